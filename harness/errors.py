@@ -1,0 +1,168 @@
+"""Every error that tflm-hil raises on purpose: one tree under `HilError`.
+
+An error is a sentence for the person who has to act on it: what happened, on which board, and
+what to do. The classes say *whose* problem it is, so that pytest can show an infrastructure
+problem as an error and never as a failed model:
+
+    HilError
+    ├── ConfigurationError        an option, a board file or a manifest is wrong
+    │   └── UnknownBoard
+    ├── BoardError                the board, its probe or its tty
+    │   ├── ProbeNotFound  ProbeAmbiguous  ProbeBusy
+    │   ├── SerialPortNotFound
+    │   ├── EmulatorError         the emulated board could not start, or died
+    │   ├── FlashError
+    │   ├── StrictFinding         the emulator saw something that would fail on silicon
+    │   └── BoardLatchedBroken    found broken earlier in this run, not tried again
+    ├── FirmwareError
+    │   ├── ToolchainMissing  FirmwareBuildError  FirmwareTooBig
+    │   └── WrongFirmware         the board runs another build than the one under test
+    ├── LinkError
+    │   ├── LinkTimeout           nothing came back
+    │   └── ProtocolError         something came back that the protocol does not allow
+    ├── DeviceError               the firmware answered with a refusal
+    │   ├── TargetFault           HardFault & co.: carries the fault record
+    │   └── ModelRejected
+    │       ├── CorruptModel  UnsupportedModel  ArenaTooSmall
+    │       ├── ModelTooBig       does not fit its slot
+    │       └── ModelMismatch     the slot holds another model than the one under test
+    ├── ConversionError           Keras → TFLite
+    └── ReferenceFailed           a desktop reference could not be computed
+"""
+
+from __future__ import annotations
+
+
+class HilError(Exception):
+    """Base of all errors of this project.
+
+    `what` is the sentence that says what happened; `remedy` says what to do about it; `board`
+    names the board where it happened, when there is one.
+    """
+
+    def __init__(self, what: str, *, remedy: str = "", board: str = "") -> None:
+        self.what = what
+        self.remedy = remedy
+        self.board = board
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        place = f"[{self.board}] " if self.board else ""
+        remedy = f"\n  → {self.remedy}" if self.remedy else ""
+        return f"{place}{self.what}{remedy}"
+
+
+class ConfigurationError(HilError):
+    """An option, a board file or a manifest is wrong."""
+
+
+class UnknownBoard(ConfigurationError):
+    """No board file has this name."""
+
+
+class BoardError(HilError):
+    """The board, its probe or its serial port."""
+
+
+class ProbeNotFound(BoardError):
+    """No debug probe with the wanted unique id is attached."""
+
+
+class ProbeAmbiguous(BoardError):
+    """More than one probe fits and none was chosen."""
+
+
+class ProbeBusy(BoardError):
+    """The probe is in use by another process."""
+
+
+class SerialPortNotFound(BoardError):
+    """The board's tty does not exist or cannot be opened."""
+
+
+class EmulatorError(BoardError):
+    """The emulated board could not start, or died."""
+
+
+class FlashError(BoardError):
+    """Erasing, programming or verifying flash failed."""
+
+
+class StrictFinding(BoardError):
+    """The emulator saw the firmware do something that would fail on silicon."""
+
+
+class BoardLatchedBroken(BoardError):
+    """The board was found broken earlier in this run and is not tried again."""
+
+
+class FirmwareError(HilError):
+    """Building the firmware, or its identity on the board."""
+
+
+class ToolchainMissing(FirmwareError):
+    """A compiler or build tool is not installed."""
+
+
+class FirmwareBuildError(FirmwareError):
+    """The compiler or linker refused; `what` carries its first error."""
+
+
+class FirmwareTooBig(FirmwareError):
+    """The image does not fit the flash that is set aside for it."""
+
+
+class WrongFirmware(FirmwareError):
+    """The board runs another build than the one under test."""
+
+
+class LinkError(HilError):
+    """The serial link."""
+
+
+class LinkTimeout(LinkError):
+    """The board did not answer in time."""
+
+
+class ProtocolError(LinkError):
+    """The board answered with something that the protocol does not allow."""
+
+
+class DeviceError(HilError):
+    """The firmware answered a request with a refusal."""
+
+
+class TargetFault(DeviceError):
+    """The processor took a fault; see `harness.link.messages.FaultRecord`."""
+
+
+class ModelRejected(DeviceError):
+    """The firmware refused the model."""
+
+
+class CorruptModel(ModelRejected):
+    """The .tflite is truncated or damaged."""
+
+
+class UnsupportedModel(ModelRejected):
+    """An operator, a type, a shape or a schema version that the engine does not have."""
+
+
+class ArenaTooSmall(ModelRejected):
+    """The tensors do not fit the arena; `what` says by how much."""
+
+
+class ModelTooBig(ModelRejected):
+    """The .tflite does not fit the model slot."""
+
+
+class ModelMismatch(ModelRejected):
+    """The slot holds another model than the one under test."""
+
+
+class ConversionError(HilError):
+    """Keras → TFLite failed; `what` names the cause."""
+
+
+class ReferenceFailed(HilError):
+    """A desktop reference could not be computed."""
