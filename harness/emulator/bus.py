@@ -11,7 +11,8 @@ core executes and jumps to the next scheduled event while it sleeps.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from enum import Enum
+from typing import Protocol, runtime_checkable
 
 
 class BusError(Exception):
@@ -20,6 +21,17 @@ class BusError(Exception):
     def __init__(self, address: int) -> None:
         self.address = address
         super().__init__(f"no device answers at {address:#010x}")
+
+
+class ResetReason(Enum):
+    """Why the chip was reset (RM0385, RCC_CSR)."""
+
+    POWER_ON = "power-on"
+    PIN = "pin"
+    SOFTWARE = "software"
+    INDEPENDENT_WATCHDOG = "independent watchdog"
+    WINDOW_WATCHDOG = "window watchdog"
+    LOW_POWER = "low power"
 
 
 class Event(Protocol):
@@ -59,6 +71,23 @@ class Bus(Protocol):
         recorded once.
         """
 
+    @property
+    def dcache_enabled(self) -> bool:
+        """SCB CCR.DC: the core's loads and stores go through the data cache."""
+
+    @property
+    def flash_wait_states(self) -> int:
+        """FLASH_ACR.LATENCY (the machine owns the FLASH registers)."""
+
+    def core_clock_changed(self, hclk_hz: int) -> None:
+        """Tell the machine the core's clock, at reset and at every switch of the clock tree.
+
+        The machine turns cycles into virtual seconds with it.
+        """
+
+    def request_reset(self, reason: ResetReason) -> None:
+        """Reset the chip after the current access (a watchdog bites)."""
+
 
 class Peripheral(Protocol):
     """A block of registers.
@@ -79,3 +108,11 @@ class Peripheral(Protocol):
 
     def write(self, offset: int, width: int, value: int) -> None:
         """A store by the core or the debugger."""
+
+
+@runtime_checkable
+class ResetObserver(Protocol):
+    """A peripheral that wants to know why it is reset (RCC)."""
+
+    def note_reset(self, reason: ResetReason) -> None:
+        """Called just before `reset()`."""
