@@ -63,6 +63,13 @@ class Bus(Protocol):
     def write_memory(self, address: int, data: bytes) -> None:
         """Write as a bus master (DMA). Raises BusError; flash is not writable this way."""
 
+    def cacheable(self, address: int) -> bool:
+        """True if the D-cache is on and holds lines of `address`, so that DMA there is stale.
+
+        The default memory map with the MPU regions over it (`harness.emulator.mpu`): the board
+        support makes SRAM2 Normal non-cacheable and sends its serial data from there.
+        """
+
     def finding(self, rule: str, sentence: str) -> None:
         """Record that the firmware did what would fail on silicon.
 
