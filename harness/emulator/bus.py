@@ -75,23 +75,8 @@ class Bus(Protocol):
 
         `rule` is a short stable name ("clock-off", "dma-cacheable"); `sentence` says what
         happened, where (the machine adds the PC), and what to do. Same rule + sentence is
-        recorded once. Dropped while the access under way is the debugger's: looking is no fault.
+        recorded once.
         """
-
-    @property
-    def flash_wait_states(self) -> int:
-        """FLASH_ACR.LATENCY, which RCC judges when the clock rises."""
-
-    @property
-    def dcache_enabled(self) -> bool:
-        """SCB_CCR.DC: SRAM1 and SRAM2 are then write-back cached behind the DMA's back."""
-
-    @property
-    def reset_reason(self) -> ResetReason:
-        """Set by the machine before it calls `Peripheral.reset`."""
-
-    def request_reset(self, reason: ResetReason) -> None:
-        """Reset the chip (a watchdog ran out) as soon as the core can be stopped."""
 
     @property
     def dcache_enabled(self) -> bool:
