@@ -1,0 +1,75 @@
+"""Records to plain JSON values and back, by their type annotations.
+
+Only what records use is supported: str, int, float, bool, StrEnum, None, `X | None`, tuples of
+one type, dicts with str keys, and dataclasses. Unknown keys are ignored, so that a report of a
+later minor change can still be read; a missing key takes the field's default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from enum import Enum
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def to_plain(value: Any) -> Any:
+    """Dicts, lists, strings and numbers only. NaN and infinities become None: JSON has none."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def from_plain(kind: type[T], plain: Any) -> T:
+    """The record of type `kind` that `plain` was made from. Raises KeyError, TypeError or
+    ValueError if it was not made from one."""
+    return typing.cast(T, _decode(kind, plain))
+
+
+def _decode(kind: Any, plain: Any) -> Any:
+    origin = typing.get_origin(kind)
+    arguments = typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        if plain is None:
+            return None
+        return _decode(next(a for a in arguments if a is not type(None)), plain)
+    if origin is tuple:
+        return tuple(_decode(arguments[0], item) for item in plain)
+    if origin is dict:
+        return {key: _decode(arguments[1], item) for key, item in plain.items()}
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _decode_record(kind, plain)
+    if kind is float:
+        return math.nan if plain is None else float(plain)
+    return kind(plain)
+
+
+def _decode_record(kind: type, plain: dict[str, Any]) -> Any:
+    hints = typing.get_type_hints(kind)
+    required = {
+        f.name
+        for f in dataclasses.fields(kind)
+        if f.init and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    }
+    missing = required - plain.keys()
+    if missing:
+        raise KeyError(f"{kind.__name__} without {', '.join(sorted(missing))}")
+    return kind(
+        **{
+            f.name: _decode(hints[f.name], plain[f.name])
+            for f in dataclasses.fields(kind)
+            if f.init and f.name in plain
+        }
+    )

@@ -1,0 +1,168 @@
+"""Live progress while a model is streamed.
+
+On a terminal one line that moves: sequences, sequences per second, use of the line, time to go.
+In a log one line per variant when it is done, so that CI output stays short.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.wording import duration
+
+
+class Progress(Protocol):
+    """What measuring tells while it goes on."""
+
+    def say(self, sentence: str) -> None:
+        """A step that takes a while starts."""
+
+    def streaming(self, label: str, total: int, done: int) -> Streaming:
+        """`total` sequences will be streamed, `done` of them came from an earlier run."""
+
+
+class Streaming(Protocol):
+    """One model on its way; a context manager."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def advance(self, line_bytes: int, baud: int) -> None:
+        """One more sequence; `line_bytes` wire bytes so far in the busier direction."""
+
+
+class SilentProgress:
+    """For callers that show nothing."""
+
+    def say(self, sentence: str) -> None:
+        """Nothing."""
+
+    def streaming(self, label: str, total: int, done: int) -> Streaming:  # noqa: ARG002
+        """Nothing is shown."""
+        return _Quiet()
+
+
+class ConsoleProgress:
+    """Shows progress on `console`, moving if it is a terminal.
+
+    `clear_way` is called before anything is written: pytest ends its own line there.
+    """
+
+    def __init__(self, console: Console, clear_way: Callable[[], None] = lambda: None) -> None:
+        self._console = console
+        self._clear_way = clear_way
+
+    def say(self, sentence: str) -> None:
+        """One dim line."""
+        self._clear_way()
+        self._console.print(Text(f"  {sentence}", style="dim"))
+
+    @contextmanager
+    def working(self, sentence: str) -> Iterator[None]:
+        """`sentence` with a spinner while the block runs; on a log just the sentence."""
+        if not self._console.is_terminal:
+            self.say(sentence)
+            yield
+            return
+        self._clear_way()
+        with self._console.status(Text(sentence, style="dim")):
+            yield
+
+    def streaming(self, label: str, total: int, done: int) -> Streaming:
+        """A moving line on a terminal, a closing line in a log."""
+        self._clear_way()
+        return _Shown(self._console, label, total, done)
+
+
+class _Quiet:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def advance(self, line_bytes: int, baud: int) -> None:
+        """Nothing."""
+
+
+class _Shown:
+    """Counts, and renders itself whenever rich refreshes."""
+
+    def __init__(self, console: Console, label: str, total: int, done: int) -> None:
+        self._console = console
+        self._label = label
+        self._total = total
+        self._resumed = done
+        self._done = done
+        self._use = 0.0
+        self._start = time.monotonic()
+        self._live = (
+            Live(
+                get_renderable=self._line,
+                console=console,
+                refresh_per_second=8,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            if console.is_terminal
+            else None
+        )
+
+    def __enter__(self) -> Self:
+        self._start = time.monotonic()
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+        end = "stopped" if kind is not None else "streamed"
+        self._console.print(Text.assemble(f"  {self._label} ", (f"{end} {self._facts()}", "dim")))
+
+    def advance(self, line_bytes: int, baud: int) -> None:
+        self._done += 1
+        elapsed = time.monotonic() - self._start
+        if elapsed > 0 and baud > 0:
+            self._use = line_bytes * 10 / baud / elapsed
+
+    def _rate(self) -> float:
+        elapsed = time.monotonic() - self._start
+        return (self._done - self._resumed) / elapsed if elapsed > 0 else 0.0
+
+    def _facts(self) -> str:
+        resumed = f", {self._resumed} from before" if self._resumed else ""
+        elapsed = time.monotonic() - self._start
+        return (
+            f"{self._done}/{self._total} sequences{resumed} in {duration(elapsed)}, "
+            f"{self._rate():.0f}/s, line {self._use * 100:.0f} %"
+        )
+
+    def _line(self) -> Table:
+        rate = self._rate()
+        left = duration((self._total - self._done) / rate) if rate > 0 else "…"
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(
+            f"  {self._label}",
+            ProgressBar(total=max(self._total, 1), completed=self._done, width=30),
+            f"{self._done}/{self._total}",
+            Text(f"{rate:.0f} sequences/s · line {self._use * 100:.0f} % · {left} to go", "dim"),
+        )
+        return grid

@@ -1,0 +1,263 @@
+"""The report of a run on a terminal: circumstances, one table, then every problem in words.
+
+Made from a `RunRecord` alone, so `hil report` shows an old report exactly as its run did. Works
+from 80 columns (less important columns go first) and without colours.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.records import ErrorRecord, RunRecord, VariantRecord, Verdict
+from harness.report.wording import (
+    MISSING,
+    RUNG_MEANING,
+    circumstance_lines,
+    closing_line,
+    delta,
+    flash_text,
+    kilobytes,
+    limit_text,
+    microseconds,
+    percent,
+    quantity,
+    rung_of,
+    widest_rung,
+)
+
+STYLE = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.ERROR: "bold magenta",
+    Verdict.NONE: "dim",
+}
+RUNG_TITLES = {"keras": "Keras", "tflite": "TFLite", "tflm": "TFLM", "device": "board"}
+CI_WIDTH = 120  # columns where nobody says how wide the output is
+
+
+@dataclass(frozen=True)
+class _Column:
+    """`keep` ranks the columns: the ones with the smallest rank stay on a narrow terminal."""
+
+    title: str
+    keep: int
+    justify: str = "right"
+
+
+COLUMNS = (
+    _Column("model\n  variant", 0, "left"),
+    _Column("", 0, "left"),
+    _Column("accuracy % of\nKeras TFLite TFLM board", 1),
+    _Column("board−TFLM\nworst |Δ|", 0),  # noqa: RUF001 - a minus sign
+    _Column("largest step\nof the ladder", 2, "left"),
+    _Column("cycles\np50", 0),
+    _Column("µs\np50", 1),
+    _Column("arena\nkB", 1),
+    _Column("stack\nkB", 4),
+    _Column("flash\nkB", 3),
+    _Column("line\nuse %", 5),
+)
+
+
+def render(run: RunRecord, *, width: int | None = None, colour: bool = False) -> str:
+    """The whole report as text, with ANSI colours if asked."""
+    console = Console(
+        file=io.StringIO(),
+        width=width or CI_WIDTH,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        console.print(report(run, console.width))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def report(run: RunRecord, width: int = CI_WIDTH) -> RenderableType:
+    """The report as something that rich can print on any console."""
+    parts: list[RenderableType] = [_head(run)]
+    if run.variants:
+        parts += [summary_table(run, width), _legend(run)]
+    parts += [Padding(part, (1, 0, 0, 0)) for part in _problems(run)]
+    parts += [Text(), _closing(run)]
+    return Group(*parts)
+
+
+# --- circumstances ---------------------------------------------------------------------------
+
+
+def _head(run: RunRecord) -> Panel:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    if run.circumstances is None:
+        grid.add_row("board", "was not reached: there is nothing to say about it")
+    else:
+        for label, text in circumstance_lines(run.circumstances):
+            grid.add_row(label, text)
+    if run.flash:
+        grid.add_row("flashed", flash_text(run.flash))
+    for resume in run.resumed:
+        grid.add_row(
+            "resumed",
+            Text(
+                f"{resume.at}: this run had been cut off; {resume.sequences_kept:,} results "
+                "are from before",
+                style="yellow",
+            ),
+        )
+    return Panel(grid, title=f"run {run.run_id}", title_align="left", border_style="dim")
+
+
+# --- the table -------------------------------------------------------------------------------
+
+
+def summary_table(run: RunRecord, width: int = CI_WIDTH) -> Table:
+    """One line per variant, grouped by model; as many columns as `width` has room for."""
+    for least_important in range(max(column.keep for column in COLUMNS), -1, -1):
+        kept = [index for index, column in enumerate(COLUMNS) if column.keep <= least_important]
+        table = _table(run, kept)
+        wanted = Console(width=1000, file=io.StringIO()).measure(table).maximum
+        if wanted <= width:
+            break
+    return table
+
+
+def _table(run: RunRecord, kept: list[int]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
+    modelled = run.circumstances is not None and run.circumstances.clock.modelled
+    for index in kept:
+        column = COLUMNS[index]
+        title = column.title
+        if modelled and title.startswith(("cycles", "µs")):
+            title = title.replace("p50", "~p50")
+        table.add_column(
+            title,
+            justify="left" if column.justify == "left" else "right",
+            no_wrap=True,
+        )
+    model = ""
+    for variant in run.variants:
+        if variant.model != model:
+            model = variant.model
+            table.add_row(Text(model, style="bold"))
+        cells = _cells(run, variant)
+        table.add_row(*[cells[index] for index in kept])
+    return table
+
+
+def _cells(run: RunRecord, variant: VariantRecord) -> list[Text]:
+    widest = widest_rung(variant)
+    step = MISSING
+    if widest is not None and widest.max_abs == 0:
+        step = "none"
+    elif widest is not None:
+        step = f"{delta(widest)} {RUNG_TITLES.get(widest.name, widest.name)}"
+    middle = variant.cycles.streamed if variant.cycles else None
+    core_hz = run.circumstances.clock.core_hz if run.circumstances else 0
+    device = rung_of(variant, "device")
+    return [
+        Text(f"  {variant.dtype} {variant.export}"),
+        Text(str(variant.verdict).upper(), style=STYLE[variant.verdict]),
+        _accuracy(variant),
+        Text(delta(device), style="red" if variant.verdict_rung == "device" else ""),
+        Text(step),
+        Text(f"{middle.p50:,}" if middle else MISSING),
+        Text(microseconds(middle.p50, core_hz) if middle and core_hz else MISSING),
+        Text(kilobytes(variant.arena_bytes)),
+        Text(kilobytes(variant.stack_bytes)),
+        Text(kilobytes(variant.file_bytes)),
+        Text(percent(variant.link.payload_share if variant.link else None, 0)),
+    ]
+
+
+def _accuracy(variant: VariantRecord) -> Text:
+    widths = (5, 6, 4, 5)
+    cells = []
+    for name, cell_width in zip(RUNG_TITLES, widths, strict=True):
+        rung = rung_of(variant, name)
+        cells.append(percent(rung.accuracy if rung else None).rjust(cell_width))
+    return Text(" ".join(cells))
+
+
+def _legend(run: RunRecord) -> Text:
+    lines = [
+        "board−TFLM: what the board computed against desktop TFLM on the same inputs, worst of all "  # noqa: RUF001
+        "outputs of all sequences",
+        "largest step: where the largest difference enters on the way "
+        "Keras → TFLite → TFLM → board",
+    ]
+    if run.circumstances is not None and run.circumstances.clock.modelled:
+        source = run.circumstances.clock.cycle_source
+        lines.append(f"~ cycles and times are modelled by the emulator ({source})")
+    return Text("\n".join(lines), style="dim")
+
+
+# --- problems --------------------------------------------------------------------------------
+
+
+def _problems(run: RunRecord) -> Iterator[RenderableType]:
+    for variant in run.variants:
+        if variant.verdict in (Verdict.FAIL, Verdict.ERROR):
+            yield _explain(variant)
+    for error in run.errors:
+        yield _error("the run", error)
+    for finding in run.findings:
+        yield Text.assemble(("would fail on silicon: ", STYLE[Verdict.ERROR]), finding)
+    for incident in run.incidents:
+        kind = "provoked" if incident.provoked else "incident"
+        style = "dim" if incident.provoked else "yellow"
+        text = Text.assemble(
+            (f"{kind} in {incident.test}: ", style), _one_line(incident.error.sentence)
+        )
+        for detail in incident.error.details:
+            text.append(f"\n  {detail}", style="dim")
+        if incident.recovery:
+            text.append(f"\n  → {incident.recovery}")
+        yield text
+
+
+def _explain(variant: VariantRecord) -> Text:
+    if variant.error is not None:
+        return _error(variant.id, variant.error)
+    text = Text.assemble(
+        (f"{variant.id} FAILED", STYLE[Verdict.FAIL]), f": {variant.sentence}".rstrip(": ")
+    )
+    if variant.verdict_rung in RUNG_MEANING:
+        text.append(f"\n  the error enters at {RUNG_MEANING[variant.verdict_rung]}")
+    for measurement in variant.measurements:
+        if measurement.verdict is Verdict.FAIL:
+            text.append(
+                f"\n  {measurement.name}: {quantity(measurement)}, limit {limit_text(measurement)}"
+            )
+    return text
+
+
+def _error(where: str, error: ErrorRecord) -> Text:
+    text = Text.assemble((f"{where}: {error.type}", STYLE[Verdict.ERROR]), f": {error.sentence}")
+    for detail in error.details:
+        text.append(f"\n  {detail}", style="dim")
+    if error.remedy:
+        text.append(f"\n  → {error.remedy}")
+    return text
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _closing(run: RunRecord) -> Text:
+    unfinished = "" if run.complete else " (not complete)"
+    return Text.assemble(
+        (str(run.verdict).upper() + unfinished, STYLE[run.verdict]), f" · {closing_line(run)}"
+    )
