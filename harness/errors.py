@@ -9,6 +9,7 @@ problem as an error and never as a failed model:
     │   └── UnknownBoard
     ├── BoardError                the board, its probe or its tty
     │   ├── ProbeNotFound  ProbeAmbiguous  ProbeBusy
+    │   ├── TargetUnreachable     the probe is there, the processor does not answer it
     │   ├── SerialPortNotFound
     │   ├── EmulatorError         the emulated board could not start, or died
     │   ├── FlashError
@@ -22,6 +23,7 @@ problem as an error and never as a failed model:
     │   └── ProtocolError         something came back that the protocol does not allow
     ├── DeviceError               the firmware answered with a refusal
     │   ├── TargetFault           HardFault & co.: carries the fault record
+    │   ├── DeviceReset           the board restarted in mid-run, without a fault record
     │   └── ModelRejected
     │       ├── CorruptModel  UnsupportedModel  ArenaTooSmall
     │       ├── ModelTooBig       does not fit its slot
@@ -31,6 +33,11 @@ problem as an error and never as a failed model:
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.link.messages import FaultRecord, Rejection
 
 
 class HilError(Exception):
@@ -74,6 +81,10 @@ class ProbeAmbiguous(BoardError):
 
 class ProbeBusy(BoardError):
     """The probe is in use by another process."""
+
+
+class TargetUnreachable(BoardError):
+    """The probe answers, but the processor does not answer the probe."""
 
 
 class SerialPortNotFound(BoardError):
@@ -133,11 +144,27 @@ class DeviceError(HilError):
 
 
 class TargetFault(DeviceError):
-    """The processor took a fault; see `harness.link.messages.FaultRecord`."""
+    """The processor took a fault; `record` is what its handler wrote down."""
+
+    def __init__(
+        self, what: str, *, record: FaultRecord, remedy: str = "", board: str = ""
+    ) -> None:
+        super().__init__(what, remedy=remedy, board=board)
+        self.record = record
+
+
+class DeviceReset(DeviceError):
+    """The board restarted in the middle of a session and left no fault record."""
 
 
 class ModelRejected(DeviceError):
-    """The firmware refused the model."""
+    """The firmware refused the model; `rejection` is its answer, when it gave one."""
+
+    def __init__(
+        self, what: str, *, rejection: Rejection | None = None, remedy: str = "", board: str = ""
+    ) -> None:
+        super().__init__(what, remedy=remedy, board=board)
+        self.rejection = rejection
 
 
 class CorruptModel(ModelRejected):
