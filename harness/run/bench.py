@@ -1,0 +1,327 @@
+"""The bench of a run: one board with the firmware under test on it, kept in working order.
+
+    with Bench(config, progress) as bench:
+        model = bench.load(entry)          # flashed if need be
+        for result in bench.device().stream(requests): ...
+
+`device()` hands out a device that has just answered, or raises why there is none. After a fault
+or silence the bench looks for the cause (fault record, post-mortem over the probe), resets the
+board, and the next caller gets a fresh one. A board that a reset does not cure is latched broken:
+nobody waits for it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from typing import Self
+
+from harness.boards.latch import BrokenBoards
+from harness.boards.provider import AcquiredBoard, acquire
+from harness.errors import (
+    BoardError,
+    EmulatorError,
+    HilError,
+    LinkError,
+    LinkTimeout,
+    ModelMismatch,
+    TargetFault,
+    WrongFirmware,
+)
+from harness.firmware_build.build import FirmwareImage, addr2line
+from harness.link.device import Device
+from harness.link.messages import FaultRecord, Hello, LoadedModel
+from harness.link.transport import SerialTransport
+from harness.models.slot import SlotEntry
+from harness.probe.probe import FlashResult, Probe
+from harness.report.progress import Progress
+from harness.report.records import Circumstances, ErrorRecord, FlashRecord
+from harness.run import circumstances, forensics
+from harness.run.firmware import firmware_under_test
+from harness.run.options import RunConfig
+
+FIRST_HELLO_TIMEOUT_S = 1.5  # a board without firmware answers nothing: do not wait long
+
+
+class Bench:
+    """See the module's docstring. Not thread-safe. Close it to give the board back."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        progress: Progress,
+        *,
+        latch: BrokenBoards | None = None,
+        on_flash: Callable[[FlashRecord], None] = lambda _: None,
+    ) -> None:
+        self._config = config
+        self._progress = progress
+        self._latch = latch or BrokenBoards()
+        self._on_flash = on_flash
+        self._held = ExitStack()
+        self._board: AcquiredBoard | None = None
+        self._image: FirmwareImage | None = None
+        self._transport: SerialTransport | None = None
+        self._device: Device | None = None
+        self._hello: Hello | None = None
+        self._stored: dict[str, SlotEntry] = {}
+        self._suspect = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back tty, probe lock and emulator."""
+        self._held.close()
+        self._board = self._device = self._transport = None
+
+    # --- what callers use --------------------------------------------------------------------
+
+    @property
+    def board(self) -> AcquiredBoard:
+        """The board, acquired on first use. Raises BoardError or ConfigurationError."""
+        if self._board is None:
+            self._board = self._held.enter_context(
+                acquire(self._config.board, self._config.overrides)
+            )
+        return self._board
+
+    @property
+    def image(self) -> FirmwareImage:
+        """The firmware under test, built on first use. Raises FirmwareError."""
+        if self._image is None:
+            self._image = firmware_under_test(self._config, self.board.spec)
+        return self._image
+
+    @property
+    def hello(self) -> Hello:
+        """What the device said about itself when it was last asked."""
+        if self._hello is None:
+            self.device()
+        assert self._hello is not None
+        return self._hello
+
+    def device(self) -> Device:
+        """The device, answering, with the firmware under test.
+
+        Raises BoardLatchedBroken at once if the board was found broken before.
+        """
+        self._latch.check(self._config.board)
+        try:
+            if self._device is None:
+                return self._bring_up()
+            return self._confirm()
+        except (LinkError, BoardError) as error:
+            raise self._give_up(error) from error
+
+    def load(self, entry: SlotEntry) -> LoadedModel:
+        """Make `entry` the current model; it is flashed first if the slot does not hold it."""
+        self.store([entry])
+        device = self.device()
+        try:
+            return device.load(entry.hash)
+        except ModelMismatch:
+            # Somebody else emptied the slot since; once is believable.
+            self._stored.clear()
+            self.store([entry])
+            return self.device().load(entry.hash)
+
+    def store(self, entries: Iterable[SlotEntry]) -> None:
+        """Bring models into the slot, all missing ones in one probe session.
+
+        Raises ModelTooBig, FlashError, and ModelMismatch if flashing was forbidden.
+        """
+        missing = [entry for entry in entries if entry.hash not in self._stored]
+        if not missing:
+            return
+        device = self.device()
+        if self._config.no_flash:
+            for entry in missing:
+                device.load(entry.hash)
+        else:
+            # What was stored before goes along: if the store has to be erased, it is rewritten.
+            wanted = [*self._stored.values(), *missing]
+            result = self._probe().store_models(wanted)
+            self._note_flash("models", result)
+            self._restart()
+        self._stored |= {entry.hash: entry for entry in missing}
+
+    def reset(self) -> Device:
+        """Reset the board through the probe and greet it again."""
+        self.device()
+        self._restart()
+        return self.device()
+
+    def examine(self, error: HilError) -> ErrorRecord:
+        """What `error` was about, with forensics; the next `device()` starts on a reset board.
+
+        A dead emulator is recognised here, whatever it looked like on the line.
+        """
+        error = self.explain(error)
+        details: tuple[str, ...] = ()
+        sentence = error.what
+        if isinstance(error, TargetFault):
+            self._suspect = True
+            record = fault_record(error)
+            if record is not None:
+                sentence = f"{error.what}: {forensics.cause(record)}"
+                details = forensics.details(record, self._source_line)
+        elif isinstance(error, LinkTimeout) and self._device is not None:
+            self._suspect = True
+            details = self._post_mortem()
+        elif isinstance(error, LinkError):
+            self._suspect = True
+        return ErrorRecord(type(error).__name__, sentence, error.remedy, details)
+
+    def explain(self, error: HilError) -> HilError:
+        """`error`, or the EmulatorError behind it if the emulated board is gone."""
+        emulator = self._board.emulator if self._board is not None else None
+        if emulator is None or emulator.alive() or not isinstance(error, LinkError | BoardError):
+            return error
+        if isinstance(error, EmulatorError):
+            return error
+        dead = EmulatorError(
+            f"the emulated board {emulator.uid} has ended while it was in use ({error.what})",
+            remedy="look for who stopped it (process "
+            f"{emulator.pid}); run again: a new one is started",
+            board=self._config.board,
+        )
+        self._latch.mark(self._config.board, dead)
+        return dead
+
+    def findings(self) -> tuple[str, ...]:
+        """What the strict emulator has found so far; nothing on hardware or on a dead board."""
+        state = self.emulator_state()
+        return tuple(
+            f"{finding['rule']}: {finding['sentence']}" for finding in state.get("findings", ())
+        )
+
+    def emulator_state(self) -> dict[str, object]:
+        """The emulator's own figures; empty on real hardware and on a dead board."""
+        if self._board is None or self._board.emulator is None:
+            return {}
+        if not self._board.emulator.alive():
+            return {}
+        return dict(self._board.emulator.control({"get": "state"}))
+
+    def circumstances(self) -> Circumstances:
+        """What the run's numbers are true under. The device must have answered once."""
+        board = self.board
+        assert self._transport is not None
+        return circumstances.collect(
+            board.spec,
+            self.image,
+            self.hello,
+            probe_uid=board.probe_uid,
+            tty=board.tty,
+            baud=self._transport.baud,
+            cycle_model=str(self.emulator_state().get("cycle_model", "")),
+        )
+
+    # --- bringing up -------------------------------------------------------------------------
+
+    def _bring_up(self) -> Device:
+        image, board = self.image, self.board
+        self._transport = SerialTransport(board.tty, board.spec.initial_baud)
+        self._held.callback(self._transport.close)
+        self._device = Device(
+            self._transport, board=board.spec.id, timeout_s=board.spec.reply_timeout_s
+        )
+        running = self._who_is_there()
+        if running == image.build_id:
+            self._note_flash("firmware", None)
+        elif self._config.no_flash:
+            raise WrongFirmware(
+                f"the board runs build {running or '(no answer)'}, under test is {image.build_id}",
+                remedy="leave out --hil-no-flash to have it flashed",
+                board=board.spec.id,
+            )
+        else:
+            self._progress.say(f"flashing firmware {image.build_id[:12]} to {board.spec.id}")
+            self._note_flash("firmware", self._probe().flash_firmware(image.elf))
+        self._restart()
+        return self._confirm()
+
+    def _who_is_there(self) -> str | None:
+        """The build-id of what runs on the board; None if nothing answers."""
+        assert self._device is not None
+        try:
+            return self._device.hello(timeout_s=FIRST_HELLO_TIMEOUT_S).build_id
+        except LinkError:
+            pass
+        self._probe().reset()
+        try:
+            return self._device.hello(timeout_s=FIRST_HELLO_TIMEOUT_S).build_id
+        except LinkError:
+            return None
+
+    def _restart(self) -> None:
+        """Reset through the probe (the tty is open), greet, and go to the working baud rate."""
+        assert self._device is not None
+        assert self._transport is not None
+        self._probe().reset()
+        self._transport.baud = self.board.spec.initial_baud
+        self._hello = self._device.hello()
+        self._check_identity(self._hello)
+        if self.board.spec.baud != self._transport.baud:
+            self._device.set_baud(self.board.spec.baud)
+        self._suspect = False
+
+    def _confirm(self) -> Device:
+        """The board answers and is what it was; else reset it, once."""
+        assert self._device is not None
+        if not self._suspect:
+            try:
+                self._hello = self._device.hello()
+                self._check_identity(self._hello)
+                return self._device
+            except LinkError:
+                self._suspect = True
+        self._restart()
+        return self._device
+
+    def _check_identity(self, hello: Hello) -> None:
+        if hello.build_id != self.image.build_id:
+            raise WrongFirmware(
+                f"the board answers with build {hello.build_id or '(none)'} after build "
+                f"{self.image.build_id} was flashed",
+                remedy="check that tty and probe belong to the same board (`hil boards`)",
+                board=self._config.board,
+            )
+
+    def _give_up(self, error: HilError) -> HilError:
+        """Nothing more to try: latch the board."""
+        error = self.explain(error)
+        self._latch.mark(self._config.board, error)
+        return error
+
+    # --- helpers -----------------------------------------------------------------------------
+
+    def _probe(self) -> Probe:
+        board = self.board
+        return Probe(board.probe_uid, board.spec.target, board.spec.id)
+
+    def _note_flash(self, what: str, result: FlashResult | None) -> None:
+        if result is None:
+            self._on_flash(FlashRecord(what, 0, 0, 0.0))
+        else:
+            self._on_flash(FlashRecord(what, result.bytes, result.erased_sectors, result.seconds))
+
+    def _source_line(self, address: int) -> str:
+        return addr2line(self.image.elf, address)
+
+    def _post_mortem(self) -> tuple[str, ...]:
+        """Where the silent core stands. Never raises: it is told beside another error."""
+        try:
+            return tuple(self._probe().post_mortem().lines(self._source_line))
+        except HilError as error:
+            return (f"no post-mortem: {error.what}",)
+
+
+def fault_record(error: TargetFault) -> FaultRecord | None:
+    """The record that came with a TargetFault."""
+    record = getattr(error, "record", None)
+    return record if isinstance(record, FaultRecord) else None

@@ -1,0 +1,183 @@
+"""The options of a run: one table, from which pytest, the environment and `hil run` all read.
+
+Precedence: a test's own parametrisation > command line > environment (`HIL_…`) > pytest's ini
+(`hil_…`) > board file > default. An option that is added to `OPTIONS` and to `RunConfig` is
+complete; no other place knows the names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from harness.boards.spec import Overrides
+from harness.errors import ConfigurationError
+
+Engine = Literal["builtin", "tflm"]
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Option:
+    """`key` names it everywhere: flag `--hil-<key>`, ini `hil_<key>`, variable `HIL_<KEY>`."""
+
+    key: str
+    help: str
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+    metavar: str = ""
+    is_switch: bool = False
+    flag_override: str = ""
+
+    @property
+    def flag(self) -> str:
+        """As typed on the command line."""
+        return self.flag_override or f"--hil-{self.key}"
+
+    @property
+    def dest(self) -> str:
+        """As an attribute, ini name and (in capitals) environment variable."""
+        return "hil_" + self.key.replace("-", "_")
+
+
+OPTIONS = (
+    Option(
+        "board",
+        "board to run on: a board file's name (see `hil boards`); without it the suite is skipped",
+        metavar="NAME",
+        flag_override="--board",
+    ),
+    Option("firmware", "test this ELF instead of building one", metavar="ELF"),
+    Option("engine", "inference engine of the firmware", "builtin", ("builtin", "tflm")),
+    Option("tflm-root", "finished TensorFlow Lite Micro tree for the tflm engine", metavar="DIR"),
+    Option("config", "bench file with probe uids and ttys", metavar="FILE"),
+    Option("probe-uid", "unique id of the debug probe", metavar="UID"),
+    Option("tty", "serial port of the board", metavar="TTY"),
+    Option("baud", "baud rate to negotiate", metavar="BAUD"),
+    Option(
+        "zoo", "folder of models to test", str(REPOSITORY / "fixtures" / "models"), metavar="DIR"
+    ),
+    Option("report-dir", "where runs leave their reports", "reports", metavar="DIR"),
+    Option(
+        "resume",
+        "go on with a run that was cut off: auto (the latest on this board), never, or its folder",
+        "auto",
+        metavar="RUN",
+    ),
+    Option("sequences", "stream only the first N test sequences of each variant", metavar="N"),
+    Option(
+        "no-flash", "never write flash; refuse if the board holds something else", is_switch=True
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All options of a run, checked."""
+
+    board: str
+    overrides: Overrides
+    zoo: Path
+    report_dir: Path
+    firmware: Path | None = None
+    engine: Engine = "builtin"
+    tflm_root: Path | None = None
+    resume: str = "auto"
+    sequences: int | None = None
+    no_flash: bool = False
+
+
+def from_lookup(
+    lookup: Callable[[str], Any], environment: Mapping[str, str] = os.environ
+) -> RunConfig | None:
+    """Build the configuration; None if no board was named.
+
+    `lookup(dest)` gives what the command line says (None: nothing), or failing that the ini
+    file; `environment` comes between, so `lookup` is asked for both as `dest` and `ini:dest`.
+    Raises ConfigurationError naming the option.
+    """
+    values = {option.dest: _value(option, lookup, environment) for option in OPTIONS}
+    board = values["hil_board"]
+    if not board:
+        return None
+    config = RunConfig(
+        board=board,
+        overrides=Overrides(
+            probe_uid=values["hil_probe_uid"],
+            tty=values["hil_tty"],
+            baud=_whole("--hil-baud", values["hil_baud"]),
+            config=_path(values["hil_config"]),
+        ),
+        zoo=Path(values["hil_zoo"]),
+        report_dir=Path(values["hil_report_dir"]),
+        firmware=_path(values["hil_firmware"]),
+        engine=cast(Engine, values["hil_engine"]),
+        tflm_root=_path(values["hil_tflm_root"]),
+        resume=values["hil_resume"],
+        sequences=_whole("--hil-sequences", values["hil_sequences"]),
+        no_flash=bool(values["hil_no_flash"]),
+    )
+    _check(config)
+    return config
+
+
+def _value(option: Option, lookup: Callable[[str], Any], environment: Mapping[str, str]) -> Any:
+    candidates = (
+        lookup(option.dest),
+        environment.get(option.dest.upper()),
+        lookup(f"ini:{option.dest}"),
+        option.default,
+    )
+    if option.is_switch:
+        return any(str(value).lower() in ("1", "true", "yes") for value in candidates)
+    value = next((value for value in candidates if value), None)
+    if option.choices and value not in option.choices:
+        raise ConfigurationError(
+            f"{option.flag} {value}: there is no such choice",
+            remedy=f"use one of: {', '.join(option.choices)}",
+        )
+    return value
+
+
+def _check(config: RunConfig) -> None:
+    if config.firmware is not None and not config.firmware.is_file():
+        raise ConfigurationError(
+            f"--hil-firmware {config.firmware}: no such file",
+            remedy="name an ELF, or leave the option out to have the firmware built",
+        )
+    if not config.zoo.is_dir():
+        raise ConfigurationError(
+            f"--hil-zoo {config.zoo}: no such folder",
+            remedy="name a folder that holds <model>/manifest.toml",
+        )
+    if config.engine == "tflm" and config.tflm_root is None and config.firmware is None:
+        raise ConfigurationError(
+            "--hil-engine tflm needs a finished TensorFlow Lite Micro tree",
+            remedy="name it with --hil-tflm-root DIR, or use --hil-engine builtin",
+        )
+    if config.resume not in ("auto", "never") and not (config.report_dir / config.resume).is_dir():
+        raise ConfigurationError(
+            f"--hil-resume {config.resume}: there is no such run in {config.report_dir}",
+            remedy="use auto, never, or the name of a folder there",
+        )
+
+
+def _path(value: str | None) -> Path | None:
+    return Path(value) if value else None
+
+
+def _whole(flag: str, value: str | None) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if number <= 0:
+        raise ConfigurationError(
+            f"{flag} {value}: not a whole number above 0", remedy="correct the option"
+        )
+    return number

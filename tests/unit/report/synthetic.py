@@ -1,0 +1,172 @@
+"""A run record with one of everything, made up: for tests of what is made from records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.report.records import (
+    BoardRecord,
+    Circumstances,
+    ClockRecord,
+    CycleRecord,
+    ErrorRecord,
+    FirmwareRecord,
+    FlashRecord,
+    HostRecord,
+    IncidentRecord,
+    Limit,
+    LinkRecord,
+    Measurement,
+    ResumeRecord,
+    Rung,
+    RunRecord,
+    TestCounts,
+    VariantRecord,
+    Verdict,
+)
+from harness.report.statistics import distribution
+
+CIRCUMSTANCES = Circumstances(
+    board=BoardRecord(
+        "nucleo-f746zg-emulated", "NUCLEO-F746ZG", True, "EMU-F746ZG-00", "/dev/pts/3", 921600
+    ),
+    firmware=FirmwareRecord(
+        "3f2a91c0d1e2f3a4b5c63f2a91c0d1e2f3a4b5c6",
+        "builtin",
+        "1.0",
+        "portable",
+        "GNU 12.2.1",
+        "-O3 -mcpu=cortex-m7 -mfpu=fpv5-sp-d16",
+        61234,
+        213000,
+    ),
+    clock=ClockRecord(216_000_000, 7, True, True, True, "insn-count-1", True),
+    host=HostRecord("Linux 6.1 x86_64", "3.11.2", {"pyocd": "0.46.0"}, "60c3369abcdef", True),
+)
+
+
+def variant(dtype: str, export: str, model: str = "digits_lstm") -> VariantRecord:
+    """A variant that passed; an int8 one differs by 13 LSB between TFLite and TFLM."""
+    integer = dtype == "int8"
+    cycles = distribution([122_000 + 7 * number for number in range(360)])
+    return VariantRecord(
+        id=f"{model}-{dtype}-{export}",
+        model=model,
+        export=export,
+        dtype=dtype,
+        sha256="ab" * 32,
+        file_bytes=6144,
+        verdict=Verdict.PASS,
+        sequences=360,
+        steps=360,
+        rungs=(
+            Rung("keras", accuracy=0.9722),
+            Rung(
+                "tflite",
+                "keras",
+                0.9694,
+                0.0312 if integer else 6e-7,
+                0.001,
+                0.002,
+                0.9999,
+                0.997,
+                3000,
+                3600,
+            ),
+            Rung(
+                "tflm",
+                "tflite",
+                0.9694,
+                0.0508 if integer else 1.2e-7,
+                0.001,
+                0.002,
+                0.9999,
+                0.997,
+                300,
+                3600,
+                13 if integer else None,
+                {"0": 3300, "1": 299, "13": 1} if integer else None,
+            ),
+            Rung(
+                "device",
+                "tflm",
+                0.9694,
+                0.0 if integer else 1.2e-7,
+                0.0,
+                0.0,
+                1.0,
+                1.0,
+                0,
+                3600,
+                0 if integer else None,
+                {"0": 3600} if integer else None,
+            ),
+        ),
+        cycles=CycleRecord(cycles, cycles, cycles, "insn-count-1", True),
+        arena_bytes=8500,
+        stack_bytes=1240,
+        measurements=(Measurement("differing outputs", 0, "values", Limit("<=", 0)),),
+        link=LinkRecord(100_000, 30_000, 95_000, 2, 1, 1.2, 1.1, 0.91, 0.88),
+    )
+
+
+def failed_variant() -> VariantRecord:
+    """The device differs from TFLM although it must not."""
+    return replace(
+        variant("int8", "unrolled", "digits_gru"),
+        verdict=Verdict.FAIL,
+        verdict_rung="device",
+        sentence="3 of 3,600 outputs differ from desktop TFLM, by up to 2 LSB",
+        measurements=(Measurement("differing outputs", 3, "values", Limit("<=", 0)),),
+    )
+
+
+def broken_variant() -> VariantRecord:
+    """The board faulted before there was anything to compare."""
+    return VariantRecord(
+        id="digits_lstm-int8-fused",
+        model="digits_lstm",
+        export="fused",
+        dtype="int8",
+        sha256="cd" * 32,
+        file_bytes=6000,
+        verdict=Verdict.ERROR,
+        error=ErrorRecord(
+            "TargetFault",
+            "HardFault during inference",
+            "read the source line",
+            ("pc 0x08003a1c  hil::Lstm  lstm.cc:120",),
+        ),
+    )
+
+
+def run() -> RunRecord:
+    """All of the above, an incident, a finding, a resume, and flash."""
+    return RunRecord(
+        run_id="20261122-011502-nucleo-f746zg-emulated",
+        started="2026-11-22T01:15:02+00:00",
+        seconds=41.2,
+        verdict=Verdict.ERROR,
+        complete=True,
+        circumstances=CIRCUMSTANCES,
+        variants=(
+            variant("float32", "loop"),
+            variant("int8", "unrolled"),
+            broken_variant(),
+            failed_variant(),
+        ),
+        flash=(FlashRecord("firmware", 61234, 3, 0.8), FlashRecord("models", 0, 0, 0.0)),
+        incidents=(
+            IncidentRecord(
+                "test_faults.py::test_hard_fault",
+                ErrorRecord("TargetFault", "HardFault during inference"),
+                True,
+                "reset",
+            ),
+        ),
+        findings=("clock-off: USART3 was written while its clock was off",),
+        errors=(ErrorRecord("EmulatorError", "the emulator ended", "run again"),),
+        tests=TestCounts(61, 1, 1, 0),
+        resumed=(ResumeRecord("2026-11-22T01:15:02+00:00", 812),),
+        device_busy_seconds=5.2,
+    )

@@ -1,0 +1,78 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ConfigurationError
+from harness.report.journal import Journal, StoredResult, find_unfinished
+
+BOARD = "some-board"
+
+
+def test_results_of_a_killed_process_are_taken_over(tmp_path: Path) -> None:
+    script = f"""
+from pathlib import Path
+from harness.report.journal import Journal
+journal = Journal(Path({str(tmp_path / "run")!r}), board={BOARD!r})
+journal.result("context", 0, b"zero", (10,))
+journal.result("context", 1, b"one", (11, 12))
+import os, signal
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    assert find_unfinished(tmp_path, board=BOARD) == tmp_path / "run"
+    journal = Journal(tmp_path / "run", board=BOARD)
+    assert journal.resumed
+    assert journal.results("context") == {
+        0: StoredResult(b"zero", (10,)),
+        1: StoredResult(b"one", (11, 12)),
+    }
+    assert journal.results("another firmware") == {}
+    journal.close(verdict="pass")
+
+
+def test_closed_run_is_finished(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run", board=BOARD)
+    assert not journal.resumed
+    journal.result("context", 0, b"zero", (10,))
+    journal.close(verdict="pass")
+    assert find_unfinished(tmp_path, board=BOARD) is None
+
+
+def test_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run", board=BOARD)
+    journal.result("context", 0, b"zero", (10,))
+    journal.result("context", 1, b"one", (11,))
+    journal._file.close()
+    content = journal.path.read_bytes()
+    journal.path.write_bytes(content[:-7])
+    resumed = Journal(tmp_path / "run", board=BOARD)
+    assert set(resumed.results("context")) == {0}
+    resumed.result("context", 1, b"one", (11,))
+    resumed.close(verdict="pass")
+    again = Journal(tmp_path / "run", board=BOARD)
+    assert set(again.results("context")) == {0, 1}
+    again.close(verdict="pass")
+
+
+def test_running_run_is_neither_found_nor_opened(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run", board=BOARD)
+    assert find_unfinished(tmp_path, board=BOARD) is None
+    with pytest.raises(ConfigurationError, match="another process"):
+        Journal(tmp_path / "run", board=BOARD)
+    journal.close(verdict="pass")
+
+
+def test_only_the_latest_run_of_the_board_counts(tmp_path: Path) -> None:
+    Journal(tmp_path / "old", board=BOARD)._file.close()
+    Journal(tmp_path / "other", board="other-board")._file.close()
+    latest = Journal(tmp_path / "latest", board=BOARD)
+    latest.close(verdict="fail")
+    now = time.time()
+    for age, name in enumerate(("other", "latest", "old")):
+        os.utime(tmp_path / name / "journal.jsonl", (now - age, now - age))
+    assert find_unfinished(tmp_path, board=BOARD) is None
+    assert find_unfinished(tmp_path, board="other-board") == tmp_path / "other"

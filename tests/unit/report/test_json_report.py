@@ -1,0 +1,75 @@
+import dataclasses
+import json
+import math
+import typing
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from harness.errors import ConfigurationError
+from harness.report import json_report, records
+from harness.report.codec import from_plain, to_plain
+from harness.report.records import Limit, Measurement, RunRecord
+from tests.unit.report import synthetic
+
+SCHEMA: dict[str, Any] = json.loads(json_report.SCHEMA_PATH.read_text("utf-8"))
+
+
+def test_report_round_trip_loses_nothing(tmp_path: Path) -> None:
+    run = synthetic.run()
+    json_report.write(run, tmp_path)
+    assert json_report.read(tmp_path) == run
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_report_follows_the_schema() -> None:
+    jsonschema.validate(to_plain(synthetic.run()), SCHEMA)
+    bare = RunRecord("id", "2026-11-22T01:15:02+00:00", 0.0, records.Verdict.NONE, False)
+    jsonschema.validate(to_plain(bare), SCHEMA)
+
+
+def test_schema_refuses_what_no_record_has() -> None:
+    plain = to_plain(synthetic.run())
+    plain["variants"][0]["verdict"] = "maybe"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(plain, SCHEMA)
+
+
+def test_schema_describes_every_field_of_every_record() -> None:
+    described = {"RunRecord": SCHEMA, **SCHEMA["$defs"]}
+    for name, schema in described.items():
+        record = getattr(records, name)
+        fields = {field.name for field in dataclasses.fields(record)}
+        assert set(schema["properties"]) == fields, name
+        assert typing.get_type_hints(record)
+
+
+def test_nan_becomes_null_and_reads_back_as_nan() -> None:
+    plain = to_plain(Measurement("m", math.nan, "unit", Limit("<=", 1)))
+    assert plain["value"] is None
+    assert "NaN" not in json.dumps(plain)
+    assert math.isnan(from_plain(Measurement, plain).value)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", "is not JSON"),
+        ('{"schema": "tflm-hil/report-9"}', "has the schema 'tflm-hil/report-9'"),
+        ("[]", "has the schema None"),
+        ('{"schema": "tflm-hil/report-1"}', "does not follow its schema"),
+    ],
+)
+def test_unreadable_report_says_why(tmp_path: Path, content: str, sentence: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(content)
+    with pytest.raises(ConfigurationError, match=sentence):
+        json_report.read(path)
+
+
+def test_missing_report_says_what_to_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot read the report") as caught:
+        json_report.read(tmp_path)
+    assert "report.json" in caught.value.remedy

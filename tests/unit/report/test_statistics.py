@@ -1,0 +1,24 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.report.statistics import Distribution, distribution
+
+
+def test_nearest_rank_percentiles() -> None:
+    assert distribution(range(1, 101)) == Distribution(100, 1, 50, 99, 100)
+    assert distribution([7]) == Distribution(1, 7, 7, 7, 7)
+    assert distribution([3, 1, 2]) == Distribution(3, 1, 2, 3, 3)
+
+
+def test_nothing_measured_is_no_distribution() -> None:
+    assert distribution([]) is None
+
+
+@given(st.lists(st.integers(0, 2**63), min_size=1))
+def test_every_figure_was_measured_and_they_are_in_order(values: list[int]) -> None:
+    found = distribution(values)
+    assert found is not None
+    figures = [found.minimum, found.p50, found.p99, found.maximum]
+    assert set(figures) <= set(values)
+    assert figures == sorted(figures)
+    assert sum(value <= found.p50 for value in values) * 2 >= len(values)
