@@ -88,11 +88,20 @@ def pair(wanted: Wanted, probes: Sequence[ProbeInfo], ports: Sequence[PortInfo])
     return Pair(probe.uid, choose_port(wanted, probe, ports))
 
 
+def probes_behind(ports: Sequence[PortInfo]) -> list[ProbeInfo]:
+    """The ST-LINKs that show themselves by their virtual COM port, without asking any probe."""
+    return [
+        ProbeInfo(port.serial_number, port.description)
+        for port in ports
+        if port.is_stlink and port.serial_number and _is_stlink_serial(port.serial_number)
+    ]
+
+
 def choose_probe(wanted: Wanted, probes: Sequence[ProbeInfo]) -> ProbeInfo:
     """The probe with the configured uid, or the only one on a board of this product."""
     attached = _list("probes", probes)
     if wanted.uid:
-        probe = next((p for p in probes if _same_serial(p.uid, wanted.uid)), None)
+        probe = next((p for p in probes if same_serial(p.uid, wanted.uid)), None)
         if probe is None:
             raise ProbeNotFound(
                 f"no probe with serial {wanted.uid}; {attached}",
@@ -137,7 +146,7 @@ def choose_port(wanted: Wanted, probe: ProbeInfo, ports: Sequence[PortInfo]) -> 
             and port.is_stlink
             and port.serial_number is not None
             and _is_stlink_serial(port.serial_number)
-            and not _same_serial(port.serial_number, probe.uid)
+            and not same_serial(port.serial_number, probe.uid)
         )
         if foreign:
             raise ConfigurationError(
@@ -149,7 +158,7 @@ def choose_port(wanted: Wanted, probe: ProbeInfo, ports: Sequence[PortInfo]) -> 
         # A tty that is not listed may still exist: a udev link, socat, a network bridge.
         return wanted.tty
     matching = [
-        p for p in ports if p.serial_number is not None and _same_serial(p.serial_number, probe.uid)
+        p for p in ports if p.serial_number is not None and same_serial(p.serial_number, probe.uid)
     ]
     if not matching:
         raise SerialPortNotFound(
@@ -168,7 +177,8 @@ def choose_port(wanted: Wanted, probe: ProbeInfo, ports: Sequence[PortInfo]) -> 
     return matching[0].device
 
 
-def _same_serial(one: str, other: str) -> bool:
+def same_serial(one: str, other: str) -> bool:
+    """Whether two USB serial numbers are the same; tools differ in case and padding."""
     return one.strip().upper() == other.strip().upper()
 
 

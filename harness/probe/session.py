@@ -203,7 +203,7 @@ def _translate(error: BaseException, settings: ProbeSettings) -> HilError:
             board=board,
         )
     return TargetUnreachable(
-        f"probe {uid} is there, but the processor does not answer: {error or 'no answer'}",
+        f"probe {uid} is there, but the processor does not answer: {str(error) or 'no answer'}",
         remedy=_REPLUG,
         board=board,
     )

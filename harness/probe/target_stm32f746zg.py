@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from pyocd.core import exceptions
 from pyocd.core.memory_map import DeviceRegion, FlashRegion, MemoryMap, RamRegion, RomRegion
 from pyocd.coresight.coresight_target import CoreSightTarget
 from pyocd.coresight.cortex_m import CortexM
@@ -22,6 +23,9 @@ TARGET_NAME = "stm32f746zg"
 
 _KB = 1024
 _PAGE_BYTES = FLASH_ALGO["page_size"]
+# DBGMCU_IDCODE.DEV_ID of the STM32F74x and F75x, RM0385 40.6.1.
+_DBGMCU_IDCODE = 0xE0042000
+_DEVICE_ID = 0x449
 # DBGMCU_CR, RM0385 40.16.3: DBG_SLEEP | DBG_STOP | DBG_STANDBY keep the debug clocks on.
 _DBGMCU_CR = 0xE0042004
 _DBG_LOW_POWER = 0b111
@@ -89,7 +93,16 @@ class STM32F746ZG(CoreSightTarget):  # type: ignore[misc]  # pyOCD has no type i
         memory.write32(CortexM.DEMCR, catch)
 
     def post_connect_hook(self) -> None:
-        """Keep the debug clocks on in sleep: DBGMCU_CR survives reset, so later attaches work."""
+        """Refuse another chip; keep the debug clocks on in sleep.
+
+        Flashing the wrong one of two boards must fail here and not later. DBGMCU_CR survives a
+        reset, so that attaching to the sleeping firmware works from now on.
+        """
+        device = self.read32(_DBGMCU_IDCODE) & 0xFFF
+        if device != _DEVICE_ID:
+            raise exceptions.TargetError(
+                f"this is not an STM32F746: its device id is {device:#05x}, not {_DEVICE_ID:#05x}"
+            )
         self.write32(_DBGMCU_CR, _DBG_LOW_POWER)
 
 

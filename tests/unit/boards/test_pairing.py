@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.boards.pairing import Pair, PortInfo, ProbeInfo, Wanted, pair
+from harness.boards.pairing import Pair, PortInfo, ProbeInfo, Wanted, pair, probes_behind
 from harness.errors import ConfigurationError, ProbeAmbiguous, ProbeNotFound, SerialPortNotFound
 
 OURS = "066EFF383733503457223432"
@@ -133,3 +133,8 @@ def test_two_ports_of_one_probe_must_be_chosen_from() -> None:
     ]
     with pytest.raises(SerialPortNotFound, match="2 serial ports: /dev/ttyACM0, /dev/ttyACM1"):
         pair(wanted(), [F746], ports)
+
+
+def test_probes_show_themselves_by_their_com_ports() -> None:
+    assert [probe.uid for probe in probes_behind(LINUX)] == [OTHER, OURS]
+    assert probes_behind(WINDOWS_WITHOUT_PARENT) == []
