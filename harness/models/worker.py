@@ -1,0 +1,175 @@
+"""Run TensorFlow, Keras or tflite-micro in a process of its own.
+
+Two reasons. Importing TensorFlow costs seconds and half a gigabyte, and a warm run needs none of
+it (design rule 8). And the TFLite converter and interpreters may end the process they run in
+(segmentation faults are normal for some exports): here that is a value, not the end of pytest.
+
+The caller side is `run_worker`, the process side `serve`. A request is a JSON object and named
+arrays, an answer likewise; both travel as files in a temporary directory:
+
+    answer, arrays = run_worker("harness.models.convert_worker", {"export": "loop"}, {"x": x})
+
+`run_worker` raises `WorkerFailed`, which callers turn into an error of their own area.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+Handler = Callable[[dict[str, Any], Arrays], tuple[dict[str, Any], Arrays]]
+
+THREADS = 2
+TAIL_LINES = 12
+
+# Quiet, on the CPU, few threads, and the same bits on every x86: oneDNN chooses its summation
+# order by processor model.
+ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_NUM_INTRAOP_THREADS": str(THREADS),
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": str(THREADS),
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
+    "PYTHONFAULTHANDLER": "1",
+}
+
+
+@dataclass(frozen=True)
+class WorkerFailed(Exception):
+    """The worker did not deliver an answer.
+
+    `returncode` as of `subprocess` (negative: the signal that ended it; None: it ran out of time).
+    `kind` and `message` come from a Python exception in the worker and are empty after a crash.
+    `tail` holds the last lines it printed.
+    """
+
+    module: str
+    returncode: int | None
+    kind: str
+    message: str
+    tail: str
+
+    @property
+    def crashed(self) -> bool:
+        """Ended by a signal (a segmentation fault, an abort), not by a Python exception."""
+        return self.returncode is not None and self.returncode < 0
+
+    @property
+    def cause(self) -> str:
+        """One clause for an error sentence."""
+        if self.returncode is None:
+            return "it did not finish in time"
+        if self.crashed:
+            return f"it crashed with {signal.Signals(-self.returncode).name}"
+        if self.message:
+            return f"{self.kind}: {self.message}"
+        return f"it ended with exit code {self.returncode}"
+
+    def __str__(self) -> str:
+        return f"{self.module}: {self.cause}\n{self.tail}".rstrip()
+
+
+def run_worker(
+    module: str,
+    request: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    timeout_s: float = 900.0,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[dict[str, Any], Arrays]:
+    """Run `python -m module` on one request and return its answer.
+
+    Raises `WorkerFailed` when it crashes, raises, or is not done after `timeout_s` seconds.
+    """
+    with tempfile.TemporaryDirectory(prefix="tflm-hil-worker-") as name:
+        directory = Path(name)
+        _write(directory, "request", dict(request), dict(arrays or {}))
+        returncode, output = _run(module, directory, timeout_s, environment or {})
+        tail = "\n".join(output.splitlines()[-TAIL_LINES:])
+        if returncode != 0 or not (directory / "answer.json").exists():
+            error = _read_error(directory)
+            raise WorkerFailed(module, returncode, error[0], error[1], tail)
+        return _read(directory, "answer")
+
+
+def serve(handler: Handler) -> None:
+    """The worker's main: read the request, call `handler`, write its answer or its exception."""
+    directory = Path(sys.argv[1])
+    request, arrays = _read(directory, "request")
+    try:
+        answer, results = handler(request, arrays)
+    except Exception as error:
+        traceback.print_exc()
+        record = {"kind": type(error).__name__, "message": str(error)}
+        (directory / "error.json").write_text(json.dumps(record), encoding="utf-8")
+        sys.exit(1)
+    _write(directory, "answer", answer, results)
+
+
+def _run(
+    module: str, directory: Path, timeout_s: float, environment: Mapping[str, str]
+) -> tuple[int | None, str]:
+    root = Path(__file__).resolve().parents[2]
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    log = directory / "log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, str(directory)],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env={
+                **os.environ,
+                **ENVIRONMENT,
+                "PYTHONPATH": os.pathsep.join(paths),
+                **environment,
+            },
+        )
+        try:
+            returncode: int | None = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            returncode = None
+        finally:
+            # also on KeyboardInterrupt: no worker outlives its caller
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    return returncode, log.read_text(encoding="utf-8", errors="replace")
+
+
+def _write(directory: Path, name: str, record: dict[str, Any], arrays: Arrays) -> None:
+    with (directory / f"{name}.npz").open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
+    # last, and by rename: its presence says that the arrays are complete
+    temporary = directory / f"{name}.json.part"
+    temporary.write_text(json.dumps(record), encoding="utf-8")
+    temporary.replace(directory / f"{name}.json")
+
+
+def _read(directory: Path, name: str) -> tuple[dict[str, Any], Arrays]:
+    record: dict[str, Any] = json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
+    with np.load(directory / f"{name}.npz", allow_pickle=False) as archive:
+        return record, {key: archive[key] for key in archive.files}
+
+
+def _read_error(directory: Path) -> tuple[str, str]:
+    path = directory / "error.json"
+    if not path.exists():
+        return "", ""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return record["kind"], record["message"]
