@@ -32,12 +32,17 @@ _CHUNK_BYTES = 8 * 1024
 
 @dataclass(frozen=True)
 class FlashResult:
-    """What was done to the flash: bytes programmed (0 when all was there), sectors erased."""
+    """What was done to the flash: bytes programmed (0 when all was there), sectors erased.
+
+    `seconds` is erasing, programming and verifying; `connect_seconds` is all else of the call:
+    connecting, resetting, and importing pyOCD if it was the first one.
+    """
 
     bytes: int
     erased_sectors: int
     seconds: float
     reason: str = ""
+    connect_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ ProbeBusy, TargetUnreachable or EmulatorError.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -69,21 +70,18 @@ class Probe:
 
     def flash_firmware(self, elf: Path) -> FlashResult:
         """Program what differs of an ELF, verify, reset. Raises FlashError, FirmwareTooBig."""
-        with self._in_reset() as session:
-            return flash.program_firmware(session, elf)
+        return self._flash(lambda session: flash.program_firmware(session, elf))
 
     def store_models(self, entries: Sequence[SlotEntry]) -> FlashResult:
         """Append the models that the slot lacks (erasing it if need be), verify, reset.
 
         Raises FlashError, and ModelTooBig when they do not fit even an erased slot.
         """
-        with self._in_reset() as session:
-            return flash.store_models(session, entries)
+        return self._flash(lambda session: flash.store_models(session, entries))
 
     def erase_slot(self) -> FlashResult:
         """Erase the model slot, reset."""
-        with self._in_reset() as session:
-            return flash.erase_slot(session)
+        return self._flash(flash.erase_slot)
 
     def reset(self) -> None:
         """Reset the board and let it run. Open the tty first, or its first words are lost."""
@@ -143,6 +141,12 @@ class Probe:
         if self._session is None:
             raise RuntimeError("run control needs `with probe.connected():` around it")
         return self._session
+
+    def _flash(self, work: Callable[[Any], FlashResult]) -> FlashResult:
+        began = time.perf_counter()
+        with self._in_reset() as session:
+            result = work(session)
+        return replace(result, connect_seconds=time.perf_counter() - began - result.seconds)
 
     @contextmanager
     def _attached(self) -> Iterator[Any]:

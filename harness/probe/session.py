@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import (
@@ -134,6 +135,7 @@ def _options(settings: ProbeSettings, mode: Mode) -> dict[str, Any]:
     timeout_s = settings.flash_timeout_s
     return {
         "no_config": True,  # a pyocd.yaml that happens to lie there must not change a test
+        "project_dir": str(Path.cwd()),  # pyOCD changes into it; elsewhere would break our paths
         "target_override": settings.target,
         "auto_unlock": False,  # unlocking is a mass erase: never without being asked
         "connect_mode": mode,
