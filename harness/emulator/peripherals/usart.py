@@ -1,0 +1,367 @@
+"""USART1 to UART8: registers, flags and interrupts (RM0385, chapter 31).
+
+Bytes move lazily: each register access and each scheduled event first brings both directions up
+to `bus.cycles`. Only what can raise an enabled interrupt, or must reach the host, is scheduled.
+8N1 frames are modelled; whatever else the firmware switches on is reported as not modelled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from harness.emulator.bus import Bus, Event
+from harness.emulator.peripherals.dma import Stream
+from harness.emulator.peripherals.pace import Pace
+from harness.emulator.peripherals.pins import Route
+from harness.emulator.peripherals.port import DEFAULT_BAUD, FRAME_BITS, UartPort
+from harness.emulator.peripherals.rcc import Rcc
+from harness.emulator.peripherals.receiver import CMF, FE, IDLE, ORE, RXNE, Receiver, ReceiveSetup
+from harness.emulator.peripherals.registers import Device, RegisterFile
+from harness.emulator.peripherals.transmitter import Transmitter
+
+CR1, CR2, CR3, BRR, GTPR, RTOR, RQR, ISR, ICR, RDR, TDR = range(0, 0x2C, 4)
+
+UE, RE, TE = 1, 1 << 2, 1 << 3
+IDLEIE, RXNEIE, TCIE, TXEIE = 1 << 4, 1 << 5, 1 << 6, 1 << 7
+CMIE, OVER8 = 1 << 14, 1 << 15
+EIE, DMAR, DMAT, OVRDIS = 1, 1 << 6, 1 << 7, 1 << 12
+NF, TC, TXE, BUSY = 1 << 2, 1 << 6, 1 << 7, 1 << 16
+TEACK, REACK = 1 << 21, 1 << 22
+RXFRQ = 1 << 3
+
+_CLEARABLE = FE | NF | ORE | IDLE | CMF
+# Bits that the chip accepts only while UE is clear, and those that this model does not have.
+_LOCKED = {CR1: 0x13FF_9E00, CR2: 0x007F_FF30, CR3: 0x003E_FB3E, BRR: 0xFFFF}
+_NOT_MODELLED = {CR1: 0x1FFF_3400, CR2: 0x009F_F840, CR3: 0x0040_673A}
+
+USARTS: dict[str, tuple[int, int]] = {
+    "USART1": (0x4001_1000, 37),
+    "USART2": (0x4000_4400, 38),
+    "USART3": (0x4000_4800, 39),
+    "UART4": (0x4000_4C00, 52),
+    "UART5": (0x4000_5000, 53),
+    "USART6": (0x4001_1400, 71),
+    "UART7": (0x4000_7800, 82),
+    "UART8": (0x4000_7C00, 83),
+}
+"""Base address and interrupt number of each."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Where a USART's signals leave the chip; None: any pin will do, nobody listens."""
+
+    transmit: Route | None = None
+    receive: Route | None = None
+
+
+class Usart(Device):
+    """One USART; `port` is the host's end of its wire."""
+
+    def __init__(self, bus: Bus, name: str, rcc: Rcc, port: UartPort, wiring: Wiring) -> None:
+        base, self._irq = USARTS[name]
+        super().__init__(bus, name, base, 0x400, rcc.gates[name])
+        self.registers = RegisterFile(
+            {},
+            {
+                **{CR1: 0x1FFF_FFFF, CR2: 0xFFFF_FF70, CR3: 0x007E_FFFF, BRR: 0xFFFF},
+                **{GTPR: 0xFFFF, RTOR: 0xFFFF_FFFF},
+            },
+        )
+        self.data_registers = {f"{name}_RX": base + RDR, f"{name}_TX": base + TDR}
+        self._rcc = rcc
+        self._port = port
+        self._wiring = wiring
+        self._streams: dict[str, Stream | None] = dict.fromkeys(self.data_registers)
+        self._transmitter = Transmitter(self._leave)
+        self._receiver = Receiver(port, self._reaches, self._report_overrun)
+        self._complete = True
+        self._level = False
+        self._event: Event | None = None
+        self._event_at = 0
+        port.attach(bus, self)
+        rcc.listen(self)
+
+    def reset(self) -> None:
+        self.settle()
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
+        self._port.drop()
+        self.registers.reset()
+        self._transmitter.clear()
+        self._receiver.clear()
+        self._complete = True
+        self._configure()
+        self._update_irq()
+
+    # Seen by the DMA.
+
+    def settle(self) -> None:
+        """Bring both directions up to now."""
+        now = self.bus.cycles
+        if self._port.bursts or self._receiver.unsettled:
+            self._receiver.settle(now)
+        if self._transmitter.settle(now):
+            self._complete = True
+        elif self._transmitter.busy:
+            self._complete = False
+
+    def stream_changed(self, request: str, stream: Stream | None) -> None:
+        """`Requester`: a stream serves a request, or none does any more."""
+        self.settle()
+        self._streams[request] = stream
+        self._configure()
+        self._look()
+
+    # Seen by the clock tree and by the host's end of the wire.
+
+    def before_clock_change(self) -> None:
+        """`ClockListener`."""
+        self.settle()
+
+    def after_clock_change(self) -> None:
+        """`ClockListener`."""
+        self._configure()
+        self._port.rebase(self.bus.cycles)
+        self._look()
+
+    before_line_change = before_clock_change
+
+    def after_line_change(self) -> None:
+        """`Station`: bytes came, or the host changed its speed."""
+        self._look()
+
+    def frame_cycles(self, host_baud: int | None) -> Fraction:
+        """`Station`: core cycles of a frame of the host, which follows the board if it may."""
+        hclk = self._rcc.tree.hclk_hz
+        baud = Fraction(host_baud) if host_baud else (self.baud or Fraction(DEFAULT_BAUD))
+        return FRAME_BITS * hclk / baud
+
+    def transmitting(self) -> bool:
+        """`Station`."""
+        return self._transmitter.busy
+
+    @property
+    def baud(self) -> Fraction | None:
+        """The exact rate that BRR gives, or None if the divisor is not usable."""
+        divisor = self.registers[BRR]
+        clock = self._rcc.tree.usart_hz(self.name)
+        if self.registers[CR1] & OVER8:
+            divisor = divisor & 0xFFF0 | (divisor & 7) << 1
+            clock *= 2
+        return clock / divisor if divisor >= 16 else None
+
+    # Registers.
+
+    def load(self, offset: int) -> int:
+        self._look()
+        if offset == ISR:
+            return self._status()
+        if offset == RDR:
+            value = self._receiver.read_data()
+            self._look()
+            return value
+        return self.registers[offset]
+
+    def store(self, offset: int, value: int, mask: int) -> None:
+        self.settle()
+        if offset == TDR:
+            self._transmit(value & 0xFF)
+        elif offset == ICR:
+            self._receiver.flags &= ~(value & _CLEARABLE)
+            if value & TC:
+                self._complete = False
+        elif offset == RQR:
+            if value & RXFRQ:
+                self._receiver.flags &= ~RXNE
+            if value & ~RXFRQ & 0x17:
+                self.not_modelled(f"a request of USART_RQR ({value:#x})")
+        elif offset in _LOCKED:
+            self._store_setting(offset, self.registers.merge(offset, value, mask))
+        else:
+            self.registers.store(offset, value, mask)
+        self._look()
+
+    def _store_setting(self, offset: int, value: int) -> None:
+        old = self.registers[offset]
+        if self.registers[CR1] & UE and (old ^ value) & self._locked(offset):
+            self.bus.finding(
+                "usart-config",
+                f"{self.name}: a setting in {_REGISTER_NAMES[offset]} was changed while UE=1; "
+                "the chip ignores it. Clear CR1.UE first.",
+            )
+            value = value & ~self._locked(offset) | old & self._locked(offset)
+        if value & _NOT_MODELLED.get(offset, 0):
+            self.not_modelled(
+                f"{_REGISTER_NAMES[offset]}={value:#010x}, beyond 8N1 asynchronous frames,"
+            )
+        self.registers[offset] = value
+        if offset == CR1:
+            self._enable_changed(old, value)
+        self._configure()
+        self._port.rebase(self.bus.cycles)
+
+    def _locked(self, offset: int) -> int:
+        locked = _LOCKED[offset]
+        if offset == CR2 and self.registers[CR1] & RE:
+            locked |= 0xFF00_0000
+        return locked
+
+    def _enable_changed(self, old: int, new: int) -> None:
+        was, now = old & UE and old & TE, new & UE and new & TE
+        if was and not new & UE and self._transmitter.busy:
+            self.bus.finding(
+                "usart-cut",
+                f"{self.name} was disabled while it was transmitting; the rest is lost. Wait for "
+                "ISR.TC first.",
+            )
+            self._transmitter.clear()
+        if now and not was:
+            self._configure()
+            self._transmitter.preamble(self.bus.cycles)
+        if new & ~old & UE and self.baud is None:
+            self.bus.finding(
+                "baud",
+                f"{self.name} was enabled with BRR={self.registers[BRR]:#x}; 16 is the "
+                "smallest divisor.",
+            )
+
+    def _configure(self) -> None:
+        """Registers, clocks and streams changed: what do the two directions work with?"""
+        cr1, cr3 = self.registers[CR1], self.registers[CR3]
+        baud = self.baud
+        running = bool(cr1 & UE) and self.gate.on and baud is not None
+        if baud is not None:
+            pace = Pace.of(FRAME_BITS * self._rcc.tree.hclk_hz / baud)
+            if pace != self._transmitter.pace:
+                self._transmitter.change_pace(self.bus.cycles, pace)
+            self._receiver.setup = ReceiveSetup(
+                enabled=running and bool(cr1 & RE),
+                baud=baud,
+                pace=pace,
+                match=self.registers[CR2] >> 24,
+                keep_newest=bool(cr3 & OVRDIS),
+                wake_flags=self._interrupt_mask(),
+            )
+        else:
+            self._receiver.setup = ReceiveSetup()
+        receive, transmit = (
+            stream if stream is not None and stream.active and running else None
+            for stream in self._streams.values()
+        )
+        self._receiver.stream = receive if cr3 & DMAR else None
+        self._transmitter.stream = transmit if cr3 & DMAT and cr1 & TE else None
+        if self._transmitter.stream is None:
+            self._transmitter.stop_streaming()
+
+    def _transmit(self, byte: int) -> None:
+        if not (self.registers[CR1] & UE and self.registers[CR1] & TE) or self.baud is None:
+            self.bus.finding(
+                "usart-off",
+                f"{self.name}: a byte was written to TDR while the transmitter is off; it is "
+                "lost. Set CR1.UE and TE first.",
+            )
+            return
+        self._complete = False
+        if not self._transmitter.put(self.bus.cycles, byte):
+            self.bus.finding(
+                "usart-tdr-overwritten",
+                f"{self.name}: TDR was written while ISR.TXE=0; the byte before is lost.",
+            )
+
+    def _leave(self, data: bytes, cycles: int) -> None:
+        """Bytes left the shift register."""
+        counters = self._port.counters
+        counters.bytes_out += len(data)
+        counters.busy_out_cycles += cycles
+        route = self._wiring.transmit
+        if route is not None and not route.carries():
+            counters.lost_out += len(data)
+            route.report(self.bus, f"{self.name}_TX")
+            return
+        baud = self.baud
+        if baud is not None:
+            self._port.judge(baud)
+            self._port.transmit(data, baud)
+
+    def _reaches(self) -> bool:
+        route = self._wiring.receive
+        if route is None or route.carries():
+            return True
+        route.report(self.bus, f"{self.name}_RX")
+        return False
+
+    def _report_overrun(self) -> None:
+        self.bus.finding(
+            "usart-overrun",
+            f"{self.name}: a byte came while the one before had not been read (ORE) and is lost. "
+            "Receive by DMA, or read faster.",
+        )
+
+    # Flags, interrupt and events.
+
+    def _status(self) -> int:
+        value = self._receiver.flags
+        cr1 = self.registers[CR1]
+        if self._transmitter.empty(self.bus.cycles):
+            value |= TXE
+        if self._complete:
+            value |= TC
+        if cr1 & UE:
+            value |= (TEACK if cr1 & TE else 0) | (REACK if cr1 & RE else 0)
+            if cr1 & RE and self._receiver.on_wire(self.bus.cycles):
+                value |= BUSY
+        return value
+
+    def _interrupt_mask(self) -> int:
+        cr1 = self.registers[CR1]
+        mask = 0
+        for enable, flags in _INTERRUPTS:
+            if cr1 & enable:
+                mask |= flags
+        if self.registers[CR3] & EIE:
+            mask |= FE | NF | ORE
+        return mask
+
+    def _update_irq(self) -> None:
+        level = bool(self._status() & self._interrupt_mask())
+        if level != self._level:
+            self._level = level
+            self.bus.set_irq(self._irq, level)
+
+    def _look(self) -> None:
+        """Catch up, drive the interrupt line, plan the next event."""
+        self.settle()
+        self._update_irq()
+        self._plan()
+
+    def _plan(self) -> None:
+        on_empty = bool(self.registers[CR1] & TXEIE)
+        waits = on_empty and not self._transmitter.empty(self.bus.cycles)
+        times = (self._receiver.next_event(), self._transmitter.next_event(on_empty=waits))
+        at = min((time for time in times if time is not None), default=None)
+        if self._event is not None:
+            # An event that is too early only looks once more than needed.
+            if at is None or at >= self._event_at:
+                return
+            self._event.cancel()
+            self._event = None
+        if at is not None:
+            self._event_at = at
+            self._event = self.bus.schedule(at, self._wake)
+
+    def _wake(self) -> None:
+        self._event = None
+        self._look()
+
+
+_INTERRUPTS = (
+    (IDLEIE, IDLE),
+    (RXNEIE, RXNE | ORE),
+    (TCIE, TC),
+    (TXEIE, TXE),
+    (CMIE, CMF),
+)
+_REGISTER_NAMES = {CR1: "CR1", CR2: "CR2", CR3: "CR3", BRR: "BRR"}
