@@ -1,10 +1,7 @@
-// Only in builds with HIL_BALLAST_BYTES: fills the flash, to see a firmware that is too big
-// refused.
+// Only in builds with HIL_BALLAST_BYTES: fills the flash, to see an image refused that is too big.
 #include <cstdint>
 
-namespace hil::board {
-
-[[gnu::used, gnu::retain]] extern const uint8_t kBallast[HIL_BALLAST_BYTES];
-const uint8_t kBallast[HIL_BALLAST_BYTES] = {1};
-
-}  // namespace hil::board
+extern "C" {
+extern const uint8_t hil_ballast[];
+const uint8_t hil_ballast[HIL_BALLAST_BYTES] = {1};
+}
