@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import ConversionError
-from harness.models.worker import WorkerFailed, run_worker
+from harness.models.worker import WorkerError, run_worker
 
 ExportKind = Literal["loop", "unrolled", "fused"]
 DType = Literal["float32", "int8"]
@@ -63,14 +63,14 @@ def convert(
     elif dtype == "int8":
         raise ConversionError(
             "int8 needs representative data and none was given",
-            remedy="Give 100–500 real sequences from the training split.",
+            remedy="Give 100 to 500 real sequences from the training split.",
         )
     request = {"model": str(model.resolve()), "export": export, "dtype": dtype}
     try:
         answer, results = run_worker(
             "harness.models.convert_worker", request, arrays, timeout_s=timeout_s
         )
-    except WorkerFailed as failure:
+    except WorkerError as failure:
         raise _explain(failure, model.name, export, dtype) from failure
     return Conversion(results["tflite"].tobytes(), export, dtype, float(answer["difference"]))
 
@@ -89,7 +89,7 @@ def _checked(calibration: NDArray[Any]) -> NDArray[np.float32]:
     return np.ascontiguousarray(calibration, np.float32)
 
 
-def _explain(failure: WorkerFailed, name: str, export: str, dtype: str) -> ConversionError:
+def _explain(failure: WorkerError, name: str, export: str, dtype: str) -> ConversionError:
     """The worker's end as a sentence with a remedy."""
     what = f"converting {name} to {dtype} ({export}) failed: {failure.cause}"
     if failure.crashed and export == "loop" and dtype != "float32":

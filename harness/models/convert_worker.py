@@ -19,7 +19,7 @@ from harness.models.worker import Arrays, serve
 EQUALITY = 1e-4
 
 
-class NotEqual(ValueError):
+class NotEqualError(ValueError):
     """What would be converted is no longer the Keras model."""
 
 
@@ -32,7 +32,7 @@ def convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Ar
     calibration = arrays.get("calibration")
     difference = _difference(model_path, export.probe, calibration)
     if not difference <= EQUALITY:
-        raise NotEqual(
+        raise NotEqualError(
             f"the {request['export']} export differs from the Keras model by {difference:.3g}"
             f" before conversion (allowed: {EQUALITY:g})"
         )

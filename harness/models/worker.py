@@ -9,7 +9,7 @@ arrays, an answer likewise; both travel as files in a temporary directory:
 
     answer, arrays = run_worker("harness.models.convert_worker", {"export": "loop"}, {"x": x})
 
-`run_worker` raises `WorkerFailed`, which callers turn into an error of their own area.
+`run_worker` raises `WorkerError`, which callers turn into an error of their own area.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class WorkerFailed(Exception):
+@dataclass
+class WorkerError(Exception):
     """The worker did not deliver an answer.
 
     `returncode` as of `subprocess` (negative: the signal that ended it; None: it ran out of time).
@@ -94,7 +94,7 @@ def run_worker(
 ) -> tuple[dict[str, Any], Arrays]:
     """Run `python -m module` on one request and return its answer.
 
-    Raises `WorkerFailed` when it crashes, raises, or is not done after `timeout_s` seconds.
+    Raises `WorkerError` when it crashes, raises, or is not done after `timeout_s` seconds.
     """
     with tempfile.TemporaryDirectory(prefix="tflm-hil-worker-") as name:
         directory = Path(name)
@@ -103,7 +103,7 @@ def run_worker(
         tail = "\n".join(output.splitlines()[-TAIL_LINES:])
         if returncode != 0 or not (directory / "answer.json").exists():
             error = _read_error(directory)
-            raise WorkerFailed(module, returncode, error[0], error[1], tail)
+            raise WorkerError(module, returncode, error[0], error[1], tail)
         return _read(directory, "answer")
 
 

@@ -21,7 +21,9 @@ from harness.models.exports import Export
 from harness.models.exports.rebuild import load
 
 # What legacy Keras may lower; see facts on fall-backs in the docstring of `_check_lstm`.
-LAYERS = frozenset({"LSTM", "Dense", "Dropout", "Flatten", "Reshape", "Activation", "Bidirectional"})
+LAYERS = frozenset(
+    {"LSTM", "Dense", "Dropout", "Flatten", "Reshape", "Activation", "Bidirectional"}
+)
 
 
 def converter(model_path: Path) -> Export:

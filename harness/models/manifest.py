@@ -1,0 +1,243 @@
+"""The model zoo: folders with a `manifest.toml`, read into `Model` and `Variant`.
+
+    schema = 1
+    name = "digits_lstm"                  # identifier; the folder's name by convention
+    title = "Handwritten digits row by row, LSTM(20)"
+    task = "classification"               # or "regression": what labels mean
+    recipe = "fixtures.recipes.digits"    # optional: the module that wrote the folder
+
+    [keras]                               # optional: without it the ladder starts at TFLite
+    file = "model.keras"
+    sha256 = "…"
+
+    [samples]
+    file = "../digits_samples.npz"        # several models may share one
+    sha256 = "…"
+    inputs = "inputs"                     # keys of the arrays in the file
+    labels = "labels"                     # optional
+    calibration = "calibration"           # optional: representative training data
+
+    [[variant]]
+    name = "int8-unrolled"
+    file = "int8-unrolled.tflite"
+    sha256 = "…"
+    export = "unrolled"                   # how Keras was brought to TFLite, see models/exports
+    dtype = "int8"                        # of inputs and outputs
+    limits = [                            # see harness/comparison/limits.py
+        { rung = "device", measure = "max_lsb", maximum = 0, unit = "LSB" },
+    ]
+
+`[training]` and `[tools]` are facts for people and are kept as they are. Files are relative to
+the manifest. Every file's SHA-256 is checked when the zoo is loaded, so that a result always
+belongs to the bytes that the manifest names. All errors are `ConfigurationError`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from harness.comparison.limits import UNITS, Limit
+from harness.errors import ConfigurationError
+from harness.models.samples import SampleFile, Samples
+from harness.models.tables import Table
+
+MANIFEST = "manifest.toml"
+SCHEMA = 1
+TASKS = ("classification", "regression")
+DTYPES = ("float32", "int8", "int16")
+RUNGS = ("keras", "tflite", "tflm", "device")
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A file of a model folder with the SHA-256 of its bytes (hexadecimal)."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One `.tflite` of a model, with everything needed to run and judge it.
+
+    `id` is unique in a zoo ("digits_lstm-int8-unrolled"); `dtype` is the type of its inputs and
+    outputs; `keras` is None for a model that came without its Keras source.
+    """
+
+    id: str
+    model: str
+    name: str
+    path: Path
+    sha256: str
+    size_bytes: int
+    export: str
+    dtype: str
+    task: str
+    limits: tuple[Limit, ...]
+    samples: SampleFile
+    keras: Artefact | None
+
+    def content(self) -> bytes:
+        """The flatbuffer."""
+        return self.path.read_bytes()
+
+    def load_samples(self) -> Samples:
+        """The test sequences."""
+        return self.samples.load()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model folder."""
+
+    name: str
+    title: str
+    task: str
+    directory: Path
+    recipe: str
+    keras: Artefact | None
+    samples: SampleFile
+    variants: tuple[Variant, ...]
+    training: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    tools: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def load_zoo(directory: Path) -> list[Model]:
+    """Every model below `directory` (or the one that it is itself), sorted by name."""
+    if (directory / MANIFEST).is_file():
+        return [load_model(directory)]
+    if not directory.is_dir():
+        raise ConfigurationError(f"no model zoo at {directory}", remedy="Check the path.")
+    paths = sorted(path.parent for path in directory.glob(f"*/{MANIFEST}"))
+    if not paths:
+        raise ConfigurationError(
+            f"{directory} holds no folder with a {MANIFEST}",
+            remedy="Point to a folder of model folders, or to one model folder.",
+        )
+    models = [load_model(path) for path in paths]
+    seen: dict[str, Path] = {}
+    for model in models:
+        if model.name in seen:
+            raise ConfigurationError(
+                f"{model.directory / MANIFEST}: the name {model.name!r} is taken by"
+                f" {seen[model.name]}",
+                remedy="Give each model its own name.",
+            )
+        seen[model.name] = model.directory
+    return sorted(models, key=lambda model: model.name)
+
+
+def load_model(directory: Path) -> Model:
+    """Read and check one model folder."""
+    root = Table.read(directory / MANIFEST)
+    root.only(
+        "schema", "name", "title", "task", "recipe", "keras", "samples", "training", "tools",
+        "variant",
+    )  # fmt: skip
+    if root.content.get("schema") != SCHEMA:
+        raise root.wrong(
+            "schema", f"is {root.content.get('schema')!r}", f"This version reads schema {SCHEMA}."
+        )
+    name = root.string("name")
+    task = root.choice("task", TASKS)
+    keras_table = root.optional_table("keras")
+    keras = _artefact(keras_table) if keras_table else None
+    samples = _samples(root.table("samples"))
+    variants = tuple(
+        _variant(table, name, task, samples, keras) for table in root.tables("variant")
+    )
+    if not variants:
+        raise root.wrong("variant", "is missing: the model has nothing to run")
+    names = [variant.name for variant in variants]
+    for number, variant_name in enumerate(names):
+        if variant_name in names[:number]:
+            raise root.wrong(f"variant[{number}].name", f"{variant_name!r} is used twice")
+    training = root.optional_table("training")
+    tools = root.optional_table("tools")
+    return Model(
+        name=name,
+        title=root.string("title"),
+        task=task,
+        directory=directory,
+        recipe=root.string("recipe", ""),
+        keras=keras,
+        samples=samples,
+        variants=variants,
+        training=MappingProxyType(training.content if training else {}),
+        tools=MappingProxyType(tools.content if tools else {}),
+    )
+
+
+def _variant(
+    table: Table, model: str, task: str, samples: SampleFile, keras: Artefact | None
+) -> Variant:
+    table.only("name", "file", "sha256", "bytes", "export", "dtype", "limits")
+    artefact = _artefact(table)
+    name = table.string("name")
+    return Variant(
+        id=f"{model}-{name}",
+        model=model,
+        name=name,
+        path=artefact.path,
+        sha256=artefact.sha256,
+        size_bytes=artefact.size_bytes,
+        export=table.string("export"),
+        dtype=table.choice("dtype", DTYPES),
+        task=task,
+        limits=tuple(_limit(item) for item in table.tables("limits")),
+        samples=samples,
+        keras=keras,
+    )
+
+
+def _limit(table: Table) -> Limit:
+    table.only("rung", "measure", "minimum", "maximum", "unit")
+    measure = table.choice("measure", tuple(UNITS))
+    unit = table.string("unit")
+    if unit != UNITS[measure]:
+        raise table.wrong("unit", f"is {unit!r}; {measure} has the unit {UNITS[measure]!r}")
+    try:
+        return Limit(
+            rung=table.choice("rung", RUNGS),
+            measure=measure,
+            minimum=table.number("minimum"),
+            maximum=table.number("maximum"),
+        )
+    except ValueError as error:
+        raise table.wrong("measure", f"makes no limit: {error}") from None
+
+
+def _samples(table: Table) -> SampleFile:
+    table.only("file", "sha256", "bytes", "inputs", "labels", "calibration")
+    artefact = _artefact(table)
+    return SampleFile(
+        path=artefact.path,
+        sha256=artefact.sha256,
+        inputs_key=table.string("inputs"),
+        labels_key=table.string("labels", ""),
+        calibration_key=table.string("calibration", ""),
+    )
+
+
+def _artefact(table: Table) -> Artefact:
+    """The file of a table, its hash checked."""
+    path = table.path.parent / table.string("file")
+    expected = table.string("sha256").lower()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise table.wrong("file", f"names {path}: {error.strerror}", "Restore the file.") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise table.wrong(
+            "sha256",
+            f"is {expected[:16]}… but {path.name} has {found[:16]}…",
+            "The file changed after the manifest was written: restore it, or run the recipe again.",
+        )
+    return Artefact(path.resolve(), found, len(content))

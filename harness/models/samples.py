@@ -1,0 +1,92 @@
+"""Sample sequences: real test input of a model, with labels where there are any.
+
+One `.npz` holds the arrays; a manifest says under which keys. Several models may share a file.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Samples:
+    """`inputs` is float32 `[N, ...]`, one sequence a row; `labels` `[N, ...]`, if known."""
+
+    inputs: NDArray[np.float32]
+    labels: NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def first(self, count: int | None) -> Samples:
+        """The first `count` sequences; all of them for None."""
+        labels = None if self.labels is None else self.labels[:count]
+        return Samples(self.inputs[:count], labels)
+
+
+@dataclass(frozen=True)
+class SampleFile:
+    """Where the samples of a model are: a file and the keys of its arrays ("" means none)."""
+
+    path: Path
+    sha256: str
+    inputs_key: str = "inputs"
+    labels_key: str = ""
+    calibration_key: str = ""
+
+    def load(self) -> Samples:
+        """Read inputs and labels; raises `ConfigurationError` naming file and key."""
+        inputs = self._array(self.inputs_key).astype(np.float32)
+        labels = self._array(self.labels_key) if self.labels_key else None
+        if len(inputs) == 0:
+            raise ConfigurationError(
+                f"{self.path}: {self.inputs_key!r} holds no sequence",
+                remedy="Give an array [N, ...] with N at least 1.",
+            )
+        if labels is not None and len(labels) != len(inputs):
+            raise ConfigurationError(
+                f"{self.path}: {len(inputs)} sequences in {self.inputs_key!r} but {len(labels)}"
+                f" labels in {self.labels_key!r}",
+                remedy="Write both from the same split.",
+            )
+        if not np.all(np.isfinite(inputs)):
+            raise ConfigurationError(
+                f"{self.path}: {self.inputs_key!r} contains NaN or infinity",
+                remedy="Clean the data; no rung can be compared on such input.",
+            )
+        return Samples(inputs, labels)
+
+    def load_calibration(self) -> NDArray[np.float32] | None:
+        """Representative training data for int8 conversion, None if the file has none."""
+        return (
+            self._array(self.calibration_key).astype(np.float32) if self.calibration_key else None
+        )
+
+    def _array(self, key: str) -> NDArray[Any]:
+        try:
+            with np.load(self.path, allow_pickle=False) as archive:
+                array: NDArray[Any] = archive[key]
+        except KeyError:
+            raise ConfigurationError(
+                f"{self.path} has no array {key!r}",
+                remedy="Name the key of the array in the manifest's [samples] table.",
+            ) from None
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            raise ConfigurationError(
+                f"cannot read the samples in {self.path}: {error}",
+                remedy="Write the file with numpy.savez.",
+            ) from error
+        if array.ndim == 0:
+            raise ConfigurationError(
+                f"{self.path}: {key!r} is a single number, not an array of sequences",
+                remedy="Give an array [N, ...].",
+            )
+        return array
