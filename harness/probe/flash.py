@@ -103,7 +103,7 @@ def program_firmware(session: Any, elf: Path) -> FlashResult:
         programmed += done.program_byte_count
         erased += done.erase_sector_count
     for segment in segments:
-        _verify(session, segment)
+        verify(session, segment)
     reason = "programmed" if programmed else "already there"
     return FlashResult(programmed, erased, time.perf_counter() - began, reason)
 
@@ -131,7 +131,7 @@ def store_models(session: Any, entries: Sequence[SlotEntry]) -> FlashResult:
             _program(flash, part)
         flash.cleanup()
     for part in parts:
-        _verify(session, part)
+        verify(session, part)
     programmed = sum(len(part.data) for part in parts)
     return FlashResult(programmed, erased, time.perf_counter() - began, plan.reason)
 
@@ -194,7 +194,8 @@ def _is_blank(session: Any, offset: int, length: int) -> bool:
     return read_bytes(session, SLOT_ADDRESS + offset, length).count(0xFF) == length
 
 
-def _verify(session: Any, segment: Segment) -> None:
+def verify(session: Any, segment: Segment) -> None:
+    """Read back and compare. Raises FlashError with the first address that differs."""
     found = read_bytes(session, segment.address, len(segment.data))
     if found == segment.data:
         return

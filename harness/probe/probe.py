@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,24 +150,19 @@ class Probe:
 
     @contextmanager
     def _attached(self) -> Iterator[Any]:
-        if self._session is not None:
+        """The board as it runs, or the session that is open already."""
+        with ExitStack() as stack:
+            session = self._session or stack.enter_context(open_session(self._settings, "attach"))
             with in_our_terms(self._settings):
-                yield self._session
-        else:
-            with open_session(self._settings, "attach") as session:
                 yield session
 
     @contextmanager
     def _in_reset(self) -> Iterator[Any]:
         """The core halted at its reset vector; afterwards reset again, and running."""
-        if self._session is not None:
+        with ExitStack() as stack:
+            session = self._session or stack.enter_context(open_session(self._settings))
             with in_our_terms(self._settings):
-                self._session.target.reset_and_halt()
-                yield self._session
-                self._session.target.reset()
-            return
-        with open_session(self._settings) as session:
-            if self._settings.connect_mode != "under-reset":
-                session.target.reset_and_halt()
-            yield session
-            session.target.reset()
+                if self._session is not None or self._settings.connect_mode != "under-reset":
+                    session.target.reset_and_halt()
+                yield session
+                session.target.reset()

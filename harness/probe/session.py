@@ -56,13 +56,12 @@ class ProbeSettings:
 def open_session(settings: ProbeSettings, mode: Mode | None = None) -> Iterator[Any]:
     """A pyOCD session on the board, closed (and the core resumed) at the end.
 
-    Raises ProbeNotFound, ProbeBusy, TargetUnreachable, EmulatorError; and what pyOCD raises inside
-    the `with` block comes out mapped too, FlashError included.
+    Raises ProbeNotFound, ProbeBusy, TargetUnreachable, EmulatorError. What is raised inside the
+    `with` block passes unchanged: wrap calls of pyOCD in `in_our_terms`.
     """
     session = _open(settings, mode or settings.connect_mode)
     try:
-        with in_our_terms(settings):
-            yield session
+        yield session
     finally:
         session.close()
 
@@ -78,7 +77,7 @@ def attached_uids() -> list[str]:
 
 @contextmanager
 def in_our_terms(settings: ProbeSettings) -> Iterator[None]:
-    """Let HilErrors pass and turn pyOCD's and USB's errors into them."""
+    """Let HilErrors pass and turn pyOCD's and USB's errors into them, FlashError included."""
     from pyocd.core import exceptions
 
     try:
