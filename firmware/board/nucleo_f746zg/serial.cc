@@ -154,7 +154,7 @@ void PrepareTransmitDma() {
 void Configure(const BaudSetting& setting) {
   constexpr uint32_t kMode =
       USART3_CR1::TE | USART3_CR1::RE | USART3_CR1::CMIE | USART3_CR1::IDLEIE;
-  USART3_CR1::Write(0);
+  USART3_CR1::Clear(USART3_CR1::UE);
   USART3_BRR::Write(setting.brr);
   USART3_CR1::Write(kMode | (setting.oversampling_by_8 ? USART3_CR1::OVER8 : 0));
   USART3_CR1::Set(USART3_CR1::UE);
