@@ -22,7 +22,10 @@ from harness.emulator.peripherals.port import LineCounters, UartPort
 from harness.emulator.peripherals.pwr import Pwr
 from harness.emulator.peripherals.rcc import Rcc
 from harness.emulator.peripherals.syscfg import Syscfg
+from harness.emulator.peripherals.timer import TIMERS, Timer
+from harness.emulator.peripherals.unmodelled import unmodelled
 from harness.emulator.peripherals.usart import USARTS, Usart, Wiring
+from harness.emulator.peripherals.watchdogs import Iwdg, Wwdg
 
 __all__ = ["LineCounters", "Rcc", "UartPort", "build"]
 
@@ -54,7 +57,12 @@ def build(bus: Bus, uart_port: UartPort) -> list[Peripheral]:
         for controller in controllers:
             controller.connect(usart)
         usarts.append(usart)
-    devices = [pwr, *ports.values(), *usarts, *controllers, Syscfg(bus, gates["SYSCFG"])]
+    devices = [
+        *(pwr, *ports.values(), *usarts, *controllers, Syscfg(bus, gates["SYSCFG"])),
+        *(Timer(bus, name, rcc) for name in TIMERS),
+        *(Iwdg(bus, rcc), Wwdg(bus, rcc)),
+        *unmodelled(bus, gates),
+    ]
     for device in devices:
         rcc.attach(device)
     return [rcc, *devices]

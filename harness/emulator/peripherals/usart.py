@@ -186,7 +186,8 @@ class Usart(Device):
 
     def _store_setting(self, offset: int, value: int) -> None:
         old = self.registers[offset]
-        if self.registers[CR1] & UE and (old ^ value) & self._locked(offset):
+        stays_on = bool(self.registers[CR1] & UE) and (offset != CR1 or bool(value & UE))
+        if stays_on and (old ^ value) & self._locked(offset):
             self.bus.finding(
                 "usart-config",
                 f"{self.name}: a setting in {_REGISTER_NAMES[offset]} was changed while UE=1; "
