@@ -197,6 +197,14 @@ def _translate(error: BaseException, settings: ProbeSettings) -> HilError:
         return ProbeNotFound(
             f"probe {uid} went away: {error}", remedy="check the USB cable", board=board
         )
+    if isinstance(error, exceptions.TransferFaultError):
+        address = error.fault_address
+        return TargetUnreachable(
+            "the processor's bus refused a debug access"
+            + (f" at {address:#010x}" if address is not None else ""),
+            remedy="nothing answers at this address, or its clock is off",
+            board=board,
+        )
     if isinstance(error, exceptions.TargetSupportError):
         return TargetUnreachable(
             f"pyOCD has no target {settings.target!r}",

@@ -41,6 +41,11 @@ CASES: list[tuple[Exception, type[BoardError], str]] = [
     (OSError(errno.EACCES, "Access denied"), ProbeBusy, "no permission"),
     (OSError(errno.ENODEV, "No such device"), ProbeNotFound, "went away"),
     (exceptions.ProbeDisconnected("gone"), ProbeNotFound, "went away"),
+    (
+        exceptions.TransferFaultError(fault_address=0x60000000),
+        TargetUnreachable,
+        "refused a debug access at 0x60000000",
+    ),
     (exceptions.TransferError("no ACK"), TargetUnreachable, "does not answer: no ACK"),
     (exceptions.ProbeError("STLink error 4"), TargetUnreachable, "STLink error 4"),
     (exceptions.TargetSupportError("unknown"), TargetUnreachable, "no target 'stm32f746zg'"),
