@@ -64,14 +64,14 @@ void Init() {
   reset_reason = TakeResetReason();
   StartClocks();
   StartMemorySystem();
-  DBGMCU_CR::Set(DBGMCU_CR::DBG_SLEEP);  // the probe can read memory while the core sleeps
+  // The core's clock keeps running in WFI: the probe can read memory, the cycle counter counts.
+  DBGMCU_CR::Set(DBGMCU_CR::DBG_SLEEP);
   StartCycleCounter();
   StartSerial();
   circumstances = ReadCircumstances();
 }
 
-// Right as long as two calls are less than 2^32 cycles (19.9 s) apart. The cycle counter may
-// stand still in WFI, so differences across WaitForWork() are no durations.
+// Right as long as two calls are less than 2^32 cycles (19.9 s) apart.
 uint64_t Cycles() {
   static uint32_t wraps = 0;
   static uint32_t last = 0;

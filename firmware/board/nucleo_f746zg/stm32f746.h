@@ -125,6 +125,7 @@ struct USART3_CR2 : Register<0x40004804> {
   static constexpr uint32_t ADD(uint32_t character) { return Field(24, character); }
 };
 struct USART3_CR3 : Register<0x40004808> {
+  static constexpr uint32_t EIE = Bit(0);
   static constexpr uint32_t DMAR = Bit(6);
   static constexpr uint32_t DMAT = Bit(7);
 };

@@ -44,7 +44,7 @@ def flash(image: FirmwareImage) -> bytes:
     with image.elf.open("rb") as stream:
         segments = [s for s in ELFFile(stream).iter_segments() if s["p_filesz"]]
         loaded = [s for s in segments if s["p_type"] == "PT_LOAD"]
-        assert all(FLASH_START <= s["p_paddr"] for s in loaded)
+        assert all(s["p_paddr"] >= FLASH_START for s in loaded)
         assert all(s["p_paddr"] + s["p_filesz"] <= FLASH_END for s in loaded)
         first = min(loaded, key=lambda s: int(s["p_paddr"]))
         assert first["p_paddr"] == FLASH_START
