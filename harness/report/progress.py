@@ -7,8 +7,8 @@ In a log one line per variant when it is done, so that CI output stays short.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -61,33 +61,29 @@ class SilentProgress:
 class ConsoleProgress:
     """Shows progress on `console`, moving if it is a terminal.
 
-    `clear_way` is called before anything is written: pytest ends its own line there.
+    `uncaptured` is entered whenever something is written, and `clear_way` called in it: there
+    pytest lets go of stdout, and ends its own line.
     """
 
-    def __init__(self, console: Console, clear_way: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        clear_way: Callable[[], None] = lambda: None,
+        uncaptured: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._console = console
         self._clear_way = clear_way
+        self._uncaptured = uncaptured
 
     def say(self, sentence: str) -> None:
         """One dim line."""
-        self._clear_way()
-        self._console.print(Text(f"  {sentence}", style="dim"))
-
-    @contextmanager
-    def working(self, sentence: str) -> Iterator[None]:
-        """`sentence` with a spinner while the block runs; on a log just the sentence."""
-        if not self._console.is_terminal:
-            self.say(sentence)
-            yield
-            return
-        self._clear_way()
-        with self._console.status(Text(sentence, style="dim")):
-            yield
+        with self._uncaptured():
+            self._clear_way()
+            self._console.print(Text(f"  {sentence}", style="dim"))
 
     def streaming(self, label: str, total: int, done: int) -> Streaming:
         """A moving line on a terminal, a closing line in a log."""
-        self._clear_way()
-        return _Shown(self._console, label, total, done)
+        return _Shown(self._console, self._clear_way, self._uncaptured(), label, total, done)
 
 
 class _Quiet:
@@ -104,38 +100,53 @@ class _Quiet:
 class _Shown:
     """Counts, and renders itself whenever rich refreshes."""
 
-    def __init__(self, console: Console, label: str, total: int, done: int) -> None:
+    def __init__(
+        self,
+        console: Console,
+        clear_way: Callable[[], None],
+        uncaptured: AbstractContextManager[None],
+        label: str,
+        total: int,
+        done: int,
+    ) -> None:
         self._console = console
+        self._clear_way = clear_way
+        self._uncaptured = uncaptured
         self._label = label
         self._total = total
         self._resumed = done
         self._done = done
         self._use = 0.0
         self._start = time.monotonic()
-        self._live = (
-            Live(
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        self._uncaptured.__enter__()
+        self._clear_way()
+        self._start = time.monotonic()
+        if self._console.is_terminal:
+            self._live = Live(
                 get_renderable=self._line,
-                console=console,
+                console=self._console,
                 refresh_per_second=8,
                 transient=True,
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
-            if console.is_terminal
-            else None
-        )
-
-    def __enter__(self) -> Self:
-        self._start = time.monotonic()
-        if self._live is not None:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._live is not None:
             self._live.stop()
         end = "stopped" if kind is not None else "streamed"
         self._console.print(Text.assemble(f"  {self._label} ", (f"{end} {self._facts()}", "dim")))
+        self._uncaptured.__exit__(kind, error, trace)
 
     def advance(self, line_bytes: int, baud: int) -> None:
         self._done += 1

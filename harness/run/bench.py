@@ -30,10 +30,10 @@ from harness.errors import (
 )
 from harness.firmware_build.build import FirmwareImage, addr2line
 from harness.link.device import Device
-from harness.link.messages import FaultRecord, Hello, LoadedModel
+from harness.link.messages import Hello, LoadedModel
 from harness.link.transport import SerialTransport
 from harness.models.slot import SlotEntry
-from harness.probe.probe import FlashResult, Probe
+from harness.probe.flash import FlashResult
 from harness.report.progress import Progress
 from harness.report.records import Circumstances, ErrorRecord, FlashRecord
 from harness.run import circumstances, forensics
@@ -93,7 +93,7 @@ class Bench:
     def image(self) -> FirmwareImage:
         """The firmware under test, built on first use. Raises FirmwareError."""
         if self._image is None:
-            self._image = firmware_under_test(self._config, self.board.spec)
+            self._image = firmware_under_test(self._config, self.board.spec, self._progress)
         return self._image
 
     @property
@@ -117,17 +117,22 @@ class Bench:
         except (LinkError, BoardError) as error:
             raise self._give_up(error) from error
 
-    def load(self, entry: SlotEntry) -> LoadedModel:
-        """Make `entry` the current model; it is flashed first if the slot does not hold it."""
+    def load(self, entry: SlotEntry, *, preserve_all: bool = False) -> Device:
+        """The device with `entry` as its current model; flashed first if the slot lacks it.
+
+        Raises ModelRejected, and what `store` and `device` raise.
+        """
         self.store([entry])
         device = self.device()
         try:
-            return device.load(entry.hash)
+            device.load(entry.hash, preserve_all=preserve_all)
         except ModelMismatch:
             # Somebody else emptied the slot since; once is believable.
             self._stored.clear()
             self.store([entry])
-            return self.device().load(entry.hash)
+            device = self.device()
+            device.load(entry.hash, preserve_all=preserve_all)
+        return device
 
     def store(self, entries: Iterable[SlotEntry]) -> None:
         """Bring models into the slot, all missing ones in one probe session.
@@ -144,7 +149,7 @@ class Bench:
         else:
             # What was stored before goes along: if the store has to be erased, it is rewritten.
             wanted = [*self._stored.values(), *missing]
-            result = self._probe().store_models(wanted)
+            result = self.board.probe.store_models(wanted)
             self._note_flash("models", result)
             self._restart()
         self._stored |= {entry.hash: entry for entry in missing}
@@ -165,10 +170,8 @@ class Bench:
         sentence = error.what
         if isinstance(error, TargetFault):
             self._suspect = True
-            record = fault_record(error)
-            if record is not None:
-                sentence = f"{error.what}: {forensics.cause(record)}"
-                details = forensics.details(record, self._source_line)
+            sentence = f"{error.what}: {forensics.cause(error.record)}"
+            details = forensics.details(error.record, self._source_line)
         elif isinstance(error, LinkTimeout) and self._device is not None:
             self._suspect = True
             details = self._post_mortem()
@@ -226,10 +229,10 @@ class Bench:
     def _bring_up(self) -> Device:
         image, board = self.image, self.board
         self._transport = SerialTransport(board.tty, board.spec.initial_baud)
-        self._held.callback(self._transport.close)
         self._device = Device(
             self._transport, board=board.spec.id, timeout_s=board.spec.reply_timeout_s
         )
+        self._held.callback(self._device.close)
         running = self._who_is_there()
         if running == image.build_id:
             self._note_flash("firmware", None)
@@ -241,7 +244,7 @@ class Bench:
             )
         else:
             self._progress.say(f"flashing firmware {image.build_id[:12]} to {board.spec.id}")
-            self._note_flash("firmware", self._probe().flash_firmware(image.elf))
+            self._note_flash("firmware", self.board.probe.flash_firmware(image.elf))
         self._restart()
         return self._confirm()
 
@@ -252,7 +255,7 @@ class Bench:
             return self._device.hello(timeout_s=FIRST_HELLO_TIMEOUT_S).build_id
         except LinkError:
             pass
-        self._probe().reset()
+        self.board.probe.reset()
         try:
             return self._device.hello(timeout_s=FIRST_HELLO_TIMEOUT_S).build_id
         except LinkError:
@@ -262,7 +265,7 @@ class Bench:
         """Reset through the probe (the tty is open), greet, and go to the working baud rate."""
         assert self._device is not None
         assert self._transport is not None
-        self._probe().reset()
+        self.board.probe.reset()
         self._transport.baud = self.board.spec.initial_baud
         self._hello = self._device.hello()
         self._check_identity(self._hello)
@@ -300,10 +303,6 @@ class Bench:
 
     # --- helpers -----------------------------------------------------------------------------
 
-    def _probe(self) -> Probe:
-        board = self.board
-        return Probe(board.probe_uid, board.spec.target, board.spec.id)
-
     def _note_flash(self, what: str, result: FlashResult | None) -> None:
         if result is None:
             self._on_flash(FlashRecord(what, 0, 0, 0.0))
@@ -316,12 +315,6 @@ class Bench:
     def _post_mortem(self) -> tuple[str, ...]:
         """Where the silent core stands. Never raises: it is told beside another error."""
         try:
-            return tuple(self._probe().post_mortem().lines(self._source_line))
+            return tuple(str(self.board.probe.post_mortem(self._source_line)).splitlines())
         except HilError as error:
             return (f"no post-mortem: {error.what}",)
-
-
-def fault_record(error: TargetFault) -> FaultRecord | None:
-    """The record that came with a TargetFault."""
-    record = getattr(error, "record", None)
-    return record if isinstance(record, FaultRecord) else None

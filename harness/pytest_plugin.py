@@ -1,0 +1,230 @@
+"""The pytest plugin: options, fixtures, hooks. Everything else is in `harness.run`.
+
+    pytest --board nucleo-f746zg-emulated tests/hil
+
+Fixtures, from the widest to the narrowest:
+
+    hil       the run: configuration, bench, what was measured, the report
+    bench     the board with the firmware under test on it, working or a typed error
+    device    a device that has just answered HELLO
+    variant   one exported model of the zoo (`--hil-zoo`); parametrises the test over all
+    measured  the variant streamed through the device and compared, once per run
+
+A `HilError` is a problem of board, link or tools: pytest shows it as *error*, never as *failed*,
+and with one sentence in place of a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HilError
+from harness.run.options import OPTIONS, RunConfig, from_lookup
+
+if TYPE_CHECKING:
+    from harness.link.device import Device
+    from harness.models.manifest import Variant
+    from harness.run.bench import Bench
+    from harness.run.measure import Measured
+    from harness.run.run import Run
+
+CONFIG = pytest.StashKey[RunConfig | None]()
+RUN = pytest.StashKey["Run"]()
+NEEDS_BOARD = "needs a board: pytest --board NAME (`hil boards` lists them)"
+LAST = "hil_last"
+PROVOKES = "hil_provokes_fault"
+
+
+# --- options and set-up ----------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Every option of `harness.run.options`, as flag and as ini value."""
+    group = parser.getgroup("hil", "hardware in the loop")
+    for option in OPTIONS:
+        text = option.help + (f" (default: {option.default})" if option.default else "")
+        parser.addini(option.dest, text, default=None)
+        if option.is_switch:
+            group.addoption(option.flag, dest=option.dest, action="store_true", help=text)
+        else:
+            group.addoption(
+                option.flag,
+                dest=option.dest,
+                metavar=option.metavar or None,
+                choices=option.choices or None,
+                help=text,
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check what the user asked for before anything is collected."""
+    config.addinivalue_line("markers", f"{LAST}: runs after all other tests of the session")
+    config.addinivalue_line(
+        "markers", f"{PROVOKES}: makes the board fail on purpose; the report says so"
+    )
+    try:
+        config.stash[CONFIG] = from_lookup(lambda name: _lookup(config, name))
+    except HilError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _lookup(config: pytest.Config, name: str) -> Any:
+    if name.startswith("ini:"):
+        return config.getini(name.removeprefix("ini:"))
+    return config.getoption(name, default=None)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """One line that says what will be run on what."""
+    hil = config.stash.get(CONFIG, None)
+    return None if hil is None else f"hil: board {hil.board}, engine {hil.engine}"
+
+
+# --- collection ------------------------------------------------------------------------------
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrise `variant` over the zoo; the ids are the variants' own."""
+    if "variant" not in metafunc.fixturenames:
+        return
+    hil = metafunc.config.stash.get(CONFIG, None)
+    if hil is None:
+        metafunc.parametrize(
+            "variant", [pytest.param(None, marks=pytest.mark.skip(reason=NEEDS_BOARD))], ids=["-"]
+        )
+        return
+    from harness.run.zoo import variants
+
+    try:
+        found = variants(hil)
+    except HilError as error:
+        raise pytest.UsageError(str(error)) from error
+    metafunc.parametrize("variant", found, ids=[variant.id for variant in found], indirect=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `hil_last` go to the end; the run learns which variants it will need."""
+    items.sort(key=lambda item: item.get_closest_marker(LAST) is not None)
+    hil = config.stash.get(CONFIG, None)
+    if hil is not None and any("hil" in _fixtures(item) for item in items):
+        from harness.run.run import Run
+        from harness.run.terminal_progress import for_pytest
+
+        config.stash[RUN] = Run(hil, for_pytest(config), _wanted(items))
+
+
+def _wanted(items: list[pytest.Item]) -> list[Variant]:
+    found: dict[str, Variant] = {}
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        variant = callspec.params.get("variant") if callspec is not None else None
+        if variant is not None:
+            found[variant.id] = variant
+    return list(found.values())
+
+
+def _fixtures(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(getattr(item, "fixturenames", ()))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without --board the tests that need one are skipped, all with the same line."""
+    if "hil" in _fixtures(item) and RUN not in item.config.stash:
+        pytest.skip(NEEDS_BOARD)
+
+
+# --- fixtures --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def hil(pytestconfig: pytest.Config) -> Run:
+    """The run."""
+    return pytestconfig.stash[RUN]
+
+
+@pytest.fixture
+def bench(hil: Run, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The board at work. What the emulator found during the test is an error of the test."""
+    item = request.node
+    hil.enter_test(item.nodeid, provokes=item.get_closest_marker(PROVOKES) is not None)
+    yield hil.bench
+    hil.leave_test()
+
+
+@pytest.fixture
+def device(bench: Bench) -> Device:
+    """A device that answers and runs the firmware under test."""
+    return bench.device()
+
+
+@pytest.fixture
+def variant(request: pytest.FixtureRequest) -> Variant:
+    """One exported model of the zoo."""
+    found: Variant = request.param
+    return found
+
+
+@pytest.fixture
+def measured(hil: Run, bench: Bench, variant: Variant) -> Measured:  # noqa: ARG001
+    """All test sequences of the variant through the device, compared rung by rung."""
+    return hil.measured(variant)
+
+
+# --- errors ----------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A HilError is told in its own words, as an error in whatever phase it came up."""
+    report = yield
+    error = call.excinfo.value if call.excinfo is not None else None
+    if not isinstance(error, HilError):
+        return report
+    run = item.config.stash.get(RUN, None)
+    if run is not None:
+        error, details = run.examine(error)
+        if details:
+            report.sections.append(("post-mortem", "\n".join(details)))
+    report.longrepr = f"{type(error).__name__}: {error}"
+    if report.when == "call":
+        # pytest and JUnit know errors only outside of the call; the test itself proved nothing.
+        report.when = "setup"
+    return report
+
+
+# --- the end ---------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close the run and write its report; what failed outside of any test fails the session."""
+    run = session.config.stash.get(RUN, None)
+    if run is None:
+        return
+    from harness.run.counts import count
+
+    record = run.finish(count(session.config))
+    if record.verdict in ("fail", "error") and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """The report, and where it is."""
+    run = config.stash.get(RUN, None)
+    if run is None or run.record is None:
+        return
+    from harness.report.terminal import render
+
+    reporter = terminalreporter
+    reporter.section("hardware in the loop")
+    width = reporter._tw.fullwidth if reporter.isatty else None
+    reporter.write_line(render(run.record, width=width, colour=reporter.hasmarkup))
+    reporter.write_line(f"report: {run.report_path}")

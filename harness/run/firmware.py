@@ -1,0 +1,60 @@
+"""The firmware image that a run is about: built for the board, or the one that was named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.boards.spec import BoardSpec
+from harness.errors import ConfigurationError
+from harness.firmware_build.build import FirmwareImage, build
+from harness.firmware_build.image import read_elf
+from harness.report.progress import Progress
+from harness.run.options import RunConfig
+
+
+def firmware_under_test(config: RunConfig, spec: BoardSpec, progress: Progress) -> FirmwareImage:
+    """Build the firmware (from the cache if nothing changed), or read `--hil-firmware`.
+
+    Raises ToolchainMissing, FirmwareBuildError, FirmwareTooBig, ConfigurationError.
+    """
+    if config.firmware is not None:
+        return existing_image(config.firmware, spec)
+    announced = False
+
+    def announce(_: str) -> None:
+        # CMake says something: so the image was not in the cache, and this takes a while.
+        nonlocal announced
+        if not announced:
+            announced = True
+            progress.say(f"building the firmware for {spec.firmware_board}")
+
+    return build(
+        board=spec.firmware_board,
+        engine=config.engine,
+        tflm_root=config.tflm_root,
+        on_progress=announce,
+    )
+
+
+def existing_image(elf: Path, spec: BoardSpec) -> FirmwareImage:
+    """A finished ELF. It must carry a build-id: without one nobody could tell what the board runs.
+
+    Raises FirmwareBuildError if it is no ELF, ConfigurationError if it has no build-id.
+    """
+    facts = read_elf(elf)
+    if not facts.build_id:
+        raise ConfigurationError(
+            f"--hil-firmware {elf} has no GNU build-id",
+            remedy="link it with -Wl,--build-id=sha1, as firmware/ does",
+        )
+    return FirmwareImage(
+        elf=elf,
+        build_id=facts.build_id,
+        flash_bytes=facts.flash_bytes,
+        ram_bytes=facts.ram_bytes,
+        arena_bytes=facts.arena_bytes,
+        board=spec.firmware_board,
+        engine="as built",
+        cache_hit=True,
+        log=elf,
+    )

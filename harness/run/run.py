@@ -1,0 +1,227 @@
+"""A run from its first test to its report.
+
+Keeps what was learned: each variant is streamed once and its result (or the error that prevented
+one) is shared by all tests that ask for it; every sequence goes to the journal as it arrives.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.errors import HilError, StrictFinding
+from harness.models.manifest import Variant
+from harness.report import json_report
+from harness.report.journal import Journal, find_unfinished
+from harness.report.codec import to_plain
+from harness.report.progress import Progress
+from harness.report.records import (
+    Circumstances,
+    ErrorRecord,
+    FlashRecord,
+    IncidentRecord,
+    ResumeRecord,
+    RunRecord,
+    TestCounts,
+    VariantRecord,
+    Verdict,
+    worst,
+)
+from harness.run.bench import Bench
+from harness.run.measure import Measured, measure
+from harness.run.options import RunConfig
+from harness.run.reference_pool import ReferencePool
+from harness.run.zoo import slot_entry
+
+
+class Run:
+    """One run on one board. `wanted` are the variants that its tests will ask for."""
+
+    def __init__(self, config: RunConfig, progress: Progress, wanted: list[Variant]) -> None:
+        self.config = config
+        self.record: RunRecord | None = None
+        self._progress = progress
+        self._wanted = wanted
+        self._started = time.monotonic()
+        self._started_at = datetime.now(UTC).astimezone()
+        self._measured: dict[str, Measured | HilError] = {}
+        self._records: dict[str, VariantRecord] = {}
+        self._flash: list[FlashRecord] = []
+        self._incidents: list[IncidentRecord] = []
+        self._errors: list[ErrorRecord] = []
+        self._findings: list[str] = []
+        self._resumed_results = 0
+        self._circumstances: Circumstances | None = None
+        self._test = ""
+        self._provokes = False
+        self.directory = self._choose_directory()
+        self.journal = Journal(self.directory, board=config.board)
+        self.bench = Bench(config, progress, on_flash=self._note_flash)
+        self._references = ReferencePool(wanted, progress)
+
+    @property
+    def report_path(self) -> Path:
+        """Where `finish` writes."""
+        return self.directory / json_report.REPORT_NAME
+
+    # --- during the run ----------------------------------------------------------------------
+
+    def measured(self, variant: Variant) -> Measured:
+        """The variant streamed and compared; done at the first call, cached, errors too."""
+        if variant.id not in self._measured:
+            try:
+                self._measured[variant.id] = self._measure(variant)
+            except HilError as error:
+                error, record = self._examined(error)
+                self._keep(_not_measured(variant, record))
+                self._measured[variant.id] = error
+        found = self._measured[variant.id]
+        if isinstance(found, HilError):
+            raise found
+        return found
+
+    def enter_test(self, test: str, *, provokes: bool) -> None:
+        """Errors from here on belong to `test`; with `provokes` they were meant to happen."""
+        self._test = test
+        self._provokes = provokes
+
+    def leave_test(self) -> None:
+        """Raises StrictFinding if the emulator found something new."""
+        fresh = [line for line in self.bench.findings() if line not in self._findings]
+        if fresh:
+            self._findings += fresh
+            raise StrictFinding(
+                "; ".join(fresh),
+                remedy="the emulated board forgives it, a real one would not: correct the firmware",
+                board=self.config.board,
+            )
+
+    def examine(self, error: HilError) -> tuple[HilError, tuple[str, ...]]:
+        """An error that ended a test: what is behind it, and lines of forensics.
+
+        It becomes an incident of the report, once.
+        """
+        if any(error is known for known in self._measured.values()):
+            return error, ()
+        error, record = self._examined(error)
+        return error, record.details
+
+    def incident(self, error: HilError, recovery: str = "") -> IncidentRecord:
+        """Examine an error that a test provoked or caught, for the report and for assertions."""
+        self._examined(error, recovery)
+        return self._incidents[-1]
+
+    def _examined(self, error: HilError, recovery: str = "") -> tuple[HilError, ErrorRecord]:
+        explained = self.bench.explain(error)
+        record = self.bench.examine(explained)
+        if not isinstance(explained, StrictFinding):
+            self._incidents.append(IncidentRecord(self._test, record, self._provokes, recovery))
+            self.journal.append("incident", **to_plain(self._incidents[-1]))
+        return explained, record
+
+    def _measure(self, variant: Variant) -> Measured:
+        self.bench.store([slot_entry(wanted) for wanted in self._wanted])
+        measured = measure(
+            variant,
+            bench=self.bench,
+            journal=self.journal,
+            references=lambda: self._references.get(variant),
+            progress=self._progress,
+            limit=self.config.sequences,
+        )
+        self._resumed_results += measured.record.sequences_resumed
+        self._circumstances = self.bench.circumstances()
+        self._keep(measured.record)
+        return measured
+
+    def _keep(self, record: VariantRecord) -> None:
+        self._records[record.id] = record
+        self.journal.append("variant", **to_plain(record))
+
+    def _note_flash(self, record: FlashRecord) -> None:
+        self._flash.append(record)
+        self.journal.append("flash", **to_plain(record))
+
+    # --- the end -----------------------------------------------------------------------------
+
+    def finish(self, tests: TestCounts) -> RunRecord:
+        """Give the board back, write the report and close the journal."""
+        try:
+            self._circumstances = self.bench.circumstances() if self.bench.is_up else None
+        except HilError as error:
+            self._errors.append(self.bench.examine(error))
+        self._references.close()
+        self.bench.close()
+        self.record = self._run_record(tests)
+        json_report.write(self.record, self.directory)
+        self.journal.close(verdict=self.record.verdict)
+        return self.record
+
+    def _run_record(self, tests: TestCounts) -> RunRecord:
+        variants = tuple(self._records.values())
+        verdicts = [variant.verdict for variant in variants]
+        if tests.failed:
+            verdicts.append(Verdict.FAIL)
+        if tests.errors or self._errors or self._findings:
+            verdicts.append(Verdict.ERROR)
+        if tests.passed:
+            verdicts.append(Verdict.PASS)
+        busy = [v.link.device_busy * v.link.board_seconds for v in variants
+                if v.link and v.link.device_busy is not None and v.link.board_seconds is not None]
+        resumed = ()
+        if self._resumed_results:
+            resumed = (ResumeRecord(self._started_at.isoformat("T", "seconds"), self._resumed_results),)
+        return RunRecord(
+            run_id=self.directory.name,
+            started=self._started_at.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self._started, 3),
+            verdict=worst(verdicts),
+            complete=True,
+            circumstances=self._circumstances,
+            variants=variants,
+            flash=tuple(self._flash),
+            incidents=tuple(self._incidents),
+            findings=tuple(self._findings),
+            errors=tuple(self._errors),
+            tests=tests,
+            resumed=resumed,
+            device_busy_seconds=sum(busy) if busy else None,
+        )
+
+    def _choose_directory(self) -> Path:
+        config = self.config
+        if config.resume == "auto":
+            found = find_unfinished(config.report_dir, board=config.board)
+            if found is not None:
+                return found
+        elif config.resume != "never":
+            return config.report_dir / config.resume
+        return _fresh(config.report_dir, f"{self._started_at:%Y%m%d-%H%M%S}-{config.board}")
+
+
+def _fresh(parent: Path, name: str) -> Path:
+    """`parent/name`, with a number if two runs start within one second."""
+    for number in range(1, 1000):
+        path = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(parent / name)
+
+
+def _not_measured(variant: Variant, error: ErrorRecord) -> VariantRecord:
+    return VariantRecord(
+        id=variant.id,
+        model=variant.model,
+        export=variant.export,
+        dtype=variant.dtype,
+        sha256=variant.sha256,
+        file_bytes=variant.path.stat().st_size,
+        verdict=Verdict.ERROR,
+        sentence=error.sentence,
+        error=error,
+    )

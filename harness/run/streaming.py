@@ -1,0 +1,90 @@
+"""Streaming test sequences through the device, with every answer in the journal.
+
+Results that the journal already holds (of a run that was cut off, under the same firmware, model
+and input) are taken over; only the rest is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.link.device import Device
+from harness.link.messages import LoadedModel, SequenceRequest
+from harness.models.quantize import Quantization
+from harness.report.journal import Journal, StoredResult
+from harness.report.progress import Progress
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What the device answered to `inputs`, in their order.
+
+    `outputs` are stored elements `[sequences, steps, *output shape]` in the model's dtype, `cycles`
+    is `[sequences, steps]`; `resumed` of the sequences were not streamed now.
+    """
+
+    outputs: NDArray[np.generic]
+    cycles: NDArray[np.int64]
+    resumed: int
+
+
+def sequence_bytes(inputs: NDArray[np.float32], model: LoadedModel) -> list[bytes]:
+    """Each sequence as the device reads it: one or more whole input tensors of `model`."""
+    quantization = Quantization.of(model.inputs[0])
+    return [quantization.to_bytes(sequence) for sequence in inputs]
+
+
+def context(build_id: str, model: LoadedModel, sequences: list[bytes]) -> str:
+    """Digest of all that the results depend on."""
+    digest = hashlib.sha256(f"{build_id} {model.hash} {len(sequences)}".encode())
+    for sequence in sequences:
+        digest.update(hashlib.sha256(sequence).digest())
+    return digest.hexdigest()[:32]
+
+
+def stream(
+    label: str,
+    sequences: list[bytes],
+    *,
+    device: Device,
+    model: LoadedModel,
+    build_id: str,
+    journal: Journal,
+    progress: Progress,
+) -> Streamed:
+    """Run all `sequences` from a reset state each. Raises LinkError, DeviceError."""
+    digest = context(build_id, model, sequences)
+    results = dict(journal.results(digest))
+    resumed = len(results)
+    before = (device.counters.bytes_sent, device.counters.bytes_received)
+
+    def missing() -> Iterator[SequenceRequest]:
+        for key, data in enumerate(sequences):
+            if key not in results:
+                yield SequenceRequest(key, data)
+
+    with progress.streaming(label, len(sequences), resumed) as shown:
+        for result in device.stream(missing()):
+            assert isinstance(result.key, int)
+            results[result.key] = StoredResult(result.outputs, result.cycles)
+            journal.result(digest, result.key, result.outputs, result.cycles)
+            shown.advance(
+                max(
+                    device.counters.bytes_sent - before[0],
+                    device.counters.bytes_received - before[1],
+                ),
+                device.baud,
+            )
+    ordered = [results[key] for key in range(len(sequences))]
+    output = model.outputs[0]
+    elements = Quantization.of(output).from_bytes(b"".join(result.outputs for result in ordered))
+    return Streamed(
+        outputs=elements.reshape(len(ordered), -1, *output.shape),
+        cycles=np.array([result.cycles for result in ordered], np.int64),
+        resumed=resumed,
+    )
