@@ -130,7 +130,7 @@ def choose_probe(wanted: Wanted, probes: Sequence[ProbeInfo]) -> ProbeInfo:
         raise ProbeAmbiguous(
             f"{len(candidates)} probes could be the {wanted.product}; {attached}",
             remedy=f"choose one: set boards.{wanted.board or '<board>'}.probe.uid in hil.toml, "
-            "or --hil-probe",
+            "or --hil-probe-uid",
             board=wanted.board,
         )
     return candidates[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 Addr2Line = Callable[[int], str]
 
@@ -17,6 +17,7 @@ REGISTERS = (*(f"r{n}" for n in range(13)), "sp", "lr", "pc", "xpsr", "msp", "ps
 # ARMv7-M Architecture Reference Manual, B3.2.15 to B3.2.18.
 _CFSR, _HFSR, _DFSR, _MMFAR, _BFAR = 0xE000ED28, 0xE000ED2C, 0xE000ED30, 0xE000ED34, 0xE000ED38
 _DHCSR = 0xE000EDF0
+_EXC_RETURN_LOWEST = 0xFFFFFFE0
 _S_LOCKUP = 1 << 19
 _S_SLEEP = 1 << 18
 
@@ -105,8 +106,13 @@ def collect(session: Any, addr2line: Addr2Line | None = None) -> PostMortem:
     registers = dict(zip(REGISTERS, (value & 0xFFFFFFFF for value in values), strict=True))
     cfsr = target.read32(_CFSR)
     stacked_pc, stacked_lr = _stacked(target, registers)
-    addresses = [registers["pc"], registers["lr"], stacked_pc, stacked_lr]
-    lines = {a: addr2line(a & ~1) for a in addresses if a is not None} if addr2line else {}
+    lines = {}
+    if addr2line is not None:
+        places = [registers["pc"], stacked_pc]
+        # A link register points behind the call (with the Thumb bit): the call is before it.
+        calls = [registers["lr"], stacked_lr]
+        lines = {pc: addr2line(pc & ~1) for pc in places if _is_code(pc)}
+        lines |= {lr: addr2line((lr & ~1) - 2) for lr in calls if _is_code(lr)}
     return PostMortem(
         registers=registers,
         cfsr=cfsr,
@@ -119,6 +125,10 @@ def collect(session: Any, addr2line: Addr2Line | None = None) -> PostMortem:
         stacked_lr=stacked_lr,
         lines=lines,
     )
+
+
+def _is_code(address: int | None) -> TypeGuard[int]:
+    return address is not None and address < _EXC_RETURN_LOWEST
 
 
 def _fault_address(target: Any, cfsr: int) -> int | None:
@@ -134,7 +144,7 @@ def _stacked(target: Any, registers: Mapping[str, int]) -> tuple[int | None, int
     from pyocd.core import exceptions
 
     exc_return = registers["lr"]
-    if not registers["xpsr"] & 0x1FF or exc_return < 0xFFFFFFE0:
+    if not registers["xpsr"] & 0x1FF or exc_return < _EXC_RETURN_LOWEST:
         return None, None
     frame = registers["psp"] if exc_return & 4 else registers["msp"]
     try:

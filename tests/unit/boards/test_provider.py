@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness.boards import locks, provider
+from harness.boards.pairing import PortInfo
 from harness.boards.provider import acquire, list_boards
 from harness.boards.spec import Overrides
-from harness.errors import ProbeNotFound, UnknownBoard
+from harness.errors import ProbeBusy, ProbeNotFound, UnknownBoard
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,22 @@ def test_a_real_board_that_is_not_attached() -> None:
         pass
     assert "command line" in caught.value.remedy
     assert caught.value.board == "nucleo-f746zg"
+
+
+def test_a_real_board_is_paired_locked_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    uid = "066EFF383733503457223432"
+    recorded = [
+        PortInfo("/dev/ttyACM0", 0x0483, 0x374B, "0670FF575251717867205939", "STM32 STLink"),
+        PortInfo("/dev/ttyACM1", 0x0483, 0x374B, uid, "STM32 STLink"),
+    ]
+    monkeypatch.setattr(provider, "attached_ports", lambda: recorded)
+    with acquire("nucleo-f746zg", Overrides(probe_uid=uid)) as board:
+        assert (board.probe_uid, board.tty, board.emulator) == (uid, "/dev/ttyACM1", None)
+        assert board.probe.uid == uid
+        assert locks.holder(uid) is not None
+        with pytest.raises(ProbeBusy), acquire("nucleo-f746zg", Overrides(probe_uid=uid)):
+            pass
+    assert locks.holder(uid) is None
 
 
 def test_an_emulator_that_is_not_running() -> None:
