@@ -29,7 +29,8 @@ problem as an error and never as a failed model:
     │       ├── ModelTooBig       does not fit its slot
     │       └── ModelMismatch     the slot holds another model than the one under test
     ├── ConversionError           Keras → TFLite
-    └── ReferenceFailed           a desktop reference could not be computed
+    ├── ReferenceFailed           a desktop reference could not be computed
+    └── ComparisonError           two rungs of the ladder cannot be compared
 """
 
 from __future__ import annotations
@@ -193,3 +194,7 @@ class ConversionError(HilError):
 
 class ReferenceFailed(HilError):
     """A desktop reference could not be computed."""
+
+
+class ComparisonError(HilError):
+    """Two rungs of the ladder cannot be compared: shapes, scales, or a limit without a measure."""

@@ -23,6 +23,8 @@ from typing import Any
 from harness.errors import CorruptModel, ReferenceFailed
 
 IDENTIFIER = b"TFL3"
+# What the generated reader raises when it follows an offset into nowhere.
+DAMAGE = (struct.error, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 SCHEMA_FILE = Path("tensorflow/lite/micro/python/schema_py_generated.py")
 
 # enum TensorType of the schema → NumPy dtype name
@@ -37,7 +39,7 @@ DTYPES = {
 class Tensor:
     """A tensor of a subgraph. `scales` has one entry per channel, one, or none.
 
-    `shape_signature` has −1 where a dimension is dynamic; `constant_bytes` is the size of its
+    `shape_signature` has -1 where a dimension is dynamic; `constant_bytes` is the size of its
     constant data, 0 for a tensor that is computed.
     """
 
@@ -65,7 +67,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator of a subgraph; tensor indices, −1 for an input left out."""
+    """An operator of a subgraph; tensor indices, -1 for an input left out."""
 
     index: int
     code: int
@@ -137,14 +139,7 @@ def inspect(content: bytes, name: str = "the model") -> Inspection:
     try:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
         return _read(model, len(content), _operator_names(schema))
-    except (
-        struct.error,
-        IndexError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        OverflowError,
-    ) as error:
+    except DAMAGE as error:
         raise CorruptModel(
             f"{name} is damaged or truncated ({len(content)} bytes): {error}",
             remedy="Convert the model again or restore the file.",

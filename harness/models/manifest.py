@@ -38,7 +38,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from harness.comparison.limits import UNITS, Limit
@@ -104,8 +103,8 @@ class Model:
     keras: Artefact | None
     samples: SampleFile
     variants: tuple[Variant, ...]
-    training: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    tools: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    training: Mapping[str, Any] = field(default_factory=dict)
+    tools: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_zoo(directory: Path) -> list[Model]:
@@ -169,8 +168,8 @@ def load_model(directory: Path) -> Model:
         keras=keras,
         samples=samples,
         variants=variants,
-        training=MappingProxyType(training.content if training else {}),
-        tools=MappingProxyType(tools.content if tools else {}),
+        training=training.content if training else {},
+        tools=tools.content if tools else {},
     )
 
 

@@ -1,7 +1,7 @@
 """Float ↔ quantised bytes, exactly as the QUANTIZE and DEQUANTIZE operators do it.
 
     q = clamp(round(x / scale) + zero_point)        float32 division, half away from zero
-    x = scale · (q − zero_point)                    float32
+    x = scale · (q - zero_point)                    float32
 
 Rounding half away from zero is what TFLite's reference kernel and TFLM do (`TfLiteRound`, i.e.
 C's `round`); NumPy's `rint` rounds half to even and differs on every tie. The division is one in
@@ -67,7 +67,8 @@ class Quantization:
         ratio = x / np.float32(self.scale)
         # double holds every float32 + 0.5 exactly, so this is C's round()
         rounded = np.copysign(np.floor(np.abs(ratio.astype(np.float64)) + 0.5), ratio)
-        return np.clip(rounded + self.zero_point, limits.min, limits.max).astype(dtype)
+        stored: NDArray[Any] = np.clip(rounded + self.zero_point, limits.min, limits.max)
+        return stored.astype(dtype)
 
     def dequantize(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         """The numbers that stored elements stand for."""

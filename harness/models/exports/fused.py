@@ -1,6 +1,6 @@
 """Fused LSTM: legacy Keras (`tf_keras`) lowers its LSTM layer to one TFLite operator.
 
-UNIDIRECTIONAL_SEQUENCE_LSTM is 3–6 kB at any length and quantises to int8. Keras 3 lost this
+UNIDIRECTIONAL_SEQUENCE_LSTM is 3 to 6 kB at any length and quantises to int8. Keras 3 lost this
 path, so the model is built again layer by layer in `tf_keras` with the same weights. Only LSTM is
 lowered, and only with its default activations; a model that would fall back to WHILE is refused
 here, because it is then not the export that was asked for.
@@ -20,10 +20,8 @@ import tf_keras
 from harness.models.exports import Export
 from harness.models.exports.rebuild import load
 
-# What legacy Keras may lower; see facts on fall-backs in the docstring of `_check_lstm`.
-LAYERS = frozenset(
-    {"LSTM", "Dense", "Dropout", "Flatten", "Reshape", "Activation", "Bidirectional"}
-)
+# What legacy Keras may lower; only the LSTM becomes one operator.
+LAYERS = frozenset({"LSTM", "Dense", "Dropout", "Flatten", "Reshape", "Activation"})
 
 
 def converter(model_path: Path) -> Export:
