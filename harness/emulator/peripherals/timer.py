@@ -48,6 +48,8 @@ class Timer(Device):
         )
         self._rcc = rcc
         self._event: Event | None = None
+        self._flags: int = 0
+        self._count: int = 0
         self._clear()
         rcc.listen(self)
 
@@ -92,8 +94,8 @@ class Timer(Device):
         self._look()
 
     def _clear(self) -> None:
-        self._flags: int = 0
-        self._count: int = 0
+        self._flags = 0
+        self._count = 0
         self._prescaler = 0
         self._period = self.registers[ARR]
         self._base = 0
