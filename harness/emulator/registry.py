@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -37,7 +38,10 @@ class Entry:
 
 def directory() -> Path:
     """Where entries, locks and sockets are; created on demand, for this user only."""
-    path = platformdirs.user_runtime_path("tflm-hil") / "emulators"
+    with warnings.catch_warnings():
+        # Where no login session made /run/user, a directory in /tmp serves as well.
+        warnings.simplefilter("ignore")
+        path = platformdirs.user_runtime_path("tflm-hil") / "emulators"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 

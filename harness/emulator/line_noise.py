@@ -1,0 +1,69 @@
+"""Damages bytes on their way, for testing that a protocol survives it.
+
+The distance to the next damaged byte is drawn from a geometric distribution, so the cost is per
+damage and not per byte. The same seed damages the same bytes of the same stream.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+KINDS = ("flip", "drop", "duplicate")
+
+
+@dataclass
+class NoiseCounters:
+    """How often each kind happened."""
+
+    flip: int = 0
+    drop: int = 0
+    duplicate: int = 0
+
+
+@dataclass
+class LineNoise:
+    """Noise of one direction: each byte is damaged with probability `rate`."""
+
+    rate: float
+    seed: int
+    kinds: Sequence[str] = KINDS
+    counters: NoiseCounters = field(default_factory=NoiseCounters)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= 1:
+            raise ValueError(f"the rate of damaged bytes is above 0 and at most 1, not {self.rate}")
+        if not self.kinds or not set(self.kinds) <= set(KINDS):
+            raise ValueError(f"kinds are some of {', '.join(KINDS)}, not {list(self.kinds)}")
+        self._random = random.Random(self.seed)
+        self._clean = self._next_distance()
+
+    def _next_distance(self) -> int:
+        if self.rate == 1:
+            return 0
+        return int(math.log(1 - self._random.random()) / math.log(1 - self.rate))
+
+    def apply(self, data: bytes) -> bytes:
+        """The bytes as they arrive."""
+        if len(data) <= self._clean:
+            self._clean -= len(data)
+            return data
+        out = bytearray()
+        position = 0
+        while self._clean < len(data) - position:
+            out += data[position : position + self._clean]
+            position += self._clean
+            out += self._damage(data[position])
+            position += 1
+            self._clean = self._next_distance()
+        self._clean -= len(data) - position
+        return bytes(out + data[position:])
+
+    def _damage(self, byte: int) -> bytes:
+        kind = self._random.choice(self.kinds)
+        setattr(self.counters, kind, getattr(self.counters, kind) + 1)
+        if kind == "flip":
+            return bytes([byte ^ 1 << self._random.randrange(8)])
+        return b"" if kind == "drop" else bytes([byte, byte])
