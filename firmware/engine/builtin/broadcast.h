@@ -1,0 +1,53 @@
+// Walks two tensors that are broadcast to the shape of a third.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/builtin/kernel.h"
+
+namespace hil::engine::builtin {
+
+// The output is row-major and contiguous. Dimensions that both inputs walk alike are merged, so
+// that equal shapes and scalars end in one inner run. Strides are in elements; 0 repeats.
+struct BroadcastPlan {
+  uint32_t run = 1;  // length of the inner run
+  uint32_t run_step[2] = {0, 0};
+  uint8_t outer_rank = 0;  // dimensions around it, outermost first
+  uint32_t count[kMaxRank] = {};
+  uint32_t step[2][kMaxRank] = {};
+};
+
+// Refuses unless a and b broadcast to exactly the shape of `output`.
+Status PlanBroadcast(Preparation& p, const TensorSlot& a, const TensorSlot& b,
+                     const TensorSlot& output, BroadcastPlan* plan);
+
+// Calls run(a, b, out, count, step_a, step_b) for each inner run.
+template <typename A, typename B, typename Out, typename Run>
+void ForEachRun(const BroadcastPlan& plan, const A* a, const B* b, Out* out, Run run) {
+  uint32_t index[kMaxRank] = {};
+  for (;;) {
+    run(a, b, out, plan.run, plan.run_step[0], plan.run_step[1]);
+    out += plan.run;
+    int d = plan.outer_rank - 1;
+    for (; d >= 0; --d) {
+      a += plan.step[0][d];
+      b += plan.step[1][d];
+      if (++index[d] < plan.count[d]) break;
+      a -= plan.step[0][d] * plan.count[d];
+      b -= plan.step[1][d] * plan.count[d];
+      index[d] = 0;
+    }
+    if (d < 0) return;
+  }
+}
+
+// out[i] = f(a[i], b[i]) over the whole plan.
+template <typename A, typename B, typename Out, typename Function>
+void ApplyBinary(const BroadcastPlan& plan, const A* a, const B* b, Out* out, Function f) {
+  ForEachRun(plan, a, b, out,
+             [&f](const A* x, const B* y, Out* z, uint32_t count, uint32_t sx, uint32_t sy) {
+               for (uint32_t i = 0; i < count; ++i, x += sx, y += sy) z[i] = f(*x, *y);
+             });
+}
+
+}  // namespace hil::engine::builtin

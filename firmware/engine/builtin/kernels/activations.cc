@@ -1,0 +1,259 @@
+// TANH, LOGISTIC, RELU, RELU6.
+// float32; int8 through a table of all 256 results; int16 (TANH, LOGISTIC) by interpolation.
+#include <cmath>
+
+#include "engine/builtin/activation.h"
+#include "engine/builtin/float_math.h"
+#include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/sigmoid16.h"
+
+namespace hil::engine::builtin {
+namespace {
+
+// What determines an int8 table. Operators with the same key share one.
+struct TableKey {
+  int32_t zero_point;
+  int32_t radius;  // inputs this far from zero saturate
+  Factor factor;
+
+  bool operator==(const TableKey& other) const {
+    return zero_point == other.zero_point && radius == other.radius &&
+           factor.multiplier == other.factor.multiplier && factor.shift == other.factor.shift;
+  }
+};
+
+struct Data {
+  const TensorSlot* input;
+  TensorSlot* output;
+  TableKey key;
+  const int8_t* table;  // int8: results by the input's bits
+  Sigmoid16 sigmoid;    // int16
+};
+
+// Sigmoid functions take inputs in Q4 and saturate where Q4 ends.
+constexpr int kInputIntegerBits = 4;
+
+bool MakeKey(const Affine& input, TableKey* key) {
+  const double units =
+      static_cast<double>(input.scale) * static_cast<double>(1 << (31 - kInputIntegerBits));
+  key->zero_point = input.zero_point;
+  int exponent = 0;
+  const double fraction = std::frexp(units, &exponent);
+  if (exponent < 0 || exponent > 30) return false;
+  const double multiplier = std::round(fraction * static_cast<double>(int64_t{1} << 31));
+  if (multiplier > static_cast<double>(kMostInt32)) return false;
+  key->factor = {static_cast<int32_t>(multiplier), exponent};
+  const double radius = static_cast<double>((1 << kInputIntegerBits) - 1) *
+                        static_cast<double>(1 << (31 - kInputIntegerBits)) /
+                        static_cast<double>(int64_t{1} << exponent);
+  key->radius = static_cast<int32_t>(std::floor(radius));
+  return true;
+}
+
+template <bool kTanh>
+int8_t SigmoidInt8(const TableKey& key, int32_t q) {
+  const int32_t x = q - key.zero_point;
+  if (x <= -key.radius) return -128;
+  if (x >= key.radius) return 127;
+  const int32_t q4 = key.factor.Apply(x);
+  const int32_t y =
+      kTanh ? RoundingShiftRight(TanhQ4(q4), 24) : RoundingShiftRight(LogisticQ4(q4), 23) - 128;
+  return static_cast<int8_t>(Clamp(y, -128, 127));
+}
+
+template <bool kTanh>
+Status PrepareInt8(Preparation& p, Data* d) {
+  Affine input;
+  Affine output;
+  HIL_TRY(p.ExpectAffine(*d->input, &input));
+  HIL_TRY(p.ExpectAffine(*d->output, &output));
+  if (!kTanh && output.zero_point != -128) {
+    return p.Refuse(Status::kUnsupportedOption, "has an output zero point that is not -128");
+  }
+  if (!MakeKey(input, &d->key)) {
+    return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
+  }
+  const bool shared = p.FindEarlier([d](const void* other) {
+    const Data& earlier = *static_cast<const Data*>(other);
+    if (earlier.table == nullptr || !(earlier.key == d->key)) return false;
+    d->table = earlier.table;
+    return true;
+  });
+  if (shared) return Status::kOk;
+  int8_t* table = p.MakeArray<int8_t>(256);
+  d->table = table;
+  for (int32_t q = -128; table != nullptr && q <= 127; ++q) {
+    table[static_cast<uint8_t>(q)] = SigmoidInt8<kTanh>(d->key, q);
+  }
+  return Status::kOk;
+}
+
+template <bool kTanh>
+Status PrepareInt16(Preparation& p, Data* d) {
+  Affine input;
+  Affine output;
+  HIL_TRY(p.ExpectAffine(*d->input, &input));
+  HIL_TRY(p.ExpectAffine(*d->output, &output));
+  if (input.zero_point != 0 || output.zero_point != 0 || output.scale != 1.0F / 32768.0F ||
+      !MakeSigmoid16(input.scale, kTanh, &d->sigmoid)) {
+    return p.Refuse(Status::kUnsupportedOption, "has scales or zero points out of range");
+  }
+  return Status::kOk;
+}
+
+template <bool kTanh>
+Status PrepareSigmoid(Preparation& p) {
+  HIL_TRY(p.ExpectCounts(1, 1));
+  Data d = {};
+  d.input = p.Input(0);
+  d.output = p.Output(0);
+  HIL_TRY(p.ExpectType(*d.output, d.input->type));
+  HIL_TRY(p.ExpectSameShape(*d.input, *d.output));
+  switch (d.input->type) {
+    case TensorType::kFloat32:
+      break;
+    case TensorType::kInt8:
+      HIL_TRY(PrepareInt8<kTanh>(p, &d));
+      break;
+    case TensorType::kInt16:
+      HIL_TRY(PrepareInt16<kTanh>(p, &d));
+      break;
+    default:
+      return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ",
+                      TypeName(d.input->type));
+  }
+  if (Data* data = p.MakeData<Data>()) *data = d;
+  return Status::kOk;
+}
+
+template <bool kTanh>
+Status EvalSigmoid(const void* data, Runtime&) {
+  const Data& d = *static_cast<const Data*>(data);
+  const uint32_t count = ElementCount(*d.output);
+  switch (d.input->type) {
+    case TensorType::kFloat32: {
+      const float* input = d.input->As<const float>();
+      float* output = d.output->As<float>();
+      for (uint32_t i = 0; i < count; ++i) output[i] = kTanh ? Tanh(input[i]) : Logistic(input[i]);
+      break;
+    }
+    case TensorType::kInt8: {
+      const uint8_t* input = d.input->data;
+      int8_t* output = d.output->As<int8_t>();
+      for (uint32_t i = 0; i < count; ++i) output[i] = d.table[input[i]];
+      break;
+    }
+    default: {
+      const int16_t* input = d.input->As<const int16_t>();
+      int16_t* output = d.output->As<int16_t>();
+      for (uint32_t i = 0; i < count; ++i) {
+        output[i] = kTanh ? Tanh16(d.sigmoid, input[i]) : Logistic16(d.sigmoid, input[i]);
+      }
+      break;
+    }
+  }
+  return Status::kOk;
+}
+
+struct ReluData {
+  const TensorSlot* input;
+  TensorSlot* output;
+  FloatRange float_range;
+  IntRange int_range;
+  int32_t input_offset, output_offset;
+  Factor factor;
+};
+
+Status PrepareReluTensors(Preparation& p, ReluData* d) {
+  HIL_TRY(p.ExpectCounts(1, 1));
+  d->input = p.Input(0);
+  d->output = p.Output(0);
+  HIL_TRY(p.ExpectType(*d->output, d->input->type));
+  HIL_TRY(p.ExpectSameShape(*d->input, *d->output));
+  const TensorType type = d->input->type;
+  if (type == TensorType::kFloat32 || type == TensorType::kInt8 || type == TensorType::kInt16) {
+    return Status::kOk;
+  }
+  return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ", TypeName(type));
+}
+
+Status PrepareRelu(Preparation& p) {
+  ReluData d = {};
+  HIL_TRY(PrepareReluTensors(p, &d));
+  HIL_TRY(FusedRange(p, schema::kActivationRelu, &d.float_range));
+  if (d.input->type != TensorType::kFloat32) {
+    Affine input;
+    Affine output;
+    HIL_TRY(p.ExpectAffine(*d.input, &input));
+    HIL_TRY(p.ExpectAffine(*d.output, &output));
+    HIL_TRY(FusedRange(p, schema::kActivationRelu, *d.output, output, &d.int_range));
+    d.input_offset = -input.zero_point;
+    d.output_offset = output.zero_point;
+    // The reference divides in single precision here.
+    if (!MakeFactor(static_cast<double>(input.scale / output.scale), &d.factor)) {
+      return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
+    }
+  }
+  if (ReluData* data = p.MakeData<ReluData>()) *data = d;
+  return Status::kOk;
+}
+
+// The reference clamps in the input's units and does not rescale: both ends must mean the same.
+Status PrepareRelu6(Preparation& p) {
+  ReluData d = {};
+  HIL_TRY(PrepareReluTensors(p, &d));
+  HIL_TRY(FusedRange(p, schema::kActivationRelu6, &d.float_range));
+  if (d.input->type != TensorType::kFloat32) {
+    Affine input;
+    Affine output;
+    HIL_TRY(p.ExpectAffine(*d.input, &input));
+    HIL_TRY(p.ExpectAffine(*d.output, &output));
+    if (input.scale != output.scale || input.zero_point != output.zero_point) {
+      return p.Refuse(Status::kUnsupportedOption, "has an output in other units than its input");
+    }
+    HIL_TRY(FusedRange(p, schema::kActivationRelu6, *d.output, output, &d.int_range));
+    d.input_offset = -input.zero_point;
+    d.output_offset = output.zero_point;
+    d.factor = {1 << 30, 1};  // exactly one
+  }
+  if (ReluData* data = p.MakeData<ReluData>()) *data = d;
+  return Status::kOk;
+}
+
+template <typename T>
+void ReluQuantised(const ReluData& d, uint32_t count) {
+  const T* input = d.input->As<const T>();
+  T* output = d.output->As<T>();
+  for (uint32_t i = 0; i < count; ++i) {
+    const int32_t y = WrapAdd(d.factor.Apply(input[i] + d.input_offset), d.output_offset);
+    output[i] = static_cast<T>(d.int_range.Clamp(y));
+  }
+}
+
+Status EvalRelu(const void* data, Runtime&) {
+  const ReluData& d = *static_cast<const ReluData*>(data);
+  const uint32_t count = ElementCount(*d.output);
+  if (d.input->type == TensorType::kInt8) {
+    ReluQuantised<int8_t>(d, count);
+  } else if (d.input->type == TensorType::kInt16) {
+    ReluQuantised<int16_t>(d, count);
+  } else {
+    const float* input = d.input->As<const float>();
+    float* output = d.output->As<float>();
+    for (uint32_t i = 0; i < count; ++i) output[i] = d.float_range.Clamp(input[i]);
+  }
+  return Status::kOk;
+}
+
+}  // namespace
+
+const Kernel kTanhKernel = {schema::kTanh,    3, schema::kNoOptions, "TANH", PrepareSigmoid<true>,
+                            EvalSigmoid<true>};
+const Kernel kLogisticKernel = {schema::kLogistic,     3,
+                                schema::kNoOptions,    "LOGISTIC",
+                                PrepareSigmoid<false>, EvalSigmoid<false>};
+const Kernel kReluKernel = {schema::kRelu, 3, schema::kNoOptions, "RELU", PrepareRelu, EvalRelu};
+const Kernel kRelu6Kernel = {schema::kRelu6, 3,       schema::kNoOptions, "RELU6",
+                             PrepareRelu6,   EvalRelu};
+
+}  // namespace hil::engine::builtin

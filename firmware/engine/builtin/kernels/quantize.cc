@@ -1,0 +1,154 @@
+// QUANTIZE (float32 to int8 or int16; between int8 and int16 of any scales) and DEQUANTIZE.
+#include <cmath>
+
+#include "engine/builtin/kernels/kernels.h"
+
+namespace hil::engine::builtin {
+namespace {
+
+struct Data {
+  const TensorSlot* input;
+  TensorSlot* output;
+  float scale;
+  int32_t input_zero_point, output_zero_point;
+  Factor factor;
+};
+
+bool IsQuantised(TensorType type) {
+  return type == TensorType::kInt8 || type == TensorType::kInt16;
+}
+
+Status PrepareTensors(Preparation& p, Data* d) {
+  HIL_TRY(p.ExpectCounts(1, 1));
+  d->input = p.Input(0);
+  d->output = p.Output(0);
+  return p.ExpectSameShape(*d->input, *d->output);
+}
+
+Status PrepareQuantize(Preparation& p) {
+  Data d = {};
+  HIL_TRY(PrepareTensors(p, &d));
+  const bool requantise = IsQuantised(d.input->type);
+  if (!IsQuantised(d.output->type) || (!requantise && d.input->type != TensorType::kFloat32)) {
+    return p.Refuse(Status::kUnsupportedType, "cannot turn ", TypeName(d.input->type), " into ",
+                    TypeName(d.output->type));
+  }
+  Affine output;
+  HIL_TRY(p.ExpectAffine(*d.output, &output));
+  d.scale = output.scale;
+  d.output_zero_point = output.zero_point;
+  if (requantise) {
+    Affine input;
+    HIL_TRY(p.ExpectAffine(*d.input, &input));
+    d.input_zero_point = input.zero_point;
+    if (!MakeFactor(static_cast<double>(input.scale) / static_cast<double>(output.scale),
+                    &d.factor)) {
+      return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
+    }
+  }
+  if (Data* data = p.MakeData<Data>()) *data = d;
+  return Status::kOk;
+}
+
+Status PrepareDequantize(Preparation& p) {
+  Data d = {};
+  HIL_TRY(PrepareTensors(p, &d));
+  if (!IsQuantised(d.input->type)) {
+    return p.Refuse(Status::kUnsupportedType, "takes int8 or int16, not ", TypeName(d.input->type));
+  }
+  HIL_TRY(p.ExpectType(*d.output, TensorType::kFloat32));
+  Affine input;
+  HIL_TRY(p.ExpectAffine(*d.input, &input));
+  d.scale = input.scale;
+  d.input_zero_point = input.zero_point;
+  if (Data* data = p.MakeData<Data>()) *data = d;
+  return Status::kOk;
+}
+
+template <typename T>
+struct Limits {
+  static constexpr int32_t kLeast = sizeof(T) == 1 ? -128 : -32768;
+  static constexpr int32_t kMost = sizeof(T) == 1 ? 127 : 32767;
+};
+
+template <typename Out>
+void FromFloat(const Data& d, uint32_t count) {
+  // Far outside of every type, so that the conversion to an integer is always defined.
+  constexpr float kFar = 1e6F;
+  const float* input = d.input->As<const float>();
+  Out* output = d.output->As<Out>();
+  for (uint32_t i = 0; i < count; ++i) {
+    float units = std::round(input[i] / d.scale);
+    if (!(units > -kFar)) units = -kFar;  // NaN too
+    if (units > kFar) units = kFar;
+    output[i] = static_cast<Out>(Clamp(static_cast<int32_t>(units) + d.output_zero_point,
+                                       Limits<Out>::kLeast, Limits<Out>::kMost));
+  }
+}
+
+template <typename In, typename Out>
+void Requantise(const Data& d, uint32_t count) {
+  const In* input = d.input->As<const In>();
+  Out* output = d.output->As<Out>();
+  for (uint32_t i = 0; i < count; ++i) {
+    const int32_t y = WrapAdd(d.factor.Apply(input[i] - d.input_zero_point), d.output_zero_point);
+    output[i] = static_cast<Out>(Clamp(y, Limits<Out>::kLeast, Limits<Out>::kMost));
+  }
+}
+
+template <typename Out>
+void QuantizeTo(const Data& d, uint32_t count) {
+  switch (d.input->type) {
+    case TensorType::kInt8:
+      Requantise<int8_t, Out>(d, count);
+      break;
+    case TensorType::kInt16:
+      Requantise<int16_t, Out>(d, count);
+      break;
+    default:
+      FromFloat<Out>(d, count);
+      break;
+  }
+}
+
+Status EvalQuantize(const void* data, Runtime&) {
+  const Data& d = *static_cast<const Data*>(data);
+  const uint32_t count = ElementCount(*d.output);
+  if (d.output->type == TensorType::kInt8) {
+    QuantizeTo<int8_t>(d, count);
+  } else {
+    QuantizeTo<int16_t>(d, count);
+  }
+  return Status::kOk;
+}
+
+// The reference multiplies in double precision and rounds once; scale and difference are both
+// exact floats here, so the single-precision product is the same number.
+template <typename In>
+void ToFloat(const Data& d, uint32_t count) {
+  const In* input = d.input->As<const In>();
+  float* output = d.output->As<float>();
+  for (uint32_t i = 0; i < count; ++i) {
+    output[i] = d.scale * static_cast<float>(input[i] - d.input_zero_point);
+  }
+}
+
+Status EvalDequantize(const void* data, Runtime&) {
+  const Data& d = *static_cast<const Data*>(data);
+  const uint32_t count = ElementCount(*d.output);
+  if (d.input->type == TensorType::kInt8) {
+    ToFloat<int8_t>(d, count);
+  } else {
+    ToFloat<int16_t>(d, count);
+  }
+  return Status::kOk;
+}
+
+}  // namespace
+
+const Kernel kQuantizeKernel = {schema::kQuantize, 3,           schema::kNoOptions, "QUANTIZE",
+                                PrepareQuantize,   EvalQuantize};
+const Kernel kDequantizeKernel = {
+    schema::kDequantize, 4, schema::kNoOptions, "DEQUANTIZE", PrepareDequantize, EvalDequantize};
+
+}  // namespace hil::engine::builtin

@@ -1,0 +1,127 @@
+// SOFTMAX over the last dimension: float32, int8.
+#include "engine/builtin/float_math.h"
+#include "engine/builtin/kernels/kernels.h"
+
+namespace hil::engine::builtin {
+namespace {
+
+struct Data {
+  const TensorSlot* input;
+  TensorSlot* output;
+  uint32_t rows, depth;
+  float beta;
+  Factor factor;       // int8: differences to Q5
+  int32_t least_diff;  // int8: below this exp() counts as zero
+};
+
+constexpr int kDiffIntegerBits = 5;
+constexpr int kSumIntegerBits = 12;
+
+Status PrepareInt8(Preparation& p, Data* d) {
+  Affine input;
+  Affine output;
+  HIL_TRY(p.ExpectAffine(*d->input, &input));
+  HIL_TRY(p.ExpectAffine(*d->output, &output));
+  if (output.zero_point != -128 || output.scale != 1.0F / 256.0F) {
+    return p.Refuse(Status::kUnsupportedOption, "has an output that is not in 1/256 from -128");
+  }
+  constexpr double kMost = static_cast<double>((int64_t{1} << 31) - 1);
+  double units = static_cast<double>(d->beta) * static_cast<double>(input.scale) *
+                 static_cast<double>(1 << (31 - kDiffIntegerBits));
+  if (units > kMost) units = kMost;
+  if (!(units > 1.0) || !MakeFactor(units, &d->factor)) {
+    // Up to 2^31 - 1 is a shift of 31, one more than MakeFactor gives.
+    if (!(units > 1.0) || !MakeFactor(units / 2, &d->factor)) {
+      return p.Refuse(Status::kUnsupportedOption, "has a scale or beta out of range");
+    }
+    ++d->factor.shift;
+  }
+  const int64_t radius = (int64_t{(1 << kDiffIntegerBits) - 1} << (31 - kDiffIntegerBits)) /
+                         (int64_t{1} << d->factor.shift);
+  d->least_diff = static_cast<int32_t>(-radius);
+  return Status::kOk;
+}
+
+Status Prepare(Preparation& p) {
+  HIL_TRY(p.ExpectCounts(1, 1));
+  Data d = {};
+  d.input = p.Input(0);
+  d.output = p.Output(0);
+  d.beta = p.options().Get<float>(0, 0.0F);
+  HIL_TRY(p.ExpectType(*d.output, d.input->type));
+  HIL_TRY(p.ExpectSameShape(*d.input, *d.output));
+  if (d.input->rank == 0) return p.Refuse(Status::kUnsupportedShape, "takes no scalar");
+  d.depth = static_cast<uint32_t>(d.input->dims[d.input->rank - 1]);
+  d.rows = ElementCount(*d.input) / d.depth;
+  if (d.input->type == TensorType::kInt8) {
+    // The sum of 4096 times 1.0 fills its 12 integer bits.
+    if (d.depth >= 1u << kSumIntegerBits) {
+      return p.Refuse(Status::kUnsupportedShape, "has more than 4095 classes");
+    }
+    HIL_TRY(PrepareInt8(p, &d));
+  } else if (d.input->type != TensorType::kFloat32) {
+    return p.Refuse(Status::kUnsupportedType, "takes float32 or int8, not ",
+                    TypeName(d.input->type));
+  }
+  if (Data* data = p.MakeData<Data>()) *data = d;
+  return Status::kOk;
+}
+
+void RowFloat(const Data& d, const float* x, float* y) {
+  float most = x[0];
+  for (uint32_t i = 1; i < d.depth; ++i) most = x[i] > most ? x[i] : most;
+  float sum = 0.0F;
+  for (uint32_t i = 0; i < d.depth; ++i) {
+    y[i] = Exp((x[i] - most) * d.beta);
+    sum += y[i];
+  }
+  for (uint32_t i = 0; i < d.depth; ++i) y[i] /= sum;
+}
+
+int LeadingZeros(uint32_t value) { return value == 0 ? 32 : __builtin_clz(value); }
+
+void RowInt8(const Data& d, const int8_t* x, int8_t* y) {
+  int32_t most = x[0];
+  for (uint32_t i = 1; i < d.depth; ++i) most = x[i] > most ? x[i] : most;
+  int32_t sum = 0;  // Q12
+  for (uint32_t i = 0; i < d.depth; ++i) {
+    const int32_t diff = x[i] - most;
+    if (diff < d.least_diff) continue;
+    sum = WrapAdd(sum, RoundingShiftRight(ExpOfNegative(d.factor.Apply(diff), kDiffIntegerBits),
+                                          kSumIntegerBits));
+  }
+  // The sum is at least one, so it has at most 12 leading zeros: normalised it is 1 + x.
+  const int zeros = LeadingZeros(static_cast<uint32_t>(sum));
+  const int32_t scale =
+      OneOverOnePlus(static_cast<int32_t>((static_cast<uint32_t>(sum) << zeros) - 0x80000000U));
+  const int shift = kSumIntegerBits - zeros + 31 - 8;
+  for (uint32_t i = 0; i < d.depth; ++i) {
+    const int32_t diff = x[i] - most;
+    int32_t result = -128;
+    if (diff >= d.least_diff) {
+      const int32_t e = ExpOfNegative(d.factor.Apply(diff), kDiffIntegerBits);
+      result += RoundingShiftRight(RoundingHighProduct(scale, e), shift);
+    }
+    y[i] = static_cast<int8_t>(Clamp(result, -128, 127));
+  }
+}
+
+Status Eval(const void* data, Runtime&) {
+  const Data& d = *static_cast<const Data*>(data);
+  for (uint32_t row = 0; row < d.rows; ++row) {
+    const uint32_t at = row * d.depth;
+    if (d.input->type == TensorType::kInt8) {
+      RowInt8(d, d.input->As<const int8_t>() + at, d.output->As<int8_t>() + at);
+    } else {
+      RowFloat(d, d.input->As<const float>() + at, d.output->As<float>() + at);
+    }
+  }
+  return Status::kOk;
+}
+
+}  // namespace
+
+const Kernel kSoftmaxKernel = {schema::kSoftmax, 3,       schema::kSoftmaxOptions,
+                               "SOFTMAX",        Prepare, Eval};
+
+}  // namespace hil::engine::builtin

@@ -1,0 +1,115 @@
+// The numbers of the TFLite schema (schema.fbs, version 3) that this engine reads: table fields by
+// their order of declaration, operator codes, option table kinds, activations.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/engine.h"
+
+namespace hil::engine::builtin::schema {
+
+inline constexpr uint32_t kVersion = 3;
+inline constexpr char kFileIdentifier[] = "TFL3";  // at byte 4
+
+namespace model {
+inline constexpr unsigned kVersion = 0, kOperatorCodes = 1, kSubgraphs = 2, kBuffers = 4;
+}
+namespace operator_code {
+// Codes below 127 are in the first field, larger ones in the last: the larger of both counts.
+inline constexpr unsigned kDeprecatedCode = 0, kCustomName = 1, kVersion = 2, kCode = 3;
+}  // namespace operator_code
+namespace subgraph {
+inline constexpr unsigned kTensors = 0, kInputs = 1, kOutputs = 2, kOperators = 3;
+}
+namespace tensor {
+inline constexpr unsigned kShape = 0, kType = 1, kBuffer = 2, kName = 3, kQuantization = 4,
+                          kIsVariable = 5, kSparsity = 6, kExternalBuffer = 10;
+}
+namespace quantization {
+inline constexpr unsigned kScale = 2, kZeroPoint = 3, kDetailsType = 4, kDimension = 6;
+}
+namespace op {
+inline constexpr unsigned kOpcodeIndex = 0, kInputs = 1, kOutputs = 2, kOptionsType = 3,
+                          kOptions = 4;
+}
+namespace buffer {
+inline constexpr unsigned kData = 0, kOffset = 1, kSize = 2;
+}
+
+// enum BuiltinOperator
+enum Code : int16_t {
+  kAdd = 0,
+  kConcatenation = 2,
+  kDequantize = 6,
+  kFullyConnected = 9,
+  kLogistic = 14,
+  kMul = 18,
+  kRelu = 19,
+  kReluN1To1 = 20,
+  kRelu6 = 21,
+  kReshape = 22,
+  kSoftmax = 25,
+  kTanh = 28,
+  kCustom = 32,
+  kGather = 36,
+  kTranspose = 39,
+  kSub = 41,
+  kSqueeze = 43,
+  kUnidirectionalSequenceLstm = 44,
+  kStridedSlice = 45,
+  kSplit = 49,
+  kMaximum = 55,
+  kMinimum = 57,
+  kLess = 58,
+  kGreater = 61,
+  kGreaterEqual = 62,
+  kLessEqual = 63,
+  kSlice = 65,
+  kExpandDims = 70,
+  kEqual = 71,
+  kNotEqual = 72,
+  kPack = 83,
+  kLogicalOr = 84,
+  kLogicalAnd = 86,
+  kLogicalNot = 87,
+  kUnpack = 88,
+  kSplitV = 102,
+  kReverseV2 = 105,
+  kQuantize = 114,
+  kWhile = 119,
+  kCallOnce = 129,
+  kVarHandle = 142,
+  kReadVariable = 143,
+  kAssignVariable = 144,
+};
+
+// enum ActivationFunctionType
+enum Activation : int8_t {
+  kActivationNone = 0,
+  kActivationRelu = 1,
+  kActivationReluN1To1 = 2,
+  kActivationRelu6 = 3,
+  kActivationTanh = 4,
+};
+
+// union BuiltinOptions: which table an operator's options are. kNoOptions: none are read.
+enum OptionsType : uint8_t {
+  kNoOptions = 0,
+  kFullyConnectedOptions = 8,
+  kSoftmaxOptions = 9,
+  kConcatenationOptions = 10,
+  kAddOptions = 11,
+  kMulOptions = 21,
+  kGatherOptions = 23,
+  kSubOptions = 28,
+  kStridedSliceOptions = 32,
+  kSplitOptions = 35,
+  kPackOptions = 59,
+  kUnpackOptions = 64,
+  kUnidirectionalSequenceLstmOptions = 71,
+  kWhileOptions = 93,
+  kCallOnceOptions = 103,
+  kVarHandleOptions = 111,
+};
+
+}  // namespace hil::engine::builtin::schema
