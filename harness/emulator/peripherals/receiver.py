@@ -110,7 +110,7 @@ class Receiver:
         at = burst.end_after(frames)
         if self._hot and wake & IDLE:
             idle = self._last_end + self.setup.pace.end(1)
-            if burst.end_after(0) > self._last_end:
+            if burst.end_after(0) >= idle:
                 at = min(at, idle)
         return at
 
