@@ -26,8 +26,8 @@ inline int32_t DotInt8(const int8_t* weights, const int8_t* inputs, uint32_t cou
     uint32_t x;
     std::memcpy(&w, weights + i, 4);
     std::memcpy(&x, inputs + i, 4);
-    const uint32_t w_odd = __ror(w, 8);
-    const uint32_t x_odd = __ror(x, 8);
+    const uint32_t w_odd = (w >> 8) | (w << 24);
+    const uint32_t x_odd = (x >> 8) | (x << 24);
     sum = static_cast<uint32_t>(__smlad(__sxtb16(static_cast<int8x4_t>(w)),
                                         __sxtab16(offsets, static_cast<int8x4_t>(x)),
                                         static_cast<int32_t>(sum)));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace hil::engine::builtin {
 
@@ -27,7 +28,7 @@ inline int32_t WrapShiftLeft(int32_t a, int bits) {
 }
 
 template <typename T>
-constexpr T Clamp(T value, T least, T most) {
+constexpr T Clamp(T value, std::common_type_t<T> least, std::common_type_t<T> most) {
   return value < least ? least : (value > most ? most : value);
 }
 
