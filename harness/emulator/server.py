@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.emulator import registry
@@ -54,14 +54,19 @@ class Server:
             flash=str(flash_file),
         )
 
-    def run(self) -> None:
-        """Serve until `stop()`. Raises what the machine died of."""
+    def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until `stop()`. Raises what the machine died of.
+
+        `on_ready` is called when the board can be found and reached: who starts one looks it up
+        by uid at once.
+        """
         self.machine.on_failure = self.stop
         self.machine.start()
         self.bridge.start()
         self._debug_server.start()
         self._claim.publish(self.entry)
         try:
+            on_ready()
             self._stopped.wait()
         finally:
             self._claim.release()
@@ -134,8 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: server.stop())
     if arguments.parent_pid is not None:
         _die_with_parent(arguments.parent_pid, server)
-    _announce(server.entry, as_json=arguments.json)
-    server.run()
+    server.run(lambda: _announce(server.entry, as_json=arguments.json))
     return 0
 
 
