@@ -137,6 +137,8 @@ def _run(
                 **os.environ,
                 **ENVIRONMENT,
                 "PYTHONPATH": os.pathsep.join(paths),
+                # what a worker leaves behind goes away with its directory, even after a crash
+                "TMPDIR": str(directory),
                 **environment,
             },
         )

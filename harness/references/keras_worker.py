@@ -1,0 +1,45 @@
+"""The Keras rung: float32, on the whole sequence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.models.worker import Arrays, serve
+from harness.references.records import OutputTensor
+from harness.references.sequences import Result, run_jobs
+
+BATCH = 256  # fixed: the last bits of a matrix product may depend on it
+
+
+def run(model_path: Path, inputs: NDArray[np.float32], carry: bool) -> Result:
+    """All outputs of a `.keras` model."""
+    if carry:
+        raise ValueError("a Keras model carries no state from sequence to sequence")
+    model = keras.models.load_model(model_path, compile=False)
+    shape = model.input_shape[1:]
+    if None not in shape:
+        inputs = inputs.reshape(len(inputs), *shape)
+    batches = []
+    for start in range(0, len(inputs), BATCH):
+        outputs = model(inputs[start : start + BATCH], training=False)
+        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+        batches.append([np.asarray(output, np.float32) for output in outputs])
+    tensors = []
+    for parts in zip(*batches, strict=True):
+        array = np.concatenate(parts)
+        tensors.append(OutputTensor(array, 0.0, 0, array.ndim > 2))
+    return tuple(tensors), {"dtype": "float32"}
+
+
+def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    """All jobs of a request."""
+    return run_jobs(request, arrays, run)
+
+
+if __name__ == "__main__":
+    serve(main)

@@ -1,0 +1,98 @@
+"""What a reference is, and what it was computed under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.comparison.outputs import RungOutputs
+
+Framework = Literal["keras", "tflite", "tflm"]
+FRAMEWORKS: tuple[Framework, ...] = get_args(Framework)
+
+Mode = Literal["reset_each", "carry"]
+"""What happens to recurrent state between sequences.
+
+`reset_each`: reset before every sequence, so that order does not matter. `carry`: reset once,
+before the first; every sequence starts with the state that the one before left. A network whose
+state lives inside one Invoke (a loop, an unrolled cell) gives the same in both modes; a fused
+LSTM does not. Keras models here are stateless and have no `carry`.
+"""
+
+
+@dataclass(frozen=True)
+class OutputTensor:
+    """One output for all sequences, as the runtime wrote it.
+
+    `stored` is `[N, ...]`, or `[N, steps, ...]` where a sequence takes several Invokes; float32
+    with scale 0, or integers with their scale.
+    """
+
+    stored: NDArray[Any]
+    scale: float
+    zero_point: int
+    per_step: bool
+
+    def outputs(self) -> RungOutputs:
+        """As the comparison takes it."""
+        return RungOutputs.of_stored(
+            self.stored, scale=self.scale, zero_point=self.zero_point, per_step=self.per_step
+        )
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What one framework said; `circumstances` are versions, resolver and whether it was cached."""
+
+    framework: Framework
+    tensors: tuple[OutputTensor, ...]
+    circumstances: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class References:
+    """All references of one variant on one set of samples."""
+
+    variant_id: str
+    mode: Mode
+    references: Mapping[Framework, Reference]
+
+    @property
+    def rungs(self) -> dict[str, RungOutputs]:
+        """Outputs of the first output tensor, in the order of the ladder."""
+        return self.rungs_of(0)
+
+    def rungs_of(self, output: int) -> dict[str, RungOutputs]:
+        """Outputs of output tensor `output`, in the order of the ladder."""
+        return {
+            name: self.references[name].tensors[output].outputs()
+            for name in FRAMEWORKS
+            if name in self.references
+        }
+
+    @property
+    def circumstances(self) -> dict[str, dict[str, str]]:
+        """Per framework: versions and settings."""
+        return {name: dict(item.circumstances) for name, item in self.references.items()}
+
+    def device_outputs(self, blocks: list[bytes], output: int = 0) -> RungOutputs:
+        """Raw output bytes of the device, one block a sequence, in the form of desktop TFLM.
+
+        Raises ValueError if a block has another size than the reference's outputs.
+        """
+        tensor = self.references["tflm"].tensors[output]
+        if len(blocks) != len(tensor.stored):
+            raise ValueError(f"{len(blocks)} sequences from the device, not {len(tensor.stored)}")
+        expected = tensor.stored[0].nbytes
+        for number, block in enumerate(blocks):
+            if len(block) != expected:
+                raise ValueError(
+                    f"sequence {number}: the device returned {len(block)} bytes, not {expected}"
+                )
+        flat = np.frombuffer(b"".join(blocks), tensor.stored.dtype.newbyteorder("<"))
+        stored = flat.astype(tensor.stored.dtype).reshape(tensor.stored.shape)
+        return OutputTensor(stored, tensor.scale, tensor.zero_point, tensor.per_step).outputs()

@@ -1,0 +1,107 @@
+"""Feed sequences to an interpreter: what TFLite and desktop TFLM have in common.
+
+Runs inside a worker. A sequence is as many Invokes as it holds inputs: one for a model that takes
+the whole window, T for a single-step model. Input is quantised here, by the same function that
+makes the device's bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.models.quantize import Quantization
+from harness.models.worker import Arrays
+from harness.references.records import OutputTensor
+
+Result = tuple[tuple[OutputTensor, ...], dict[str, str]]
+"""All outputs of a model, and its circumstances."""
+
+Run = Callable[[Path, NDArray[np.float32], bool], Result]
+"""`run(model_path, inputs, carry)`: what a worker does with one job."""
+
+
+class Interpreter(Protocol):
+    """One loaded model: a single input, any number of outputs."""
+
+    input_shape: tuple[int, ...]
+    input_quantization: Quantization
+    output_quantizations: tuple[Quantization, ...]
+    circumstances: dict[str, str]
+
+    def reset(self) -> None:
+        """State as right after loading."""
+
+    def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
+        """One inference on a stored-type input; copies of all outputs."""
+
+
+def run_sequences(
+    interpreter: Interpreter, inputs: NDArray[np.float32], *, carry: bool
+) -> tuple[OutputTensor, ...]:
+    """All sequences in order; reset before each, or only before the first."""
+    shape = interpreter.input_shape
+    size = math.prod(shape)
+    if inputs[0].size % size:
+        raise ValueError(f"a sequence of shape {inputs[0].shape} is no multiple of input {shape}")
+    steps = inputs[0].size // size
+    stored = interpreter.input_quantization.quantize(inputs)
+    blocks = stored.reshape(len(inputs), steps, *shape)
+    results: list[list[NDArray[Any]]] = []
+    interpreter.reset()
+    for number, sequence in enumerate(blocks):
+        if number and not carry:
+            interpreter.reset()
+        results.append([np.stack(outputs) for outputs in _by_output(interpreter.invoke, sequence)])
+    tensors = []
+    for number, quantization in enumerate(interpreter.output_quantizations):
+        array = _without_batch(np.stack([result[number] for result in results]), steps)
+        per_step = array.ndim > 2
+        tensors.append(OutputTensor(array, quantization.scale, quantization.zero_point, per_step))
+    return tuple(tensors)
+
+
+def _by_output(
+    invoke: Callable[[NDArray[Any]], list[NDArray[Any]]], sequence: NDArray[Any]
+) -> list[list[NDArray[Any]]]:
+    """Outputs of all steps, grouped by output tensor."""
+    return [list(items) for items in zip(*(invoke(block) for block in sequence), strict=True)]
+
+
+def _without_batch(array: NDArray[Any], steps: int) -> NDArray[Any]:
+    """`[N, steps, 1, ...]` without the batch axis, and without a step axis of one Invoke."""
+    sequences = array.shape[0]
+    rest = array.shape[3:] if array.ndim > 3 and array.shape[2] == 1 else array.shape[2:]
+    shape = (sequences, *rest) if steps == 1 else (sequences, steps, *rest)
+    return array.reshape(shape)
+
+
+def run_jobs(
+    request: dict[str, Any],
+    arrays: Arrays,
+    run: Callable[
+        [Path, NDArray[np.float32], bool], tuple[tuple[OutputTensor, ...], dict[str, str]]
+    ],
+) -> tuple[dict[str, Any], Arrays]:
+    """Run every job of a request; one that raises does not stop the others."""
+    answers: list[dict[str, Any]] = []
+    results: Arrays = {}
+    for number, job in enumerate(request["jobs"]):
+        inputs = arrays[job["inputs"]]
+        try:
+            tensors, circumstances = run(Path(job["model"]), inputs, job["mode"] == "carry")
+        except Exception as error:
+            traceback.print_exc()
+            answers.append({"error": f"{type(error).__name__}: {error}"})
+            continue
+        described = [(item.scale, item.zero_point, item.per_step) for item in tensors]
+        answers.append({"tensors": described, "circumstances": circumstances})
+        for index, item in enumerate(tensors):
+            results[f"{number}.{index}"] = item.stored
+    return {"jobs": answers}, results

@@ -1,0 +1,92 @@
+"""The TFLite rung: TensorFlow's own interpreter with its reference kernels.
+
+The reference resolver refuses some operators at newer versions (REVERSE_V2 and TILE version 3);
+those models run with the optimised kernels, without delegates, and their circumstances say so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from harness.models.inspect import inspect
+from harness.models.quantize import Quantization
+from harness.models.worker import Arrays, serve
+from harness.references.sequences import Result, run_jobs, run_sequences
+
+RESOLVERS = ("BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
+RESOURCE_OPERATOR = "VAR_HANDLE"
+
+
+class TfliteInterpreter:
+    """`tf.lite.Interpreter` on one thread, reference kernels where they take the model."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        # reset_all_variables() leaves resource variables as they are: only a new interpreter
+        # starts them again
+        self._renew = RESOURCE_OPERATOR in inspect(content).operator_counts
+        self._interpreter, resolver = _create(content)
+        self.circumstances = {"resolver": resolver}
+        (details,) = self._interpreter.get_input_details()
+        self._input_index = details["index"]
+        self.input_shape = tuple(int(size) for size in details["shape"])
+        self.input_quantization = _quantization(details)
+        outputs = self._interpreter.get_output_details()
+        self._output_indices = [item["index"] for item in outputs]
+        self.output_quantizations = tuple(_quantization(item) for item in outputs)
+
+    def reset(self) -> None:
+        """Variable tensors as after loading."""
+        if self._renew:
+            self._interpreter, _ = _create(self._content)
+        else:
+            self._interpreter.reset_all_variables()
+
+    def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
+        """One inference."""
+        self._interpreter.set_tensor(self._input_index, block)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._output_indices]
+
+
+def _create(content: bytes) -> tuple[Any, str]:
+    kinds = tf.lite.experimental.OpResolverType
+    for resolver in RESOLVERS:
+        interpreter = tf.lite.Interpreter(
+            model_content=content,
+            experimental_op_resolver_type=getattr(kinds, resolver),
+            num_threads=1,
+        )
+        try:
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError):
+            if resolver == RESOLVERS[-1]:
+                raise
+            continue
+        return interpreter, resolver
+    raise AssertionError("unreachable: the last resolver returns or raises")
+
+
+def _quantization(details: dict[str, Any]) -> Quantization:
+    scale, zero_point = details["quantization"]
+    return Quantization(np.dtype(details["dtype"]).name, float(scale), int(zero_point))
+
+
+def run(model_path: Path, inputs: NDArray[np.float32], carry: bool) -> Result:
+    """All sequences through one interpreter."""
+    interpreter = TfliteInterpreter(model_path.read_bytes())
+    return run_sequences(interpreter, inputs, carry=carry), interpreter.circumstances
+
+
+def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    """All jobs of a request."""
+    return run_jobs(request, arrays, run)
+
+
+if __name__ == "__main__":
+    serve(main)

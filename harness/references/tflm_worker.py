@@ -1,0 +1,69 @@
+"""The desktop TFLM rung: the official wheel, the bit oracle of integer models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tflite_micro.python.tflite_micro import runtime
+
+from harness.models.inspect import inspect
+from harness.models.quantize import Quantization
+from harness.models.worker import Arrays, serve
+from harness.references.sequences import Result, run_jobs, run_sequences
+
+# The desktop has memory; whether a model fits the board is the board's question.
+ARENA_BYTES = 8 << 20
+
+
+class TflmInterpreter:
+    """The wheel's interpreter."""
+
+    def __init__(self, content: bytes) -> None:
+        self._interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES)
+        self.circumstances = {"kernels": "reference"}
+        inspection = inspect(content)
+        if len(inspection.inputs) != 1:
+            raise ValueError(f"the model has {len(inspection.inputs)} inputs, one is supported")
+        details = self._interpreter.get_input_details(0)
+        self.input_shape = tuple(int(size) for size in details["shape"])
+        self.input_quantization = _quantization(details)
+        self._outputs = range(len(inspection.outputs))
+        self.output_quantizations = tuple(
+            _quantization(self._interpreter.get_output_details(index)) for index in self._outputs
+        )
+
+    def reset(self) -> None:
+        """State as after loading."""
+        self._interpreter.reset()
+
+    def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
+        """One inference."""
+        self._interpreter.set_input(block, 0)
+        self._interpreter.invoke()
+        return [np.array(self._interpreter.get_output(index)) for index in self._outputs]
+
+
+def _quantization(details: dict[str, Any]) -> Quantization:
+    parameters = details["quantization_parameters"]
+    dtype = np.dtype(details["dtype"]).name
+    if len(parameters["scales"]) != 1:
+        return Quantization(dtype)
+    return Quantization(dtype, float(parameters["scales"][0]), int(parameters["zero_points"][0]))
+
+
+def run(model_path: Path, inputs: NDArray[np.float32], carry: bool) -> Result:
+    """All sequences through one interpreter."""
+    interpreter = TflmInterpreter(model_path.read_bytes())
+    return run_sequences(interpreter, inputs, carry=carry), interpreter.circumstances
+
+
+def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    """All jobs of a request."""
+    return run_jobs(request, arrays, run)
+
+
+if __name__ == "__main__":
+    serve(main)
