@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from typing import Self
+from typing import Any, Self
 
 from harness.boards.latch import BrokenBoards
 from harness.boards.provider import AcquiredBoard, acquire
@@ -30,7 +30,7 @@ from harness.errors import (
 )
 from harness.firmware_build.build import FirmwareImage, addr2line
 from harness.link.device import Device
-from harness.link.messages import Hello, LoadedModel
+from harness.link.messages import Hello
 from harness.link.transport import SerialTransport
 from harness.models.slot import SlotEntry
 from harness.probe.flash import FlashResult
@@ -88,6 +88,11 @@ class Bench:
                 acquire(self._config.board, self._config.overrides)
             )
         return self._board
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a device has answered on this bench."""
+        return self._hello is not None
 
     @property
     def image(self) -> FirmwareImage:
@@ -197,12 +202,10 @@ class Bench:
 
     def findings(self) -> tuple[str, ...]:
         """What the strict emulator has found so far; nothing on hardware or on a dead board."""
-        state = self.emulator_state()
-        return tuple(
-            f"{finding['rule']}: {finding['sentence']}" for finding in state.get("findings", ())
-        )
+        findings = self.emulator_state().get("findings", ())
+        return tuple(f"{finding['rule']}: {finding['sentence']}" for finding in findings)
 
-    def emulator_state(self) -> dict[str, object]:
+    def emulator_state(self) -> dict[str, Any]:
         """The emulator's own figures; empty on real hardware and on a dead board."""
         if self._board is None or self._board.emulator is None:
             return {}

@@ -7,15 +7,14 @@ one) is shared by all tests that ask for it; every sequence goes to the journal 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.errors import HilError, StrictFinding
 from harness.models.manifest import Variant
 from harness.report import json_report
-from harness.report.journal import Journal, find_unfinished
 from harness.report.codec import to_plain
+from harness.report.journal import Journal, find_unfinished
 from harness.report.progress import Progress
 from harness.report.records import (
     Circumstances,
@@ -59,7 +58,7 @@ class Run:
         self.directory = self._choose_directory()
         self.journal = Journal(self.directory, board=config.board)
         self.bench = Bench(config, progress, on_flash=self._note_flash)
-        self._references = ReferencePool(wanted, progress)
+        self._references = ReferencePool(wanted, progress, limit=config.sequences)
 
     @property
     def report_path(self) -> Path:
@@ -146,7 +145,7 @@ class Run:
 
     # --- the end -----------------------------------------------------------------------------
 
-    def finish(self, tests: TestCounts) -> RunRecord:
+    def finish(self, tests: TestCounts | None = None) -> RunRecord:
         """Give the board back, write the report and close the journal."""
         try:
             self._circumstances = self.bench.circumstances() if self.bench.is_up else None
@@ -154,7 +153,7 @@ class Run:
             self._errors.append(self.bench.examine(error))
         self._references.close()
         self.bench.close()
-        self.record = self._run_record(tests)
+        self.record = self._run_record(tests or TestCounts())
         json_report.write(self.record, self.directory)
         self.journal.close(verdict=self.record.verdict)
         return self.record
@@ -168,11 +167,11 @@ class Run:
             verdicts.append(Verdict.ERROR)
         if tests.passed:
             verdicts.append(Verdict.PASS)
-        busy = [v.link.device_busy * v.link.board_seconds for v in variants
-                if v.link and v.link.device_busy is not None and v.link.board_seconds is not None]
-        resumed = ()
-        if self._resumed_results:
-            resumed = (ResumeRecord(self._started_at.isoformat("T", "seconds"), self._resumed_results),)
+        busy = [
+            v.link.device_busy * v.link.board_seconds
+            for v in variants
+            if v.link and v.link.device_busy is not None and v.link.board_seconds is not None
+        ]
         return RunRecord(
             run_id=self.directory.name,
             started=self._started_at.isoformat(timespec="seconds"),
@@ -186,9 +185,15 @@ class Run:
             findings=tuple(self._findings),
             errors=tuple(self._errors),
             tests=tests,
-            resumed=resumed,
+            resumed=self._resumes(),
             device_busy_seconds=sum(busy) if busy else None,
         )
+
+    def _resumes(self) -> tuple[ResumeRecord, ...]:
+        if not self._resumed_results:
+            return ()
+        at = self._started_at.isoformat(timespec="seconds")
+        return (ResumeRecord(at, self._resumed_results),)
 
     def _choose_directory(self) -> Path:
         config = self.config
@@ -220,7 +225,7 @@ def _not_measured(variant: Variant, error: ErrorRecord) -> VariantRecord:
         export=variant.export,
         dtype=variant.dtype,
         sha256=variant.sha256,
-        file_bytes=variant.path.stat().st_size,
+        file_bytes=variant.size_bytes,
         verdict=Verdict.ERROR,
         sentence=error.sentence,
         error=error,

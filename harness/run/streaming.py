@@ -22,13 +22,12 @@ from harness.report.progress import Progress
 
 @dataclass(frozen=True)
 class Streamed:
-    """What the device answered to `inputs`, in their order.
+    """What the device answered, one block of output bytes (all steps) a sequence, in order.
 
-    `outputs` are stored elements `[sequences, steps, *output shape]` in the model's dtype, `cycles`
-    is `[sequences, steps]`; `resumed` of the sequences were not streamed now.
+    `cycles` is `[sequences, steps]`; `resumed` of the sequences were not streamed now.
     """
 
-    outputs: NDArray[np.generic]
+    blocks: list[bytes]
     cycles: NDArray[np.int64]
     resumed: int
 
@@ -81,10 +80,8 @@ def stream(
                 device.baud,
             )
     ordered = [results[key] for key in range(len(sequences))]
-    output = model.outputs[0]
-    elements = Quantization.of(output).from_bytes(b"".join(result.outputs for result in ordered))
     return Streamed(
-        outputs=elements.reshape(len(ordered), -1, *output.shape),
+        blocks=[result.outputs for result in ordered],
         cycles=np.array([result.cycles for result in ordered], np.int64),
         resumed=resumed,
     )

@@ -14,4 +14,4 @@ def variants(config: RunConfig) -> list[Variant]:
 
 def slot_entry(variant: Variant) -> SlotEntry:
     """The variant as it goes to the model slot."""
-    return SlotEntry(variant.id, variant.path.read_bytes())
+    return SlotEntry(variant.id, variant.content())

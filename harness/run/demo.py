@@ -1,0 +1,49 @@
+"""`hil demo` and `hil flash`: the main job without pytest around it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from rich.console import Console
+
+from harness.errors import HilError
+from harness.report.progress import ConsoleProgress
+from harness.report.records import FlashRecord, Verdict
+from harness.report.terminal import CI_WIDTH, render
+from harness.report.wording import flash_text
+from harness.run.bench import Bench
+from harness.run.options import RunConfig
+from harness.run.run import Run
+from harness.run.zoo import slot_entry, variants
+
+
+def demo(config: RunConfig) -> int:
+    """Measure every variant of the zoo, print and write the report. 0 if every verdict is pass.
+
+    A variant that cannot be measured is in the report with its error; the next one is tried.
+    """
+    console = Console(highlight=False)
+    wanted = variants(config)
+    run = Run(config, ConsoleProgress(console), wanted)
+    try:
+        for variant in wanted:
+            with suppress(HilError):  # it is in the record
+                run.measured(variant)
+        with suppress(HilError):
+            run.leave_test()  # the emulator's findings, into the record
+    finally:
+        record = run.finish()
+    width = console.width if console.is_terminal else CI_WIDTH
+    print(render(record, width=width, colour=console.is_terminal))
+    print(f"report: {run.report_path}")
+    return 0 if record.verdict is Verdict.PASS else 1
+
+
+def flash(config: RunConfig) -> int:
+    """Bring firmware and all models of the zoo onto the board; say what had to be written."""
+    console = Console(highlight=False)
+    done: list[FlashRecord] = []
+    with Bench(config, ConsoleProgress(console), on_flash=done.append) as bench:
+        bench.store([slot_entry(variant) for variant in variants(config)])
+        print(f"{bench.board.spec.id} ({bench.board.probe_uid}): {flash_text(tuple(done))}")
+    return 0

@@ -1,0 +1,153 @@
+"""From a ladder's result and raw cycle counts to what the report keeps of a variant."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.comparison import LadderResult, RungDelta
+from harness.comparison.ladder import Check
+from harness.link.messages import LoadedModel
+from harness.models.manifest import Variant
+from harness.report.records import (
+    CycleRecord,
+    Limit,
+    LinkRecord,
+    Measurement,
+    Rung,
+    VariantRecord,
+    Verdict,
+)
+from harness.report.statistics import distribution
+
+
+def variant_record(
+    variant: Variant,
+    ladder: LadderResult,
+    *,
+    sequences: int,
+    steps: int,
+    resumed: int,
+    cycles: CycleRecord,
+    model: LoadedModel,
+    stack_bytes: int,
+    link: LinkRecord,
+) -> VariantRecord:
+    """Everything about one variant in one record."""
+    return VariantRecord(
+        id=variant.id,
+        model=variant.model,
+        export=variant.export,
+        dtype=variant.dtype,
+        sha256=variant.sha256,
+        file_bytes=variant.size_bytes,
+        verdict=Verdict(ladder.verdict),
+        sequences=sequences,
+        steps=steps,
+        sequences_resumed=resumed,
+        verdict_rung=ladder.verdict_rung,
+        sentence=ladder.sentence,
+        rungs=tuple(rung_record(rung) for rung in ladder.rungs),
+        cycles=cycles,
+        arena_bytes=model.arena_bytes,
+        stack_bytes=stack_bytes,
+        measurements=(*checks(ladder), *figures(cycles, model, stack_bytes, link)),
+        link=link,
+    )
+
+
+def rung_record(rung: RungDelta) -> Rung:
+    """A rung as the report keeps it."""
+    histogram = rung.lsb_histogram
+    return Rung(
+        name=rung.name,
+        against=rung.against,
+        accuracy=rung.accuracy,
+        max_abs=rung.max_abs,
+        mean_abs=rung.mean_abs,
+        rmse=rung.rmse,
+        cosine=rung.cosine,
+        argmax_agreement=rung.argmax_agreement,
+        differing=rung.differing,
+        values=rung.values,
+        max_lsb=rung.max_lsb,
+        lsb_histogram=(
+            None if histogram is None else {str(level): count for level, count in histogram}
+        ),
+    )
+
+
+def checks(ladder: LadderResult) -> tuple[Measurement, ...]:
+    """Each limit of the manifest that was checked, as a measurement that judges itself."""
+    return tuple(
+        measurement
+        for rung in ladder.rungs
+        for check in rung.checks
+        for measurement in _bounds(check)
+    )
+
+
+def _bounds(check: Check) -> list[Measurement]:
+    limit = check.limit
+    unit = "" if limit.unit == "1" else limit.unit
+    found = []
+    if limit.maximum is not None:
+        found.append(("<=", limit.maximum))
+    if limit.minimum is not None:
+        found.append((">=", limit.minimum))
+    return [
+        Measurement(f"{limit.rung}.{limit.measure}", check.value, unit, Limit(relation, bound))
+        for relation, bound in found
+    ]
+
+
+def figures(
+    cycles: CycleRecord, model: LoadedModel, stack_bytes: int, link: LinkRecord
+) -> tuple[Measurement, ...]:
+    """What was measured without a limit."""
+    modelled = cycles.source if cycles.modelled else ""
+    named = {"streamed": cycles.streamed, "cold": cycles.cold, "warm": cycles.warm}
+    counts = [
+        Measurement(f"cycles.{name}.{figure}", getattr(found, field), "cycles", modelled=modelled)
+        for name, found in named.items()
+        if found is not None
+        for figure, field in (
+            ("min", "minimum"),
+            ("p50", "p50"),
+            ("p99", "p99"),
+            ("max", "maximum"),
+        )
+    ]
+    return (
+        *counts,
+        Measurement("arena", model.arena_bytes, "bytes"),
+        Measurement("stack", stack_bytes, "bytes"),
+        Measurement("link.payload", link.payload_bytes, "bytes"),
+        Measurement("link.retransmissions", link.retransmissions, "frames"),
+        Measurement(
+            "link.payload_share",
+            math.nan if link.payload_share is None else link.payload_share,
+            "",
+            modelled=modelled,
+        ),
+    )
+
+
+def cycle_record(
+    streamed: NDArray[np.int64],
+    cold: tuple[int, ...],
+    warm: tuple[int, ...],
+    *,
+    source: str,
+    modelled: bool,
+) -> CycleRecord:
+    """Distributions of all the cycle counts of a variant."""
+    return CycleRecord(
+        streamed=distribution([int(value) for value in streamed.ravel()]),
+        cold=distribution(cold),
+        warm=distribution(warm),
+        source=source,
+        modelled=modelled,
+    )

@@ -1,0 +1,99 @@
+"""One variant, measured: loaded, streamed, timed, compared with the references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.comparison import LadderResult, RungDelta, compare_ladder
+from harness.link.messages import LoadedModel
+from harness.models.manifest import Variant
+from harness.references import References
+from harness.report.journal import Journal
+from harness.report.progress import Progress
+from harness.report.records import VariantRecord
+from harness.run.bench import Bench
+from harness.run.judge import cycle_record, variant_record
+from harness.run.meter import Reading, link_record
+from harness.run.streaming import Streamed, sequence_bytes, stream
+from harness.run.zoo import slot_entry
+
+BENCHMARK_INVOKES = 32
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of a variant after its sequences went through the device.
+
+    `outputs` are real numbers `[sequences, outputs]`, or `[sequences, steps, outputs]` for a
+    model that is run step by step.
+    """
+
+    variant: Variant
+    model: LoadedModel
+    streamed: Streamed
+    outputs: NDArray[np.float32]
+    ladder: LadderResult
+    record: VariantRecord
+
+    @property
+    def device_rung(self) -> RungDelta:
+        """The device against desktop TFLM."""
+        return self.ladder.rung("device")
+
+
+def measure(
+    variant: Variant,
+    *,
+    bench: Bench,
+    journal: Journal,
+    references: Callable[[], References],
+    progress: Progress,
+    limit: int | None = None,
+) -> Measured:
+    """Measure `variant` on the first `limit` test sequences (None: all).
+
+    `references` is called last, so that they may be computed while the device works. Raises
+    BoardError, LinkError, DeviceError, ReferenceFailed.
+    """
+    samples = variant.load_samples().first(limit)
+    device = bench.load(slot_entry(variant))
+    model = device.model
+    assert model is not None
+    sequences = sequence_bytes(samples.inputs, model)
+    start = Reading.take(device)
+    streamed = stream(
+        variant.id,
+        sequences,
+        device=device,
+        model=model,
+        build_id=bench.image.build_id,
+        journal=journal,
+        progress=progress,
+    )
+    end = Reading.take(device)
+    warm = device.benchmark(BENCHMARK_INVOKES, cold=False)
+    cold = device.benchmark(BENCHMARK_INVOKES, cold=True)
+    found = references()
+    board = found.device_outputs(streamed.blocks)
+    ladder = compare_ladder(
+        {**found.rungs, "device": board}, samples.labels, variant.limits, task=variant.task
+    )
+    clock = bench.circumstances().clock
+    record = variant_record(
+        variant,
+        ladder,
+        sequences=len(sequences),
+        steps=streamed.cycles.size,
+        resumed=streamed.resumed,
+        cycles=cycle_record(
+            streamed.cycles, cold, warm, source=clock.cycle_source, modelled=clock.modelled
+        ),
+        model=model,
+        stack_bytes=end.status.stack_high_water,
+        link=link_record(start, end, baud=device.baud, core_hz=clock.core_hz),
+    )
+    return Measured(variant, model, streamed, board.values, ladder, record)

@@ -1,0 +1,53 @@
+"""The board states what it is, and it is what was meant to be tested."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from harness.errors import ModelMismatch
+from harness.models.manifest import Variant
+from harness.run.bench import Bench
+from harness.run.run import Run
+from tests.hil.conftest import Loaded
+
+
+def test_firmware_under_test_is_what_answers(bench: Bench) -> None:
+    bench.device()
+    assert bench.hello.build_id == bench.image.build_id
+    assert len(bench.image.build_id) == 40
+
+
+def test_board_runs_as_its_data_sheet_says(bench: Bench) -> None:
+    bench.device()
+    hello = bench.hello
+    assert hello.board == bench.board.spec.firmware_board
+    assert hello.core_clock_hz == 216_000_000
+    assert hello.flash_wait_states == 7
+    assert (hello.art, hello.icache, hello.dcache) == (True, True, True)
+
+
+def test_report_has_all_circumstances(bench: Bench, hil: Run) -> None:
+    bench.device()
+    found = bench.circumstances()
+    assert found.board.probe_uid == bench.board.probe_uid
+    assert found.board.baud == bench.board.spec.baud
+    assert found.firmware.engine == hil.config.engine
+    assert found.firmware.compiler
+    assert "-O" in found.firmware.flags
+    assert found.clock.modelled == bench.board.spec.is_emulated
+    assert found.host.packages["pyocd"]
+    assert found.host.packages["tflite-micro"]
+
+
+def test_loaded_model_is_the_one_under_test(loaded: Loaded, variant: Variant) -> None:
+    model = loaded.device.model
+    assert model is not None
+    assert variant.sha256.startswith(model.hash)
+    assert model.hash == hashlib.sha256(variant.content()).hexdigest()[:32]
+
+
+def test_model_that_is_not_in_the_slot_is_refused(bench: Bench) -> None:
+    with pytest.raises(ModelMismatch, match="not in the board's model slot"):
+        bench.device().load(hashlib.sha256(b"no such model").hexdigest())

@@ -1,0 +1,45 @@
+"""Every variant over all its test sequences: Keras → TFLite → desktop TFLM → device."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.report.records import Verdict
+from harness.run.measure import Measured
+
+
+def test_every_sequence_was_answered(measured: Measured) -> None:
+    assert measured.record.sequences == len(measured.variant.load_samples())
+    assert len(measured.streamed.blocks) == len(measured.streamed.cycles)
+    assert measured.record.sequences == len(measured.streamed.blocks)
+
+
+def test_int8_is_bit_equal_to_desktop_tflm(measured: Measured) -> None:
+    """The desktop TFLM is the bit oracle of integer models: not one output may differ."""
+    if measured.variant.dtype == "float32":
+        bound = 1e-6
+        assert measured.device_rung.max_abs is not None
+        assert measured.device_rung.max_abs <= bound, measured.record.sentence
+        assert measured.device_rung.argmax_agreement == 1.0
+    else:
+        assert measured.device_rung.differing == 0, measured.record.sentence
+
+
+def test_every_limit_of_the_manifest_is_kept(measured: Measured) -> None:
+    broken = [m for m in measured.record.measurements if m.verdict is Verdict.FAIL]
+    assert not broken, measured.record.sentence
+
+
+def test_verdict_is_pass(measured: Measured) -> None:
+    assert measured.record.verdict is Verdict.PASS, measured.record.sentence
+
+
+def test_device_is_as_accurate_as_desktop_tflm(measured: Measured) -> None:
+    by_name = {rung.name: rung.accuracy for rung in measured.record.rungs}
+    assert by_name["device"] == by_name["tflm"]
+
+
+def test_outputs_are_probabilities(measured: Measured) -> None:
+    """The device's numbers mean something by themselves, whatever they are compared with."""
+    sums = measured.outputs.reshape(-1, measured.outputs.shape[-1]).sum(axis=-1)
+    assert np.all(np.abs(sums - 1) < 0.05)

@@ -1,0 +1,97 @@
+"""State is a contract: kept when asked for, gone after a reset, and nothing in between.
+
+Whether a variant has state between Invokes is said by the device itself (`state_bytes`): a fused
+LSTM has, an unrolled cell or a WHILE loop starts from zero each time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.link.messages import SequenceRequest
+from harness.models.manifest import Variant
+from harness.references import compute
+from harness.run.measure import Measured
+from tests.hil.conftest import FEW, Loaded
+
+ORDER = list(range(FEW))
+FLOAT_BOUND = 1e-6  # on probabilities
+
+
+def test_same_bits_twice_after_reset(loaded: Loaded) -> None:
+    assert loaded.outputs(ORDER) == loaded.outputs(ORDER)
+
+
+def test_same_bits_after_loading_again(loaded: Loaded) -> None:
+    before = loaded.outputs(ORDER)
+    loaded.device.step(loaded.sequences[0])  # leaves state behind
+    model = loaded.device.model
+    assert model is not None
+    loaded.device.load(model.hash)
+    assert loaded.outputs(ORDER) == before
+
+
+def test_order_of_sequences_does_not_matter(loaded: Loaded) -> None:
+    forwards = loaded.outputs(ORDER)
+    assert loaded.outputs(ORDER[::-1]) == forwards[::-1]
+
+
+def test_whole_run_does_not_depend_on_its_neighbours(loaded: Loaded, measured: Measured) -> None:
+    """The first sequences alone give what they gave among all the others."""
+    alone = b"".join(loaded.outputs(ORDER))
+    assert alone == b"".join(measured.streamed.blocks[:FEW])
+
+
+def test_chunked_is_whole(loaded: Loaded) -> None:
+    """Steps sent one by one, without a reset between, equal the same steps in one request."""
+    whole = next(
+        loaded.device.stream([SequenceRequest("whole", [loaded.sequences[n] for n in ORDER])])
+    )
+    loaded.device.reset_state()
+    chunks = [loaded.device.step(loaded.sequences[number]).outputs for number in ORDER]
+    assert b"".join(chunks) == whole.outputs
+    assert whole.steps == len(ORDER)
+
+
+def test_state_carries_over_when_asked_and_only_then(loaded: Loaded) -> None:
+    model = loaded.device.model
+    assert model is not None
+    fresh = loaded.outputs(ORDER)
+    loaded.device.reset_state()
+    carried = loaded.outputs(ORDER, reset=False)
+    assert carried[0] == fresh[0], "nothing was there to carry over before the first sequence"
+    if model.state_bytes:
+        assert carried[1:] != fresh[1:], "the model has state, but it was not kept"
+    else:
+        assert carried == fresh, "the model has no state, yet its outputs depend on the past"
+
+
+def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> None:
+    """What the device carries over is what the wheel carries over, bit for bit for integers."""
+    loaded.device.reset_state()
+    carried = loaded.outputs(ORDER, reset=False)
+    wheel = compute(variant, variant.load_samples().first(FEW), mode="carry", frameworks=("tflm",))
+    board = wheel.device_outputs(carried)
+    if board.integer:
+        assert np.array_equal(board.stored, wheel.rungs["tflm"].stored)
+    else:
+        assert np.max(np.abs(board.values - wheel.rungs["tflm"].values)) <= FLOAT_BOUND
+
+
+def test_reset_is_complete_after_any_history(loaded: Loaded) -> None:
+    fresh = loaded.outputs([0])
+    for length in (1, 3, FEW):
+        loaded.outputs(ORDER[:length], reset=False)
+        loaded.device.reset_state()
+        assert loaded.outputs([0], reset=False) == fresh, f"after {length} sequences"
+
+
+@pytest.mark.parametrize("steps", [1, 2, FEW])
+def test_only_the_last_output_on_request(loaded: Loaded, steps: int) -> None:
+    blocks = loaded.sequences[:steps]
+    every = next(loaded.device.stream([SequenceRequest(0, blocks)]))
+    last = next(loaded.device.stream([SequenceRequest(0, blocks, all_outputs=False)]))
+    assert every.outputs.endswith(last.outputs)
+    assert len(every.outputs) == steps * len(last.outputs)
+    assert every.steps == last.steps == steps
