@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from harness.run.run import Run
 
 CONFIG = pytest.StashKey[RunConfig | None]()
+ZOO = pytest.StashKey[list["Variant"]]()
+WANTED = pytest.StashKey[list["Variant"]]()
 RUN = pytest.StashKey["Run"]()
 NEEDS_BOARD = "needs a board: pytest --board NAME (`hil boards` lists them)"
 LAST = "hil_last"
@@ -86,35 +88,36 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 # --- collection ------------------------------------------------------------------------------
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrise `variant` over the zoo; the ids are the variants' own."""
-    if "variant" not in metafunc.fixturenames:
-        return
-    hil = metafunc.config.stash.get(CONFIG, None)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Read the zoo; a damaged one is a mistake of the user's, told before anything is collected."""
+    hil = session.config.stash.get(CONFIG, None)
     if hil is None:
-        metafunc.parametrize(
-            "variant", [pytest.param(None, marks=pytest.mark.skip(reason=NEEDS_BOARD))], ids=["-"]
-        )
         return
     from harness.run.zoo import variants
 
     try:
-        found = variants(hil)
+        session.config.stash[ZOO] = variants(hil)
     except HilError as error:
         raise pytest.UsageError(str(error)) from error
-    metafunc.parametrize("variant", found, ids=[variant.id for variant in found], indirect=True)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrise `variant` over the zoo; the ids are the variants' own."""
+    if "variant" not in metafunc.fixturenames:
+        return
+    zoo = metafunc.config.stash.get(ZOO, None)
+    if zoo is None:
+        skipped = pytest.param(None, marks=pytest.mark.skip(reason=NEEDS_BOARD))
+        metafunc.parametrize("variant", [skipped], ids=["-"], indirect=True)
+    else:
+        metafunc.parametrize("variant", zoo, ids=[item.id for item in zoo], indirect=True)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `hil_last` go to the end; the run learns which variants it will need."""
+    """Tests marked `hil_last` go to the end; the run will know which variants it needs."""
     items.sort(key=lambda item: item.get_closest_marker(LAST) is not None)
-    hil = config.stash.get(CONFIG, None)
-    if hil is not None and any("hil" in _fixtures(item) for item in items):
-        from harness.run.run import Run
-        from harness.run.terminal_progress import for_pytest
-
-        config.stash[RUN] = Run(hil, for_pytest(config), _wanted(items))
+    config.stash[WANTED] = _wanted(items)
 
 
 def _wanted(items: list[pytest.Item]) -> list[Variant]:
@@ -127,13 +130,10 @@ def _wanted(items: list[pytest.Item]) -> list[Variant]:
     return list(found.values())
 
 
-def _fixtures(item: pytest.Item) -> tuple[str, ...]:
-    return tuple(getattr(item, "fixturenames", ()))
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Without --board the tests that need one are skipped, all with the same line."""
-    if "hil" in _fixtures(item) and RUN not in item.config.stash:
+    needs_board = "hil" in getattr(item, "fixturenames", ())
+    if needs_board and item.config.stash.get(CONFIG, None) is None:
         pytest.skip(NEEDS_BOARD)
 
 
@@ -142,8 +142,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def hil(pytestconfig: pytest.Config) -> Run:
-    """The run."""
-    return pytestconfig.stash[RUN]
+    """The run; it begins with the first test that needs a board."""
+    from harness.run.run import Run
+    from harness.run.terminal_progress import for_pytest
+
+    config = pytestconfig.stash[CONFIG]
+    assert config is not None
+    run = Run(config, for_pytest(pytestconfig), pytestconfig.stash[WANTED])
+    pytestconfig.stash[RUN] = run
+    return run
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from harness.run.measure import Measured
 from tests.hil.conftest import FEW, Loaded
 
 ORDER = list(range(FEW))
-FLOAT_BOUND = 1e-6  # on probabilities
+# On probabilities. Wider than for a single sequence (1e-6): the state carries the difference of the
+# two float libraries through FEW × 8 steps, where it grows.
+FLOAT_BOUND = 2e-5
 
 
 def test_same_bits_twice_after_reset(loaded: Loaded) -> None:
