@@ -83,6 +83,10 @@ class Bus(Protocol):
         """SCB CCR.DC: the core's loads and stores go through the data cache."""
 
     @property
+    def core_sleeping(self) -> bool:
+        """The core waits in WFI or WFE (while an event runs)."""
+
+    @property
     def flash_wait_states(self) -> int:
         """FLASH_ACR.LATENCY (the machine owns the FLASH registers)."""
 

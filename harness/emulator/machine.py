@@ -182,6 +182,11 @@ class Machine:
         return self.core.scb.dcache_enabled
 
     @property
+    def core_sleeping(self) -> bool:
+        """The core waits in WFI or WFE."""
+        return self.core.cpu.sleeping
+
+    @property
     def flash_wait_states(self) -> int:
         """FLASH_ACR.LATENCY."""
         return self._state.flash_acr & 0xF

@@ -48,6 +48,8 @@ REQUESTS: dict[str, dict[tuple[int, int], str]] = {
 # the AXI bus, external memories. Neither ITCM nor flash on the ITCM bus.
 _REACHABLE = ((0x2000_0000, 0x2005_0000), (0x0800_0000, 0x0810_0000), (0x6000_0000, 0xE000_0000))
 
+_DTCM = range(0x2000_0000, 0x2001_0000)
+
 
 class Requester(Protocol):
     """A peripheral with DMA requests, named as in the manual ("USART3_RX")."""
@@ -151,6 +153,12 @@ class Stream:
         count = min(count, self.remaining)
         first = self._position
         data = self._read(first, count)
+        if count and self._bus.core_sleeping and self.registers[M0AR] in _DTCM:
+            self._bus.finding(
+                "dma-dtcm-sleep",
+                f"{self.name} reads its buffer in DTCM while the core sleeps in WFI or WFE, which "
+                "the chip cannot (errata sheet ES0290). Send from SRAM1 or SRAM2, or stay awake.",
+            )
         if data != self._snapshot[first : first + count]:
             self._bus.finding(
                 "dma-buffer-changed",

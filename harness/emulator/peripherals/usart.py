@@ -78,6 +78,7 @@ class Usart(Device):
         self._receiver = Receiver(port, self._reaches, self._report_overrun)
         self._complete = True
         self._level = False
+        self._mask = 0
         self._event: Event | None = None
         self._event_at = 0
         port.attach(bus, self)
@@ -232,6 +233,7 @@ class Usart(Device):
     def _configure(self) -> None:
         """Registers, clocks and streams changed: what do the two directions work with?"""
         cr1, cr3 = self.registers[CR1], self.registers[CR3]
+        self._mask = self._interrupt_mask()
         baud = self.baud
         running = bool(cr1 & UE) and self.gate.on and baud is not None
         if baud is not None:
@@ -244,7 +246,7 @@ class Usart(Device):
                 pace=pace,
                 match=self.registers[CR2] >> 24,
                 keep_newest=bool(cr3 & OVRDIS),
-                wake_flags=self._interrupt_mask(),
+                wake_flags=self._mask,
             )
         else:
             self._receiver.setup = ReceiveSetup()
@@ -327,7 +329,7 @@ class Usart(Device):
         return mask
 
     def _update_irq(self) -> None:
-        level = bool(self._status() & self._interrupt_mask())
+        level = bool(self._mask and self._status() & self._mask)
         if level != self._level:
             self._level = level
             self.bus.set_irq(self._irq, level)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.emulator.peripherals.fake_bus import DTCM, Chip
+from tests.unit.emulator.peripherals.fake_bus import DTCM, SRAM1, Chip
 
 RCC, PWR, GPIOD, USART3, DMA1, DMA2 = (
     0x4002_3800, 0x4000_7000, 0x4002_0C00, 0x4000_4800, 0x4002_6000, 0x4002_6400,
@@ -17,7 +17,7 @@ UE_RE_TE = 0b1101
 USART3_IRQ, RX_STREAM_IRQ, TX_STREAM_IRQ = 39, 12, 14
 RX_STREAM, TX_STREAM = DMA1 + 0x10 + 0x18, DMA1 + 0x10 + 3 * 0x18
 LIFCR = DMA1 + 8
-RX_RING, TX_BUFFER = DTCM + 0x100, DTCM + 0x8000
+RX_RING, TX_BUFFER = DTCM + 0x100, SRAM1 + 0x8000
 
 PLL_216_MHZ = 1 << 22 | 9 << 24 | 0 << 16 | 216 << 6 | 4
 HCLK = 216_000_000

@@ -32,6 +32,7 @@ class FakeBus:
     cycles: int = 0
     flash_wait_states: int = 7
     dcache_enabled: bool = False
+    core_sleeping: bool = False
     hclk_hz: int = 0
     events: list[FakeEvent] = field(default_factory=list)
     findings: list[tuple[str, str]] = field(default_factory=list)
@@ -104,7 +105,9 @@ class FakeBus:
         while not self.irqs.get(number):
             event = self.next_event()
             assert event is not None, "nothing is scheduled that could wake the core"
+            self.core_sleeping = True
             self.advance(max(0, event.at - self.cycles))
+            self.core_sleeping = False
 
     def _find(self, address: int, length: int) -> tuple[bytearray, int]:
         for base, memory in self.memory.items():

@@ -18,7 +18,7 @@ from tests.unit.emulator.peripherals.board import (
     TX_STREAM_IRQ,
     USART3_IRQ,
 )  # fmt: skip
-from tests.unit.emulator.peripherals.fake_bus import SRAM1, Chip
+from tests.unit.emulator.peripherals.fake_bus import DTCM, SRAM1, Chip
 from tests.unit.emulator.peripherals.test_usart import CMF, FRAME, IDLE, RXNE, TC
 
 DMAR, DMAT, CMIE, IDLEIE = 1 << 6, 1 << 7, 1 << 14, 1 << 4
@@ -269,6 +269,21 @@ def test_memory_to_memory_is_not_modelled(chip: Chip) -> None:
     chip.write(stream + 0xC, RX_RING)
     chip.write(stream, 2 << 6 | 1)
     assert chip.bus.rules == ["not-modelled"]
+
+
+@pytest.mark.parametrize(
+    ("address", "asleep", "rules"),
+    [(DTCM, True, ["dma-dtcm-sleep"]), (DTCM, False, []), (TX_BUFFER, True, [])],
+)
+def test_dtcm_cannot_be_sent_from_while_the_core_sleeps(
+    chip: Chip, address: int, asleep: bool, rules: list[str]
+) -> None:
+    board.send(chip, b"x" * 10, control=TCIE, address=address)
+    if asleep:
+        chip.bus.sleep_until_irq(TX_STREAM_IRQ)
+    else:
+        chip.wait(LISR, 1 << 27)
+    assert chip.bus.rules == rules
 
 
 def test_a_buffer_that_changes_under_way(chip: Chip) -> None:
