@@ -338,8 +338,9 @@ class Device:
             timeout_s=timeout_s,
             board=self._board,
         )
-        # One frame less than the store: a reply never wraps, so the store's end may stay unused.
-        store = max(0, hello.reply_store_bytes - wire_bytes(hello.max_payload))
+        # Two frames less than the store: the device makes room for any reply before it knows its
+        # size, and keeps each in one piece, so that the store's end may stay unused.
+        store = max(0, hello.reply_store_bytes - 2 * wire_bytes(hello.max_payload))
         self._window.restart(
             handshake.HELLO_SEQ + 1, Limits.of_device(hello.window, hello.receive_bytes, store)
         )

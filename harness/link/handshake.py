@@ -40,11 +40,14 @@ def shake_hands(
     first = transport.baud
     deadline = time.monotonic() + timeout_s
     attempt_s = _ATTEMPT_S
+    # One nonce for all attempts: a device that was only slow answers each and keeps one session.
+    nonce = secrets.randbits(32) | 1
     while time.monotonic() < deadline:
         for baud in dict.fromkeys(bauds):
             if transport.baud != baud:
                 transport.baud = baud
-            hello = _attempt(transport, counters, decoder, min(attempt_s, timeout_s), board)
+            wait_s = min(attempt_s, max(0.0, deadline - time.monotonic()))
+            hello = _attempt(transport, counters, decoder, nonce, wait_s, board)
             if hello is not None:
                 return hello
         attempt_s *= 2
@@ -62,18 +65,17 @@ def _attempt(
     transport: Transport,
     counters: LinkCounters,
     decoder: FrameDecoder,
+    nonce: int,
     wait_s: float,
     board: str,
 ) -> Hello | None:
-    nonce = 0
+    payload = TABLE.pack(_HELLO.fields, {"nonce": nonce})
+    # The zero in front ends whatever the device may have half received.
+    wire = DELIMITER + encode_frame(_HELLO.id, 0, HELLO_SEQ, payload)
     until = time.monotonic() + wait_s
     send = True
     while (now := time.monotonic()) < until:
         if send:
-            # The zero in front ends whatever the device may have half received.
-            nonce = secrets.randbits(32) | 1
-            payload = TABLE.pack(_HELLO.fields, {"nonce": nonce})
-            wire = DELIMITER + encode_frame(_HELLO.id, 0, HELLO_SEQ, payload)
             transport.write(wire)
             counters.frames_sent += 1
             counters.bytes_sent += len(wire)

@@ -78,9 +78,10 @@ def _cut_small(request: SequenceRequest, data: bytes, model: LoadedModel) -> Ite
     for at in range(0, len(data), steps * size):
         piece = data[at : at + steps * size]
         count = len(piece) // size
+        single = len(data) == size and not request.reset
         yield Part(
-            _SEQUENCE.id,
-            outputs | (reset if at == 0 else 0),
+            _STEP.id if single else _SEQUENCE.id,
+            0 if single else outputs | (reset if at == 0 else 0),
             piece,
             count * _CYCLES_BYTES + (count if request.all_outputs else 1) * output,
             steps=count,

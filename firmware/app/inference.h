@@ -1,0 +1,63 @@
+// The loaded model as a function of bytes: all input tensors as one block, all output tensors as
+// one block, and the cycles of every Invoke.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "common/span.h"
+#include "engine/engine.h"
+#include "link/frame_encoder.h"
+#include "link/protocol.h"
+
+namespace hil::app {
+
+class Inference {
+ public:
+  struct Totals {
+    uint64_t cycles = 0;
+    uint32_t invocations = 0;
+  };
+
+  // Takes over what engine::Load() made. False if the model has more tensors than kMaxTensors.
+  bool Adopt();
+  // Before engine::Load() of another one.
+  void Forget();
+  bool loaded() const { return loaded_; }
+
+  Span<const engine::Tensor> inputs() const { return {inputs_.data(), input_count_}; }
+  Span<const engine::Tensor> outputs() const { return {outputs_.data(), output_count_}; }
+  size_t input_bytes() const { return input_bytes_; }
+  size_t output_bytes() const { return output_bytes_; }
+
+  // The caller has checked that offset + data.size() <= input_bytes().
+  void WriteInput(size_t offset, Span<const uint8_t> data);
+  // The caller has checked that offset + count <= output_bytes().
+  void ReadOutput(size_t offset, size_t count, link::FrameEncoder* out) const;
+
+  // *cycles: of the engine alone, saturated to 32 bits.
+  engine::Status Invoke(uint32_t* cycles, engine::Failure* failure);
+
+  void Arm(link::SelfTest kind) { armed_ = kind; }
+  // True once after a kSilent was armed and an inference ran.
+  bool TakeSilence();
+  const Totals& totals() const { return totals_; }
+
+ private:
+  static constexpr size_t kMaxTensors = 16;
+
+  std::array<engine::Tensor, kMaxTensors> inputs_;
+  std::array<engine::Tensor, kMaxTensors> outputs_;
+  size_t input_count_ = 0;
+  size_t output_count_ = 0;
+  size_t input_bytes_ = 0;
+  size_t output_bytes_ = 0;
+  bool loaded_ = false;
+  uint32_t overhead_ = 0;  // of measuring
+  link::SelfTest armed_ = link::SelfTest::kNone;
+  bool silence_ = false;
+  Totals totals_;
+};
+
+}  // namespace hil::app
