@@ -2,7 +2,7 @@
 //
 //  - a hook at every basic block: counts instructions, honours the deadline of virtual time and
 //    the stop flag, sees pending interrupts, catches FP instructions while the FPU is off;
-//  - memory-mapped I/O: alignment, the FLASH registers, polling detection; all else goes to Python;
+//  - memory-mapped I/O: the FLASH registers and polling detection; all else goes to Python;
 //  - stores to flash, which program it as the FLASH registers say.
 //
 // Unicorn is only ever stopped from inside the block hook or a breakpoint hook, on the thread that
@@ -16,7 +16,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
 #include <unicorn/unicorn.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -41,20 +40,15 @@ enum {  // bits of `checks`: what the block hook has to look at
   kCheckStepping = 8,
 };
 
-enum {  // bits of `io_fault`
-  kIoFaultBus = 1,
-  kIoFaultUnaligned = 2,
-};
-
 enum {  // kinds of `flash_finding`
   kFlashOk,
-  kFlashWriteLocked,     // store to flash while FLASH_CR is locked
-  kFlashWriteNotPg,      // ... while PG is 0
-  kFlashWriteSize,       // ... of another width than PSIZE says
-  kFlashNotErased,       // programming would have to turn a 0 into a 1
-  kFlashControlLocked,   // store to FLASH_CR while it is locked
-  kFlashWrongKey,        // wrong unlock sequence: a bus error, locked until the next reset
-  kFlashOptionBytes,     // option byte programming is not modelled
+  kFlashWriteLocked,    // store to flash while FLASH_CR is locked
+  kFlashWriteNotPg,     // ... while PG is 0
+  kFlashWriteSize,      // ... of another width than PSIZE says
+  kFlashNotErased,      // programming would have to turn a 0 into a 1
+  kFlashControlLocked,  // store to FLASH_CR while it is locked
+  kFlashWrongKey,       // wrong unlock sequence: a bus error, locked until the next reset
+  kFlashOptionBytes,    // option byte programming is not modelled
 };
 
 typedef uint32_t (*io_read_fn)(uint32_t address, uint32_t size);
@@ -81,12 +75,12 @@ typedef struct {
   uint32_t irq_priority;  // of the most urgent pending exception [0..255]
   uint32_t event;         // the event register of WFE/SEV
   uint32_t block_pc;      // start of the block that runs: the PC of an I/O access, nearly
-  uint32_t io_fault;
+  uint32_t io_fault;      // the I/O access that runs gets a BusFault
   uint32_t io_fault_address;
-  uint32_t watch_hit;     // comparator number + 1
+  uint32_t watch_hit;  // comparator number + 1
   uint32_t watch_address;
-  uint32_t poll_limit;    // reads without news before `polling` is set; 0 = never
-  uint32_t polling;       // the same I/O values were read many times in a row
+  uint32_t poll_limit;  // reads without news before `polling` is set; 0 = never
+  uint32_t polling;     // the same I/O values were read many times in a row
   uint32_t core_hz;
   // FLASH
   uint32_t flash_acr, flash_cr, flash_sr;
@@ -117,9 +111,9 @@ typedef struct machine machine_t;
 typedef struct {
   machine_t *machine;
   uint32_t base;
-} page_t;
+} range_t;
 
-#define MAX_PAGES 192
+#define MAX_IO_RANGES 64
 #define FLASH_SIZE 0x100000u
 #define FLASH_AXI 0x08000000u
 #define FLASH_ITCM 0x00200000u
@@ -133,8 +127,8 @@ struct machine {
   region_t regions[MAX_REGIONS];
   uint32_t region_count;
   uint8_t has_code[MAX_REGIONS][256];  // by 4 KB page: code was executed there
-  page_t pages[MAX_PAGES];
-  uint32_t page_count;
+  range_t ranges[MAX_IO_RANGES];
+  uint32_t range_count;
   struct {
     uint32_t address, value;
   } polls[POLL_SLOTS];
@@ -436,7 +430,7 @@ static void flash_key(machine_t *m, uint32_t value) {
     s->flash_cr &= ~CR_LOCK;
   } else {
     m->flash_key_state = 2;
-    s->io_fault = kIoFaultBus;
+    s->io_fault = 1;
     flash_complain(m, kFlashWrongKey, FLASH_REGISTERS + 4);
   }
 }
@@ -511,14 +505,9 @@ static void note_read(machine_t *m, uint32_t address, uint32_t value) {
 
 static uint64_t on_io_read(uc_engine *uc, uint64_t offset, unsigned size, void *user) {
   (void)uc;
-  page_t *page = user;
-  machine_t *m = page->machine;
-  uint32_t address = page->base + (uint32_t)offset;
-  if (UNLIKELY(address & (size - 1))) {
-    m->state.io_fault = kIoFaultUnaligned;
-    stop_at_fault(m, address);
-    return 0;
-  }
+  range_t *range = user;
+  machine_t *m = range->machine;
+  uint32_t address = range->base + (uint32_t)offset;
   if (address - FLASH_REGISTERS < 0x400) {
     uint32_t word = flash_register_read(m, address - FLASH_REGISTERS);
     return (word >> (8 * (address & 3))) & (uint32_t)((1ull << (8 * size)) - 1);
@@ -531,13 +520,11 @@ static uint64_t on_io_read(uc_engine *uc, uint64_t offset, unsigned size, void *
 
 static void on_io_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
   (void)uc;
-  page_t *page = user;
-  machine_t *m = page->machine;
-  uint32_t address = page->base + (uint32_t)offset;
+  range_t *range = user;
+  machine_t *m = range->machine;
+  uint32_t address = range->base + (uint32_t)offset;
   m->poll_reads = 0;
-  if (UNLIKELY(address & (size - 1))) {
-    m->state.io_fault = kIoFaultUnaligned;
-  } else if (address - FLASH_REGISTERS < 0x400) {
+  if (address - FLASH_REGISTERS < 0x400) {
     flash_register_write(m, address - FLASH_REGISTERS, (uint32_t)value);
   } else {
     m->state.io_write(address, size, (uint32_t)value);
@@ -616,10 +603,10 @@ EXPORT bool hil_add_region(machine_t *m, uint32_t base, uint32_t length, uint8_t
 }
 
 EXPORT bool hil_map_io(machine_t *m, uint32_t base, uint32_t length) {
-  if (m->page_count == MAX_PAGES) return false;
-  page_t *page = &m->pages[m->page_count++];
-  *page = (page_t){m, base};
-  return uc_mmio_map(m->uc, base, length, on_io_read, page, on_io_write, page) == UC_ERR_OK;
+  if (m->range_count == MAX_IO_RANGES) return false;
+  range_t *range = &m->ranges[m->range_count++];
+  *range = (range_t){m, base};
+  return uc_mmio_map(m->uc, base, length, on_io_read, range, on_io_write, range) == UC_ERR_OK;
 }
 
 EXPORT size_t hil_add_breakpoint(machine_t *m, uint32_t address) {
@@ -627,6 +614,8 @@ EXPORT size_t hil_add_breakpoint(machine_t *m, uint32_t address) {
   add_hook(m, &hook, UC_HOOK_CODE, POINTER(on_breakpoint), m, address, address);
   return hook;
 }
+
+EXPORT void hil_delete_breakpoint(machine_t *m, size_t hook) { uc_hook_del(m->uc, hook); }
 
 // `kind`: UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE or both. `watch` is the caller's, for on_watch.
 EXPORT watch_t *hil_add_watchpoint(machine_t *m, uint32_t number, int kind, uint32_t first,

@@ -40,13 +40,6 @@ class Check(IntFlag):
     STEPPING = 8
 
 
-class IoFault(IntFlag):
-    """Why an I/O access was refused."""
-
-    BUS = 1
-    UNALIGNED = 2
-
-
 class FlashFinding(IntEnum):
     """What a flash access did wrong."""
 
@@ -147,6 +140,7 @@ def _load() -> ctypes.CDLL:
         "hil_add_region": (ctypes.c_bool, [pointer, u32, u32, pointer]),
         "hil_map_io": (ctypes.c_bool, [pointer, u32, u32]),
         "hil_add_breakpoint": (ctypes.c_size_t, [pointer, u32]),
+        "hil_delete_breakpoint": (None, [pointer, ctypes.c_size_t]),
         "hil_add_watchpoint": (
             pointer,
             [pointer, u32, ctypes.c_int, u32, u32, ctypes.POINTER(ctypes.c_size_t)],
@@ -218,7 +212,8 @@ class Helper:
 
     def delete_breakpoint(self, handle: int) -> None:
         """Undo `add_breakpoint`."""
-        self._engine.hook_del(handle)
+        # Not Unicorn's own hook_del: that one only knows hooks added through Python.
+        self._library.hil_delete_breakpoint(self._machine, handle)
 
     def set_watchpoints(self, watchpoints: list[tuple[int, int, int, int]]) -> None:
         """Replace all watchpoints: (comparator number, Unicorn hook type, first, last address)."""
