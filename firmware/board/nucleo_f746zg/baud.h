@@ -18,24 +18,22 @@ constexpr bool WithinTwoPercent(uint32_t actual, uint32_t wanted) {
   return uint64_t{error} * 50 <= wanted;
 }
 
-// Oversampling by 16 stands more noise and clock deviation, so it is taken where it serves;
-// by 8 the divider is twice as fine and reaches twice as far.
+// The baud rate is the clock through a whole number: USARTDIV with oversampling by 16, half of
+// USARTDIV by 8, whose lowest bit BRR cannot hold. By 16 stands more noise and clock deviation, so
+// by 8 is for the rates that 16 does not reach.
 constexpr BaudSetting ChooseBaud(uint32_t clock_hz, uint32_t wanted) {
-  constexpr uint32_t kSmallestDivider = 16;
-  constexpr uint32_t kLargestDivider = 0xFFFF;
+  constexpr uint32_t kSmallestUsartdiv = 16;
+  constexpr uint32_t kLargestUsartdiv = 0xFFFF;
   if (wanted == 0) return {};
-  for (const uint32_t factor : {1U, 2U}) {
-    const uint64_t numerator = uint64_t{clock_hz} * factor;
-    const uint64_t divider = (numerator + wanted / 2) / wanted;
-    if (divider < kSmallestDivider || divider > kLargestDivider) continue;
-    const auto usartdiv = static_cast<uint32_t>(divider);
-    const auto actual = static_cast<uint32_t>((numerator + usartdiv / 2) / usartdiv);
-    if (!WithinTwoPercent(actual, wanted)) continue;
-    if (factor == 1) return {true, false, usartdiv, actual};
-    // By 8, the fraction moves down one bit and bit 3 stays clear.
-    return {true, true, (usartdiv & 0xFFF0) | ((usartdiv & 0xF) >> 1), actual};
-  }
-  return {};
+  const uint64_t divider = (uint64_t{clock_hz} + wanted / 2) / wanted;
+  if (divider < kSmallestUsartdiv / 2 || divider > kLargestUsartdiv) return {};
+  const auto whole = static_cast<uint32_t>(divider);
+  const uint32_t actual = (clock_hz + whole / 2) / whole;
+  if (!WithinTwoPercent(actual, wanted)) return {};
+  if (whole >= kSmallestUsartdiv) return {true, false, whole, actual};
+  // BRR[2:0] is USARTDIV[3:0] moved down one bit, BRR[3] stays clear.
+  const uint32_t usartdiv = 2 * whole;
+  return {true, true, (usartdiv & 0xFFF0) | ((usartdiv & 0xF) >> 1), actual};
 }
 
 }  // namespace hil::board

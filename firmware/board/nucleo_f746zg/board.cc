@@ -33,10 +33,10 @@ ResetReason TakeResetReason() {
   return ResetReason::kOther;
 }
 
-void StartCycleCounter() {
+void StartCycleCounter(uint32_t value) {
   DEMCR::Set(DEMCR::TRCENA);
   DWT_LAR::Write(DWT_LAR::kUnlock);  // the Cortex-M7 locks the DWT against software
-  DWT_CYCCNT::Write(0);
+  DWT_CYCCNT::Write(value);
   DWT_CTRL::Set(DWT_CTRL::CYCCNTENA);
 }
 
@@ -66,7 +66,7 @@ void Init() {
   StartMemorySystem();
   // The core's clock keeps running in WFI: the probe can read memory, the cycle counter counts.
   DBGMCU_CR::Set(DBGMCU_CR::DBG_SLEEP);
-  StartCycleCounter();
+  StartCycleCounter(0);
   StartSerial();
   circumstances = ReadCircumstances();
 }
@@ -75,6 +75,8 @@ void Init() {
 uint64_t Cycles() {
   static uint32_t wraps = 0;
   static uint32_t last = 0;
+  // A debugger that disconnects clears TRCENA, and with it stops the counter.
+  if (!DEMCR::AllSet(DEMCR::TRCENA)) StartCycleCounter(last);
   const uint32_t now = DWT_CYCCNT::Read();
   if (now < last) ++wraps;
   last = now;

@@ -39,22 +39,36 @@ uint32_t UpdateCrc32(uint32_t crc, Span<const uint8_t> bytes) {
 
 }  // namespace
 
+// Neither start-up nor flashing writes here.
+struct SurvivingMemory {
+  FaultRecord record;
+  uint32_t faults;           // since power-on: goes on counting when the record is cleared
+  uint32_t faults_inverted;  // ~faults; after power-on it is not
+};
+
 extern "C" {
-// C names: the assembly below and the probe's post-mortem look them up.
+// C names: the assembly below and a probe look them up.
 [[gnu::used]] SavedRegisters hil_fault_registers;
-[[gnu::used, gnu::section(".surviving")]] FaultRecord hil_fault_record;
+[[gnu::used, gnu::section(".surviving")]] SurvivingMemory hil_surviving;
 }
 
 namespace {
 
 uint32_t RecordCrc() {
-  const auto* record = reinterpret_cast<const uint8_t*>(&hil_fault_record);
+  const auto* record = reinterpret_cast<const uint8_t*>(&hil_surviving.record);
   // The build-id counts in: after flashing another firmware, a record's pc means nothing.
   return UpdateCrc32(UpdateCrc32(0, {record, offsetof(FaultRecord, crc32)}), BuildId());
 }
 
 bool RecordValid() {
-  return hil_fault_record.magic == kFaultMagic && hil_fault_record.crc32 == RecordCrc();
+  return hil_surviving.record.magic == kFaultMagic && hil_surviving.record.crc32 == RecordCrc();
+}
+
+uint32_t CountFault() {
+  const bool counting = hil_surviving.faults == ~hil_surviving.faults_inverted;
+  hil_surviving.faults = counting ? hil_surviving.faults + 1 : 1;
+  hil_surviving.faults_inverted = ~hil_surviving.faults;
+  return hil_surviving.faults;
 }
 
 // The push itself can fail, on a stack that has overflowed; the frame is then not there.
@@ -64,8 +78,7 @@ bool FrameReadable(uint32_t frame_address, uint32_t cfsr) {
 }
 
 extern "C" [[noreturn, gnu::used]] void RecordFault(uint32_t frame_address) {
-  FaultRecord& record = hil_fault_record;
-  const uint32_t faults_before = RecordValid() ? record.sequence : 0;
+  FaultRecord& record = hil_surviving.record;
   const uint32_t cfsr = SCB_CFSR::Read();
 
   StackFrame frame{kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown};
@@ -77,7 +90,7 @@ extern "C" [[noreturn, gnu::used]] void RecordFault(uint32_t frame_address) {
   }
 
   record.magic = kFaultMagic;
-  record.sequence = faults_before + 1;
+  record.sequence = CountFault();
   record.r[0] = frame.r0;
   record.r[1] = frame.r1;
   record.r[2] = frame.r2;
@@ -128,9 +141,9 @@ void EnableFaults() {
   Isb();
 }
 
-const FaultRecord* LastFault() { return RecordValid() ? &hil_fault_record : nullptr; }
+const FaultRecord* LastFault() { return RecordValid() ? &hil_surviving.record : nullptr; }
 
-void ClearFault() { hil_fault_record.magic = 0; }
+void ClearFault() { hil_surviving.record.magic = 0; }
 
 void SetActivity(uint32_t value) { activity = value; }
 

@@ -78,7 +78,7 @@ def test_the_stack_is_lowest_so_that_its_overflow_leaves_the_ram(symbols: dict[s
 
 
 def test_the_fault_record_stands_above_what_flashing_overwrites(symbols: dict[str, int]) -> None:
-    assert symbols["hil_fault_record"] == 0x2000_FF00
+    assert symbols["hil_surviving"] == 0x2000_FF00
 
 
 def test_the_arena_is_aligned_and_shares_no_memory(symbols: dict[str, int]) -> None:
