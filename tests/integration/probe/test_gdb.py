@@ -95,31 +95,36 @@ def test_break_in_the_command_loop_step_and_print(gdbserver: int, firmware: Firm
     assert "$1 = 0" in output
 
 
-def test_break_on_a_request_from_the_tty(
+def test_watch_a_counter_while_the_tty_talks(
     gdbserver: int, firmware: FirmwareImage, emulator: EmulatorProcess
 ) -> None:
     finished = threading.Event()
 
-    def send_noise_frames() -> None:
+    def send_damaged_frames() -> None:
         with serial.Serial(emulator.tty, 115_200) as tty:
             while not finished.is_set():
-                tty.write(b"\x02\x01\x00")  # a frame too short: counted as damaged
+                tty.write(b"\x02\x01\x00")  # too short for a frame
                 time.sleep(0.05)
 
-    sender = threading.Thread(target=send_noise_frames)
+    sender = threading.Thread(target=send_damaged_frames)
     sender.start()
     try:
         output = gdb(
             firmware.elf,
             gdbserver,
+            "monitor reset halt",
+            "thbreak hil::app::CommandLoop::Poll",
+            "continue",
             f"watch {COMMAND_LOOP}.totals_.frames_damaged",
+            f"print {COMMAND_LOOP}.totals_.frames_damaged",
             "continue",
             "backtrace",
-            f"print {COMMAND_LOOP}.totals_.frames_damaged > 0",
+            f"print {COMMAND_LOOP}.totals_.frames_damaged",
         )
     finally:
         finished.set()
         sender.join()
-    assert "Hardware watchpoint" in output, output
-    assert "Old value" in output, output
-    assert "$1 = true" in output, output
+    assert "Hardware watchpoint 2" in output, output
+    assert re.search(r"main \(\) at .*main\.cc", output), output
+    assert "$1 = 0" in output, output
+    assert "$2 = 1" in output, output

@@ -35,7 +35,7 @@ def test_cmd_reads_memory_and_registers(
         "cmd", "-u", emulator.uid, "-c", "halt", "-c", "reg pc", "-c", "read32 0xe000ed00", "-c",
         "go",
     )  # fmt: skip
-    assert "pc:" in output
+    assert "pc = 0x08" in output
     assert "410fc271" in output
 
 
