@@ -24,7 +24,8 @@ from harness.emulator.peripherals.rcc import Rcc
 from harness.emulator.peripherals.syscfg import Syscfg
 from harness.emulator.peripherals.timer import TIMERS, Timer
 from harness.emulator.peripherals.unmodelled import unmodelled
-from harness.emulator.peripherals.usart import USARTS, Usart, Wiring
+from harness.emulator.peripherals.usart import Usart, Wiring
+from harness.emulator.peripherals.usart_registers import USARTS
 from harness.emulator.peripherals.watchdogs import Iwdg, Wwdg
 
 __all__ = ["LineCounters", "Rcc", "UartPort", "build"]

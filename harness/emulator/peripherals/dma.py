@@ -1,29 +1,41 @@
-"""DMA1 and DMA2: streams between a peripheral's data register and memory (RM0385, chapter 8).
+"""DMA1 and DMA2: which stream serves which request, and what a stream must not be set to.
 
-A stream holds no clock of its own: the peripheral behind it knows when bytes are due, and moves
-all that are due in one go through `Stream.accept` (receive) and `Stream.supply` (transmit).
-Every look at a DMA register first asks the peripherals to catch up.
+RM0385, chapter 8. Every look at a register first asks the peripherals behind the enabled streams
+to catch up; `stream.Stream` does the moving.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
-from harness.emulator.bus import Bus, BusError
+from harness.emulator.bus import Bus
 from harness.emulator.peripherals.registers import Device, Gate, bits
+from harness.emulator.peripherals.stream import (
+    CR,
+    DBM,
+    DMEIE,
+    EN,
+    FCR,
+    FROM_MEMORY,
+    HTIE,
+    M0AR,
+    M1AR,
+    MEMORY_TO_MEMORY,
+    MINC,
+    NDTR,
+    PAR,
+    PFCTRL,
+    PINC,
+    TCIE,
+    TEIE,
+    TO_MEMORY,
+    Stream,
+)
 
-EN, DMEIE, TEIE, HTIE, TCIE = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 4
-PFCTRL, CIRC, PINC, MINC, DBM = 1 << 5, 1 << 8, 1 << 9, 1 << 10, 1 << 18
-TO_MEMORY, FROM_MEMORY, MEMORY_TO_MEMORY = range(3)
-DMDIS = 1 << 2
-TEIF, HTIF, TCIF = 1 << 3, 1 << 4, 1 << 5
 _FLAG_SHIFTS = (0, 6, 16, 22)
 _FLAG_MASK = 0x3D
-_ENABLED_FLAGS = ((TCIE, TCIF), (HTIE, HTIF), (TEIE, TEIF))
-_FCR_RESET = 0x21
-
 REGISTERS_AT, STREAM_SIZE = 0x10, 0x18
-CR, NDTR, PAR, M0AR, M1AR, FCR = range(0, 0x18, 4)
 
 IRQS = {
     "DMA1": (11, 12, 13, 14, 15, 16, 17, 47),
@@ -48,8 +60,6 @@ REQUESTS: dict[str, dict[tuple[int, int], str]] = {
 # the AXI bus, external memories. Neither ITCM nor flash on the ITCM bus.
 _REACHABLE = ((0x2000_0000, 0x2005_0000), (0x0800_0000, 0x0810_0000), (0x6000_0000, 0xE000_0000))
 
-_DTCM = range(0x2000_0000, 0x2001_0000)
-
 
 class Requester(Protocol):
     """A peripheral with DMA requests, named as in the manual ("USART3_RX")."""
@@ -64,174 +74,6 @@ class Requester(Protocol):
         """A stream serves `request` from now on, or none does."""
 
 
-class Stream:
-    """One of eight streams; the peripheral behind it moves the bytes."""
-
-    def __init__(self, controller: Dma, index: int) -> None:
-        self._dma = controller
-        self._bus = controller.bus
-        self.index = index
-        self.name = f"{controller.name} stream {index}"
-        self.reset()
-
-    def reset(self) -> None:
-        """Registers to their reset values; whoever served it must be told before."""
-        self.registers = {CR: 0, NDTR: 0, PAR: 0, M0AR: 0, M1AR: 0, FCR: _FCR_RESET}
-        self.flags = 0
-        self.remaining = 0
-        self._position = 0
-        self._fifo = bytearray()
-        self._snapshot = b""
-
-    @property
-    def control(self) -> int:
-        """The configuration register."""
-        return self.registers[CR]
-
-    @property
-    def active(self) -> bool:
-        """EN is set and the controller is clocked."""
-        return bool(self.registers[CR] & EN) and self._dma.gate.on
-
-    @property
-    def interrupt(self) -> bool:
-        """An enabled flag is set."""
-        return any(self.control & enable and self.flags & flag for enable, flag in _ENABLED_FLAGS)
-
-    @property
-    def _circular(self) -> bool:
-        return bool(self.control & CIRC)
-
-    @property
-    def length(self) -> int:
-        """Items of one round."""
-        return self.registers[NDTR]
-
-    def start(self) -> None:
-        """EN was set."""
-        self.registers[CR] |= EN
-        self.remaining = self.length
-        self._position = 0
-        self._fifo.clear()
-        if bits(self.control, 6, 2) == FROM_MEMORY:
-            self._snapshot = self._read(0, self.length)
-
-    def stop(self) -> None:
-        """EN was cleared by software: the FIFO is flushed and TCIF set (RM0385, 8.3.14)."""
-        self._flush(1)
-        self.registers[CR] &= ~EN
-        self.flags |= TCIF
-        self._dma.update_irq(self)
-
-    def items_to_interrupt(self) -> int | None:
-        """After how many more items an enabled, not yet set flag comes."""
-        nearest: int | None = None
-        if self.active and self.length:
-            if self.control & TCIE and not self.flags & TCIF:
-                nearest = self.remaining
-            if self.control & HTIE and not self.flags & HTIF:
-                half = self.remaining - self.length // 2
-                if half <= 0 and self._circular:
-                    half += self.length
-                if half > 0:
-                    nearest = half if nearest is None else min(half, nearest)
-        return nearest
-
-    def accept(self, data: bytes) -> int:
-        """Bytes from the peripheral; returns how many the stream took."""
-        taken = 0
-        while taken < len(data) and self.active and self.length:
-            count = min(self.remaining, len(data) - taken)
-            self._fifo += data[taken : taken + count]
-            self._flush(self._threshold)
-            taken += count
-            self._advance(count)
-        return taken
-
-    def supply(self, count: int) -> bytes:
-        """Up to `count` bytes for the peripheral, at most to the end of the round."""
-        count = min(count, self.remaining)
-        first = self._position
-        data = self._read(first, count)
-        if count and self._bus.core_sleeping and self.registers[M0AR] in _DTCM:
-            self._bus.finding(
-                "dma-dtcm-sleep",
-                f"{self.name} reads its buffer in DTCM while the core sleeps in WFI or WFE, which "
-                "the chip cannot (errata sheet ES0290). Send from SRAM1 or SRAM2, or stay awake.",
-            )
-        if data != self._snapshot[first : first + count]:
-            self._bus.finding(
-                "dma-buffer-changed",
-                f"the buffer of {self.name} changed while it was being sent; wait for the "
-                "stream's transfer complete flag before writing to it.",
-            )
-        self._position += count
-        self._advance(count)
-        return data
-
-    @property
-    def _threshold(self) -> int:
-        """Bytes that the FIFO collects before it writes; 1 in direct mode."""
-        fifo = self.registers[FCR]
-        return 4 * (bits(fifo, 0, 2) + 1) if fifo & DMDIS else 1
-
-    def _advance(self, count: int) -> None:
-        before = self.remaining
-        self.remaining -= count
-        half = self.length - self.length // 2
-        if self.length - before < half <= self.length - self.remaining:
-            self.flags |= HTIF
-        if not self.remaining:
-            self._flush(1)
-            self._position = 0
-            self.flags |= TCIF
-            if self._circular:
-                self.remaining = self.length
-                if bits(self.control, 6, 2) == FROM_MEMORY:
-                    self._snapshot = self._read(0, self.length)
-            else:
-                self.registers[CR] &= ~EN
-        self._dma.update_irq(self)
-
-    def _flush(self, threshold: int) -> None:
-        """Write the FIFO's whole multiples of `threshold` to memory."""
-        count = len(self._fifo) // threshold * threshold
-        if not count:
-            return
-        data = bytes(self._fifo[:count])
-        del self._fifo[:count]
-        address = self.registers[M0AR]
-        try:
-            if self.control & MINC:
-                self._bus.write_memory(address + self._position, data)
-                self._position += count
-            else:
-                self._bus.write_memory(address, data[-1:])
-        except BusError:
-            self.fail()
-
-    def _read(self, position: int, count: int) -> bytes:
-        address = self.registers[M0AR]
-        try:
-            if self.control & MINC:
-                return self._bus.read_memory(address + position, count)
-            return self._bus.read_memory(address, 1) * count
-        except BusError:
-            self.fail()
-            return bytes(count)
-
-    def fail(self) -> None:
-        """A transfer error: memory does not answer."""
-        self._bus.finding(
-            "dma-unreachable",
-            f"{self.name}: nothing that DMA reaches answers at {self.registers[M0AR]:#010x}; the "
-            "stream stops with a transfer error.",
-        )
-        self.flags |= TEIF
-        self.registers[CR] &= ~EN
-        self._dma.update_irq(self)
-
-
 class Dma(Device):
     """A controller with its eight streams."""
 
@@ -239,7 +81,9 @@ class Dma(Device):
         super().__init__(bus, name, {"DMA1": 0x4002_6000, "DMA2": 0x4002_6400}[name], 0x400, gate)
         self._requests = REQUESTS[name]
         self._requesters: dict[str, Requester] = {}
-        self.streams = [Stream(self, index) for index in range(8)]
+        self.streams = [
+            Stream(bus, name, index, gate, partial(self.update_irq, index)) for index in range(8)
+        ]
 
     def connect(self, requester: Requester) -> None:
         """Wire a peripheral's requests to the streams that can serve them."""
@@ -251,7 +95,7 @@ class Dma(Device):
             if stream.active:
                 self._tell(stream, None)
             stream.reset()
-            self.update_irq(stream)
+            self.update_irq(stream.index)
 
     def settle(self) -> None:
         """Everything that is due has been moved."""
@@ -261,9 +105,9 @@ class Dma(Device):
                 if request in self._requesters:
                     self._requesters[request].settle()
 
-    def update_irq(self, stream: Stream) -> None:
-        """Drive the stream's interrupt line."""
-        self.bus.set_irq(IRQS[self.name][stream.index], stream.interrupt)
+    def update_irq(self, index: int) -> None:
+        """Drive a stream's interrupt line."""
+        self.bus.set_irq(IRQS[self.name][index], self.streams[index].interrupt)
 
     def load(self, offset: int) -> int:
         self.settle()
@@ -287,7 +131,7 @@ class Dma(Device):
         if offset < REGISTERS_AT:
             for stream in self.streams[offset - 8 : offset - 4]:
                 stream.flags &= ~(value >> _FLAG_SHIFTS[stream.index % 4] & _FLAG_MASK)
-                self.update_irq(stream)
+                self.update_irq(stream.index)
             return
         index, register = divmod(offset - REGISTERS_AT, STREAM_SIZE)
         if index < len(self.streams):
@@ -326,7 +170,7 @@ class Dma(Device):
             self._tell(stream, None)
         elif was_active:
             self._tell(stream, stream)
-        self.update_irq(stream)
+        self.update_irq(stream.index)
 
     def _may_start(self, stream: Stream) -> bool:
         """Judge the configuration; False if the chip would not start."""

@@ -10,13 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from harness.emulator.peripherals.dma import Stream
 from harness.emulator.peripherals.pace import UNIT, Burst, Pace
 from harness.emulator.peripherals.port import UartPort
+from harness.emulator.peripherals.stream import Stream
+from harness.emulator.peripherals.usart_registers import CMF, FE, IDLE, ORE, RXNE
 from harness.emulator.peripherals.wave import resample
-
-# Flags of USART_ISR.
-FE, ORE, IDLE, RXNE, CMF = 1 << 1, 1 << 3, 1 << 4, 1 << 5, 1 << 17
 
 
 @dataclass(frozen=True)

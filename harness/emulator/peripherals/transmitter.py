@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.emulator.peripherals.dma import Stream
 from harness.emulator.peripherals.pace import UNIT, Pace
+from harness.emulator.peripherals.stream import Stream
 
 DELIVERY_FRAMES = 256
 """At the latest after so many frames the host gets what has left."""

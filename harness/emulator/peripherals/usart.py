@@ -11,41 +11,52 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from harness.emulator.bus import Bus, Event
-from harness.emulator.peripherals.dma import Stream
 from harness.emulator.peripherals.pace import Pace
 from harness.emulator.peripherals.pins import Route
 from harness.emulator.peripherals.port import DEFAULT_BAUD, FRAME_BITS, UartPort
 from harness.emulator.peripherals.rcc import Rcc
-from harness.emulator.peripherals.receiver import CMF, FE, IDLE, ORE, RXNE, Receiver, ReceiveSetup
+from harness.emulator.peripherals.receiver import Receiver, ReceiveSetup
 from harness.emulator.peripherals.registers import Device, RegisterFile
+from harness.emulator.peripherals.stream import Stream
 from harness.emulator.peripherals.transmitter import Transmitter
-
-CR1, CR2, CR3, BRR, GTPR, RTOR, RQR, ISR, ICR, RDR, TDR = range(0, 0x2C, 4)
-
-UE, RE, TE = 1, 1 << 2, 1 << 3
-IDLEIE, RXNEIE, TCIE, TXEIE = 1 << 4, 1 << 5, 1 << 6, 1 << 7
-CMIE, OVER8 = 1 << 14, 1 << 15
-EIE, DMAR, DMAT, OVRDIS = 1, 1 << 6, 1 << 7, 1 << 12
-NF, TC, TXE, BUSY = 1 << 2, 1 << 6, 1 << 7, 1 << 16
-TEACK, REACK = 1 << 21, 1 << 22
-RXFRQ = 1 << 3
-
-_CLEARABLE = FE | NF | ORE | IDLE | CMF
-# Bits that the chip accepts only while UE is clear, and those that this model does not have.
-_LOCKED = {CR1: 0x13FF_9E00, CR2: 0x007F_FF30, CR3: 0x003E_FB3E, BRR: 0xFFFF}
-_NOT_MODELLED = {CR1: 0x1FFF_3400, CR2: 0x009F_F840, CR3: 0x0040_673A}
-
-USARTS: dict[str, tuple[int, int]] = {
-    "USART1": (0x4001_1000, 37),
-    "USART2": (0x4000_4400, 38),
-    "USART3": (0x4000_4800, 39),
-    "UART4": (0x4000_4C00, 52),
-    "UART5": (0x4000_5000, 53),
-    "USART6": (0x4001_1400, 71),
-    "UART7": (0x4000_7800, 82),
-    "UART8": (0x4000_7C00, 83),
-}
-"""Base address and interrupt number of each."""
+from harness.emulator.peripherals.usart_registers import (
+    BRR,
+    BUSY,
+    CLEARABLE,
+    CR1,
+    CR2,
+    CR3,
+    DMAR,
+    DMAT,
+    EIE,
+    FE,
+    GTPR,
+    ICR,
+    INTERRUPTS,
+    ISR,
+    LOCKED,
+    NF,
+    NOT_MODELLED,
+    ORE,
+    OVER8,
+    OVRDIS,
+    RDR,
+    RE,
+    REACK,
+    REGISTER_NAMES,
+    RQR,
+    RTOR,
+    RXFRQ,
+    RXNE,
+    TC,
+    TDR,
+    TE,
+    TEACK,
+    TXE,
+    TXEIE,
+    UE,
+    USARTS,
+)
 
 
 @dataclass(frozen=True)
@@ -171,7 +182,7 @@ class Usart(Device):
         if offset == TDR:
             self._transmit(value & 0xFF)
         elif offset == ICR:
-            self._receiver.flags &= ~(value & _CLEARABLE)
+            self._receiver.flags &= ~(value & CLEARABLE)
             if value & TC:
                 self._complete = False
         elif offset == RQR:
@@ -179,7 +190,7 @@ class Usart(Device):
                 self._receiver.flags &= ~RXNE
             if value & ~RXFRQ & 0x17:
                 self.not_modelled(f"a request of USART_RQR ({value:#x})")
-        elif offset in _LOCKED:
+        elif offset in LOCKED:
             self._store_setting(offset, self.registers.merge(offset, value, mask))
         else:
             self.registers.store(offset, value, mask)
@@ -191,13 +202,13 @@ class Usart(Device):
         if stays_on and (old ^ value) & self._locked(offset):
             self.bus.finding(
                 "usart-config",
-                f"{self.name}: a setting in {_REGISTER_NAMES[offset]} was changed while UE=1; "
+                f"{self.name}: a setting in {REGISTER_NAMES[offset]} was changed while UE=1; "
                 "the chip ignores it. Clear CR1.UE first.",
             )
             value = value & ~self._locked(offset) | old & self._locked(offset)
-        if value & _NOT_MODELLED.get(offset, 0):
+        if value & NOT_MODELLED.get(offset, 0):
             self.not_modelled(
-                f"{_REGISTER_NAMES[offset]}={value:#010x}, beyond 8N1 asynchronous frames,"
+                f"{REGISTER_NAMES[offset]}={value:#010x}, beyond 8N1 asynchronous frames,"
             )
         self.registers[offset] = value
         if offset == CR1:
@@ -206,7 +217,7 @@ class Usart(Device):
         self._port.rebase(self.bus.cycles)
 
     def _locked(self, offset: int) -> int:
-        locked = _LOCKED[offset]
+        locked = LOCKED[offset]
         if offset == CR2 and self.registers[CR1] & RE:
             locked |= 0xFF00_0000
         return locked
@@ -321,7 +332,7 @@ class Usart(Device):
     def _interrupt_mask(self) -> int:
         cr1 = self.registers[CR1]
         mask = 0
-        for enable, flags in _INTERRUPTS:
+        for enable, flags in INTERRUPTS:
             if cr1 & enable:
                 mask |= flags
         if self.registers[CR3] & EIE:
@@ -358,13 +369,3 @@ class Usart(Device):
     def _wake(self) -> None:
         self._event = None
         self._look()
-
-
-_INTERRUPTS = (
-    (IDLEIE, IDLE),
-    (RXNEIE, RXNE | ORE),
-    (TCIE, TC),
-    (TXEIE, TXE),
-    (CMIE, CMF),
-)
-_REGISTER_NAMES = {CR1: "CR1", CR2: "CR2", CR3: "CR3", BRR: "BRR"}
