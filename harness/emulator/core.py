@@ -60,7 +60,11 @@ class Core:
         self.mpu = MpuRegisters()
         self.dbgmcu = Dbgmcu()
         self.debug = Debug(
-            self.registers, lambda: machine.cycles, self.dwt.set_trace_enabled, machine.wake
+            self.registers,
+            lambda: machine.cycles,
+            self.dwt.set_trace_enabled,
+            entered=self._debug_state_entered,
+            resumed=machine.wake,
         )
         self.scb = Scb(
             self.nvic,
@@ -100,6 +104,11 @@ class Core:
 
     def _set_event(self) -> None:
         self._helper.state.event = 1
+
+    def _debug_state_entered(self) -> None:
+        """Debug state ends sleep and lockup."""
+        self.cpu.sleeping = self.cpu.waiting_for_event = False
+        self.exceptions.locked_up = False
 
     def _pending_changed(self) -> None:
         """Let the native side stop for what may preempt once the masks allow it."""
@@ -170,9 +179,6 @@ class Core:
         return False
 
     def mirror_state(self) -> None:
-        """Show the debug port what the core does; debug state ends sleep and lockup."""
-        if self.debug.halted:
-            self.cpu.sleeping = self.cpu.waiting_for_event = False
-            self.exceptions.locked_up = False
+        """Show the debug port what the core does."""
         self.debug.sleeping = self.cpu.sleeping
         self.debug.locked_up = self.exceptions.locked_up

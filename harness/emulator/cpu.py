@@ -19,7 +19,7 @@ from harness.emulator.bus import BusError
 from harness.emulator.debug import Debug
 from harness.emulator.exceptions import Exceptions, Fault
 from harness.emulator.memory import Memory
-from harness.emulator.native.library import Check, Helper, IoFault, Reason
+from harness.emulator.native.library import Check, Helper, Reason
 from harness.emulator.registers import Registers
 from harness.errors import EmulatorError
 
@@ -163,12 +163,8 @@ class Cpu:
             self._exceptions.debug_event()
 
     def _io_fault(self) -> None:
-        state = self._helper.state
-        if state.io_fault & IoFault.UNALIGNED:
-            self._exceptions.fault(Fault(exc.USAGE_FAULT, ex.UNALIGNED))
-        else:
-            fault = Fault(exc.BUS_FAULT, ex.PRECISERR, state.io_fault_address)
-            self._exceptions.fault(fault)
+        address = self._helper.state.io_fault_address
+        self._exceptions.fault(Fault(exc.BUS_FAULT, ex.PRECISERR, address))
 
     def _failed(self, error: int, begin: int) -> None:
         pc = self._registers.pc

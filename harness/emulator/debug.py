@@ -36,11 +36,14 @@ class Debug:
         registers: Registers,
         cycles: Callable[[], int],
         set_trace_enabled: Callable[[bool], None],
+        entered: Callable[[], None],
         resumed: Callable[[], None],
     ) -> None:
+        """`entered` and `resumed` are called when the core enters and leaves debug state."""
         self._registers = registers
         self._cycles = cycles
         self._set_trace_enabled = set_trace_enabled
+        self._entered = entered
         self._resumed = resumed
         self.halt_event = threading.Event()
         self.halted = False
@@ -83,6 +86,7 @@ class Debug:
         self.halted = True
         self.sleeping = self.locked_up = False
         self.step_wanted = False
+        self._entered()
         self.halt_event.set()
 
     def system_reset(self) -> None:

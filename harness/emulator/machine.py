@@ -34,7 +34,7 @@ from harness.emulator.debug import DFSR_DWTTRAP, DFSR_HALTED
 from harness.emulator.findings import Findings
 from harness.emulator.flash_rules import FLASH_RULES
 from harness.emulator.memory import FLASH_AXI, FLASH_ITCM, Memory, erased_flash
-from harness.emulator.native.library import FOREVER, Check, FlashFinding, Helper, IoFault
+from harness.emulator.native.library import FOREVER, Check, FlashFinding, Helper
 from harness.emulator.peripherals import UartPort
 from harness.emulator.ppb import PAGES
 from harness.emulator.scheduler import Scheduler
@@ -268,16 +268,16 @@ class Machine:
         for peripheral in self._peripherals:
             for block in range(peripheral.base >> 10, (peripheral.base + peripheral.length) >> 10):
                 self._pages[block] = peripheral
-        blocks = {block << 10 & ~0xFFF for block in self._pages} | {_FLASH_REGISTERS.start & ~0xFFF}
+        pages = {block << 10 & ~0xFFF for block in self._pages} | {_FLASH_REGISTERS.start & ~0xFFF}
         self._helper.connect_io(self._core_reads, self._core_writes)
-        for page in sorted(blocks | set(PAGES)):
-            self._helper.map_io(page, 0x1000)
+        for first, length in _rows(sorted(pages | set(PAGES))):
+            self._helper.map_io(first, length)
 
     def _core_reads(self, address: int, width: int) -> int:
         try:
             return self._io_read(address, width) & 0xFFFFFFFF
         except BusError:
-            self._state.io_fault = IoFault.BUS
+            self._state.io_fault = 1
         except Exception as error:  # nothing may be thrown through Unicorn
             self._fail(error)
         return 0
@@ -286,14 +286,14 @@ class Machine:
         try:
             self._io_write(address, width, value)
         except BusError:
-            self._state.io_fault = IoFault.BUS
+            self._state.io_fault = 1
         except Exception as error:  # nothing may be thrown through Unicorn
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
         self.failure = error
         self._quit = True
-        self._state.io_fault = IoFault.BUS
+        self._state.io_fault = 1
         self._state.stop = 1
 
     def _io_read(self, address: int, width: int) -> int:
@@ -495,3 +495,14 @@ class Machine:
             "uart": {**vars(counters), "waiting_in": self.uart_port.waiting_in},
             "findings": self.findings.as_json(),
         }
+
+
+def _rows(pages: list[int]) -> Iterator[tuple[int, int]]:
+    """Adjoining 4 KB pages as (first address, length)."""
+    first = end = pages[0]
+    for page in pages:
+        if page != end:
+            yield first, end - first
+            first = page
+        end = page + 0x1000
+    yield first, end - first
