@@ -155,6 +155,10 @@ def _options(settings: ProbeSettings, mode: Mode) -> dict[str, Any]:
 
 
 def _prepare_pyocd() -> None:
+    # pyOCD first: while it is imported it loads our plugin through the entry point, and a plugin
+    # whose own import started it would still be half done then.
+    import pyocd.probe.aggregator  # noqa: F401
+
     from harness.probe import pyocd_plugin
 
     # Without a handler of its own pyOCD would print to stderr, into the middle of a report.
