@@ -23,6 +23,9 @@ from harness.errors import ComparisonError
 
 Verdict = Literal["pass", "fail", "none"]
 
+# Properties of one rung, not of a pair.
+LABEL_MEASURES = ("accuracy", "label_rmse")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -97,7 +100,7 @@ class LadderResult:
     `verdict` is "none" if there was no limit to check. `verdict_rung` names the rung where the
     error enters and is empty unless the verdict is "fail". `largest_rung` has the largest |Δ| of
     the ladder, broken limit or not; empty if nothing differs. `unchecked` limits name a rung that
-    was not run. `sentence` says it for a person.
+    was not run, or a difference of the first rung to one before it. `sentence` says it for a person.
     """
 
     rungs: tuple[RungDelta, ...]
@@ -154,7 +157,8 @@ def compare_ladder(
         before = name
     checks = [check for rung in deltas for check in rung.checks]
     largest = _largest(deltas)
-    unchecked = tuple(limit for limit in wanted if limit.rung not in rungs)
+    checked = {check.limit for check in checks}
+    unchecked = tuple(limit for limit in wanted if limit not in checked)
     if any(not check.kept for check in checks):
         culprit, check = _entry(deltas)
         sentence = failure_sentence(deltas, culprit, check)
@@ -191,6 +195,8 @@ def _checked(rung: RungDelta, limits: tuple[Limit, ...]) -> RungDelta:
         if limit.rung != rung.name:
             continue
         value = rung.measure(limit.measure)
+        if value is None and _idle(limit, rung):
+            continue
         if value is None:
             raise ComparisonError(
                 f"the limit on {limit.measure} of {rung.name} cannot be checked:"
@@ -203,11 +209,14 @@ def _checked(rung: RungDelta, limits: tuple[Limit, ...]) -> RungDelta:
     )
 
 
+def _idle(limit: Limit, rung: RungDelta) -> bool:
+    """Whether a limit has nothing to say: on a difference, of the first rung."""
+    return rung.metrics is None and limit.measure not in LABEL_MEASURES
+
+
 def _why_missing(measure: str, rung: RungDelta) -> str:
-    if measure in ("accuracy", "label_rmse"):
+    if measure in LABEL_MEASURES:
         return "there are no labels for this task"
-    if rung.metrics is None:
-        return "there is no rung before it"
     if measure == "max_lsb":
         return "its outputs and those before it are not both integers"
     return "it has a single output"
@@ -221,7 +230,7 @@ def _entry(deltas: list[RungDelta]) -> tuple[RungDelta, Check]:
             if check.kept:
                 continue
             entry = position
-            if check.limit.measure in ("accuracy", "label_rmse"):
+            if check.limit.measure in LABEL_MEASURES:
                 entry = _first_beyond(deltas, check.limit, position)
             if best is None or entry < best[0]:
                 best = (entry, deltas[entry], check)

@@ -1,0 +1,48 @@
+"""Limits: bounds, units, and what makes no sense."""
+
+import math
+
+import pytest
+
+from harness.comparison.limits import Limit
+
+
+def test_maximum_is_inclusive() -> None:
+    limit = Limit("device", "max_lsb", maximum=2)
+    assert limit.allows(2)
+    assert not limit.allows(3)
+    assert limit.unit == "LSB"
+
+
+def test_minimum_is_inclusive() -> None:
+    limit = Limit("device", "accuracy", minimum=0.95)
+    assert limit.allows(0.95)
+    assert not limit.allows(0.9499)
+
+
+def test_nan_is_never_within() -> None:
+    assert not Limit("device", "cosine", minimum=-1.0).allows(math.nan)
+    assert not Limit("device", "max_abs", maximum=1e9).allows(math.nan)
+
+
+def test_infinity_is_beyond_every_maximum() -> None:
+    assert not Limit("device", "max_abs", maximum=1e9).allows(math.inf)
+
+
+def test_says_itself() -> None:
+    assert str(Limit("device", "max_lsb", maximum=0)) == "max_lsb ≤ 0 LSB"
+    assert str(Limit("keras", "accuracy", minimum=0.95)) == "accuracy ≥ 0.95"
+
+
+@pytest.mark.parametrize(
+    ("measure", "bounds", "word"),
+    [
+        ("max_lbs", {"maximum": 1.0}, "max_lbs"),
+        ("max_abs", {}, "no minimum"),
+        ("max_abs", {"maximum": math.inf}, "inf"),
+        ("max_abs", {"maximum": math.nan}, "nan"),
+    ],
+)
+def test_nonsense_is_refused(measure: str, bounds: dict[str, float], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        Limit("device", measure, **bounds)
