@@ -37,7 +37,6 @@ WANTED = pytest.StashKey[list["Variant"]]()
 RUN = pytest.StashKey["Run"]()
 NEEDS_BOARD = "needs a board: pytest --board NAME (`hil boards` lists them)"
 LAST = "hil_last"
-PROVOKES = "hil_provokes_fault"
 
 
 # --- options and set-up ----------------------------------------------------------------------
@@ -64,9 +63,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Check what the user asked for before anything is collected."""
     config.addinivalue_line("markers", f"{LAST}: runs after all other tests of the session")
-    config.addinivalue_line(
-        "markers", f"{PROVOKES}: makes the board fail on purpose; the report says so"
-    )
     try:
         config.stash[CONFIG] = from_lookup(lambda name: _lookup(config, name))
     except HilError as error:
@@ -156,8 +152,7 @@ def hil(pytestconfig: pytest.Config) -> Run:
 @pytest.fixture
 def bench(hil: Run, request: pytest.FixtureRequest) -> Iterator[Bench]:
     """The board at work. What the emulator found during the test is an error of the test."""
-    item = request.node
-    hil.enter_test(item.nodeid, provokes=item.get_closest_marker(PROVOKES) is not None)
+    hil.enter_test(request.node.nodeid)
     yield hil.bench
     hil.leave_test()
 

@@ -57,7 +57,10 @@ def real(value: float | None) -> str:
         return MISSING
     if value == 0:
         return "0"
-    return f"{value:.3f}" if value >= 0.01 else f"{value:.1e}"
+    if value >= 0.01:
+        return f"{value:.3f}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def delta(rung: Rung | None) -> str:

@@ -12,14 +12,15 @@ nobody waits for it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
 from harness.boards.latch import BrokenBoards
 from harness.boards.provider import AcquiredBoard, acquire
 from harness.errors import (
     BoardError,
+    DeviceReset,
     EmulatorError,
     HilError,
     LinkError,
@@ -75,8 +76,17 @@ class Bench:
 
     def close(self) -> None:
         """Give back tty, probe lock and emulator."""
+        self._hang_up()
         self._held.close()
-        self._board = self._device = self._transport = None
+        self._board = None
+
+    def _hang_up(self) -> None:
+        """Close the tty; a device that still answers goes back to the baud rate it starts with."""
+        if self._device is not None and self._latch.reason(self._config.board) is None:
+            self._device.close()
+        elif self._transport is not None:
+            self._transport.close()
+        self._device = self._transport = None
 
     # --- what callers use --------------------------------------------------------------------
 
@@ -159,17 +169,43 @@ class Bench:
             self._restart()
         self._stored |= {entry.hash: entry for entry in missing}
 
-    def reset(self) -> Device:
-        """Reset the board through the probe and greet it again."""
-        self.device()
-        self._restart()
+    def forget_stored(self, keep: Iterable[SlotEntry] = ()) -> None:
+        """From here on only `keep` has to survive when the slot must be erased for lack of room."""
+        kept = {entry.hash for entry in keep}
+        self._stored = {key: entry for key, entry in self._stored.items() if key in kept}
+
+    def start_over(self) -> Device:
+        """Forget what is known of the board and come to it as a new run would."""
+        self._hang_up()
+        self._stored.clear()
         return self.device()
 
-    def examine(self, error: HilError) -> ErrorRecord:
-        """What `error` was about, with forensics; the next `device()` starts on a reset board.
+    @contextmanager
+    def patience(self, timeout_s: float) -> Iterator[None]:
+        """Wait only so long for a silent device while inside; a device must be up."""
+        assert self._transport is not None
+        patient = self._device
+        self._device = Device(self._transport, board=self._config.board, timeout_s=timeout_s)
+        try:
+            yield
+        finally:
+            self._device = patient
+            self._suspect = True
 
-        A dead emulator is recognised here, whatever it looked like on the line.
-        """
+    def recover(self) -> str:
+        """After `examine`: bring the board back if the error was one of its own. In words."""
+        if not self._suspect:
+            return ""
+        try:
+            self._latch.check(self._config.board)
+            self._restart()
+        except HilError as error:
+            self._give_up(error)
+            return f"the board does not come back and is not tried again in this run: {error.what}"
+        return "the board was reset over its probe and answers again"
+
+    def examine(self, error: HilError) -> ErrorRecord:
+        """What `error` was about, with forensics: fault record or post-mortem, source lines."""
         error = self.explain(error)
         details: tuple[str, ...] = ()
         sentence = error.what
@@ -180,7 +216,7 @@ class Bench:
         elif isinstance(error, LinkTimeout) and self._device is not None:
             self._suspect = True
             details = self._post_mortem()
-        elif isinstance(error, LinkError):
+        elif isinstance(error, LinkError | DeviceReset):
             self._suspect = True
         return ErrorRecord(type(error).__name__, sentence, error.remedy, details)
 
@@ -235,7 +271,6 @@ class Bench:
         self._device = Device(
             self._transport, board=board.spec.id, timeout_s=board.spec.reply_timeout_s
         )
-        self._held.callback(self._device.close)
         running = self._who_is_there()
         if running == image.build_id:
             self._note_flash("firmware", None)
@@ -272,8 +307,12 @@ class Bench:
         self._transport.baud = self.board.spec.initial_baud
         self._hello = self._device.hello()
         self._check_identity(self._hello)
-        if self.board.spec.baud != self._transport.baud:
-            self._device.set_baud(self.board.spec.baud)
+        wanted = self.board.spec.baud
+        if self._device.set_baud(wanted) != wanted:
+            self._progress.say(
+                f"{self._config.board} stays at {self._transport.baud:,} baud: "
+                f"{wanted:,} did not work"
+            )
         self._suspect = False
 
     def _confirm(self) -> Device:

@@ -37,9 +37,7 @@ class ReferencePool:
         if variant.id not in self._wanted:
             return compute(variant, self._samples(variant))
         if not self._found.done():
-            self._progress.say(
-                "waiting for Keras, TFLite and desktop TFLM: they run once"
-            )
+            self._progress.say("waiting for Keras, TFLite and desktop TFLM: they run once")
         found = self._found.result()[variant.id]
         if isinstance(found, ReferenceFailed):
             raise found

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.errors import HilError, StrictFinding
+from harness.errors import BoardLatchedBroken, HilError, StrictFinding
 from harness.models.manifest import Variant
 from harness.report import json_report
 from harness.report.codec import to_plain
@@ -47,14 +47,13 @@ class Run:
         self._started_at = datetime.now(UTC).astimezone()
         self._measured: dict[str, Measured | HilError] = {}
         self._records: dict[str, VariantRecord] = {}
-        self._flash: list[FlashRecord] = []
+        self.flash_log: list[FlashRecord] = []
         self._incidents: list[IncidentRecord] = []
         self._errors: list[ErrorRecord] = []
         self._findings: list[str] = []
         self._resumed_results = 0
         self._circumstances: Circumstances | None = None
         self._test = ""
-        self._provokes = False
         self.directory = self._choose_directory()
         self.journal = Journal(self.directory, board=config.board)
         self.bench = Bench(config, progress, on_flash=self._note_flash)
@@ -81,10 +80,9 @@ class Run:
             raise found
         return found
 
-    def enter_test(self, test: str, *, provokes: bool) -> None:
-        """Errors from here on belong to `test`; with `provokes` they were meant to happen."""
+    def enter_test(self, test: str) -> None:
+        """Errors from here on belong to `test`."""
         self._test = test
-        self._provokes = provokes
 
     def leave_test(self) -> None:
         """Raises StrictFinding if the emulator found something new."""
@@ -107,16 +105,20 @@ class Run:
         error, record = self._examined(error)
         return error, record.details
 
-    def incident(self, error: HilError, recovery: str = "") -> IncidentRecord:
-        """Examine an error that a test provoked or caught, for the report and for assertions."""
-        self._examined(error, recovery)
+    def incident(self, error: HilError) -> IncidentRecord:
+        """Examine an error that a test provoked and caught: for the report, and for assertions.
+
+        The board has been reset afterwards, if the error was one of the board.
+        """
+        self._examined(error, provoked=True)
         return self._incidents[-1]
 
-    def _examined(self, error: HilError, recovery: str = "") -> tuple[HilError, ErrorRecord]:
+    def _examined(self, error: HilError, *, provoked: bool = False) -> tuple[HilError, ErrorRecord]:
         explained = self.bench.explain(error)
         record = self.bench.examine(explained)
-        if not isinstance(explained, StrictFinding):
-            self._incidents.append(IncidentRecord(self._test, record, self._provokes, recovery))
+        recovery = self.bench.recover()
+        if not isinstance(explained, StrictFinding | BoardLatchedBroken):
+            self._incidents.append(IncidentRecord(self._test, record, provoked, recovery))
             self.journal.append("incident", **to_plain(self._incidents[-1]))
         return explained, record
 
@@ -140,7 +142,7 @@ class Run:
         self.journal.append("variant", **to_plain(record))
 
     def _note_flash(self, record: FlashRecord) -> None:
-        self._flash.append(record)
+        self.flash_log.append(record)
         self.journal.append("flash", **to_plain(record))
 
     # --- the end -----------------------------------------------------------------------------
@@ -180,7 +182,7 @@ class Run:
             complete=True,
             circumstances=self._circumstances,
             variants=variants,
-            flash=tuple(self._flash),
+            flash=tuple(self.flash_log),
             incidents=tuple(self._incidents),
             findings=tuple(self._findings),
             errors=tuple(self._errors),

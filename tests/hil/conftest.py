@@ -11,9 +11,11 @@ from harness.link.device import Device
 from harness.link.messages import SequenceRequest, SequenceResult
 from harness.models.manifest import Variant
 from harness.run.bench import Bench
+from harness.run.run import Run
 from harness.run.streaming import sequence_bytes
-from harness.run.zoo import slot_entry
+from harness.run.zoo import slot_entry, variants
 
+SMALL = "digits_lstm-int8-fused"  # the smallest, and it has state
 FEW = 12  # sequences; enough for state to show, short enough to run for every variant
 
 
@@ -54,3 +56,15 @@ def load(bench: Bench) -> Callable[[Variant], Loaded]:
 def loaded(load: Callable[[Variant], Loaded], variant: Variant) -> Loaded:
     """The variant of this test, loaded."""
     return load(variant)
+
+
+@pytest.fixture
+def zoo(hil: Run) -> list[Variant]:
+    """All variants."""
+    return variants(hil.config)
+
+
+@pytest.fixture
+def any_variant(zoo: list[Variant]) -> Variant:
+    """One small variant, for tests that are not about models."""
+    return next((variant for variant in zoo if variant.id == SMALL), zoo[0])

@@ -17,7 +17,7 @@ from tests.hil.conftest import FEW, Loaded
 
 ORDER = list(range(FEW))
 # On probabilities. Wider than for a single sequence (1e-6): the state carries the difference of the
-# two float libraries through FEW × 8 steps, where it grows.
+# two float libraries through 8 steps of FEW sequences, where it grows.
 FLOAT_BOUND = 2e-5
 
 

@@ -43,7 +43,7 @@ def test_variant_is_one_line_with_everything(text: str) -> None:
 
 
 def test_float_variant_shows_real_units(text: str) -> None:
-    assert "1.2e-07" in line_with(text, "float32 loop")
+    assert "1.2e-7" in line_with(text, "float32 loop")
 
 
 def test_failed_variant_is_explained(text: str) -> None:

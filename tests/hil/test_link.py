@@ -1,0 +1,139 @@
+"""The line may be bad: every result arrives exactly once, and is right."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from harness.link.device import Device
+from harness.link.messages import SequenceRequest
+from harness.models.manifest import Variant
+from harness.models.slot import SlotEntry
+from harness.run.bench import Bench
+from harness.run.meter import Reading, link_record
+from tests.hil.conftest import Loaded
+from tests.support import tiny_models
+
+NOISY_RESULTS = 10_000
+ERROR_RATE = 1e-4  # of the bytes, in both directions
+
+
+@pytest.fixture
+def noise(bench: Bench) -> Iterator[Callable[[dict[str, object]], None]]:
+    """Disturb the line of an emulated board; quiet again afterwards."""
+    emulator = bench.board.emulator
+    if emulator is None:
+        pytest.skip("only an emulated board has a line that can be disturbed on purpose")
+
+    def disturb(settings: dict[str, object]) -> None:
+        emulator.control({"set": "line_noise", **settings})
+
+    yield disturb
+    disturb({"rate": 0.0, "seed": 0, "kinds": ["flip"], "directions": ["in", "out"]})
+
+
+@pytest.fixture
+def step_model() -> SlotEntry:
+    """12 bytes in, 16 bytes out, next to nothing to compute: the cost of the link alone."""
+    weights = np.arange(12, dtype=np.float32).reshape(4, 3)
+    return SlotEntry("12 in, 16 out", tiny_models.fully_connected(weights))
+
+
+def test_ten_thousand_results_over_a_bad_line(
+    bench: Bench,
+    step_model: SlotEntry,
+    noise: Callable[[dict[str, object]], None],
+) -> None:
+    """With flipped, lost and doubled bytes both ways: exactly once, and equal to a clean run."""
+    values = np.random.default_rng(1).standard_normal((NOISY_RESULTS, 3)).astype("<f4")
+    requests = [SequenceRequest(key, row.tobytes()) for key, row in enumerate(values)]
+    clean = [result.outputs for result in bench.load(step_model).stream(requests)]
+
+    device = bench.load(step_model)
+    noise(
+        {
+            "rate": ERROR_RATE,
+            "seed": 7,
+            "kinds": ["flip", "drop", "duplicate"],
+            "directions": ["in", "out"],
+        }
+    )
+    results = list(device.stream(requests))
+    assert [result.key for result in results] == list(range(NOISY_RESULTS))
+    assert [result.outputs for result in results] == clean
+    assert device.counters.retransmissions > 0, "there was no noise"
+
+
+def test_recurrent_state_survives_a_bad_line(
+    load: Callable[[Variant], Loaded],
+    any_variant: Variant,
+    noise: Callable[[dict[str, object]], None],
+) -> None:
+    """A repeated request is not executed twice: state would tell."""
+    order = [number % 12 for number in range(600)]
+    loaded = load(any_variant)
+    clean = loaded.outputs(order, reset=False)
+    loaded.device.reset_state()
+    noise(
+        {
+            "rate": ERROR_RATE,
+            "seed": 11,
+            "kinds": ["flip", "drop", "duplicate"],
+            "directions": ["in", "out"],
+        }
+    )
+    assert loaded.outputs(order, reset=False) == clean
+    assert loaded.device.counters.retransmissions > 0, "there was no noise"
+
+
+def test_clean_line_needs_no_retransmission(loaded: Loaded) -> None:
+    start = Reading.take(loaded.device)
+    loaded.outputs(list(range(12)) * 5)
+    end = Reading.take(loaded.device)
+    assert end.counters.retransmissions == start.counters.retransmissions
+    assert end.counters.crc_errors == start.counters.crc_errors
+    for name in ("overruns", "framing_errors", "frames_damaged", "naks"):
+        assert getattr(end.status, name) == getattr(start.status, name), name
+
+
+def test_payload_share_of_sequences(
+    bench: Bench,
+    load: Callable[[Variant], Loaded],
+    zoo: list[Variant],
+    record_property: Callable[[str, object], None],
+) -> None:
+    """8x8 float32 sequences: at least 90 % of the line is payload (others: at most 41 %)."""
+    variant = next((v for v in zoo if v.id == "digits_simple_rnn-float32-loop"), None)
+    if variant is None:
+        pytest.skip("the zoo has no digits_simple_rnn")
+    loaded = load(variant)
+    share = _payload_share(bench, loaded.device, loaded.sequences, 720)
+    record_property("payload share of sequences", round(share, 4))
+    assert share >= 0.90
+
+
+def test_payload_share_of_single_steps(
+    bench: Bench, step_model: SlotEntry, record_property: Callable[[str, object], None]
+) -> None:
+    """Messages of one step, 12 bytes in and 16 out: at least 35 % (others: at most 3 %)."""
+    device = bench.load(step_model)
+    share = _payload_share(bench, device, [bytes(12)], 3000)
+    record_property("payload share of single steps", round(share, 4))
+    assert share >= 0.35
+
+
+def _payload_share(bench: Bench, device: Device, sequences: list[bytes], count: int) -> float:
+    """Payload of the busier direction as a share of what the line could have carried, in the
+    board's own time."""
+    assert device.baud == bench.board.spec.baud
+    blocks = itertools.islice(itertools.cycle(sequences), count)
+    start = Reading.take(device)
+    for _ in device.stream(SequenceRequest(key, block) for key, block in enumerate(blocks)):
+        pass
+    end = Reading.take(device)
+    found = link_record(start, end, baud=device.baud, core_hz=bench.hello.core_clock_hz)
+    assert found.payload_share is not None
+    return found.payload_share
