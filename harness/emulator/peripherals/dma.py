@@ -81,6 +81,7 @@ class Dma(Device):
         super().__init__(bus, name, {"DMA1": 0x4002_6000, "DMA2": 0x4002_6400}[name], 0x400, gate)
         self._requests = REQUESTS[name]
         self._requesters: dict[str, Requester] = {}
+        self._serving: list[Requester] = []
         self.streams = [
             Stream(bus, name, index, gate, partial(self.update_irq, index)) for index in range(8)
         ]
@@ -96,14 +97,12 @@ class Dma(Device):
                 self._tell(stream, None)
             stream.reset()
             self.update_irq(stream.index)
+        self._serving.clear()
 
     def settle(self) -> None:
         """Everything that is due has been moved."""
-        for stream in self.streams:
-            if stream.active:
-                request = self._request(stream)
-                if request in self._requesters:
-                    self._requesters[request].settle()
+        for requester in self._serving:
+            requester.settle()
 
     def update_irq(self, index: int) -> None:
         """Drive a stream's interrupt line."""
@@ -252,4 +251,6 @@ class Dma(Device):
         if request in self._requesters:
             requester = self._requesters[request]
             if stream.registers[PAR] == requester.data_registers[request]:
+                if requester not in self._serving:
+                    self._serving.append(requester)
                 requester.stream_changed(request, serving)

@@ -53,11 +53,6 @@ class Receiver:
         self._hot = False
         self._last_end = 0
 
-    @property
-    def unsettled(self) -> bool:
-        """Time alone still changes a flag, or the stream has a byte to fetch."""
-        return self._hot or (self.stream is not None and bool(self.flags & RXNE))
-
     def on_wire(self, now: int) -> bool:
         """A frame is being received."""
         bursts = self._port.bursts
@@ -86,8 +81,18 @@ class Receiver:
         self.flags &= ~RXNE
         return self.data
 
+    def next_change(self, now: int) -> int | None:
+        """The next cycle at which time alone changes anything (after a `settle`)."""
+        bursts = self._port.bursts
+        idle = self._last_end + self.setup.pace.end(1) if self._hot else None
+        if not bursts:
+            return idle
+        begins = bursts[0].end_after(0)
+        change = begins if begins > now else bursts[0].end_after(1)
+        return change if idle is None or idle <= now else min(change, idle)
+
     def next_event(self) -> int | None:
-        """The cycle at which to look again."""
+        """The cycle at which an interrupt is due, or the host's bytes are all over."""
         bursts = self._port.bursts
         wake = self.setup.wake_flags & ~self.flags
         if not bursts:

@@ -77,6 +77,12 @@ class Transmitter:
         """The stream or its requests ended (after a `settle`)."""
         self._streaming = False
 
+    def next_change(self, now: int) -> int | None:
+        """The next cycle at which time alone changes anything: the end of a frame."""
+        if not self.busy:
+            return None
+        return self._start + self.pace.end(self.pace.completed(now - self._start) + 1)
+
     def next_event(self, *, on_empty: bool) -> int | None:
         """When somebody must look again: delivery, an interrupt of the stream, or TXE."""
         if not self.busy:

@@ -58,6 +58,8 @@ from harness.emulator.peripherals.usart_registers import (
     USARTS,
 )
 
+FOREVER = 1 << 63
+
 
 @dataclass(frozen=True)
 class Wiring:
@@ -92,6 +94,7 @@ class Usart(Device):
         self._mask = 0
         self._event: Event | None = None
         self._event_at = 0
+        self._quiet_until = 0
         port.attach(bus, self)
         rcc.listen(self)
 
@@ -106,19 +109,24 @@ class Usart(Device):
         self._receiver.clear()
         self._complete = True
         self._configure()
-        self._update_irq()
+        self._look()
 
     # Seen by the DMA.
 
     def settle(self) -> None:
-        """Bring both directions up to now."""
+        """Bring both directions up to now, with the interrupt line and the next event."""
         now = self.bus.cycles
-        if self._port.bursts or self._receiver.unsettled:
-            self._receiver.settle(now)
+        if now < self._quiet_until:
+            return
+        self._receiver.settle(now)
         if self._transmitter.settle(now):
             self._complete = True
         elif self._transmitter.busy:
             self._complete = False
+        changes = (self._receiver.next_change(now), self._transmitter.next_change(now))
+        self._quiet_until = min((at for at in changes if at is not None), default=FOREVER)
+        self._update_irq()
+        self._plan()
 
     def stream_changed(self, request: str, stream: Stream | None) -> None:
         """`Requester`: a stream serves a request, or none does any more."""
@@ -168,7 +176,7 @@ class Usart(Device):
     # Registers.
 
     def load(self, offset: int) -> int:
-        self._look()
+        self.settle()
         if offset == ISR:
             return self._status()
         if offset == RDR:
@@ -346,10 +354,9 @@ class Usart(Device):
             self.bus.set_irq(self._irq, level)
 
     def _look(self) -> None:
-        """Catch up, drive the interrupt line, plan the next event."""
+        """Something other than time changed what `settle` depends on."""
+        self._quiet_until = 0
         self.settle()
-        self._update_irq()
-        self._plan()
 
     def _plan(self) -> None:
         on_empty = bool(self.registers[CR1] & TXEIE)
