@@ -55,13 +55,14 @@ Status PlanBroadcast(Preparation& p, const TensorSlot& a, const TensorSlot& b,
   *plan = BroadcastPlan();
   if (groups == 0) return Status::kOk;
   plan->run = count[0];
-  plan->run_step[0] = step[0][0];
-  plan->run_step[1] = step[1][0];
-  plan->outer_rank = static_cast<uint8_t>(groups - 1);
-  for (int g = groups - 1, d = 0; g > 0; --g, ++d) {
-    plan->count[d] = count[g];
-    plan->step[0][d] = step[0][g];
-    plan->step[1][d] = step[1][g];
+  plan->step_a = step[0][0];
+  plan->step_b = step[1][0];
+  plan->outer_rank = static_cast<uint32_t>(groups - 1);
+  if (groups == 1) return Status::kOk;
+  auto* outer = p.MakeArray<BroadcastPlan::Outer>(plan->outer_rank);
+  plan->outer = outer;
+  for (int g = groups - 1; outer != nullptr && g > 0; --g) {
+    *outer++ = {count[g], step[0][g], step[1][g]};
   }
   return Status::kOk;
 }

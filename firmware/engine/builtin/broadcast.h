@@ -8,13 +8,16 @@
 namespace hil::engine::builtin {
 
 // The output is row-major and contiguous. Dimensions that both inputs walk alike are merged, so
-// that equal shapes and scalars end in one inner run. Strides are in elements; 0 repeats.
+// that equal shapes and scalars end in one inner run. Steps are in elements; 0 repeats.
 struct BroadcastPlan {
+  struct Outer {
+    uint32_t count;
+    uint32_t step_a, step_b;
+  };
   uint32_t run = 1;  // length of the inner run
-  uint32_t run_step[2] = {0, 0};
-  uint8_t outer_rank = 0;  // dimensions around it, outermost first
-  uint32_t count[kMaxRank] = {};
-  uint32_t step[2][kMaxRank] = {};
+  uint32_t step_a = 0, step_b = 0;
+  uint32_t outer_rank = 0;       // dimensions around it
+  const Outer* outer = nullptr;  // outermost first
 };
 
 // Refuses unless a and b broadcast to exactly the shape of `output`.
@@ -26,18 +29,19 @@ template <typename A, typename B, typename Out, typename Run>
 void ForEachRun(const BroadcastPlan& plan, const A* a, const B* b, Out* out, Run run) {
   uint32_t index[kMaxRank] = {};
   for (;;) {
-    run(a, b, out, plan.run, plan.run_step[0], plan.run_step[1]);
-    out += plan.run;
-    int d = plan.outer_rank - 1;
-    for (; d >= 0; --d) {
-      a += plan.step[0][d];
-      b += plan.step[1][d];
-      if (++index[d] < plan.count[d]) break;
-      a -= plan.step[0][d] * plan.count[d];
-      b -= plan.step[1][d] * plan.count[d];
-      index[d] = 0;
+    run(a, b, out, plan.run, plan.step_a, plan.step_b);
+    uint32_t d = plan.outer_rank;
+    for (; d > 0; --d) {
+      const BroadcastPlan::Outer& outer = plan.outer[d - 1];
+      a += outer.step_a;
+      b += outer.step_b;
+      if (++index[d - 1] < outer.count) break;
+      a -= outer.step_a * outer.count;
+      b -= outer.step_b * outer.count;
+      index[d - 1] = 0;
     }
-    if (d < 0) return;
+    if (d == 0) return;
+    out += plan.run;
   }
 }
 

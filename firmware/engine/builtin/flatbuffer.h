@@ -44,7 +44,8 @@ class Reader {
 
   // A pointer to `count` elements of `size` bytes, or nullptr.
   const uint8_t* Elements(size_t position, size_t count, size_t size) const {
-    if (count > bytes_.size() || !Holds(position, count * size)) return nullptr;
+    // The first comparison keeps the product from wrapping around.
+    if (!Holds(position, count) || !Holds(position, count * size)) return nullptr;
     return bytes_.data() + position;
   }
 

@@ -20,13 +20,22 @@ constexpr float kLog2E = 1.44269504F;
 constexpr float kLn2High = 0.693145752F;
 constexpr float kLn2Low = 1.42860677e-6F;
 
-// exp(r) - 1 - r over r^2, for |r| <= ln(2) / 2 (minimax, relative error of exp below 2^-27).
+// (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2: minimax for the error of exp, 2^-28.
 float ExpTail(float r) {
-  float q = 1.39815744e-3F;
-  q = std::fmaf(q, r, 8.37344602e-3F);
-  q = std::fmaf(q, r, 4.16658521e-2F);
-  q = std::fmaf(q, r, 1.66664720e-1F);
-  return std::fmaf(q, r, 0.5F);
+  float q = 1.38145965e-3F;
+  q = std::fmaf(q, r, 8.36871751e-3F);
+  q = std::fmaf(q, r, 4.1668389e-2F);
+  q = std::fmaf(q, r, 1.66665211e-1F);
+  return std::fmaf(q, r, 4.9999994e-1F);
+}
+
+// tanh(x) / x^3 - 1 / x^2 by s = x^2, for x <= 0.55: minimax for the error of tanh, 2^-29.
+float TanhTail(float s) {
+  float q = -6.27422938e-3F;
+  q = std::fmaf(q, s, 2.10716724e-2F);
+  q = std::fmaf(q, s, -5.38523085e-2F);
+  q = std::fmaf(q, s, 1.3332586e-1F);
+  return std::fmaf(q, s, -3.33333164e-1F);
 }
 
 }  // namespace
@@ -39,9 +48,11 @@ float Exp(float x) {
   // x = n ln 2 + r: adding 1.5 * 2^23 rounds to an integer.
   constexpr float kRound = 12582912.0F;
   const float n = std::fmaf(x, kLog2E, kRound) - kRound;
-  float r = std::fmaf(n, -kLn2High, x);
-  r = std::fmaf(n, -kLn2Low, r);
-  const float e = 1.0F + std::fmaf(ExpTail(r) * r, r, r);
+  const float high = std::fmaf(n, -kLn2High, x);  // exact
+  const float low = n * kLn2Low;
+  const float r = high - low;
+  const float lost = (high - r) - low;  // what r lacks
+  const float e = 1.0F + (r + std::fmaf(ExpTail(r) * r, r, lost));
   // Scale in two steps: 2^n alone may be out of range at both ends.
   const int whole = static_cast<int>(n);
   const int half = whole / 2;
@@ -49,24 +60,17 @@ float Exp(float x) {
 }
 
 float Tanh(float x) {
+  constexpr float kPolynomial = 0.55F;  // tanh is above 1/2 from here on: no bits cancel
+  constexpr float kOne = 9.02F;         // from here on the result rounds to 1
+  constexpr float kTiny = 2.4e-4F;      // below this tanh(x) rounds to x, also to -0
   const float magnitude = std::fabs(x);
-  float result;
-  if (magnitude < 0.625F) {
-    // Odd polynomial, minimax.
+  if (magnitude < kTiny) return x;
+  if (magnitude < kPolynomial) {
     const float s = x * x;
-    float q = -5.70498872e-3F;
-    q = std::fmaf(q, s, 2.06390887e-2F);
-    q = std::fmaf(q, s, -5.37397155e-2F);
-    q = std::fmaf(q, s, 1.33314422e-1F);
-    q = std::fmaf(q, s, -3.33332819e-1F);
-    return std::fmaf(q * s, x, x);
-  }
-  if (magnitude > 9.02F) {
-    result = 1.0F;
-  } else {
-    result = 1.0F - 2.0F / (Exp(2.0F * magnitude) + 1.0F);
+    return std::fmaf(TanhTail(s) * s, x, x);
   }
   if (x != x) return x;
+  const float result = magnitude > kOne ? 1.0F : 1.0F - 2.0F / (Exp(2.0F * magnitude) + 1.0F);
   return std::copysign(result, x);
 }
 

@@ -7,16 +7,20 @@
 namespace hil::engine::builtin {
 namespace {
 
-// One copy: `count` elements along each of `rank` dimensions, then `run_bytes` contiguous bytes.
+// One dimension of a copy.
+struct Axis {
+  uint32_t count;
+  int32_t from_step, to_step;  // bytes
+};
+
+// One copy: along each of `rank` axes (innermost first) runs of contiguous bytes.
 struct Copy {
   const TensorSlot* from;
   TensorSlot* to;
   uint32_t from_offset, to_offset;  // bytes
   uint32_t run_bytes;
-  uint8_t rank;
-  uint32_t count[kMaxRank];
-  int32_t from_step[kMaxRank];  // bytes
-  int32_t to_step[kMaxRank];
+  uint32_t rank;
+  const Axis* axes;
 };
 
 struct Data {
@@ -42,52 +46,59 @@ void RowMajor(const TensorSlot& slot, int64_t* steps) {
 }
 
 // Merges dimensions that continue each other in both tensors, and turns the innermost contiguous
-// one into a run of bytes.
-void Compact(const Box& box, uint32_t element_bytes, Copy* copy) {
+// one into a run of bytes. Returns the number of axes that are left, innermost first.
+uint32_t Compact(const Box& box, uint32_t element_bytes, uint32_t* run_bytes, Axis* axes) {
   const auto size = static_cast<int64_t>(element_bytes);
-  copy->from_offset = static_cast<uint32_t>(box.from_offset * size);
-  copy->to_offset = static_cast<uint32_t>(box.to_offset * size);
-  copy->run_bytes = element_bytes;
-  int rank = 0;  // dimensions kept so far, innermost first
+  *run_bytes = element_bytes;
+  uint32_t rank = 0;
   for (int d = box.rank - 1; d >= 0; --d) {
     if (box.count[d] == 1) continue;
     const int64_t from_step = box.from_step[d] * size;
     const int64_t to_step = box.to_step[d] * size;
-    if (rank == 0 && from_step == copy->run_bytes && to_step == copy->run_bytes) {
-      copy->run_bytes *= box.count[d];
+    if (rank == 0 && from_step == *run_bytes && to_step == *run_bytes) {
+      *run_bytes *= box.count[d];
       continue;
     }
-    if (rank > 0 && from_step == int64_t{copy->from_step[rank - 1]} * copy->count[rank - 1] &&
-        to_step == int64_t{copy->to_step[rank - 1]} * copy->count[rank - 1]) {
-      copy->count[rank - 1] *= box.count[d];
-      continue;
+    if (rank > 0) {
+      Axis& inner = axes[rank - 1];
+      if (from_step == int64_t{inner.from_step} * inner.count &&
+          to_step == int64_t{inner.to_step} * inner.count) {
+        inner.count *= box.count[d];
+        continue;
+      }
     }
-    copy->count[rank] = box.count[d];
-    copy->from_step[rank] = static_cast<int32_t>(from_step);
-    copy->to_step[rank] = static_cast<int32_t>(to_step);
-    ++rank;
+    axes[rank++] = {box.count[d], static_cast<int32_t>(from_step), static_cast<int32_t>(to_step)};
   }
-  copy->rank = static_cast<uint8_t>(rank);
+  return rank;
 }
 
 // The copies that an operator makes, gathered one by one.
 class CopyList {
  public:
-  // Storage for `count` copies; nullptr storage (arena full) is counted on.
-  CopyList(Preparation& p, uint32_t count) : copies_(p.MakeArray<Copy>(count)), count_(count) {
+  CopyList(Preparation& p, uint32_t count)
+      : p_(p), copies_(p.MakeArray<Copy>(count)), count_(count) {
     if (Data* data = p.MakeData<Data>()) *data = {copies_, count};
   }
 
   void Add(const TensorSlot& from, TensorSlot& to, const Box& box) {
-    if (copies_ == nullptr || used_ == count_) return;
-    Copy* copy = &copies_[used_++];
-    *copy = Copy();
-    copy->from = &from;
-    copy->to = &to;
-    Compact(box, static_cast<uint32_t>(ElementBytes(from.type)), copy);
+    const auto element = static_cast<uint32_t>(ElementBytes(from.type));
+    Axis axes[kMaxRank];
+    uint32_t run_bytes = 0;
+    const uint32_t rank = Compact(box, element, &run_bytes, axes);
+    Axis* kept = rank != 0 ? p_.MakeArray<Axis>(rank) : nullptr;
+    if (kept != nullptr) std::memcpy(kept, axes, rank * sizeof(Axis));
+    if (copies_ == nullptr || used_ == count_) return;  // no arena left: only counted
+    copies_[used_++] = {&from,
+                        &to,
+                        static_cast<uint32_t>(box.from_offset * element),
+                        static_cast<uint32_t>(box.to_offset * element),
+                        run_bytes,
+                        rank,
+                        kept};
   }
 
  private:
+  Preparation& p_;
   Copy* copies_;
   uint32_t count_;
   uint32_t used_ = 0;
@@ -102,13 +113,14 @@ Status Eval(const void* data, Runtime&) {
     uint32_t index[kMaxRank] = {};
     for (;;) {
       std::memcpy(to, from, c.run_bytes);
-      int k = 0;  // dimensions are kept innermost first
+      uint32_t k = 0;
       for (; k < c.rank; ++k) {
-        from += c.from_step[k];
-        to += c.to_step[k];
-        if (++index[k] < c.count[k]) break;
-        from -= static_cast<int64_t>(c.from_step[k]) * c.count[k];
-        to -= static_cast<int64_t>(c.to_step[k]) * c.count[k];
+        const Axis& axis = c.axes[k];
+        from += axis.from_step;
+        to += axis.to_step;
+        if (++index[k] < axis.count) break;
+        from -= static_cast<ptrdiff_t>(axis.from_step) * static_cast<ptrdiff_t>(axis.count);
+        to -= static_cast<ptrdiff_t>(axis.to_step) * static_cast<ptrdiff_t>(axis.count);
         index[k] = 0;
       }
       if (k == c.rank) break;
