@@ -11,12 +11,13 @@ import errno
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import (
+    ConfigurationError,
     EmulatorError,
     FlashError,
     HilError,
@@ -104,6 +105,7 @@ def _open(settings: ProbeSettings, mode: Mode) -> Any:
 
 
 def _open_once(settings: ProbeSettings, mode: Mode) -> Any:
+    from pyocd.core import exceptions
     from pyocd.core.session import Session
     from pyocd.probe.aggregator import DebugProbeAggregator
 
@@ -125,6 +127,10 @@ def _open_once(settings: ProbeSettings, mode: Mode) -> Any:
     try:
         session.open()
     except BaseException:
+        # pyOCD would leave the board in reset when it fails in between.
+        with suppress(exceptions.Error, OSError):
+            if probe.is_open and probe.is_reset_asserted():
+                probe.assert_reset(False)
         session.close()
         raise
     return session
@@ -210,9 +216,9 @@ def _translate(error: BaseException, settings: ProbeSettings) -> HilError:
             board=board,
         )
     if isinstance(error, exceptions.TargetSupportError):
-        return TargetUnreachable(
-            f"pyOCD has no target {settings.target!r}",
-            remedy="correct probe.target in the board file",
+        return ConfigurationError(
+            f"probe {uid}: {error}",
+            remedy="check probe.uid and probe.target: this is another board",
             board=board,
         )
     return TargetUnreachable(

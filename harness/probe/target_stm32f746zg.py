@@ -100,7 +100,8 @@ class STM32F746ZG(CoreSightTarget):  # type: ignore[misc]  # pyOCD has no type i
         """
         device = self.read32(_DBGMCU_IDCODE) & 0xFFF
         if device != _DEVICE_ID:
-            raise exceptions.TargetError(
+            self.resume()  # somebody else's board: leave it as it was found
+            raise exceptions.TargetSupportError(
                 f"this is not an STM32F746: its device id is {device:#05x}, not {_DEVICE_ID:#05x}"
             )
         self.write32(_DBGMCU_CR, _DBG_LOW_POWER)

@@ -32,9 +32,11 @@ def firmware() -> FirmwareImage:
 def emulator() -> Iterator[EmulatorProcess]:
     """An emulated board with erased flash, under a uid that no one else uses."""
     uid = f"EMU-TEST-{os.getpid()}-{next(_NUMBERS)}"
-    with EmulatorProcess.start(board="nucleo-f746zg", uid=uid, blank=True) as process:
-        yield process
-    registry.flash_path(uid).unlink(missing_ok=True)
+    try:
+        with EmulatorProcess.start(board="nucleo-f746zg", uid=uid, blank=True) as process:
+            yield process
+    finally:
+        registry.flash_path(uid).unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from pyocd.core import exceptions
+from pyocd.coresight.minimal_mem_ap import MinimalMemAP
 
 from harness.emulator.process import EmulatorProcess
-from harness.errors import FlashError, ModelTooBig, TargetUnreachable
+from harness.errors import ConfigurationError, FlashError, ModelTooBig, TargetUnreachable
 from harness.firmware_build.build import FirmwareImage
 from harness.models.slot import HEADER_BYTES, SLOT_ADDRESS, SLOT_BYTES, SlotEntry
+from harness.probe import target_stm32f746zg
 from harness.probe.flash import Segment, elf_segments, verify
 from harness.probe.probe import Probe
 from harness.probe.session import ProbeSettings, open_session
@@ -130,6 +132,31 @@ def test_an_access_to_nothing_is_refused_and_does_no_harm(
         with pytest.raises(exceptions.TransferFaultError):
             later()
         assert session.target.read32(0xE0042000) == 0x10016449
+
+
+def test_another_chip_is_refused_before_it_is_flashed(
+    probe: Probe, firmware: FirmwareImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = probe.read_memory(0x08000000, 1024)
+    with monkeypatch.context() as patch:
+        patch.setattr(target_stm32f746zg, "_DEVICE_ID", 0x451)  # an STM32F76x is expected
+        with pytest.raises(ConfigurationError, match="its device id is 0x449, not 0x451"):
+            probe.flash_firmware(firmware.elf)
+    assert probe.read_memory(0x08000000, 1024) == before
+
+
+def test_a_failed_connection_does_not_leave_the_board_in_reset(
+    probe: Probe, firmware: FirmwareImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe.flash_firmware(firmware.elf)
+    with monkeypatch.context() as patch:
+        patch.setattr(MinimalMemAP, "init", lambda _: pytest.fail("no answer", pytrace=False))
+        with pytest.raises(pytest.fail.Exception):
+            probe.reset()
+    with probe.connected("attach"):
+        assert not probe.is_halted()
+        probe.halt()
+        assert 0x08000000 <= probe.read_registers()["pc"] < SLOT_ADDRESS
 
 
 def test_run_control(probe: Probe, firmware: FirmwareImage) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pyocd.core import exceptions
 
 from harness.errors import (
-    BoardError,
+    ConfigurationError,
     EmulatorError,
     FlashError,
     HilError,
@@ -26,7 +26,7 @@ def chained(error: Exception, cause: Exception) -> Exception:
     return error
 
 
-CASES: list[tuple[Exception, type[BoardError], str]] = [
+CASES: list[tuple[Exception, type[HilError], str]] = [
     (
         exceptions.FlashProgramFailure("program failed", address=0x08080040, result_code=1),
         FlashError,
@@ -48,7 +48,7 @@ CASES: list[tuple[Exception, type[BoardError], str]] = [
     ),
     (exceptions.TransferError("no ACK"), TargetUnreachable, "does not answer: no ACK"),
     (exceptions.ProbeError("STLink error 4"), TargetUnreachable, "STLink error 4"),
-    (exceptions.TargetSupportError("unknown"), TargetUnreachable, "no target 'stm32f746zg'"),
+    (exceptions.TargetSupportError("another chip"), ConfigurationError, "another chip"),
     (AssertionError(), TargetUnreachable, "no answer"),
     (
         chained(exceptions.ProbeDisconnected("gone"), EmulatorError("it died", remedy="restart")),
@@ -60,7 +60,7 @@ CASES: list[tuple[Exception, type[BoardError], str]] = [
 
 @pytest.mark.parametrize(("raised", "expected", "text"), CASES, ids=lambda case: repr(case)[:40])
 def test_every_error_is_one_of_ours_with_board_and_remedy(
-    raised: Exception, expected: type[BoardError], text: str
+    raised: Exception, expected: type[HilError], text: str
 ) -> None:
     with pytest.raises(expected, match=text) as caught, in_our_terms(SETTINGS):
         raise raised
