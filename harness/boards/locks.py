@@ -39,7 +39,7 @@ def hold(uid: str, *, board: str = "", timeout_s: float = 0.0) -> Iterator[None]
             board=board,
         ) from None
     try:
-        owner_path.write_text(f"{os.getpid()} {Path(sys.argv[0]).name}\n")
+        owner_path.write_text(f"{os.getpid()} {_program()}\n")
         yield
     finally:
         owner_path.unlink(missing_ok=True)
@@ -61,6 +61,12 @@ def _paths(uid: str) -> tuple[Path, Path]:
     # A uid comes from a USB descriptor: keep it from being a path.
     name = re.sub(r"[^A-Za-z0-9._-]", "_", uid)
     return directory() / f"{name}.lock", directory() / f"{name}.owner"
+
+
+def _program() -> str:
+    program = Path(sys.argv[0])
+    # `python -m pytest` runs pytest/__main__.py
+    return program.parent.name if program.name == "__main__.py" else program.name
 
 
 def _describe(owner_path: Path) -> str:

@@ -56,6 +56,15 @@ def test_a_killed_owner_leaves_the_probe_free() -> None:
             assert f"process {os.getpid()} " in str(locks.holder(UID))
 
 
+@pytest.mark.parametrize("started_as", ["/usr/bin/pytest", "/lib/pytest/__main__.py"])
+def test_the_holder_is_named_by_its_program(
+    started_as: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [started_as])
+    with locks.hold(UID):
+        assert locks.holder(UID) == f"process {os.getpid()} (pytest)"
+
+
 def test_two_probes_are_independent() -> None:
     with locks.hold(UID), locks.hold("0670FF575251717867205939"):
         pass
