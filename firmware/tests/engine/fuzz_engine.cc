@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 #include "engine/builtin/engine_limits.h"
 #include "engine/engine.h"

@@ -29,7 +29,7 @@ uint32_t Word(ModelBytes& model, size_t at) {
 
 // The position of a table's field, as the FlatBuffer format has it.
 size_t Field(ModelBytes& model, size_t table, unsigned field) {
-  const size_t vtable = table - Word(model, table);
+  const size_t vtable = table - static_cast<int32_t>(Word(model, table));
   uint16_t vtable_bytes;
   std::memcpy(&vtable_bytes, model.data() + vtable, 2);
   if (4 + 2 * field + 2 > vtable_bytes) return 0;
