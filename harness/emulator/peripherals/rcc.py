@@ -154,6 +154,8 @@ class Rcc(Device):
 
     def store(self, offset: int, value: int, mask: int) -> None:
         if offset in self.gates.enable_registers:
+            if self.registers.merge(offset, value, mask) == self.registers[offset]:
+                return
             with self._changing():
                 self.registers.store(offset, value, mask)
                 self.gates.enabled(offset, self.registers[offset])

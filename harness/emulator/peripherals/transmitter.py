@@ -41,8 +41,9 @@ class Transmitter:
 
     def preamble(self, now: int) -> None:
         """TE was set: one idle frame goes first (RM0385, 31.5.2)."""
-        self.clear()
-        self._start = now + self.pace.end(1)
+        if not self.busy:
+            self.clear()
+            self._start = now + self.pace.end(1)
 
     def empty(self, now: int) -> bool:
         """TXE: the data register takes a byte."""

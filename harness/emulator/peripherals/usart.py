@@ -16,7 +16,7 @@ from harness.emulator.peripherals.pins import Route
 from harness.emulator.peripherals.port import DEFAULT_BAUD, FRAME_BITS, UartPort
 from harness.emulator.peripherals.rcc import Rcc
 from harness.emulator.peripherals.receiver import Receiver, ReceiveSetup
-from harness.emulator.peripherals.registers import Device, RegisterFile
+from harness.emulator.peripherals.registers import Device
 from harness.emulator.peripherals.stream import Stream
 from harness.emulator.peripherals.transmitter import Transmitter
 from harness.emulator.peripherals.usart_registers import (
@@ -24,39 +24,21 @@ from harness.emulator.peripherals.usart_registers import (
     BUSY,
     CLEARABLE,
     CR1,
-    CR2,
-    CR3,
-    DMAR,
-    DMAT,
-    EIE,
-    FE,
-    GTPR,
     ICR,
-    INTERRUPTS,
     ISR,
-    LOCKED,
-    NF,
-    NOT_MODELLED,
-    ORE,
-    OVER8,
-    OVRDIS,
     RDR,
-    RE,
     REACK,
-    REGISTER_NAMES,
     RQR,
-    RTOR,
     RXFRQ,
     RXNE,
     TC,
     TDR,
-    TE,
     TEACK,
     TXE,
     TXEIE,
-    UE,
     USARTS,
 )
+from harness.emulator.peripherals.usart_settings import UsartSettings
 
 FOREVER = 1 << 63
 
@@ -75,13 +57,7 @@ class Usart(Device):
     def __init__(self, bus: Bus, name: str, rcc: Rcc, port: UartPort, wiring: Wiring) -> None:
         base, self._irq = USARTS[name]
         super().__init__(bus, name, base, 0x400, rcc.gates[name])
-        self.registers = RegisterFile(
-            {},
-            {
-                **{CR1: 0x1FFF_FFFF, CR2: 0xFFFF_FF70, CR3: 0x007E_FFFF, BRR: 0xFFFF},
-                **{GTPR: 0xFFFF, RTOR: 0xFFFF_FFFF},
-            },
-        )
+        self.settings = UsartSettings(bus, name, self.not_modelled)
         self.data_registers = {f"{name}_RX": base + RDR, f"{name}_TX": base + TDR}
         self._rcc = rcc
         self._port = port
@@ -104,7 +80,7 @@ class Usart(Device):
             self._event.cancel()
             self._event = None
         self._port.drop()
-        self.registers.reset()
+        self.settings.reset()
         self._transmitter.clear()
         self._receiver.clear()
         self._complete = True
@@ -166,12 +142,7 @@ class Usart(Device):
     @property
     def baud(self) -> Fraction | None:
         """The exact rate that BRR gives, or None if the divisor is not usable."""
-        divisor = self.registers[BRR]
-        clock = self._rcc.tree.usart_hz(self.name)
-        if self.registers[CR1] & OVER8:
-            divisor = divisor & 0xFFF0 | (divisor & 7) << 1
-            clock *= 2
-        return clock / divisor if divisor >= 16 else None
+        return self.settings.baud(self._rcc.tree.usart_hz(self.name))
 
     # Registers.
 
@@ -183,7 +154,7 @@ class Usart(Device):
             value = self._receiver.read_data()
             self._look()
             return value
-        return self.registers[offset]
+        return self.settings[offset]
 
     def store(self, offset: int, value: int, mask: int) -> None:
         self.settle()
@@ -198,73 +169,49 @@ class Usart(Device):
                 self._receiver.flags &= ~RXNE
             if value & ~RXFRQ & 0x17:
                 self.not_modelled(f"a request of USART_RQR ({value:#x})")
-        elif offset in LOCKED:
-            self._store_setting(offset, self.registers.merge(offset, value, mask))
         else:
-            self.registers.store(offset, value, mask)
+            was_enabled, did_transmit = self.settings.enabled, self.settings.transmits
+            self.settings.store(offset, value, mask)
+            if offset == CR1:
+                self._enable_changed(was_enabled=was_enabled, did_transmit=did_transmit)
+            self._configure()
+            self._port.rebase(self.bus.cycles)
         self._look()
 
-    def _store_setting(self, offset: int, value: int) -> None:
-        old = self.registers[offset]
-        stays_on = bool(self.registers[CR1] & UE) and (offset != CR1 or bool(value & UE))
-        if stays_on and (old ^ value) & self._locked(offset):
-            self.bus.finding(
-                "usart-config",
-                f"{self.name}: a setting in {REGISTER_NAMES[offset]} was changed while UE=1; "
-                "the chip ignores it. Clear CR1.UE first.",
-            )
-            value = value & ~self._locked(offset) | old & self._locked(offset)
-        if value & NOT_MODELLED.get(offset, 0):
-            self.not_modelled(
-                f"{REGISTER_NAMES[offset]}={value:#010x}, beyond 8N1 asynchronous frames,"
-            )
-        self.registers[offset] = value
-        if offset == CR1:
-            self._enable_changed(old, value)
-        self._configure()
-        self._port.rebase(self.bus.cycles)
-
-    def _locked(self, offset: int) -> int:
-        locked = LOCKED[offset]
-        if offset == CR2 and self.registers[CR1] & RE:
-            locked |= 0xFF00_0000
-        return locked
-
-    def _enable_changed(self, old: int, new: int) -> None:
-        was, now = old & UE and old & TE, new & UE and new & TE
-        if was and not new & UE and self._transmitter.busy:
+    def _enable_changed(self, *, was_enabled: bool, did_transmit: bool) -> None:
+        if was_enabled and not self.settings.enabled and self._transmitter.busy:
             self.bus.finding(
                 "usart-cut",
                 f"{self.name} was disabled while it was transmitting; the rest is lost. Wait for "
                 "ISR.TC first.",
             )
             self._transmitter.clear()
-        if now and not was:
+        if self.settings.transmits and not did_transmit:
             self._configure()
             self._transmitter.preamble(self.bus.cycles)
-        if new & ~old & UE and self.baud is None:
+        if self.settings.enabled and not was_enabled and self.baud is None:
             self.bus.finding(
                 "baud",
-                f"{self.name} was enabled with BRR={self.registers[BRR]:#x}; 16 is the "
-                "smallest divisor.",
+                f"{self.name} was enabled with BRR={self.settings[BRR]:#x}; 16 is the smallest "
+                "divisor.",
             )
 
     def _configure(self) -> None:
         """Registers, clocks and streams changed: what do the two directions work with?"""
-        cr1, cr3 = self.registers[CR1], self.registers[CR3]
-        self._mask = self._interrupt_mask()
+        settings = self.settings
+        self._mask = settings.interrupts
         baud = self.baud
-        running = bool(cr1 & UE) and self.gate.on and baud is not None
+        running = settings.enabled and self.gate.on and baud is not None
         if baud is not None:
             pace = Pace.of(FRAME_BITS * self._rcc.tree.hclk_hz / baud)
             if pace != self._transmitter.pace:
                 self._transmitter.change_pace(self.bus.cycles, pace)
             self._receiver.setup = ReceiveSetup(
-                enabled=running and bool(cr1 & RE),
+                enabled=running and settings.receives,
                 baud=baud,
                 pace=pace,
-                match=self.registers[CR2] >> 24,
-                keep_newest=bool(cr3 & OVRDIS),
+                match=settings.match,
+                keep_newest=settings.keeps_newest,
                 wake_flags=self._mask,
             )
         else:
@@ -273,13 +220,14 @@ class Usart(Device):
             stream if stream is not None and stream.active and running else None
             for stream in self._streams.values()
         )
-        self._receiver.stream = receive if cr3 & DMAR else None
-        self._transmitter.stream = transmit if cr3 & DMAT and cr1 & TE else None
+        self._receiver.stream = receive if settings.asks_to_receive else None
+        asks = settings.asks_to_transmit and settings.transmits
+        self._transmitter.stream = transmit if asks else None
         if self._transmitter.stream is None:
             self._transmitter.stop_streaming()
 
     def _transmit(self, byte: int) -> None:
-        if not (self.registers[CR1] & UE and self.registers[CR1] & TE) or self.baud is None:
+        if not self.settings.transmits or self.baud is None:
             self.bus.finding(
                 "usart-off",
                 f"{self.name}: a byte was written to TDR while the transmitter is off; it is "
@@ -326,26 +274,17 @@ class Usart(Device):
 
     def _status(self) -> int:
         value = self._receiver.flags
-        cr1 = self.registers[CR1]
         if self._transmitter.empty(self.bus.cycles):
             value |= TXE
         if self._complete:
             value |= TC
-        if cr1 & UE:
-            value |= (TEACK if cr1 & TE else 0) | (REACK if cr1 & RE else 0)
-            if cr1 & RE and self._receiver.on_wire(self.bus.cycles):
+        if self.settings.transmits:
+            value |= TEACK
+        if self.settings.receives:
+            value |= REACK
+            if self._receiver.on_wire(self.bus.cycles):
                 value |= BUSY
         return value
-
-    def _interrupt_mask(self) -> int:
-        cr1 = self.registers[CR1]
-        mask = 0
-        for enable, flags in INTERRUPTS:
-            if cr1 & enable:
-                mask |= flags
-        if self.registers[CR3] & EIE:
-            mask |= FE | NF | ORE
-        return mask
 
     def _update_irq(self) -> None:
         level = bool(self._mask and self._status() & self._mask)
@@ -359,7 +298,7 @@ class Usart(Device):
         self.settle()
 
     def _plan(self) -> None:
-        on_empty = bool(self.registers[CR1] & TXEIE)
+        on_empty = bool(self.settings[CR1] & TXEIE)
         waits = on_empty and not self._transmitter.empty(self.bus.cycles)
         times = (self._receiver.next_event(), self._transmitter.next_event(on_empty=waits))
         at = min((time for time in times if time is not None), default=None)

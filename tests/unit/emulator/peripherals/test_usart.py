@@ -238,6 +238,15 @@ def test_an_idle_frame_precedes_the_first_byte() -> None:
     assert chip.sent == b"U"
 
 
+def test_the_transmitter_bit_off_and_on_leaves_the_frame_alone() -> None:
+    chip = board.running_board()
+    chip.write(TDR, 0x55)
+    chip.clear_bits(CR1, 1 << 3)
+    chip.set_bits(CR1, 1 << 3)
+    chip.bus.advance(FRAME)
+    assert chip.sent == b"U"
+
+
 def test_tdr_written_too_early() -> None:
     chip = board.running_board()
     for byte in b"abc":
