@@ -34,7 +34,7 @@ from harness.emulator.debug import DFSR_DWTTRAP, DFSR_HALTED
 from harness.emulator.findings import Findings
 from harness.emulator.flash_rules import FLASH_RULES
 from harness.emulator.memory import FLASH_AXI, FLASH_ITCM, Memory, erased_flash
-from harness.emulator.native.library import FOREVER, Check, FlashFinding, Helper
+from harness.emulator.native.library import FOREVER, NO_BLOCK, Check, FlashFinding, Helper
 from harness.emulator.peripherals import UartPort
 from harness.emulator.ppb import PAGES
 from harness.emulator.scheduler import Scheduler
@@ -174,7 +174,12 @@ class Machine:
     def finding(self, rule: str, sentence: str) -> None:
         """Record what would fail on silicon; what a debugger does is not the firmware's fault."""
         if not self._debugger_access:
-            self.findings.add(rule, sentence, self._state.block_pc)
+            self.findings.add(rule, sentence, self._pc_of_access())
+
+    def _pc_of_access(self) -> int:
+        """The start of the block that runs: Unicorn does not tell more during an access."""
+        block = int(self._state.block)
+        return self.core.registers.pc if block == NO_BLOCK else block & 0xFFFFFFFF
 
     @property
     def dcache_enabled(self) -> bool:

@@ -107,7 +107,9 @@ class Registers:
 
     @control.setter
     def control(self, value: int) -> None:
-        self._write(arm.UC_ARM_REG_CONTROL, value & 7)
+        # Unicorn's core is a "secure" one inside: an FP context is its SFPA bit as well.
+        secure_fp = 8 if value & CONTROL_FPCA else 0
+        self._write(arm.UC_ARM_REG_CONTROL, value & 7 | secure_fp)
 
     @property
     def primask(self) -> int:

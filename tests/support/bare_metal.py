@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ from harness.emulator.machine import Machine
 
 FIRMWARE = Path(__file__).parents[1] / "integration" / "emulator" / "firmware"
 SHARED = 0x20000000
-_TEST_CASE, _DONE, _STARTS, _ARGUMENT = (SHARED + 4 * word for word in (60, 61, 62, 63))
+TEST_CASE, DONE, STARTS, ARGUMENT = (SHARED + 4 * word for word in (60, 61, 62, 63))
 FLAGS = [
     *("-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"),
     *("-O2", "-g", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror"),
@@ -36,6 +38,17 @@ class Program:
             ]
             table = image.get_section_by_name(".symtab")
             self.symbols = {s.name: s["st_value"] & ~1 for s in table.iter_symbols()}
+
+
+def build_program(name: str, directory: Path) -> Program:
+    """Compile `firmware/<name>.c`."""
+    compiler = shutil.which("arm-none-eabi-gcc")
+    assert compiler, "arm-none-eabi-gcc is missing: see system-packages.txt"
+    elf = directory / f"{name}.elf"
+    sources = [FIRMWARE / "start.c", FIRMWARE / f"{name}.c"]
+    layout = ["-T", FIRMWARE / "layout.ld"]
+    subprocess.run([compiler, *FLAGS, *layout, *sources, "-o", elf], check=True)
+    return Program(elf)
 
 
 class Board:
@@ -60,14 +73,14 @@ class Board:
         return list(struct.unpack(f"<{count}I", self.machine.memory.read(SHARED, 4 * count)))
 
     def prepare(self, test_case: int, argument: int = 0) -> None:
-        for address, value in ((_TEST_CASE, test_case), (_DONE, 0), (_ARGUMENT, argument)):
+        for address, value in ((TEST_CASE, test_case), (DONE, 0), (ARGUMENT, argument)):
             self.machine.memory.write(address, value.to_bytes(4, "little"))
 
     def run(self, test_case: int, argument: int = 0, timeout_s: float = 10) -> None:
         """Start the core and wait until the program is done."""
         self.prepare(test_case, argument)
         self.machine.start()
-        self.wait(lambda: self.word(_DONE) == 0xD0E, timeout_s)
+        self.wait(lambda: self.word(DONE) == 0xD0E, timeout_s)
 
     def wait(self, condition: Callable[[], bool], timeout_s: float = 10) -> None:
         deadline = time.monotonic() + timeout_s

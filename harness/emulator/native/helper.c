@@ -54,6 +54,20 @@ enum {  // kinds of `flash_finding`
 typedef uint32_t (*io_read_fn)(uint32_t address, uint32_t size);
 typedef void (*io_write_fn)(uint32_t address, uint32_t size, uint32_t value);
 
+#define BLOCK_SLOTS (1u << 13)
+#define NO_BLOCK UINT64_MAX
+
+// A basic block and its number of instructions in one word, for one load and one comparison in
+// the hook: pc in bits 31..0, size in bytes in 47..32, count in 63..48.
+typedef uint64_t block_t;
+
+static inline block_t block_key(uint32_t pc, uint32_t size) { return (uint64_t)size << 32 | pc; }
+static inline uint32_t block_count(block_t block) { return (uint32_t)(block >> 48); }
+static inline bool is_block(block_t block, block_t key) { return ((block ^ key) << 16) == 0; }
+static inline uint32_t block_slot(uint32_t pc) {
+  return ((pc >> 1) ^ (pc >> 14)) & (BLOCK_SLOTS - 1);
+}
+
 #define MAX_REGIONS 8
 #define POLL_SLOTS 16
 
@@ -69,12 +83,12 @@ typedef struct {
   uint32_t checks;
   uint64_t cycles;        // since power-on, sleep and stalls included
   uint64_t deadline;      // value of `cycles` at which to stop
+  block_t block;          // that runs and was counted in full, NO_BLOCK if none was
   uint64_t stall_cycles;  // of them: waiting for the flash controller
   uint32_t reason;
   uint32_t detail;
   uint32_t irq_priority;  // of the most urgent pending exception [0..255]
   uint32_t event;         // the event register of WFE/SEV
-  uint32_t block_pc;      // start of the block that runs: the PC of an I/O access, nearly
   uint32_t io_fault;      // the I/O access that runs gets a BusFault
   uint32_t io_fault_address;
   uint32_t watch_hit;  // comparator number + 1
@@ -95,17 +109,6 @@ typedef struct {
 
 // --- private ------------------------------------------------------------------------------------
 
-#define BLOCK_SLOTS (1u << 13)
-#define HAS_FP 0x8000u
-#define HAS_SEV 0x4000u
-#define COUNT_MASK 0x3FFFu
-
-typedef struct {
-  uint32_t pc;
-  uint16_t size;
-  uint16_t count;  // instructions, with HAS_FP and HAS_SEV above
-} block_t;
-
 typedef struct machine machine_t;
 
 typedef struct {
@@ -123,7 +126,6 @@ struct machine {
   state_t state;  // first: the address of the machine is the address of its state
   uc_engine *uc;
   block_t blocks[BLOCK_SLOTS];
-  uint32_t block_size;  // of the block at state.block_pc, counted in full; 0 = none
   region_t regions[MAX_REGIONS];
   uint32_t region_count;
   uint8_t has_code[MAX_REGIONS][256];  // by 4 KB page: code was executed there
@@ -140,7 +142,7 @@ struct machine {
 static void halt(machine_t *m, uint32_t reason, uint32_t detail) {
   m->state.reason = reason;
   m->state.detail = detail;
-  m->block_size = 0;
+  m->state.block = NO_BLOCK;
   uc_emu_stop(m->uc);
 }
 
@@ -170,34 +172,32 @@ static bool is_fp(uint16_t first, uint16_t second) {
   return (first & 0xEC00) == 0xEC00 && ((second >> 8) & 0xE) == 0xA;
 }
 
-static bool is_sev(const uint8_t *p) { return halfword(p) == 0xBF40; }
+static const uint16_t kSev = 0xBF40;
 
-static const block_t *look_up(machine_t *m, uint32_t pc, uint32_t size) {
-  block_t *block = &m->blocks[((pc >> 1) ^ (pc >> 14)) & (BLOCK_SLOTS - 1)];
-  if (block->pc == pc && block->size == size) return block;
-  uint32_t count = 0, flags = 0;
+typedef struct {
+  uint32_t count;
+  bool fp, sev;
+} contents_t;
+
+static contents_t scan(machine_t *m, uint32_t pc, uint32_t size) {
+  contents_t found = {size / 2, false, false};
   const region_t *region = find_region(m, pc);
-  if (region == NULL) {
-    count = size / 2;
-  } else {
-    const uint8_t *code = region->host + (pc - region->base);
-    *code_page(m, region, pc) = 1;
-    *code_page(m, region, pc + size - 1) = 1;
-    for (uint32_t i = 0; i < size; count++) {
-      uint16_t first = halfword(code + i);
-      if (is_wide(first)) {
-        if (is_fp(first, halfword(code + i + 2))) flags |= HAS_FP;
-        i += 4;
-      } else {
-        if (is_sev(code + i)) flags |= HAS_SEV;
-        i += 2;
-      }
+  if (region == NULL) return found;
+  const uint8_t *code = region->host + (pc - region->base);
+  *code_page(m, region, pc) = 1;
+  *code_page(m, region, pc + size - 1) = 1;
+  found.count = 0;
+  for (uint32_t i = 0; i < size; found.count++) {
+    uint16_t first = halfword(code + i);
+    if (is_wide(first)) {
+      found.fp |= is_fp(first, halfword(code + i + 2));
+      i += 4;
+    } else {
+      found.sev |= first == kSev;
+      i += 2;
     }
   }
-  block->pc = pc;
-  block->size = (uint16_t)size;
-  block->count = (uint16_t)(count | flags);
-  return block;
+  return found;
 }
 
 static uint32_t first_fp(const machine_t *m, uint32_t pc, uint32_t size) {
@@ -233,7 +233,7 @@ static bool stopped_by_check(machine_t *m, uint32_t pc, uint32_t size) {
   state_t *s = &m->state;
   if (s->checks & kCheckStepping) {
     s->cycles += 1;
-    m->block_size = 0;
+    m->state.block = NO_BLOCK;
     return true;
   }
   if ((s->checks & kCheckDirty) && in_flash(pc)) {
@@ -244,11 +244,34 @@ static bool stopped_by_check(machine_t *m, uint32_t pc, uint32_t size) {
     halt(m, kReasonInterrupt, pc);
     return true;
   }
-  if ((s->checks & kCheckFpuOff) && (look_up(m, pc, size)->count & HAS_FP)) {
+  if ((s->checks & kCheckFpuOff) && scan(m, pc, size).fp) {
     halt(m, kReasonFpuOff, first_fp(m, pc, size));
     return true;
   }
   return false;
+}
+
+// Everything but the common case: something to look at, or a block that was not seen before.
+static __attribute__((noinline)) void on_special_block(machine_t *m, uint32_t pc, uint32_t size) {
+  state_t *s = &m->state;
+  if (s->checks && stopped_by_check(m, pc, size)) return;
+  if (s->stop) {
+    halt(m, kReasonStop, pc);
+    return;
+  }
+  if (s->cycles >= s->deadline) {
+    halt(m, kReasonDeadline, pc);
+    return;
+  }
+  contents_t contents = scan(m, pc, size);
+  block_t block = block_key(pc, size) | (uint64_t)contents.count << 48;
+  if (contents.sev) {
+    s->event = 1;  // and is not remembered, to come here again
+  } else {
+    m->blocks[block_slot(pc)] = block;
+  }
+  s->cycles += contents.count;
+  s->block = block;
 }
 
 static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user) {
@@ -256,20 +279,14 @@ static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
   machine_t *m = user;
   state_t *s = &m->state;
   uint32_t pc = (uint32_t)address;
-  if (UNLIKELY(s->checks) && stopped_by_check(m, pc, size)) return;
-  if (UNLIKELY(s->stop)) {
-    halt(m, kReasonStop, pc);
+  block_t block = m->blocks[block_slot(pc)];
+  bool known = is_block(block, block_key(pc, size));
+  if (UNLIKELY(!known || (s->stop | s->checks) != 0 || s->cycles >= s->deadline)) {
+    on_special_block(m, pc, size);
     return;
   }
-  if (UNLIKELY(s->cycles >= s->deadline)) {
-    halt(m, kReasonDeadline, pc);
-    return;
-  }
-  const block_t *block = look_up(m, pc, size);
-  s->cycles += block->count & COUNT_MASK;
-  s->block_pc = pc;
-  m->block_size = size;
-  if (UNLIKELY(block->count & HAS_SEV)) s->event = 1;
+  s->cycles += block_count(block);
+  s->block = block;
 }
 
 static void on_breakpoint(uc_engine *uc, uint64_t address, uint32_t size, void *user) {
@@ -277,9 +294,9 @@ static void on_breakpoint(uc_engine *uc, uint64_t address, uint32_t size, void *
   (void)size;
   machine_t *m = user;
   if (m->state.checks & kCheckStepping) return;
-  uint32_t block_size = m->block_size;
+  block_t block = m->state.block;
   halt(m, kReasonBreakpoint, (uint32_t)address);
-  m->block_size = block_size;  // the block was counted in full: hil_settle takes the rest back
+  m->state.block = block;  // the block was counted in full: hil_settle takes the rest back
 }
 
 // The access completes; the core stops at the next block, as the real one does a little later.
@@ -548,9 +565,9 @@ static void *pointer_of(void (*function)(void)) {
 #define POINTER(f) pointer_of((void (*)(void))(f))
 
 EXPORT void hil_forget_blocks(machine_t *m) {
-  memset(m->blocks, 0xFF, sizeof m->blocks);
+  memset(m->blocks, 0xFF, sizeof m->blocks);  // NO_BLOCK
   memset(m->has_code, 0, sizeof m->has_code);
-  m->block_size = 0;
+  m->state.block = NO_BLOCK;
 }
 
 // True if code was executed from these bytes' pages since hil_forget_blocks.
@@ -648,14 +665,10 @@ EXPORT void hil_flash_store(machine_t *m, uint32_t offset, uint32_t size, uint32
 
 // After the core stopped at `pc`: takes back what the block hook counted and was not executed.
 EXPORT void hil_settle(machine_t *m, uint32_t pc) {
-  if (pc - m->state.block_pc >= m->block_size) return;
-  const block_t *all = look_up(m, m->state.block_pc, m->block_size);
-  uint32_t counted = all->count & COUNT_MASK;
-  uint32_t executed = 0;
-  const uint8_t *code = host_address(m, m->state.block_pc);
-  for (uint32_t i = 0; code != NULL && i < pc - m->state.block_pc; executed++) {
-    i += is_wide(halfword(code + i)) ? 4 : 2;
-  }
-  m->state.cycles -= counted - executed;
-  m->block_size = 0;
+  block_t block = m->state.block;
+  if (block == NO_BLOCK) return;
+  uint32_t start = (uint32_t)block, size = (uint32_t)(block >> 32) & 0xFFFF;
+  if (pc - start >= size) return;
+  m->state.cycles -= block_count(block) - scan(m, start, pc - start).count;
+  m->state.block = NO_BLOCK;
 }

@@ -17,6 +17,7 @@ import unicorn.unicorn_py3.unicorn as unicorn_binding
 from harness.errors import EmulatorError
 
 FOREVER = 2**64 - 1
+NO_BLOCK = 2**64 - 1
 
 
 class Reason(IntEnum):
@@ -64,12 +65,12 @@ class State(ctypes.Structure):
     checks: int
     cycles: int
     deadline: int
+    block: int
     stall_cycles: int
     reason: int
     detail: int
     irq_priority: int
     event: int
-    block_pc: int
     io_fault: int
     io_fault_address: int
     watch_hit: int
@@ -92,12 +93,12 @@ class State(ctypes.Structure):
         ("checks", ctypes.c_uint32),
         ("cycles", ctypes.c_uint64),
         ("deadline", ctypes.c_uint64),
+        ("block", ctypes.c_uint64),
         ("stall_cycles", ctypes.c_uint64),
         ("reason", ctypes.c_uint32),
         ("detail", ctypes.c_uint32),
         ("irq_priority", ctypes.c_uint32),
         ("event", ctypes.c_uint32),
-        ("block_pc", ctypes.c_uint32),
         ("io_fault", ctypes.c_uint32),
         ("io_fault_address", ctypes.c_uint32),
         ("watch_hit", ctypes.c_uint32),

@@ -1,0 +1,99 @@
+"""The board's UART as a tty of this machine, opened as any user would: with pyserial."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+import serial
+
+from harness.emulator.pty_bridge import PtyBridge
+from tests.support.bare_metal import Board, MakeBoard
+
+BAUD = 1_000_000
+
+
+@pytest.fixture
+def echo(board: MakeBoard) -> Iterator[tuple[Board, PtyBridge]]:
+    made = board("serial")
+    bridge = PtyBridge(made.machine)
+    made.prepare(0)
+    bridge.start()
+    made.machine.start()
+    yield made, bridge
+    made.machine.close()
+    bridge.close()
+
+
+def _exchange(port: serial.Serial, data: bytes, timeout_s: float = 20) -> bytes:
+    received = bytearray()
+    deadline = time.monotonic() + timeout_s
+    for start in range(0, len(data), 4096):
+        port.write(data[start : start + 4096])
+        received += port.read(port.in_waiting)
+    while len(received) < len(data) and time.monotonic() < deadline:
+        received += port.read(max(1, port.in_waiting))
+    return bytes(received)
+
+
+def test_bytes_come_back(echo: tuple[Board, PtyBridge]) -> None:
+    _, bridge = echo
+    data = random.Random(1).randbytes(20_000)
+    with serial.Serial(bridge.path, BAUD, timeout=0.2) as port:
+        assert _exchange(port, data) == data
+
+
+def test_the_line_takes_its_virtual_time(echo: tuple[Board, PtyBridge]) -> None:
+    board, bridge = echo
+    with serial.Serial(bridge.path, BAUD, timeout=0.2) as port:
+        assert _exchange(port, b"x") == b"x"
+        before = board.machine.cycles
+        assert len(_exchange(port, bytes(1000))) == 1000
+        virtual_s = (board.machine.cycles - before) / 16e6
+    assert 0.0099 < virtual_s < 0.013  # 10,000 bits at 1 Mbit/s, and the polls around them
+
+
+def test_waiting_for_a_byte_costs_no_processor_time(echo: tuple[Board, PtyBridge]) -> None:
+    _, bridge = echo
+    with serial.Serial(bridge.path, BAUD, timeout=0.2) as port:
+        assert _exchange(port, b"x") == b"x"
+        before = time.process_time()
+        time.sleep(0.5)
+        assert time.process_time() - before < 0.15
+        start = time.monotonic()
+        assert _exchange(port, b"y") == b"y"
+        assert time.monotonic() - start < 0.1
+
+
+def test_the_wrong_speed_garbles(echo: tuple[Board, PtyBridge]) -> None:
+    board, bridge = echo
+    with serial.Serial(bridge.path, 115200, timeout=0.2) as port:
+        port.write(b"hello")
+        assert port.read(5) != b"hello"
+    board.wait(lambda: board.machine.uart_port.counters.garbled_in == 5)
+
+
+def test_noise_damages_at_its_rate_and_can_be_ended(echo: tuple[Board, PtyBridge]) -> None:
+    _, bridge = echo
+    data = bytes(20_000)
+    with serial.Serial(bridge.path, BAUD, timeout=0.2) as port:
+        bridge.set_noise({"rate": 0.01, "seed": 3, "kinds": ["flip"], "directions": ["out"]})
+        noisy = _exchange(port, data)
+        assert len(noisy) == len(data)
+        damaged = len(data) - noisy.count(0)
+        assert 120 < damaged < 290
+        assert bridge.report()["noise"]["out"]["flip"] == damaged
+        bridge.set_noise({"rate": 0})
+        assert _exchange(port, data) == data
+
+
+def test_a_host_that_does_not_read_does_not_stop_the_board(echo: tuple[Board, PtyBridge]) -> None:
+    board, bridge = echo
+    with serial.Serial(bridge.path, BAUD, timeout=0.2) as port:
+        for _ in range(10):
+            port.write(bytes(4096))
+        board.wait(lambda: board.out(0) == 40960)
+        with board.machine.paused():
+            assert board.machine.uart_port.counters.bytes_out >= 40950
