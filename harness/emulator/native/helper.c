@@ -182,7 +182,7 @@ typedef struct {
 static contents_t scan(machine_t *m, uint32_t pc, uint32_t size) {
   contents_t found = {size / 2, false, false};
   const region_t *region = find_region(m, pc);
-  if (region == NULL) return found;
+  if (region == NULL || size == 0) return found;
   const uint8_t *code = region->host + (pc - region->base);
   *code_page(m, region, pc) = 1;
   *code_page(m, region, pc + size - 1) = 1;
