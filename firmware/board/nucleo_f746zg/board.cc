@@ -8,6 +8,7 @@
 #include "board/nucleo_f746zg/clock.h"
 #include "board/nucleo_f746zg/cortex_m7.h"
 #include "board/nucleo_f746zg/fault.h"
+#include "board/nucleo_f746zg/interrupts.h"
 #include "board/nucleo_f746zg/linker_symbols.h"
 #include "board/nucleo_f746zg/memory_system.h"
 #include "board/nucleo_f746zg/serial.h"
@@ -61,6 +62,7 @@ void Init() {
   constexpr uint32_t kFlashStart = 0x08000000;
   SCB_VTOR::Write(kFlashStart);  // after reset the core sees the same flash at 0x00200000
   EnableFaults();
+  MaskInterrupts();
   reset_reason = TakeResetReason();
   StartClocks();
   StartMemorySystem();

@@ -6,11 +6,10 @@
 
 namespace hil::board {
 
-// --- barriers and hints -------------------------------------------------------------------
+// --- barriers -----------------------------------------------------------------------------
 inline void Dmb() { asm volatile("dmb" ::: "memory"); }
 inline void Dsb() { asm volatile("dsb" ::: "memory"); }
 inline void Isb() { asm volatile("isb" ::: "memory"); }
-inline void Wfi() { asm volatile("wfi" ::: "memory"); }
 
 // --- SCB: system control block ---------------------------------------------------------------
 struct SCB_VTOR : Register<0xE000ED08> {};
@@ -77,6 +76,15 @@ struct MPU_RASR : Register<0xE000EDA0> {
 };
 
 // --- NVIC ----------------------------------------------------------------------------------------
+// One byte an interrupt: its priority.
+template <unsigned kInterrupt>
+struct NVIC_IPR {
+  static void Write(uint32_t priority) {
+    constexpr unsigned kShift = 8 * (kInterrupt % 4);
+    Register<0xE000E400 + (kInterrupt & ~3U)>::Replace(Field(kShift, 0xFF),
+                                                       Field(kShift, priority));
+  }
+};
 // One bit an interrupt, 32 to a word.
 template <uint32_t kBase, unsigned kInterrupt>
 struct NvicBit {

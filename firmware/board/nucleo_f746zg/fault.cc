@@ -131,8 +131,6 @@ extern "C" [[gnu::naked]] void FaultEntry() {
       ".ltorg                           \n");
 }
 
-// With PRIMASK set these faults escalate to HardFault; enabling them keeps their bits in CFSR
-// apart from HFSR.FORCED and catches them in their own right should PRIMASK ever be clear.
 void EnableFaults() {
   SCB_SHCSR::Set(SCB_SHCSR::MEMFAULTENA | SCB_SHCSR::BUSFAULTENA | SCB_SHCSR::USGFAULTENA);
   SCB_CCR::Set(SCB_CCR::DIV_0_TRP);

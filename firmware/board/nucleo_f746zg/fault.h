@@ -8,7 +8,7 @@ namespace hil::board {
 // The handler of every exception. Not callable: it expects an exception's stack frame.
 extern "C" void FaultEntry();
 
-// Faults get their own status bits, division by zero faults, and no floating-point state is
+// Each kind of fault is taken as itself, division by zero is one, and no floating-point state is
 // stacked (nothing that interrupts ever returns).
 void EnableFaults();
 

@@ -10,6 +10,7 @@
 #include "board/nucleo_f746zg/baud.h"
 #include "board/nucleo_f746zg/clock.h"
 #include "board/nucleo_f746zg/cortex_m7.h"
+#include "board/nucleo_f746zg/interrupts.h"
 #include "board/nucleo_f746zg/stm32f746.h"
 
 namespace hil::board {
@@ -223,6 +224,8 @@ void StartSerial() {
   StartReceiveDma();
   PrepareTransmitDma();
   Configure(kInitialSetting);
+  PrepareWakeUp<kDma1Stream3Interrupt>();
+  PrepareWakeUp<kUsart3Interrupt>();
   NVIC_ISER<kUsart3Interrupt>::Write();
 }
 
@@ -286,9 +289,7 @@ void WaitForWork() {
   ArmTransmitWakeUps();
   ClearWakeUps();
   if (WorkToDo()) return;
-  Dsb();
-  Wfi();
-  Isb();
+  SleepUntilPending();
 }
 
 }  // namespace hil::board

@@ -13,8 +13,8 @@ extern "C" [[noreturn]] void Reset_Handler();
 namespace hil::board {
 namespace {
 
-// ARMv7-M B1.5.3. No interrupt has a handler: the data path polls, with PRIMASK set, and uses
-// pending interrupts only to wake from WFI. Whatever is taken all the same is a fault.
+// ARMv7-M B1.5.3. No interrupt has a handler (interrupts.h): whatever is taken all the same is a
+// fault.
 struct VectorTable {
   uint32_t* initial_stack;
   void (*reset)();
@@ -72,7 +72,7 @@ static_assert(kStackPaint == 0xC5C5C5C5, "Reset_Handler paints with this constan
 // for copying) and the stack cannot be painted while it is in use.
 extern "C" [[gnu::naked]] void Reset_Handler() {
   asm volatile(
-      "cpsid  i                     \n"  // PRIMASK stays set for good
+      "cpsid  i                     \n"  // until Init() has masked them
       "ldr    sp, =__stack_top      \n"  // a debugger may start here with any stack
       "ldr    r0, =0xE000ED88       \n"  // SCB_CPACR
       "ldr    r1, [r0]              \n"

@@ -1,0 +1,73 @@
+"""The real firmware on an emulated board, driven over its tty."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.emulator import registry
+from harness.emulator.process import EmulatorProcess
+from harness.firmware_build.build import FirmwareImage, build
+from harness.link.device import Device
+from harness.link.transport import SerialTransport
+from harness.models.slot import SlotEntry
+from harness.probe.probe import Probe
+from harness.probe.session import ProbeSettings
+
+MODELS = Path(__file__).parents[3] / "fixtures" / "models"
+
+
+@dataclass
+class Bench:
+    """One board with firmware and one model (8 steps in one Invoke, 64 bytes of input)."""
+
+    emulator: EmulatorProcess
+    settings: ProbeSettings
+    probe: Probe
+    transport: SerialTransport
+    device: Device
+    image: FirmwareImage
+    model: SlotEntry
+
+    def state(self) -> dict[str, Any]:
+        return self.emulator.control({"get": "state"})
+
+    def load(self) -> bytes:
+        """Loads the model; returns an input for it."""
+        return bytes(self.device.load(self.model.hash).input_bytes)
+
+
+@pytest.fixture(scope="module")
+def _bench() -> Iterator[Bench]:
+    uid = f"EMU-BOARD-{os.getpid()}"
+    image = build()
+    path = MODELS / "digits_gru" / "int8-unrolled.tflite"
+    model = SlotEntry("digits_gru-int8-unrolled", path.read_bytes())
+    with EmulatorProcess.start("nucleo-f746zg", uid=uid, blank=True) as emulator:
+        settings = ProbeSettings(uid, board="nucleo-f746zg", emulated=True, open_attempts=1)
+        probe = Probe(uid, settings=settings)
+        probe.flash_firmware(image.elf)
+        probe.store_models([model])
+        transport = SerialTransport(emulator.tty, 115200)
+        device = Device(transport, board="nucleo-f746zg", timeout_s=10)
+        try:
+            yield Bench(emulator, settings, probe, transport, device, image, model)
+        finally:
+            device.close()
+    registry.flash_path(uid).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def bench(_bench: Bench) -> Bench:
+    """A board just restarted, in a new session at the default baud rate, without a fault record."""
+    if _bench.device.baud != 115200:
+        _bench.device.set_baud(115200)
+    _bench.probe.reset()
+    _bench.device.hello()
+    _bench.device.clear_fault()
+    return _bench
