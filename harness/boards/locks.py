@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
 from harness.errors import ProbeBusy
+from harness.paths import runtime_dir
 
 
 def directory() -> Path:
     """Where the locks are; created on demand, for this user only."""
-    path = platformdirs.user_runtime_path("tflm-hil") / "locks"
+    path = runtime_dir("locks")
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 

@@ -10,15 +10,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import platformdirs
-
 from harness.errors import EmulatorError
+from harness.paths import cache_dir, runtime_dir
 
 UID_PREFIX = {"nucleo-f746zg": "EMU-F746ZG"}
 MAX_BOARDS = 100
@@ -38,17 +36,14 @@ class Entry:
 
 def directory() -> Path:
     """Where entries, locks and sockets are; created on demand, for this user only."""
-    with warnings.catch_warnings():
-        # Where no login session made /run/user, a directory in /tmp serves as well.
-        warnings.simplefilter("ignore")
-        path = platformdirs.user_runtime_path("tflm-hil") / "emulators"
+    path = runtime_dir("emulators")
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 
 def flash_path(uid: str) -> Path:
     """The file that keeps a board's flash over its restarts; its directory is created."""
-    path = platformdirs.user_cache_path("tflm-hil") / "flash"
+    path = cache_dir("flash")
     path.mkdir(parents=True, exist_ok=True)
     return path / f"{uid}.bin"
 

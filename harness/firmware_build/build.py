@@ -20,7 +20,6 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock
 
 from harness.errors import FirmwareBuildError, UnknownBoard
@@ -29,6 +28,7 @@ from harness.firmware_build.diagnosis import diagnose
 from harness.firmware_build.image import FirmwareImage, read_elf
 from harness.firmware_build.source_lines import addr2line
 from harness.firmware_build.toolchain import Toolchain, find_toolchain
+from harness.paths import cache_dir as cache_folder
 
 __all__ = ["FirmwareImage", "addr2line", "build"]
 
@@ -58,7 +58,7 @@ def build(
     """
     _check_sources(source_dir, board)
     toolchain = find_toolchain(board)
-    cache = cache_dir or Path(platformdirs.user_cache_path("tflm-hil")) / "firmware"
+    cache = cache_dir or cache_folder("firmware")
     variables = {"HIL_ENGINE": engine, **(definitions or {})}
     if tflm_root is not None:
         variables["TFLM_ROOT"] = str(tflm_root.resolve())

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
+from harness.paths import cache_dir
 from harness.references.records import Framework, OutputTensor, Reference
 
 META = "meta"
@@ -28,7 +28,7 @@ META = "meta"
 
 def default_directory() -> Path:
     """`references` in the user's cache directory."""
-    return platformdirs.user_cache_path("tflm-hil") / "references"
+    return cache_dir("references")
 
 
 def key_of(facts: Mapping[str, Any]) -> str:
