@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.stash[CONFIG] = from_lookup(lambda name: _lookup(config, name))
     except HilError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(f"{type(error).__name__}: {error}") from error
 
 
 def _lookup(config: pytest.Config, name: str) -> Any:
@@ -94,7 +94,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     try:
         session.config.stash[ZOO] = variants(hil)
     except HilError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(f"{type(error).__name__}: {error}") from error
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

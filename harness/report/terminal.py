@@ -220,8 +220,10 @@ def _problems(run: RunRecord) -> Iterator[RenderableType]:
         text = Text.assemble(
             (f"{kind} in {incident.test}: ", style), _one_line(incident.error.sentence)
         )
-        # What was provoked worked as it should: its registers are in report.json.
-        for detail in incident.error.details[: 1 if incident.provoked else None]:
+        details = incident.error.details
+        if incident.provoked:  # all went as it should: where is enough, report.json has the rest
+            details = tuple(line for line in details if line.startswith("pc "))
+        for detail in details:
             text.append(f"\n  {detail}", style="dim")
         if incident.recovery:
             text.append(f"\n  → {incident.recovery}")

@@ -12,14 +12,16 @@ nobody waits for it again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from harness.boards.latch import BrokenBoards
 from harness.boards.provider import AcquiredBoard, acquire
 from harness.errors import (
     BoardError,
+    BoardLatchedBroken,
     DeviceReset,
     EmulatorError,
     HilError,
@@ -33,7 +35,7 @@ from harness.firmware_build.build import FirmwareImage, addr2line
 from harness.link.device import Device
 from harness.link.messages import Hello
 from harness.link.transport import SerialTransport
-from harness.models.slot import SlotEntry
+from harness.models.slot import SLOT_BYTES, SlotEntry
 from harness.probe.flash import FlashResult
 from harness.report.progress import Progress
 from harness.report.records import Circumstances, ErrorRecord, FlashRecord
@@ -41,6 +43,10 @@ from harness.run import circumstances, forensics
 from harness.run.firmware import firmware_under_test
 from harness.run.options import RunConfig
 
+if TYPE_CHECKING:
+    from harness.emulator.process import EmulatorProcess
+
+DYING_S = 0.3
 FIRST_HELLO_TIMEOUT_S = 1.5  # a board without firmware answers nothing: do not wait long
 
 
@@ -162,17 +168,17 @@ class Bench:
             for entry in missing:
                 device.load(entry.hash)
         else:
-            # What was stored before goes along: if the store has to be erased, it is rewritten.
+            # What was stored before goes along, if there is room: should the slot have to be
+            # erased, it is written again.
             wanted = [*self._stored.values(), *missing]
+            if sum(entry.stored_bytes for entry in wanted) > SLOT_BYTES:
+                wanted = missing
             result = self.board.probe.store_models(wanted)
             self._note_flash("models", result)
+            if result.erased_sectors:
+                self._stored = {entry.hash: entry for entry in wanted}
             self._restart()
         self._stored |= {entry.hash: entry for entry in missing}
-
-    def forget_stored(self, keep: Iterable[SlotEntry] = ()) -> None:
-        """From here on only `keep` has to survive when the slot must be erased for lack of room."""
-        kept = {entry.hash for entry in keep}
-        self._stored = {key: entry for key, entry in self._stored.items() if key in kept}
 
     def start_over(self) -> Device:
         """Forget what is known of the board and come to it as a new run would."""
@@ -223,14 +229,15 @@ class Bench:
     def explain(self, error: HilError) -> HilError:
         """`error`, or the EmulatorError behind it if the emulated board is gone."""
         emulator = self._board.emulator if self._board is not None else None
-        if emulator is None or emulator.alive() or not isinstance(error, LinkError | BoardError):
+        if emulator is None or not isinstance(error, LinkError | BoardError | DeviceReset):
             return error
-        if isinstance(error, EmulatorError):
+        if isinstance(error, BoardLatchedBroken) or not _has_ended(emulator):
             return error
+        said = emulator.last_words().splitlines()
         dead = EmulatorError(
-            f"the emulated board {emulator.uid} has ended while it was in use ({error.what})",
-            remedy="look for who stopped it (process "
-            f"{emulator.pid}); run again: a new one is started",
+            f"the emulated board {emulator.uid} (process {emulator.pid}) has ended while it was "
+            f"in use" + (f"; its last words: {said[-1]}" if said else ""),
+            remedy="look for who stopped it, or why it died; the next run starts a new one",
             board=self._config.board,
         )
         self._latch.mark(self._config.board, dead)
@@ -307,13 +314,18 @@ class Bench:
         self._transport.baud = self.board.spec.initial_baud
         self._hello = self._device.hello()
         self._check_identity(self._hello)
-        wanted = self.board.spec.baud
-        if self._device.set_baud(wanted) != wanted:
-            self._progress.say(
-                f"{self._config.board} stays at {self._transport.baud:,} baud: "
-                f"{wanted:,} did not work"
-            )
+        self._raise_baud()
         self._suspect = False
+
+    def _raise_baud(self) -> None:
+        """To the working baud rate; also after a HELLO that was answered late, at the first one."""
+        assert self._device is not None
+        wanted = self.board.spec.baud
+        reached = self._device.set_baud(wanted)
+        if reached != wanted:
+            self._progress.say(
+                f"{self._config.board} stays at {reached:,} baud: {wanted:,} did not work"
+            )
 
     def _confirm(self) -> Device:
         """The board answers and is what it was; else reset it, once."""
@@ -322,6 +334,7 @@ class Bench:
             try:
                 self._hello = self._device.hello()
                 self._check_identity(self._hello)
+                self._raise_baud()
                 return self._device
             except LinkError:
                 self._suspect = True
@@ -360,3 +373,13 @@ class Bench:
             return tuple(str(self.board.probe.post_mortem(self._source_line)).splitlines())
         except HilError as error:
             return (f"no post-mortem: {error.what}",)
+
+
+def _has_ended(emulator: EmulatorProcess) -> bool:
+    """Whether the process is gone. Its tty and socket close a moment before it is."""
+    deadline = time.monotonic() + DYING_S
+    while emulator.alive():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

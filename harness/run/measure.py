@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.comparison import LadderResult, RungDelta, compare_ladder
+from harness.comparison.metrics import Task
+from harness.link.device import Device
 from harness.link.messages import LoadedModel
 from harness.models.manifest import Variant
-from harness.references import References
 from harness.report.journal import Journal
 from harness.report.progress import Progress
 from harness.report.records import VariantRecord
 from harness.run.bench import Bench
 from harness.run.judge import cycle_record, variant_record
 from harness.run.meter import Reading, link_record
+from harness.run.reference_pool import ReferencePool
 from harness.run.streaming import Streamed, sequence_bytes, stream
 from harness.run.zoo import slot_entry
 
@@ -50,19 +52,20 @@ def measure(
     *,
     bench: Bench,
     journal: Journal,
-    references: Callable[[], References],
+    references: ReferencePool,
     progress: Progress,
     limit: int | None = None,
 ) -> Measured:
     """Measure `variant` on the first `limit` test sequences (None: all).
 
-    `references` is called last, so that they may be computed while the device works. Raises
+    The references are started when the device has taken the model, and waited for last. Raises
     BoardError, LinkError, DeviceError, ReferenceFailed.
     """
     samples = variant.load_samples().first(limit)
     device = bench.load(slot_entry(variant))
     model = device.model
     assert model is not None
+    references.start()
     sequences = sequence_bytes(samples.inputs, model)
     start = Reading.take(device)
     streamed = stream(
@@ -75,12 +78,14 @@ def measure(
         progress=progress,
     )
     end = Reading.take(device)
-    warm = device.benchmark(BENCHMARK_INVOKES, cold=False)
-    cold = device.benchmark(BENCHMARK_INVOKES, cold=True)
-    found = references()
+    warm, cold = (benchmark(device, cold=cold) for cold in (False, True))
+    found = references.get(variant)
     board = found.device_outputs(streamed.blocks)
     ladder = compare_ladder(
-        {**found.rungs, "device": board}, samples.labels, variant.limits, task=variant.task
+        {**found.rungs, "device": board},
+        samples.labels,
+        variant.limits,
+        task=cast(Task, variant.task),
     )
     clock = bench.circumstances().clock
     record = variant_record(
@@ -97,3 +102,9 @@ def measure(
         link=link_record(start, end, baud=device.baud, core_hz=clock.core_hz),
     )
     return Measured(variant, model, streamed, board.values, ladder, record)
+
+
+def benchmark(device: Device, *, cold: bool) -> tuple[int, ...]:
+    """Cycles of repeated Invokes, from the same state: kernels may branch on their data."""
+    device.reset_state()
+    return device.benchmark(BENCHMARK_INVOKES, cold=cold)

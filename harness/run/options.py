@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from harness.boards.spec import Overrides
+from harness.boards.spec import Overrides, load_spec
 from harness.errors import ConfigurationError
 
 Engine = Literal["builtin", "tflm"]
@@ -121,6 +121,7 @@ def from_lookup(
         no_flash=bool(values["hil_no_flash"]),
     )
     _check(config)
+    load_spec(config.board, config.overrides, environment)
     return config
 
 

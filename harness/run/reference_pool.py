@@ -15,9 +15,9 @@ Found = dict[str, References | ReferenceFailed]
 
 
 class ReferencePool:
-    """All references of a run. Those of `variants` are started at once, in the background.
+    """All references of a run, computed in the background from `start` on.
 
-    They are computed together, since starting a framework costs more than running it.
+    Together, since starting a framework costs more than running it.
     """
 
     def __init__(
@@ -26,16 +26,23 @@ class ReferencePool:
         self._progress = progress
         self._limit = limit
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="references")
-        self._wanted = {variant.id for variant in variants}
-        self._found: Future[Found] = self._executor.submit(self._compute, list(variants))
+        self._variants = list(variants)
+        self._found: Future[Found] | None = None
+
+    def start(self) -> None:
+        """Start computing; harmless when it has begun."""
+        if self._found is None:
+            self._found = self._executor.submit(self._compute, self._variants)
 
     def get(self, variant: Variant) -> References:
         """What Keras, TFLite and desktop TFLM say to the run's sequences; waits for it.
 
         Raises ReferenceFailed.
         """
-        if variant.id not in self._wanted:
+        if variant not in self._variants:
             return compute(variant, self._samples(variant))
+        self.start()
+        assert self._found is not None
         if not self._found.done():
             self._progress.say("waiting for Keras, TFLite and desktop TFLM: they run once")
         found = self._found.result()[variant.id]

@@ -128,7 +128,7 @@ class Run:
             variant,
             bench=self.bench,
             journal=self.journal,
-            references=lambda: self._references.get(variant),
+            references=self._references,
             progress=self._progress,
             limit=self.config.sequences,
         )
@@ -150,7 +150,8 @@ class Run:
     def finish(self, tests: TestCounts | None = None) -> RunRecord:
         """Give the board back, write the report and close the journal."""
         try:
-            self._circumstances = self.bench.circumstances() if self.bench.is_up else None
+            if self._circumstances is None and self.bench.is_up:
+                self._circumstances = self.bench.circumstances()
         except HilError as error:
             self._errors.append(self.bench.examine(error))
         self._references.close()

@@ -1,0 +1,72 @@
+"""A pytest session of its own, on an emulated board of its own, with a zoo made for the test."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import pytest
+
+from harness.run.options import REPOSITORY
+from harness.run.plugin_arguments import plugin_arguments
+
+# pytester moves HOME: firmware and references must still come from the cache of this machine.
+CACHE_HOME = Path(platformdirs.user_cache_path("tflm-hil")).parent
+
+RunPytest = Callable[..., pytest.RunResult]
+BOARD = "nucleo-f746zg-emulated"
+
+
+@pytest.fixture
+def run_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> RunPytest:
+    """Run pytest in a process of its own with `source` as its only test module."""
+    paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE_HOME))
+
+    def run(source: str, *arguments: str, board: str | None = BOARD) -> pytest.RunResult:
+        pytester.makepyfile(test_inner=source)
+        named = ["--board", board] if board else []
+        return pytester.runpytest_subprocess(*plugin_arguments(), *named, *arguments)
+
+    return run
+
+
+@pytest.fixture
+def make_zoo(tmp_path: Path) -> Callable[[dict[str, bytes], tuple[int, ...]], Path]:
+    """Write a zoo of one model with these variants, for inputs of `shape` each."""
+
+    def make(variants: dict[str, bytes], shape: tuple[int, ...] = (1, 4)) -> Path:
+        folder = tmp_path / "zoo" / "made"
+        folder.mkdir(parents=True)
+        samples = folder / "samples.npz"
+        np.savez(samples, inputs=np.zeros((2, *shape), np.float32))
+        lines = [
+            "schema = 1",
+            'name = "made"',
+            'title = "made for a test"',
+            'task = "regression"',
+            "[samples]",
+            'file = "samples.npz"',
+            f'sha256 = "{hashlib.sha256(samples.read_bytes()).hexdigest()}"',
+            'inputs = "inputs"',
+        ]
+        for name, content in variants.items():
+            (folder / f"{name}.tflite").write_bytes(content)
+            lines += [
+                "[[variant]]",
+                f'name = "{name}"',
+                f'file = "{name}.tflite"',
+                f'sha256 = "{hashlib.sha256(content).hexdigest()}"',
+                'export = "made"',
+                'dtype = "float32"',
+                "limits = []",
+            ]
+        (folder / "manifest.toml").write_text("\n".join(lines))
+        return folder.parent
+
+    return make

@@ -1,0 +1,227 @@
+"""Every error of the issue's list, as a user meets it: a pytest *error* with the typed sentence."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import NoteSection
+
+from harness.firmware_build.build import build
+from harness.models.slot import SLOT_BYTES
+from tests.integration.plugin.conftest import RunPytest
+from tests.support import tiny_models
+
+MakeZoo = Callable[..., Path]
+
+NEEDS_DEVICE = "def test_it(device): pass"
+NEEDS_MODEL = "def test_it(measured): pass"
+
+ARM_AND_STEP = """
+from harness.link.messages import SequenceRequest
+from harness.run.zoo import slot_entry, variants
+
+def prepare(hil, bench):
+    small = next(v for v in variants(hil.config) if v.id == "digits_lstm-int8-fused")
+    device = bench.load(slot_entry(small))
+    return device, bytes(device.model.input_bytes)
+"""
+
+
+def shown_as_error(result: pytest.RunResult, *, errors: int = 1, passed: int = 0) -> str:
+    """The output, after checking that nothing was called *failed* and no traceback was shown."""
+    text = result.stdout.str()
+    result.assert_outcomes(errors=errors, passed=passed)
+    assert "Traceback" not in text
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    return text
+
+
+# --- board, tools ----------------------------------------------------------------------------
+
+
+def test_unknown_board(run_pytest: RunPytest) -> None:
+    result = run_pytest(NEEDS_DEVICE, board="nucleo-f746zg-emulate")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: UnknownBoard: no board is called 'nucleo-f746zg-emulate'*",
+            "*did you mean nucleo-f746zg-em*",
+        ]
+    )
+
+
+def test_tty_missing(run_pytest: RunPytest) -> None:
+    text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-tty", "/dev/ttyNOWHERE"))
+    assert "SerialPortNotFound" in text
+    assert "/dev/ttyNOWHERE cannot be opened" in text
+
+
+def test_emulator_missing(run_pytest: RunPytest) -> None:
+    text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-probe-uid", "EMU-F746ZG-77"))
+    assert "ProbeNotFound" in text
+    assert "no emulated nucleo-f746zg with uid EMU-F746ZG-77 is running" in text
+    assert "hil emulate nucleo-f746zg" in text
+
+
+def test_real_board_missing(run_pytest: RunPytest) -> None:
+    text = shown_as_error(run_pytest(NEEDS_DEVICE, board="nucleo-f746zg"))
+    assert "ProbeNotFound" in text
+
+
+def test_compiler_missing(run_pytest: RunPytest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    text = shown_as_error(run_pytest(NEEDS_DEVICE))
+    assert "ToolchainMissing" in text
+    assert "→" in text
+
+
+def test_killed_emulator_latches_the_board(run_pytest: RunPytest) -> None:
+    result = run_pytest(
+        """
+        import os, signal
+        def test_kills_it(bench):
+            device = bench.device()
+            os.kill(bench.board.emulator.pid, signal.SIGKILL)
+            device.status()
+        def test_next(device): pass
+        """
+    )
+    text = shown_as_error(result, errors=2)
+    assert "EmulatorError" in text
+    assert "has ended while it was in use" in text
+    assert "BoardLatchedBroken" in text
+    assert "not tried again" in text
+
+
+def test_silent_board(run_pytest: RunPytest) -> None:
+    result = run_pytest(
+        ARM_AND_STEP
+        + """
+def test_silence(hil, bench):
+    bench.device()
+    with bench.patience(1.0):
+        device, block = prepare(hil, bench)
+        device.arm_fault("silent")
+        device.step(block)
+def test_next(device): pass
+"""
+    )
+    text = shown_as_error(result, passed=1)
+    assert "LinkTimeout" in text
+    assert "the board has said nothing for 1 s" in text
+    assert "asleep in WFI" in text, "the post-mortem"
+
+
+# --- firmware --------------------------------------------------------------------------------
+
+
+def other_build(path: Path, *, shift: int = 0) -> Path:
+    """The firmware with another build-id; with `shift` its segments lie so much higher."""
+    content = bytearray(build().elf.read_bytes())
+    with build().elf.open("rb") as stream:
+        elf = ELFFile(stream)
+        notes = [s for s in elf.iter_sections() if isinstance(s, NoteSection)]
+        for section in notes:
+            # header of three words, "GNU\0", then the id
+            content[section["sh_offset"] + 16] ^= 0xFF
+        for number, segment in enumerate(elf.iter_segments()):
+            if shift and segment["p_type"] == "PT_LOAD" and segment["p_filesz"]:
+                place = elf["e_phoff"] + number * elf["e_phentsize"] + 12
+                struct.pack_into("<I", content, place, segment["p_paddr"] + shift)
+    path.write_bytes(content)
+    return path
+
+
+def test_wrong_firmware_on_the_board(run_pytest: RunPytest, tmp_path: Path) -> None:
+    run_pytest(NEEDS_DEVICE).assert_outcomes(passed=1)  # the right one is on it
+    elf = other_build(tmp_path / "other.elf")
+    text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-firmware", str(elf), "--hil-no-flash"))
+    assert "WrongFirmware" in text
+    assert f"the board runs build {build().build_id}" in text
+
+
+def test_firmware_too_big(run_pytest: RunPytest, tmp_path: Path) -> None:
+    elf = other_build(tmp_path / "big.elf", shift=0x70000)
+    text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-firmware", str(elf)))
+    assert "FirmwareTooBig" in text
+
+
+def test_fault_during_inference(run_pytest: RunPytest) -> None:
+    result = run_pytest(
+        ARM_AND_STEP
+        + """
+def test_fault(hil, bench):
+    device, block = prepare(hil, bench)
+    device.arm_fault("bad_read")
+    device.step(block)
+def test_next(hil, bench):
+    device, block = prepare(hil, bench)
+    assert device.step(block).outputs
+    assert bench.hello.fault is None
+"""
+    )
+    text = shown_as_error(result, passed=1)
+    assert "TargetFault" in text
+    assert "self_test.cc:" in text, "the source line"
+    assert "PRECISERR" in text
+    for register in ("r0 0x", "r12 0x", "sp 0x", "lr 0x", "CFSR 0x", "BFAR 0x30000000"):
+        assert register in text
+
+
+# --- models ----------------------------------------------------------------------------------
+
+
+def test_changed_model_file(run_pytest: RunPytest, make_zoo: MakeZoo) -> None:
+    zoo = make_zoo({"small": tiny_models.add(4)})
+    path = zoo / "made" / "small.tflite"
+    path.write_bytes(path.read_bytes() + b"\0")
+    result = run_pytest(NEEDS_MODEL, "--hil-zoo", str(zoo))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *manifest.toml: variant*sha256 is *"])
+
+
+def test_model_that_the_board_does_not_hold(run_pytest: RunPytest, make_zoo: MakeZoo) -> None:
+    run_pytest(NEEDS_DEVICE).assert_outcomes(passed=1)
+    weights = np.random.default_rng().standard_normal((4, 4)).astype(np.float32)
+    zoo = make_zoo({"new": tiny_models.fully_connected(weights)})
+    text = shown_as_error(run_pytest(NEEDS_MODEL, "--hil-zoo", str(zoo), "--hil-no-flash"))
+    assert "ModelMismatch" in text
+
+
+def test_refused_models_one_run(run_pytest: RunPytest, make_zoo: MakeZoo) -> None:
+    """Each is an error of its own and by its own name; the board goes on answering."""
+    whole = tiny_models.fully_connected(np.ones((4, 4), np.float32))
+    structure = bytearray(whole)
+    structure[3] ^= 0x40  # the root offset
+    zoo = make_zoo(
+        {
+            "truncated": whole[: len(whole) // 2],
+            "flipped": bytes(structure),
+            "unsupported": tiny_models.with_operator("CUMSUM"),
+            "arena": tiny_models.add(100_000),
+        }
+    )
+    source = """
+def test_model(measured): pass
+def test_still_answers(bench): assert bench.device().status().invocations >= 0
+"""
+    text = shown_as_error(run_pytest(source, "--hil-zoo", str(zoo)), errors=4, passed=1)
+    assert "CorruptModel" in text
+    assert "UnsupportedModel" in text
+    assert "CUMSUM" in text
+    assert "ArenaTooSmall" in text
+    assert "are missing" in text
+    for name in ("truncated", "flipped", "unsupported", "arena"):
+        assert f"made-{name}: " in text, "told in the report, too"
+
+
+def test_model_too_big_for_its_slot(run_pytest: RunPytest, make_zoo: MakeZoo) -> None:
+    zoo = make_zoo({"huge": tiny_models.add(4) + bytes(SLOT_BYTES)})
+    text = shown_as_error(run_pytest(NEEDS_MODEL, "--hil-zoo", str(zoo)))
+    assert "ModelTooBig" in text
+    assert "too many" in text
