@@ -100,7 +100,7 @@ class LadderResult:
     `verdict` is "none" if there was no limit to check. `verdict_rung` names the rung where the
     error enters and is empty unless the verdict is "fail". `largest_rung` has the largest |Δ| of
     the ladder, broken limit or not; empty if nothing differs. `unchecked` limits name a rung that
-    was not run, or a difference of the first rung to one before it. `sentence` says it for a person.
+    was not run, or a difference of the first rung to one before it. `sentence` is for a person.
     """
 
     rungs: tuple[RungDelta, ...]
@@ -200,7 +200,7 @@ def _checked(rung: RungDelta, limits: tuple[Limit, ...]) -> RungDelta:
         if value is None:
             raise ComparisonError(
                 f"the limit on {limit.measure} of {rung.name} cannot be checked:"
-                f" {_why_missing(limit.measure, rung)}",
+                f" {_why_missing(limit.measure)}",
                 remedy="Remove the limit from the manifest or provide what it needs.",
             )
         checks.append(Check(limit, value, limit.allows(value)))
@@ -214,7 +214,7 @@ def _idle(limit: Limit, rung: RungDelta) -> bool:
     return rung.metrics is None and limit.measure not in LABEL_MEASURES
 
 
-def _why_missing(measure: str, rung: RungDelta) -> str:
+def _why_missing(measure: str) -> str:
     if measure in LABEL_MEASURES:
         return "there are no labels for this task"
     if measure == "max_lsb":

@@ -4,28 +4,22 @@
     model.inputs[0].shape           # (1, 8, 8)
     model.operator_counts           # {"FULLY_CONNECTED": 16, "TANH": 8, ...}
 
-The schema's Python reader comes with the tflite-micro wheel. It is loaded from its file and not
-as `tflite_micro.…`, because importing that package loads the interpreter too.
+Everything is read; nothing is judged.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import struct
-import sys
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from harness.errors import CorruptModel, ReferenceFailed
+from harness.errors import CorruptModel
+from harness.models.schema import load_schema, operator_names
 
 IDENTIFIER = b"TFL3"
 # What the generated reader raises when it follows an offset into nowhere.
 DAMAGE = (struct.error, IndexError, TypeError, AttributeError, ValueError, OverflowError)
-SCHEMA_FILE = Path("tensorflow/lite/micro/python/schema_py_generated.py")
 
 # enum TensorType of the schema → NumPy dtype name
 DTYPES = {
@@ -135,10 +129,10 @@ def inspect(content: bytes, name: str = "the model") -> Inspection:
             f"{name} is not a TFLite flatbuffer: no identifier TFL3 at byte 4",
             remedy="Give the .tflite that the converter wrote.",
         )
-    schema = _schema()
+    schema = load_schema()
     try:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-        return _read(model, len(content), _operator_names(schema))
+        return _read(model, len(content), operator_names(schema))
     except DAMAGE as error:
         raise CorruptModel(
             f"{name} is damaged or truncated ({len(content)} bytes): {error}",
@@ -240,29 +234,3 @@ def _ints(values: Any) -> tuple[int, ...]:
 
 def _text(value: bytes | str | None) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value or ""
-
-
-@cache
-def _schema() -> ModuleType:
-    package = importlib.util.find_spec("tflite_micro")
-    roots = package.submodule_search_locations if package else None
-    path = Path(next(iter(roots))) / SCHEMA_FILE if roots else None
-    if path is None or not path.is_file():
-        raise ReferenceFailed(
-            "the tflite-micro wheel is not installed",
-            remedy="Install the project's dependencies: pip install -e '.[dev]'.",
-        )
-    name = "harness.models._tflite_schema"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@cache
-def _operator_names(schema: ModuleType) -> dict[int, str]:
-    codes = vars(schema.BuiltinOperator).items()
-    return {value: key for key, value in codes if isinstance(value, int)}

@@ -81,10 +81,11 @@ def compute_many(
     *,
     mode: Mode = "reset_each",
     frameworks: Sequence[Framework] = FRAMEWORKS,
+    first: int | None = None,
     cache_directory: Path | None = None,
     timeout_s: float = 900.0,
 ) -> dict[str, References | ReferenceFailed]:
-    """References by variant id, on `samples` or on each variant's own.
+    """References by variant id, on `samples` or on each variant's own (the `first` so many).
 
     A variant whose reference cannot be computed has its `ReferenceFailed` as value, the others
     are not touched by it. There is no Keras reference for a variant without its Keras model, nor
@@ -98,7 +99,7 @@ def compute_many(
         if samples is None and variant.samples.sha256 not in loaded:
             loaded[variant.samples.sha256] = variant.load_samples()
         used = loaded[variant.samples.sha256] if samples is None else samples
-        jobs[variant.id] = _jobs(variant, used, mode, frameworks)
+        jobs[variant.id] = _jobs(variant, used.first(first), mode, frameworks)
     results = _resolve([job for items in jobs.values() for job in items], directory, timeout_s)
     return {variant.id: _collect(variant, mode, jobs[variant.id], results) for variant in wanted}
 

@@ -1,0 +1,142 @@
+"""Manifests: the shipped zoo loads, and every mistake is named with file and key."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import ConfigurationError
+from harness.models.manifest import load_model, load_zoo
+from tests.support.model_folder import write_model_folder
+
+ZOO = Path(__file__).parents[3] / "fixtures" / "models"
+
+
+def test_the_shipped_zoo() -> None:
+    models = {model.name: model for model in load_zoo(ZOO)}
+    assert {"digits_simple_rnn", "digits_gru", "digits_lstm"} <= models.keys()
+    ids = {variant.id for model in models.values() for variant in model.variants}
+    assert {
+        "digits_simple_rnn-float32-loop",
+        "digits_simple_rnn-int8-unrolled",
+        "digits_gru-float32-loop",
+        "digits_gru-int8-unrolled",
+        "digits_lstm-float32-loop",
+        "digits_lstm-float32-fused",
+        "digits_lstm-int8-unrolled",
+        "digits_lstm-int8-fused",
+    } <= ids
+
+
+def test_every_shipped_variant_is_complete() -> None:
+    for model in load_zoo(ZOO):
+        assert model.keras is not None
+        assert model.tools["tensorflow"]
+        for variant in model.variants:
+            samples = variant.load_samples()
+            assert len(samples) >= 360
+            assert samples.labels is not None
+            assert variant.content()[4:8] == b"TFL3"
+            assert len(variant.content()) == variant.size_bytes
+            assert "device" in {limit.rung for limit in variant.limits}
+
+
+def test_shipped_int8_variants_allow_the_device_no_difference() -> None:
+    variants = [variant for model in load_zoo(ZOO) for variant in model.variants]
+    integers = [variant for variant in variants if variant.dtype != "float32"]
+    assert integers
+    for variant in integers:
+        limits = {(limit.rung, limit.measure): limit for limit in variant.limits}
+        assert limits["device", "differing"].maximum == 0
+
+
+def test_samples_split_is_stratified_and_scaled() -> None:
+    samples = load_zoo(ZOO)[0].samples.load()
+    assert samples.labels is not None
+    assert samples.inputs.min() == 0.0
+    assert samples.inputs.max() == 1.0
+    assert np.bincount(samples.labels).min() >= 34
+
+
+def test_one_folder_is_a_zoo_of_one(tmp_path: Path) -> None:
+    write_model_folder(tmp_path / "tiny")
+    (model,) = load_zoo(tmp_path / "tiny")
+    assert model.variants[0].id == "tiny-float32-loop"
+    assert model.keras is None
+    assert load_zoo(tmp_path) == [model]
+
+
+MISTAKES = [
+    ('name = "tiny"', 'name = ""', "name"),
+    ('name = "tiny"', "name = 3", "name"),
+    ('task = "classification"', 'task = "clustering"', "task"),
+    ("schema = 1", "schema = 2", "schema"),
+    ('title = "A model of a test"', "", "title"),
+    ('file = "model.tflite"', 'file = "gone.tflite"', r"variant\[0\].file"),
+    ('export = "loop"', "", r"variant\[0\].export"),
+    ('dtype = "float32"', 'dtype = "float8"', r"variant\[0\].dtype"),
+    ('export = "loop"', 'export = "loop"\nextra = 1', r"variant\[0\].extra"),
+    ("maximum = 1e-6", 'maximum = "small"', r"variant\[0\].limits\[0\].maximum"),
+    ("maximum = 1e-6, ", "", r"variant\[0\].limits\[0\].measure"),
+    ('"max_abs"', '"max_aps"', r"variant\[0\].limits\[0\].measure"),
+    ('unit = "output"', 'unit = "LSB"', r"variant\[0\].limits\[0\].unit"),
+    ('rung = "device"', 'rung = "board"', r"variant\[0\].limits\[0\].rung"),
+    ("[samples]", "[sample]", "sample"),
+    ("[[variant]]", "[variant]", "variant"),
+    ("[[variant]]", "[[variants]]", "variants"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "key"), MISTAKES)
+def test_a_mistake_is_named_with_file_and_key(
+    tmp_path: Path, right: str, wrong: str, key: str
+) -> None:
+    manifest = write_model_folder(tmp_path)
+    text = manifest.read_text(encoding="utf-8")
+    assert right in text
+    manifest.write_text(text.replace(right, wrong), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=rf"manifest\.toml: {key} ") as caught:
+        load_model(tmp_path)
+    assert caught.value.remedy
+
+
+def test_a_changed_model_is_refused(tmp_path: Path) -> None:
+    write_model_folder(tmp_path)
+    (tmp_path / "model.tflite").write_bytes(b"other bytes")
+    with pytest.raises(ConfigurationError, match=r"variant\[0\]\.sha256 .*model\.tflite"):
+        load_model(tmp_path)
+
+
+def test_changed_samples_are_refused(tmp_path: Path) -> None:
+    write_model_folder(tmp_path)
+    np.savez(tmp_path / "samples.npz", inputs=np.ones((1, 2, 3), np.float32))
+    with pytest.raises(ConfigurationError, match=r"samples\.sha256"):
+        load_model(tmp_path)
+
+
+def test_not_toml(tmp_path: Path) -> None:
+    (tmp_path / "manifest.toml").write_text("schema = = 1", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="not TOML"):
+        load_model(tmp_path)
+
+
+def test_an_empty_or_absent_zoo(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"no folder with a manifest\.toml"):
+        load_zoo(tmp_path)
+    with pytest.raises(ConfigurationError, match="no model zoo"):
+        load_zoo(tmp_path / "gone")
+
+
+def test_two_models_of_one_name(tmp_path: Path) -> None:
+    write_model_folder(tmp_path / "a")
+    write_model_folder(tmp_path / "b")
+    with pytest.raises(ConfigurationError, match="'tiny' is taken"):
+        load_zoo(tmp_path)
+
+
+def test_a_variant_name_used_twice(tmp_path: Path) -> None:
+    manifest = write_model_folder(tmp_path)
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text + text[text.index("[[variant]]") :], encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="used twice"):
+        load_model(tmp_path)
