@@ -11,13 +11,12 @@ constexpr uint32_t kFramingErrorsOfAnotherRate = 8;
 
 }  // namespace
 
-bool BaudGuard::Switch(uint32_t baud, Outbox* outbox) {
+void BaudGuard::Switch(uint32_t baud, Outbox* outbox) {
   while (!board::SerialSent()) outbox->Wait();
   const uint32_t old = board::SerialBaud();
-  if (!board::SerialSetBaud(baud)) return false;
+  if (!board::SerialSetBaud(baud)) return;
   old_baud_ = old;
   deadline_ = board::Cycles() + uint64_t{board::CoreClockHz()} * link::kBaudConfirmMs / 1000;
-  return true;
 }
 
 void BaudGuard::GoodFrame() {

@@ -13,8 +13,8 @@ namespace hil::app {
 
 class BaudGuard {
  public:
-  // Switches when everything queued has been sent. False if the clock cannot give the rate.
-  bool Switch(uint32_t baud, Outbox* outbox);
+  // Switches when everything queued has been sent, to a rate that the board can give.
+  void Switch(uint32_t baud, Outbox* outbox);
   void GoodFrame();
   // To be called when there is nothing to read. True while a rate is on probation: no sleeping
   // then, since nothing would wake the core when the time is over.

@@ -75,9 +75,7 @@ void CommandLoop::Execute(const Request& request) {
   ++totals_.replies;
   outbox_.Send(replies_.Find(request.seq));
   board::SetActivity(0);
-  if (afterwards.baud != 0 && !baud_guard_.Switch(afterwards.baud, &outbox_)) {
-    outbox_.SendLog("the clock tree cannot give this baud rate");
-  }
+  if (afterwards.baud != 0) baud_guard_.Switch(afterwards.baud, &outbox_);
   if (afterwards.reboot) {
     while (!board::SerialSent()) outbox_.Wait();
     board::Reboot();

@@ -142,7 +142,10 @@ void Commands::SetBaud(const Request& request, Reply* reply, Afterwards* afterwa
   link::PayloadReader in(request.payload);
   const uint32_t baud = in.U32();
   if (!in.Complete()) return reply->Refuse(link::Error::kBadLength, "set_baud takes 4 bytes");
-  if (baud == 0) return reply->Refuse(link::Error::kBadArgument, "the baud rate is 0");
+  // Now, not when switching: the host goes over as soon as it has this reply.
+  if (!board::SerialBaudPossible(baud)) {
+    return reply->Refuse(link::Error::kBadArgument, "the clock tree cannot give this baud rate");
+  }
   reply->fields().AddU32(baud);
   afterwards->baud = baud;
 }

@@ -25,13 +25,14 @@ size_t SerialWrite(Span<const uint8_t> data);
 // True when everything queued has left the shift register.
 bool SerialSent();
 uint32_t SerialBaud();
-// False, and nothing changed, if the clock tree cannot give `baud` within 2 %.
-// The caller waits for SerialSent() first.
+// True if the clock tree can give `baud` within 2 %.
+bool SerialBaudPossible(uint32_t baud);
+// False, and nothing changed, if it cannot. The caller waits for SerialSent() first.
 bool SerialSetBaud(uint32_t baud);
 size_t SerialReceiveCapacity();  // bytes that may arrive unread before the oldest is lost
 
 struct SerialErrors {
-  uint32_t overrun;   // receive ring overwritten before it was read, or USART ORE
+  uint32_t overrun;  // receive ring overwritten before it was read, or USART ORE
   uint32_t framing;
   uint32_t noise;
   uint32_t parity;
@@ -56,7 +57,7 @@ struct Circumstances {
   uint32_t hclk_hz;
   uint32_t serial_clock_hz;
   uint8_t flash_wait_states;
-  bool art;      // ART accelerator and prefetch
+  bool art;  // ART accelerator and prefetch
   bool icache;
   bool dcache;
 };
@@ -69,13 +70,13 @@ ResetReason GetResetReason();
 // Kept in memory that start-up does not clear: survives a reset, not a power cycle.
 struct FaultRecord {
   uint32_t magic;
-  uint32_t sequence;             // counts faults since power-on
-  uint32_t r[13];                // r0..r12
-  uint32_t sp, lr, pc, xpsr;     // of the interrupted code
+  uint32_t sequence;          // counts faults since power-on
+  uint32_t r[13];             // r0..r12
+  uint32_t sp, lr, pc, xpsr;  // of the interrupted code
   uint32_t exc_return;
   uint32_t cfsr, hfsr, mmfar, bfar, dfsr;
-  uint32_t request;              // SetActivity() value when it happened
-  uint32_t crc32;                // of all that stands before it
+  uint32_t request;  // SetActivity() value when it happened
+  uint32_t crc32;    // of all that stands before it
 };
 const FaultRecord* LastFault();  // nullptr if there is none
 void ClearFault();

@@ -271,6 +271,8 @@ bool SerialSent() {
 
 uint32_t SerialBaud() { return baud; }
 
+bool SerialBaudPossible(uint32_t wanted) { return ChooseBaud(kUsart3Hz, wanted).possible; }
+
 bool SerialSetBaud(uint32_t wanted) {
   const BaudSetting setting = ChooseBaud(kUsart3Hz, wanted);
   if (!setting.possible) return false;

@@ -68,8 +68,10 @@ bool SerialSent() { return true; }
 
 uint32_t SerialBaud() { return baud; }
 
+bool SerialBaudPossible(uint32_t wanted) { return wanted >= kSlowest && wanted <= kFastest; }
+
 bool SerialSetBaud(uint32_t new_baud) {
-  if (new_baud < kSlowest || new_baud > kFastest) return false;
+  if (!SerialBaudPossible(new_baud)) return false;
   baud = new_baud;
   return true;
 }

@@ -222,6 +222,16 @@ TEST_F(CommandLoopTest, FallsSilentWhenArmed) {
   EXPECT_TRUE(Receive().empty());
 }
 
+TEST_F(CommandLoopTest, RefusesABaudRateThatTheClockCannotGiveAndStaysWhereItIs) {
+  OpenSession();
+  Send(Type::kSetBaud, 2, {0x00, 0x00, 0x00, 0x01});
+  const auto frames = Receive();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(frames[0].type, static_cast<uint8_t>(Type::kError));
+  EXPECT_EQ(fake::board().baud, 115200U);
+  EXPECT_FALSE(loop_->Poll()) << "no rate is on probation";
+}
+
 TEST_F(CommandLoopTest, GivesANewBaudRateUpWithoutAGoodFrame) {
   OpenSession();
   Send(Type::kSetBaud, 2, {0x00, 0x10, 0x0E, 0x00});

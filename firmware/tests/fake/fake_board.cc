@@ -66,8 +66,10 @@ bool SerialSent() { return true; }
 
 uint32_t SerialBaud() { return fake::board().baud; }
 
+bool SerialBaudPossible(uint32_t baud) { return baud != 0 && baud <= 4'000'000; }
+
 bool SerialSetBaud(uint32_t baud) {
-  if (baud > 4'000'000) return false;
+  if (!SerialBaudPossible(baud)) return false;
   fake::board().baud = baud;
   return true;
 }

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from harness.errors import HilError
+
 from .conftest import Bench
 
 
@@ -42,6 +44,17 @@ def test_rates_that_the_clock_gives_carry_data_without_damage(bench: Bench, baud
     assert (status.overruns, status.framing_errors, status.noise_errors) == (0, 0, 0)
     assert bench.device.hello().baud == pytest.approx(baud, rel=0.02)
     assert bench.state()["findings"] == []
+
+
+@pytest.mark.parametrize("baud", [300, 4_000_000, 7_000_000])
+def test_rates_that_the_clock_cannot_give_are_refused_and_the_link_stays(
+    bench: Bench, baud: int
+) -> None:
+    bench.device.set_baud(921_600)
+    with pytest.raises(HilError, match="the clock tree cannot give this baud rate"):
+        bench.device.set_baud(baud)
+    assert bench.device.baud == 921_600
+    assert bench.device.status().framing_errors == 0
 
 
 def test_no_wake_up_is_missed(bench: Bench) -> None:
