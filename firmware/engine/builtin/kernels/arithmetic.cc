@@ -57,22 +57,16 @@ bool BelowOne(double value, Factor* factor) {
   return value > 0.0 && value < 1.0 && MakeFactor(value, factor);
 }
 
-// Both inputs are brought to twice the larger scale, so that the sum cannot overflow. The reference
-// computes the factors in double precision for ADD and in single precision for SUB.
-template <typename Real>
+// Both inputs are brought to twice the larger scale, so that the sum cannot overflow.
 bool MakeSumFactors(const Quantised& q, Data* d) {
-  const float larger = q.a.scale > q.b.scale ? q.a.scale : q.b.scale;
-  const Real twice = static_cast<Real>(2) * static_cast<Real>(larger);
-  const Real unit = static_cast<Real>(1 << d->left_shift) * static_cast<Real>(q.output.scale);
-  const Real a = static_cast<Real>(q.a.scale) / twice;
-  const Real b = static_cast<Real>(q.b.scale) / twice;
-  const Real sum = twice / unit;
-  return BelowOne(static_cast<double>(a), &d->factor_a) &&
-         BelowOne(static_cast<double>(b), &d->factor_b) &&
-         BelowOne(static_cast<double>(sum), &d->factor);
+  const auto scale_a = static_cast<double>(q.a.scale);
+  const auto scale_b = static_cast<double>(q.b.scale);
+  const double twice = 2 * (scale_a > scale_b ? scale_a : scale_b);
+  const double unit = static_cast<double>(1 << d->left_shift) * static_cast<double>(q.output.scale);
+  return BelowOne(scale_a / twice, &d->factor_a) && BelowOne(scale_b / twice, &d->factor_b) &&
+         BelowOne(twice / unit, &d->factor);
 }
 
-template <typename Real>
 Status PrepareSum(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
@@ -90,7 +84,7 @@ Status PrepareSum(Preparation& p) {
       Quantised q;
       HIL_TRY(PrepareQuantised(p, &d, &q));
       d.left_shift = d.a->type == TensorType::kInt16 ? 15 : 20;
-      if (!MakeSumFactors<Real>(q, &d)) {
+      if (!MakeSumFactors(q, &d)) {
         return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
       }
       break;
@@ -250,10 +244,8 @@ Status EvalExtreme(const void* data, Runtime&) {
 
 }  // namespace
 
-const Kernel kAddKernel = {schema::kAdd,  4, schema::kAddOptions, "ADD", PrepareSum<double>,
-                           EvalSum<false>};
-const Kernel kSubKernel = {schema::kSub, 5, schema::kSubOptions, "SUB", PrepareSum<float>,
-                           EvalSum<true>};
+const Kernel kAddKernel = {schema::kAdd, 4, schema::kAddOptions, "ADD", PrepareSum, EvalSum<false>};
+const Kernel kSubKernel = {schema::kSub, 5, schema::kSubOptions, "SUB", PrepareSum, EvalSum<true>};
 const Kernel kMulKernel = {schema::kMul, 5, schema::kMulOptions, "MUL", PrepareMul, EvalMul};
 const Kernel kMaximumKernel = {schema::kMaximum, 4, schema::kNoOptions, "MAXIMUM", PrepareExtreme,
                                EvalExtreme<true>};

@@ -1,6 +1,9 @@
-// SOFTMAX over the last dimension: float32, int8.
+// SOFTMAX over the last dimension: float32, int8, int16.
+#include <cmath>
+
 #include "engine/builtin/float_math.h"
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/softmax16.h"
 
 namespace hil::engine::builtin {
 namespace {
@@ -10,7 +13,7 @@ struct Data {
   TensorSlot* output;
   uint32_t rows, depth;
   float beta;
-  Factor factor;       // int8: differences to Q5
+  Factor factor;       // int8: differences to Q5; int16: to table units
   int32_t least_diff;  // int8: below this exp() counts as zero
 };
 
@@ -42,6 +45,25 @@ Status PrepareInt8(Preparation& p, Data* d) {
   return Status::kOk;
 }
 
+Status PrepareInt16(Preparation& p, Data* d) {
+  Affine input;
+  Affine output;
+  HIL_TRY(p.ExpectAffine(*d->input, &input));
+  HIL_TRY(p.ExpectAffine(*d->output, &output));
+  constexpr float kUnit = 1.0F / 32768.0F;
+  if (input.zero_point != 0 || output.zero_point != 0 ||
+      std::fabs(output.scale - kUnit) > 0.001F * kUnit) {
+    return p.Refuse(Status::kUnsupportedOption, "has an output that is not in 1/32768");
+  }
+  if (d->depth > kMostSoftmax16) {
+    return p.Refuse(Status::kUnsupportedShape, "has more than 65535 classes");
+  }
+  if (!MakeSoftmax16(input.scale, d->beta, &d->factor)) {
+    return p.Refuse(Status::kUnsupportedOption, "has a scale or beta out of range");
+  }
+  return Status::kOk;
+}
+
 Status Prepare(Preparation& p) {
   HIL_TRY(p.ExpectCounts(1, 1));
   Data d = {};
@@ -59,8 +81,10 @@ Status Prepare(Preparation& p) {
       return p.Refuse(Status::kUnsupportedShape, "has more than 4095 classes");
     }
     HIL_TRY(PrepareInt8(p, &d));
+  } else if (d.input->type == TensorType::kInt16) {
+    HIL_TRY(PrepareInt16(p, &d));
   } else if (d.input->type != TensorType::kFloat32) {
-    return p.Refuse(Status::kUnsupportedType, "takes float32 or int8, not ",
+    return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ",
                     TypeName(d.input->type));
   }
   if (Data* data = p.MakeData<Data>()) *data = d;
@@ -112,6 +136,8 @@ Status Eval(const void* data, Runtime&) {
     const uint32_t at = row * d.depth;
     if (d.input->type == TensorType::kInt8) {
       RowInt8(d, d.input->As<const int8_t>() + at, d.output->As<int8_t>() + at);
+    } else if (d.input->type == TensorType::kInt16) {
+      Softmax16(d.factor, d.input->As<const int16_t>() + at, d.output->As<int16_t>() + at, d.depth);
     } else {
       RowFloat(d, d.input->As<const float>() + at, d.output->As<float>() + at);
     }

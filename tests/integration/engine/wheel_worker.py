@@ -1,0 +1,130 @@
+"""Runs models in the desktop wheel (tflite-micro). A process of its own: its import is heavy, and
+a check that fails inside of it aborts.
+
+    wheel_worker.py run MODEL INPUTS OUTPUTS [--keep-state]
+    wheel_worker.py ops DIRECTORY COUNT SEED
+    wheel_worker.py units REPORT MODEL...
+
+`run`: raw bytes in and out, all input tensors of one inference after the other, as `engine_run`
+takes and gives them. `ops`: makes COUNT models of every family of `random_ops` in DIRECTORY with
+inputs and the wheel's outputs: FAMILY-N.tflite, .in, .out; where the wheel refuses, FAMILY-N.no.
+`units`: a JSON object of [scale, zero point] of the models' first inputs, [0, 0] for floats.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+from tflite_micro import runtime
+
+INFERENCES = 4
+
+
+def run(model: bytes, raw: bytes, *, keep_state: bool, arena: int = 1 << 22) -> bytes:
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=arena)
+    inputs = []
+    while True:
+        try:
+            inputs.append(interpreter.get_input_details(len(inputs)))
+        except IndexError:
+            break
+    outputs = bytearray()
+    position = 0
+    while position < len(raw):
+        if not keep_state:
+            interpreter.reset()
+        for index, details in enumerate(inputs):
+            dtype = np.dtype(details["dtype"])
+            count = int(np.prod(details["shape"]))
+            array = np.frombuffer(raw, dtype, count, position).reshape(details["shape"])
+            interpreter.set_input(array, index)
+            position += array.nbytes
+        interpreter.invoke()
+        index = 0
+        while True:
+            try:
+                outputs += np.ascontiguousarray(interpreter.get_output(index)).tobytes()
+            except IndexError:
+                break
+            index += 1
+    return bytes(outputs)
+
+
+def random_inputs(model: bytes, random: np.random.Generator) -> bytes:
+    """Raw inputs for some inferences: integers over their whole range, floats around one."""
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 22)
+    raw = bytearray()
+    for _ in range(INFERENCES):
+        index = 0
+        while True:
+            try:
+                details = interpreter.get_input_details(index)
+            except IndexError:
+                break
+            dtype, shape = np.dtype(details["dtype"]), details["shape"]
+            if dtype == np.float32:
+                array = (random.normal(0, 3, shape)).astype(np.float32)
+            elif dtype == np.int32:
+                array = random.integers(-3, 4, shape).astype(np.int32)
+            else:
+                limits = np.iinfo(dtype)
+                array = random.integers(limits.min, limits.max + 1, shape).astype(dtype)
+            raw += array.tobytes()
+            index += 1
+    return bytes(raw)
+
+
+def make_ops(directory: Path, count: int, seed: int) -> None:
+    from random_ops import CASES
+
+    for family, make in CASES.items():
+        for number in range(count):
+            random = np.random.default_rng([seed, number, zlib.crc32(family.encode())])
+            path = directory / f"{family}-{number}"
+            print(path.name, flush=True)  # the last line names the culprit of an abort
+            model = make(random)
+            path.with_suffix(".tflite").write_bytes(model)
+            try:
+                raw = random_inputs(model, random)
+                outputs = run(model, raw, keep_state=True)
+            except Exception as refusal:
+                path.with_suffix(".no").write_text(f"{refusal}\n")
+                continue
+            path.with_suffix(".in").write_bytes(raw)
+            path.with_suffix(".out").write_bytes(outputs)
+
+
+def input_units(models: list[Path]) -> dict[str, tuple[float, int]]:
+    units = {}
+    for path in models:
+        interpreter = runtime.Interpreter.from_file(str(path), arena_size=1 << 22)
+        quantization = interpreter.get_input_details(0)["quantization_parameters"]
+        scales, zero_points = quantization["scales"], quantization["zero_points"]
+        name = f"{path.parent.name}-{path.stem}"
+        units[name] = (float(scales[0]), int(zero_points[0])) if len(scales) else (0.0, 0)
+    return units
+
+
+def main(arguments: list[str]) -> None:
+    match arguments:
+        case ["run", model, inputs, outputs, *rest]:
+            result = run(
+                Path(model).read_bytes(),
+                Path(inputs).read_bytes(),
+                keep_state="--keep-state" in rest,
+            )
+            Path(outputs).write_bytes(result)
+        case ["ops", directory, count, seed]:
+            make_ops(Path(directory), int(count), int(seed))
+        case ["units", report, *models]:
+            Path(report).write_text(json.dumps(input_units([Path(model) for model in models])))
+        case _:
+            raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
