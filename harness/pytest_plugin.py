@@ -190,7 +190,10 @@ def pytest_runtest_makereport(
         return report
     run = item.config.stash.get(RUN, None)
     if run is not None:
-        error, details = run.examine(error)
+        try:
+            error, details = run.examine(error)
+        except Exception as problem:  # a mistake in here must not end the session
+            details = (f"the post-mortem itself failed: {problem!r}",)
         if details:
             report.sections.append(("post-mortem", "\n".join(details)))
     report.longrepr = f"{type(error).__name__}: {error}"

@@ -20,6 +20,9 @@ from rich.text import Text
 
 from harness.report.wording import duration
 
+BITS_PER_BYTE = 10  # start, eight data bits, stop
+CLOCK_INTERVAL_S = 0.25
+
 
 class Progress(Protocol):
     """What measuring tells while it goes on."""
@@ -27,8 +30,12 @@ class Progress(Protocol):
     def say(self, sentence: str) -> None:
         """A step that takes a while starts."""
 
-    def streaming(self, label: str, total: int, done: int) -> Streaming:
-        """`total` sequences will be streamed, `done` of them came from an earlier run."""
+    def streaming(self, label: str, total: int, done: int, clock: Callable[[], float]) -> Streaming:
+        """`total` sequences will be streamed, `done` of them came from an earlier run.
+
+        `clock` gives seconds in which the line is paced: on an emulated board its own. It is
+        asked a few times a second.
+        """
 
 
 class Streaming(Protocol):
@@ -53,7 +60,13 @@ class SilentProgress:
     def say(self, sentence: str) -> None:
         """Nothing."""
 
-    def streaming(self, label: str, total: int, done: int) -> Streaming:  # noqa: ARG002
+    def streaming(
+        self,
+        label: str,  # noqa: ARG002
+        total: int,  # noqa: ARG002
+        done: int,  # noqa: ARG002
+        clock: Callable[[], float],  # noqa: ARG002
+    ) -> Streaming:
         """Nothing is shown."""
         return _Quiet()
 
@@ -79,11 +92,11 @@ class ConsoleProgress:
         """One dim line."""
         with self._uncaptured():
             self._clear_way()
-            self._console.print(Text(f"  {sentence}", style="dim"))
+            self._console.print(Text(f"  {sentence}", style="dim"), soft_wrap=True)
 
-    def streaming(self, label: str, total: int, done: int) -> Streaming:
+    def streaming(self, label: str, total: int, done: int, clock: Callable[[], float]) -> Streaming:
         """A moving line on a terminal, a closing line in a log."""
-        return _Shown(self._console, self._clear_way, self._uncaptured(), label, total, done)
+        return _Shown(self._console, self._clear_way, self._uncaptured(), label, total, done, clock)
 
 
 class _Quiet:
@@ -108,6 +121,7 @@ class _Shown:
         label: str,
         total: int,
         done: int,
+        clock: Callable[[], float],
     ) -> None:
         self._console = console
         self._clear_way = clear_way
@@ -116,14 +130,18 @@ class _Shown:
         self._total = total
         self._resumed = done
         self._done = done
+        self._clock = clock
         self._use = 0.0
         self._start = time.monotonic()
+        self._clock_start = 0.0
+        self._clock_asked = 0.0
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
         self._uncaptured.__enter__()
         self._clear_way()
-        self._start = time.monotonic()
+        self._clock_start = self._clock()
+        self._start = self._clock_asked = time.monotonic()
         if self._console.is_terminal:
             self._live = Live(
                 get_renderable=self._line,
@@ -145,14 +163,20 @@ class _Shown:
         if self._live is not None:
             self._live.stop()
         end = "stopped" if kind is not None else "streamed"
-        self._console.print(Text.assemble(f"  {self._label} ", (f"{end} {self._facts()}", "dim")))
+        facts = (f"{end} {self._facts()}", "dim")
+        self._console.print(Text.assemble(f"  {self._label} ", facts), soft_wrap=True)
         self._uncaptured.__exit__(kind, error, trace)
 
     def advance(self, line_bytes: int, baud: int) -> None:
         self._done += 1
-        elapsed = time.monotonic() - self._start
-        if elapsed > 0 and baud > 0:
-            self._use = line_bytes * 10 / baud / elapsed
+        now = time.monotonic()
+        if now - self._clock_asked < CLOCK_INTERVAL_S and self._done < self._total:
+            return
+        self._clock_asked = now
+        elapsed = self._clock() - self._clock_start
+        if elapsed > 0:
+            # Bytes that still wait in front of the line have been counted, too.
+            self._use = min(1.0, line_bytes * BITS_PER_BYTE / baud / elapsed)
 
     def _rate(self) -> float:
         elapsed = time.monotonic() - self._start

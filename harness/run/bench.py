@@ -15,10 +15,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.boards.latch import BrokenBoards
 from harness.boards.provider import AcquiredBoard, acquire
+from harness.emulator import registry
+from harness.emulator.client import DebugPortClient
 from harness.errors import (
     BoardError,
     BoardLatchedBroken,
@@ -200,7 +203,7 @@ class Bench:
 
     def recover(self) -> str:
         """After `examine`: bring the board back if the error was one of its own. In words."""
-        if not self._suspect:
+        if not self._suspect or self._device is None:
             return ""
         try:
             self._latch.check(self._config.board)
@@ -250,11 +253,22 @@ class Bench:
 
     def emulator_state(self) -> dict[str, Any]:
         """The emulator's own figures; empty on real hardware and on a dead board."""
-        if self._board is None or self._board.emulator is None:
+        board = self._board
+        if board is None or not board.spec.is_emulated:
             return {}
-        if not self._board.emulator.alive():
+        entry = registry.find(board.probe_uid)
+        if entry is None:
             return {}
-        return dict(self._board.emulator.control({"get": "state"}))
+        try:
+            with DebugPortClient(Path(entry.socket)) as port:
+                return dict(port.control({"get": "state"}))
+        except EmulatorError:
+            return {}
+
+    def line_clock(self) -> float:
+        """Seconds in which the line is paced: an emulated board's own, else wall time."""
+        state = self.emulator_state()
+        return float(state["virtual_seconds"]) if state else time.monotonic()
 
     def circumstances(self) -> Circumstances:
         """What the run's numbers are true under. The device must have answered once."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from harness.link.counters import LinkCounters
 from harness.link.device import Device
 from harness.link.messages import Status
+from harness.report.progress import BITS_PER_BYTE
 from harness.report.records import LinkRecord
-
-BITS_PER_BYTE = 10  # start, eight data bits, stop
 
 
 @dataclass(frozen=True)

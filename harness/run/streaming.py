@@ -7,7 +7,7 @@ and input) are taken over; only the rest is sent.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +55,12 @@ def stream(
     build_id: str,
     journal: Journal,
     progress: Progress,
+    clock: Callable[[], float],
 ) -> Streamed:
-    """Run all `sequences` from a reset state each. Raises LinkError, DeviceError."""
+    """Run all `sequences` from a reset state each. Raises LinkError, DeviceError.
+
+    `clock` is for the progress: seconds in which the line is paced.
+    """
     digest = context(build_id, model, sequences)
     results = dict(journal.results(digest))
     resumed = len(results)
@@ -67,7 +71,7 @@ def stream(
             if key not in results:
                 yield SequenceRequest(key, data)
 
-    with progress.streaming(label, len(sequences), resumed) as shown:
+    with progress.streaming(label, len(sequences), resumed, clock) as shown:
         for result in device.stream(missing()):
             assert isinstance(result.key, int)
             results[result.key] = StoredResult(result.outputs, result.cycles)

@@ -1,0 +1,152 @@
+"""The plugin as a user meets it when all goes well, or when the run is cut off."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from harness.report import json_report
+from harness.report.records import Verdict
+from harness.run.options import REPOSITORY
+from tests.integration.plugin.conftest import BOARD, CACHE_HOME, RunPytest
+
+
+def reports(directory: Path) -> list[Path]:
+    return sorted(directory.glob("reports/*/report.json"))
+
+
+def test_without_a_board_tests_are_skipped_with_one_line(run_pytest: RunPytest) -> None:
+    source = """
+    def test_device(device): pass
+    def test_other(bench): pass
+    def test_variant(measured): pass
+    def test_free(): pass
+    """
+    result = run_pytest(source, "-rs", board=None)
+    result.assert_outcomes(passed=1, skipped=3)
+    lines = [line for line in result.outlines if "needs a board" in line]
+    assert 1 <= len(lines) <= 2
+    assert "pytest --board NAME" in lines[0]
+
+
+def test_help_and_collection_import_nothing_heavy(run_pytest: RunPytest) -> None:
+    """The list is printed by a plugin of this test at the very end."""
+    source = """
+    def test_variant(measured): pass
+    """
+    code = """
+import sys
+def pytest_unconfigure():
+    heavy = {"tensorflow", "keras", "tf_keras", "tflite_micro", "pyocd", "unicorn"}
+    print("heavy:", sorted(heavy & set(sys.modules)))
+"""
+    Path("spy.py").write_text(code)
+    for arguments in (("--help",), ("--collect-only", "-q")):
+        result = run_pytest(source, "-p", "spy", *arguments)
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["heavy: []*"])
+    assert not reports(Path()), "collecting is not a run"
+
+
+def test_measured_variant_is_in_every_report(
+    run_pytest: RunPytest, pytester: pytest.Pytester
+) -> None:
+    source = """
+    def test_it(measured, record_property):
+        record_property("cycles p50", measured.record.cycles.streamed.p50)
+        assert measured.record.sequences == 5
+    def test_again(measured): pass
+    """
+    result = run_pytest(source, "-k", "int8-fused", "--hil-sequences", "5", "--junitxml=junit.xml")
+    result.assert_outcomes(passed=2)
+    text = result.stdout.str()
+    assert text.count("streamed 5/5 sequences") == 1, "two tests share one measurement"
+    assert "int8 fused" in text
+
+    (path,) = reports(pytester.path)
+    plain = json.loads(path.read_text())
+    jsonschema.validate(plain, json.loads(json_report.SCHEMA_PATH.read_text()))
+    run = json_report.read(path)
+    assert run.verdict is Verdict.PASS
+    assert run.complete
+    assert run.tests.passed == 2
+    assert [variant.id for variant in run.variants] == ["digits_lstm-int8-fused"]
+    assert run.circumstances is not None
+    assert run.circumstances.clock.modelled
+    assert all(m.modelled for m in run.variants[0].measurements if m.unit == "cycles")
+
+    suite = ElementTree.parse(pytester.path / "junit.xml").getroot()
+    properties = {p.get("name"): p.get("value") for p in suite.iter("property")}
+    assert properties["cycles p50"] == str(run.variants[0].cycles.streamed.p50)  # type: ignore[union-attr]
+
+
+def test_error_in_the_call_is_an_error_in_junit(
+    run_pytest: RunPytest, pytester: pytest.Pytester
+) -> None:
+    source = """
+    from harness.errors import LinkTimeout
+    def test_it(bench):
+        raise LinkTimeout("nothing came back", remedy="look at the cable")
+    """
+    result = run_pytest(source, "--junitxml=junit.xml")
+    result.assert_outcomes(errors=1)
+    case = next(ElementTree.parse(pytester.path / "junit.xml").getroot().iter("testcase"))
+    assert case.find("failure") is None
+    error = case.find("error")
+    assert error is not None
+    assert "nothing came back" in (error.text or "")
+
+
+def test_failed_assertion_stays_a_failure(run_pytest: RunPytest) -> None:
+    result = run_pytest("def test_it(device): assert device is None")
+    result.assert_outcomes(failed=1)
+    assert json_report.read(reports(Path())[0]).verdict is Verdict.FAIL
+
+
+def test_killed_run_goes_on_where_it_stopped(run_pytest: RunPytest, tmp_path: Path) -> None:
+    """SIGKILL in the middle of streaming: nothing that had arrived is measured again."""
+    command = [sys.executable, "-m", "harness.cli", "demo", "--board", BOARD]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(CACHE_HOME)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while stored(tmp_path) < 400:
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = stored(tmp_path)
+    assert not list(tmp_path.glob("reports/*/report.json"))
+
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"this run had been cut off; {kept:,} results are from before" in result.stdout
+    (path,) = tmp_path.glob("reports/*/report.json")
+    run = json_report.read(path)
+    assert sum(variant.sequences_resumed for variant in run.variants) == kept
+    assert run.resumed[0].sequences_kept == kept
+    total = sum(variant.sequences for variant in run.variants)
+    assert stored(tmp_path) == total, "no result was received twice"
+    del run_pytest
+
+
+def stored(directory: Path) -> int:
+    """Results in the journals of all runs there; a last line that is cut off does not count."""
+    return sum(
+        line.startswith('{"event":"result"') and line.endswith("\n")
+        for path in directory.glob("reports/*/journal.jsonl")
+        for line in path.open()
+    )

@@ -1,0 +1,84 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.report import json_report
+from harness.run.options import REPOSITORY
+from tests.unit.report import synthetic
+
+
+def hil(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+    )
+
+
+def test_report_is_shown_again(tmp_path: Path) -> None:
+    json_report.write(synthetic.run(), tmp_path / "reports" / "some-run")
+    result = hil("report", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "int8 unrolled" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_html_report_is_written(tmp_path: Path) -> None:
+    json_report.write(synthetic.run(), tmp_path / "run")
+    assert hil("report", "run", "--html", "out.html", cwd=tmp_path).returncode == 0
+    assert "int8 unrolled" in (tmp_path / "out.html").read_text()
+
+
+def test_no_report_is_a_sentence(tmp_path: Path) -> None:
+    result = hil("report", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.startswith("ConfigurationError: there is no report in")
+    assert "→" in result.stderr
+
+
+def test_unknown_board_is_a_sentence(tmp_path: Path) -> None:
+    result = hil("flash", "--board", "nucleo", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "no board is called 'nucleo'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_unknown_argument_is_refused(tmp_path: Path) -> None:
+    assert hil("report", "--colour", cwd=tmp_path).returncode == 2
+
+
+def test_boards_lists_both_kinds(tmp_path: Path) -> None:
+    result = hil("boards", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "nucleo-f746zg-emulated" in result.stdout
+    assert "hardware" in result.stdout
+
+
+@pytest.mark.parametrize("module", ["harness.cli", "harness.pytest_plugin"])
+def test_import_is_cheap(module: str) -> None:
+    heavy = "tensorflow|keras|tf_keras|pyocd|unicorn|tflite_micro|rich|numpy|serial"
+    code = f"""
+import sys, {module}
+print(sorted(set("{heavy}".split("|")) & set(sys.modules)))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    for command in ("demo", "run", "emulate", "boards", "flash", "report"):
+        assert command in text

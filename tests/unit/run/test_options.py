@@ -1,0 +1,96 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import ConfigurationError, UnknownBoard
+from harness.run.options import OPTIONS, RunConfig, from_lookup
+
+BOARD = "nucleo-f746zg-emulated"
+
+
+def configure(
+    values: dict[str, Any] | None = None, environment: dict[str, str] | None = None
+) -> RunConfig | None:
+    return from_lookup({"hil_board": BOARD, **(values or {})}.get, environment or {})
+
+
+def test_no_board_is_no_run() -> None:
+    assert from_lookup({}.get, {}) is None
+
+
+def test_defaults() -> None:
+    config = configure()
+    assert config is not None
+    assert config.engine == "builtin"
+    assert config.resume == "auto"
+    assert config.sequences is None
+    assert not config.no_flash
+    assert config.zoo.name == "models"
+
+
+def test_command_line_beats_environment_beats_ini_beats_default() -> None:
+    ini = {"ini:hil_sequences": "3"}
+    environment = {"HIL_SEQUENCES": "2"}
+    found = [
+        configure({**ini, "hil_sequences": "1"}, environment),
+        configure(ini, environment),
+        configure(ini),
+        configure(),
+    ]
+    assert [config.sequences for config in found if config] == [1, 2, 3, None]
+
+
+def test_switch_can_come_from_anywhere() -> None:
+    for values, environment in (
+        ({"hil_no_flash": True}, {}),
+        ({"ini:hil_no_flash": "true"}, {}),
+        ({}, {"HIL_NO_FLASH": "1"}),
+    ):
+        config = configure(values, environment)
+        assert config is not None
+        assert config.no_flash
+
+
+def test_overrides_reach_the_board() -> None:
+    config = configure({"hil_baud": "460800", "hil_tty": "/dev/x", "hil_probe_uid": "U"})
+    assert config is not None
+    assert config.overrides.baud == 460800
+    assert config.overrides.tty == "/dev/x"
+    assert config.overrides.probe_uid == "U"
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"hil_engine": "onnx"}, "--hil-engine onnx: there is no such choice"),
+        ({"hil_engine": "tflm"}, "needs a finished TensorFlow Lite Micro tree"),
+        ({"hil_firmware": "/no/such.elf"}, "--hil-firmware /no/such.elf: no such file"),
+        ({"hil_zoo": "/no/zoo"}, "--hil-zoo /no/zoo: no such folder"),
+        ({"hil_resume": "20200101-000000"}, "there is no such run"),
+        ({"hil_baud": "fast"}, "--hil-baud fast: not a whole number above 0"),
+        ({"hil_sequences": "0"}, "--hil-sequences 0: not a whole number above 0"),
+    ],
+)
+def test_mistakes_are_named_with_a_remedy(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence) as caught:
+        configure(values)
+    assert caught.value.remedy
+
+
+def test_unknown_board_is_told_at_once() -> None:
+    with pytest.raises(UnknownBoard, match="no board is called 'nucleo'"):
+        configure({"hil_board": "nucleo"})
+
+
+def test_resume_of_a_named_run(tmp_path: Path) -> None:
+    (tmp_path / "some-run").mkdir()
+    config = configure({"hil_resume": "some-run", "hil_report_dir": str(tmp_path)})
+    assert config is not None
+    assert config.resume == "some-run"
+
+
+def test_every_option_but_board_has_the_prefix() -> None:
+    for option in OPTIONS:
+        assert option.flag == "--board" or option.flag.startswith("--hil-")
+        assert option.help
