@@ -7,7 +7,7 @@
 Each framework runs in a process of its own, one for all variants of a call.
 """
 
-from harness.references.compute import compute, compute_many
+from harness.references.jobs import compute, compute_many
 from harness.references.records import FRAMEWORKS, Framework, Mode, References
 
 __all__ = ["FRAMEWORKS", "Framework", "Mode", "References", "compute", "compute_many"]

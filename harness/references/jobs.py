@@ -99,14 +99,15 @@ def compute_many(
         if samples is None and variant.samples.sha256 not in loaded:
             loaded[variant.samples.sha256] = variant.load_samples()
         used = loaded[variant.samples.sha256] if samples is None else samples
-        jobs[variant.id] = _jobs(variant, used.first(first), mode, frameworks)
+        jobs[variant.id] = jobs_of(variant, used.first(first), mode, frameworks)
     results = _resolve([job for items in jobs.values() for job in items], directory, timeout_s)
     return {variant.id: _collect(variant, mode, jobs[variant.id], results) for variant in wanted}
 
 
-def _jobs(
+def jobs_of(
     variant: Variant, samples: Samples, mode: Mode, frameworks: Sequence[Framework]
 ) -> list[Job]:
+    """What has to run for one variant, in the order of the ladder, with its cache keys."""
     inputs = np.ascontiguousarray(samples.inputs, np.float32)
     digest = cache.array_digest(inputs)
     jobs = []

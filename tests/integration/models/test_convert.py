@@ -1,0 +1,56 @@
+"""Conversions by the real converter, and how it fails."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import ConversionError
+from harness.models.convert import convert
+from harness.models.inspect import inspect
+from harness.models.manifest import load_zoo
+
+ZOO = Path(__file__).parents[3] / "fixtures" / "models"
+MODELS = {model.name: model for model in load_zoo(ZOO)}
+
+
+def calibration() -> np.ndarray:
+    array = MODELS["digits_lstm"].samples.load_calibration()
+    assert array is not None
+    return array[:50]
+
+
+@pytest.mark.parametrize(("export", "dtype"), [("fused", "int8"), ("unrolled", "float32")])
+def test_converts(export: str, dtype: str) -> None:
+    done = convert(
+        ZOO / "digits_lstm" / "model.keras",
+        export=export,  # type: ignore[arg-type]
+        dtype=dtype,  # type: ignore[arg-type]
+        calibration=calibration(),
+    )
+    model = inspect(done.content)
+    assert done.difference <= 1e-6
+    assert model.inputs[0].shape == (1, 8, 8)
+    assert model.inputs[0].type == model.outputs[0].type == dtype
+    assert ("UNIDIRECTIONAL_SEQUENCE_LSTM" in model.operator_counts) == (export == "fused")
+    assert "WHILE" not in model.operator_counts
+
+
+@pytest.mark.parametrize("name", ["digits_simple_rnn", "digits_lstm"])
+def test_int8_of_a_loop_crashes_the_converter_and_not_us(name: str) -> None:
+    with pytest.raises(ConversionError, match="SIGSEGV") as caught:
+        convert(ZOO / name / "model.keras", export="loop", dtype="int8", calibration=calibration())
+    assert "WHILE" in caught.value.what
+    assert "unrolled" in caught.value.remedy
+
+
+def test_a_cell_without_a_fused_operator_is_named() -> None:
+    with pytest.raises(ConversionError, match="recurrent is a GRU"):
+        convert(ZOO / "digits_gru" / "model.keras", export="fused", dtype="float32")
+
+
+def test_a_file_that_is_no_keras_model(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"not a zip")
+    with pytest.raises(ConversionError, match=r"model\.keras to float32"):
+        convert(path, export="loop", dtype="float32")

@@ -1,0 +1,79 @@
+"""The cache of references: complete entries or none, keys by content."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.references import cache
+from harness.references.records import OutputTensor, Reference
+
+KEY = cache.key_of({"model": "abc"})
+
+
+def reference() -> Reference:
+    tensor = OutputTensor(np.arange(6, dtype=np.int8).reshape(2, 3), 0.5, -3, False)
+    steps = OutputTensor(np.ones((2, 4, 1), np.float32), 0.0, 0, True)
+    return Reference("tflm", (tensor, steps), {"kernels": "reference", "cached": "no"})
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    cache.write(tmp_path, KEY, reference())
+    found = cache.read(tmp_path, KEY)
+    assert found is not None
+    assert found.framework == "tflm"
+    assert found.circumstances == {"kernels": "reference", "cached": "yes"}
+    for ours, theirs in zip(found.tensors, reference().tensors, strict=True):
+        assert ours.stored.dtype == theirs.stored.dtype
+        np.testing.assert_array_equal(ours.stored, theirs.stored)
+        assert (ours.scale, ours.zero_point, ours.per_step) == (
+            theirs.scale,
+            theirs.zero_point,
+            theirs.per_step,
+        )
+
+
+def test_absent(tmp_path: Path) -> None:
+    assert cache.read(tmp_path, KEY) is None
+
+
+@pytest.mark.parametrize("keep", [0, 10, 100, -1])
+def test_a_damaged_entry_is_absent_and_can_be_replaced(tmp_path: Path, keep: int) -> None:
+    cache.write(tmp_path, KEY, reference())
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:keep])
+    assert cache.read(tmp_path, KEY) is None
+    cache.write(tmp_path, KEY, reference())
+    assert cache.read(tmp_path, KEY) is not None
+
+
+def test_an_entry_under_a_wrong_name_is_absent(tmp_path: Path) -> None:
+    cache.write(tmp_path, KEY, reference())
+    other = cache.key_of({"model": "abd"})
+    (tmp_path / f"{KEY}.npz").rename(tmp_path / f"{other}.npz")
+    assert cache.read(tmp_path, other) is None
+
+
+def test_a_directory_that_cannot_be_made_is_no_reason_to_fail(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    cache.write(tmp_path / "file", KEY, reference())
+
+
+def test_nothing_half_written_remains(tmp_path: Path) -> None:
+    cache.write(tmp_path, KEY, reference())
+    assert [path.name for path in tmp_path.iterdir()] == [f"{KEY}.npz"]
+
+
+def test_keys_do_not_depend_on_order_and_do_on_content() -> None:
+    assert cache.key_of({"a": 1, "b": 2}) == cache.key_of({"b": 2, "a": 1})
+    assert cache.key_of({"a": 1}) != cache.key_of({"a": 2})
+
+
+def test_digest_sees_type_shape_and_order() -> None:
+    array = np.arange(6, dtype=np.float32)
+    digests = {
+        cache.array_digest(item)
+        for item in (array, array.reshape(2, 3), array.astype(np.float64), array[::-1])
+    }
+    assert len(digests) == 4
+    assert cache.array_digest(array) in digests

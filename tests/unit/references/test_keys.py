@@ -1,0 +1,62 @@
+"""What a reference depends on is in its key; what it does not depend on is not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.models.manifest import Variant, load_zoo
+from harness.models.samples import Samples
+from harness.references import jobs as module
+from harness.references.records import FRAMEWORKS, Framework
+
+ZOO = Path(__file__).parents[3] / "fixtures" / "models"
+VARIANTS = {variant.id: variant for model in load_zoo(ZOO) for variant in model.variants}
+SAMPLES = Samples(np.zeros((2, 8, 8), np.float32))
+
+
+def keys(variant: Variant, samples: Samples = SAMPLES, mode: str = "reset_each") -> dict[str, str]:
+    jobs = module.jobs_of(variant, samples, mode, FRAMEWORKS)  # type: ignore[arg-type]
+    return {job.framework: job.key for job in jobs}
+
+
+def test_the_keras_model_is_shared_by_its_variants_and_the_flatbuffers_are_not() -> None:
+    one, other = (
+        keys(VARIANTS["digits_lstm-int8-fused"]),
+        keys(VARIANTS["digits_lstm-float32-loop"]),
+    )
+    assert one["keras"] == other["keras"]
+    assert one["tflite"] != other["tflite"]
+    assert one["tflm"] != other["tflm"]
+
+
+def test_inputs_and_mode_make_new_keys() -> None:
+    variant = VARIANTS["digits_lstm-int8-fused"]
+    base = keys(variant)
+    changed = np.zeros((2, 8, 8), np.float32)
+    changed[1, 7, 7] = 1e-3
+    assert not set(base.values()) & set(keys(variant, Samples(changed)).values())
+    assert not set(base.values()) & set(keys(variant, mode="carry").values())
+
+
+def test_labels_make_no_new_keys() -> None:
+    variant = VARIANTS["digits_lstm-int8-fused"]
+    assert keys(variant, Samples(SAMPLES.inputs, np.array([1, 2]))) == keys(variant)
+
+
+def test_there_is_no_keras_reference_in_mode_carry() -> None:
+    assert list(keys(VARIANTS["digits_lstm-int8-fused"], mode="carry")) == ["tflite", "tflm"]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_tool_versions_make_new_keys(framework: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+    variant = VARIANTS["digits_gru-int8-unrolled"]
+    before = keys(variant)
+    versions = module._versions
+    monkeypatch.setattr(
+        module,
+        "_versions",
+        lambda name: {**versions(name), "numpy": "9"} if name == framework else versions(name),
+    )
+    after = keys(variant)
+    assert {name for name in FRAMEWORKS if before[name] != after[name]} == {framework}

@@ -1,0 +1,85 @@
+"""Feeding sequences: order, resets, steps, shapes. The interpreters: tests/integration."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.models.quantize import Quantization
+from harness.references.sequences import run_jobs, run_sequences
+
+
+class RunningSum:
+    """A network with a state: it puts out the sum of all it has seen since its reset."""
+
+    def __init__(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
+        self.input_shape = input_shape
+        self.input_quantization = Quantization("int8", 0.5, 0)
+        self.output_quantizations = (Quantization("int16", 0.5, 0),)
+        self.circumstances: dict[str, str] = {}
+        self._output_shape = output_shape
+        self._sum = 99
+
+    def reset(self) -> None:
+        self._sum = 0
+
+    def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
+        assert block.shape == self.input_shape
+        assert block.dtype == np.int8
+        self._sum += int(block.sum())
+        return [np.full(self._output_shape, self._sum, np.int16)]
+
+
+INPUTS = np.array([[[0.5], [1.0]], [[1.5], [2.0]]], np.float32)  # stored: 1 2 | 3 4
+
+
+def test_whole_window_with_a_reset_before_each() -> None:
+    (tensor,) = run_sequences(RunningSum((1, 2, 1), (1, 3)), INPUTS, carry=False)
+    assert tensor.stored.tolist() == [[3, 3, 3], [7, 7, 7]]
+    assert (tensor.scale, tensor.per_step) == (0.5, False)
+
+
+def test_carry_resets_once_before_the_first() -> None:
+    (tensor,) = run_sequences(RunningSum((1, 2, 1), (1, 3)), INPUTS, carry=True)
+    assert tensor.stored[:, 0].tolist() == [3, 10]
+
+
+def test_single_step_model_is_invoked_once_a_step() -> None:
+    (tensor,) = run_sequences(RunningSum((1, 1), (1, 1)), INPUTS, carry=False)
+    assert tensor.stored.tolist() == [[[1], [3]], [[3], [7]]]
+    assert tensor.per_step
+
+
+def test_single_step_carry() -> None:
+    (tensor,) = run_sequences(RunningSum((1, 1), (1, 1)), INPUTS, carry=True)
+    assert tensor.stored.reshape(-1).tolist() == [1, 3, 6, 10]
+
+
+def test_sequence_output_of_one_invoke_is_per_step() -> None:
+    (tensor,) = run_sequences(RunningSum((1, 2, 1), (1, 2, 5)), INPUTS, carry=False)
+    assert tensor.stored.shape == (2, 2, 5)
+    assert tensor.per_step
+
+
+def test_outputs_are_dequantised_for_the_comparison() -> None:
+    (tensor,) = run_sequences(RunningSum((1, 2, 1), (1, 1)), INPUTS, carry=False)
+    assert tensor.outputs().values.tolist() == [[1.5], [3.5]]
+
+
+def test_a_sequence_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="no multiple of input"):
+        run_sequences(RunningSum((1, 3, 1), (1, 1)), INPUTS, carry=False)
+
+
+def test_one_bad_job_does_not_stop_the_others() -> None:
+    def run(path: Any, inputs: NDArray[np.float32], carry: bool) -> Any:
+        if path.name == "bad":
+            raise RuntimeError("no such operator")
+        return run_sequences(RunningSum((1, 2, 1), (1, 1)), inputs, carry=carry), {"k": "v"}
+
+    jobs = [{"model": name, "inputs": "x", "mode": "reset_each"} for name in ("bad", "good")]
+    answer, arrays = run_jobs({"jobs": jobs}, {"x": INPUTS}, run)
+    assert answer["jobs"][0] == {"error": "RuntimeError: no such operator"}
+    assert answer["jobs"][1]["circumstances"] == {"k": "v"}
+    assert list(arrays) == ["1.0"]
