@@ -72,8 +72,8 @@ class Pll:
 
     @property
     def vco_hz(self) -> Fraction:
-        """The oscillator's frequency."""
-        return self.input_hz * self.n
+        """The oscillator's frequency; never 0, so that time goes on after a forbidden N."""
+        return self.input_hz * max(self.n, 1)
 
     @property
     def output_hz(self) -> Fraction:

@@ -169,18 +169,10 @@ class Timer(Device):
                     return
                 if self._prescaler != prescaler:
                     return
-                if ticks > 2 * lap and self._flags_complete():
-                    # Whole rounds change nothing any more.
+                if step == lap:
+                    # One whole round has set every flag: the others change nothing any more.
                     self._taken += ticks // lap * lap
                     ticks %= lap
-
-    def _flags_complete(self) -> bool:
-        reachable = [
-            2 << channel
-            for channel in range(self._channels)
-            if self.registers[CCR1 + 4 * channel] <= self._period
-        ]
-        return all(self._flags & flag for flag in (UIF, *reachable))
 
     def _look(self) -> None:
         self._settle()

@@ -128,7 +128,7 @@ class Transmitter:
             self._begin(now)
             self._streaming = True
         room = self.pace.completed(now - self._start) + 2 - self._queued
-        while room > 0 and stream.active:
+        while room > 0 and stream.active and stream.remaining:
             data = stream.supply(room)
             room -= len(data)
             self._queued += len(data)

@@ -190,6 +190,23 @@ def test_enabling_again_reloads_the_counter(chip: Chip) -> None:
     assert chip.sent == b"abab"
 
 
+@pytest.mark.parametrize("stream", [RX_STREAM, TX_STREAM])
+def test_a_count_of_zero_moves_nothing(chip: Chip, stream: int) -> None:
+    board.receive_ring(chip, 16)
+    chip.clear_bits(RX_STREAM, 1)
+    chip.write(LIFCR, FLAGS_1)
+    chip.write(TX_STREAM + 8, board.TDR)
+    chip.write(TX_STREAM + 0xC, TX_BUFFER)
+    chip.write(TX_STREAM, 4 << 25 | 1 << 10 | 1 << 6)
+    chip.write(stream + 4, 0)
+    chip.set_bits(stream, 1)
+    chip.port.feed(b"a")
+    chip.bus.advance(2 * FRAME)
+    assert chip.read(stream) & 1
+    assert chip.sent == b""
+    assert chip.read(ISR) & RXNE
+
+
 def test_stale_flags_keep_the_stream_off(chip: Chip) -> None:
     board.send(chip, b"ab")
     chip.bus.advance(10 * FRAME)

@@ -96,6 +96,15 @@ def test_pll_ranges(chip: Chip, dividers: int, word: str | None) -> None:
         assert any(word in sentence for _, sentence in chip.bus.findings)
 
 
+def test_a_pll_multiplied_by_nothing_does_not_stop_time(chip: Chip) -> None:
+    chip.write(RCC_PLLCFGR, 16 | 1 << 16 | 4 << 24)
+    chip.set_bits(RCC_CR, 1 << 24)
+    chip.set_bits(RCC_CFGR, 2)
+    chip.bus.advance(10_000)
+    assert chip.bus.hclk_hz > 0
+    assert "pll-range" in chip.bus.rules
+
+
 def test_pll_config_while_it_is_on_is_ignored(chip: Chip) -> None:
     board.clocks(chip)
     before = chip.read(RCC_PLLCFGR)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from harness.emulator.bus import ResetReason
@@ -92,6 +94,16 @@ def test_flags_are_there_without_interrupts_however_late_one_looks(chip: Chip) -
     assert chip.read(TIM2 + SR) == 0b11
     assert chip.read(TIM2 + CNT) == 3
     assert not chip.bus.irqs.get(TIM2_IRQ)
+
+
+def test_a_long_time_without_updates_costs_no_loop(chip: Chip) -> None:
+    chip.write(TIM2 + ARR, 1)
+    chip.write(TIM2 + CR1, 1 | 1 << 1)
+    started = time.perf_counter()
+    chip.bus.advance(10**9 * MICROSECOND)
+    assert chip.read(TIM2 + CNT) == 0
+    assert chip.read(TIM2 + SR) & 1 == 0
+    assert time.perf_counter() - started < 1
 
 
 def test_sixteen_bits(chip: Chip) -> None:
