@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,3 +226,32 @@ def test_model_too_big_for_its_slot(run_pytest: RunPytest, make_zoo: MakeZoo) ->
     text = shown_as_error(run_pytest(NEEDS_MODEL, "--hil-zoo", str(zoo)))
     assert "ModelTooBig" in text
     assert "too many" in text
+
+
+CLOCKLESS = """
+/* Writes to USART3 although its clock is off, and then says nothing. */
+static void start(void) {
+  *(volatile unsigned*)0x40004800 = 1;
+  for (;;) {
+  }
+}
+__attribute__((section(".vectors"), used)) static void* const vectors[] = {
+    (void*)0x20010000, (void*)start};
+"""
+
+
+def test_finding_of_the_strict_emulator_is_an_error(run_pytest: RunPytest, tmp_path: Path) -> None:
+    """What would fail on silicon fails the run, by name."""
+    (tmp_path / "clockless.c").write_text(CLOCKLESS)
+    elf = tmp_path / "clockless.elf"
+    flags = ["-mcpu=cortex-m7", "-mthumb", "-O1", "-nostdlib", "-Wl,--build-id=sha1"]
+    layout = ["-Wl,--section-start=.vectors=0x08000000", "-Wl,-Ttext=0x08000100"]
+    layout += ["-Wl,--section-start=.note.gnu.build-id=0x08000080", "-Wl,-e,0x08000101"]
+    subprocess.run(
+        ["arm-none-eabi-gcc", *flags, *layout, tmp_path / "clockless.c", "-o", elf], check=True
+    )
+    text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-firmware", str(elf)), errors=2)
+    assert "LinkTimeout" in text
+    assert "StrictFinding" in text
+    assert "would fail on silicon: clock-off" in text
+    assert "USART3" in text
