@@ -22,7 +22,7 @@ Circumstances circumstances;
 ResetReason reset_reason;
 
 // The flags add up until they are cleared, and a software or watchdog reset also pulls the reset
-// pin: the most specific one counts (RM0385 5.3.20).
+// pin: the most specific one counts (RM0385, RCC_CSR).
 ResetReason TakeResetReason() {
   const uint32_t flags = RCC_CSR::Read();
   RCC_CSR::Set(RCC_CSR::RMVF);

@@ -15,10 +15,11 @@ inline constexpr uint32_t kHclkHz = kSysclkHz;
 inline constexpr uint32_t kPclk1Hz = kHclkHz / 4;
 inline constexpr uint32_t kPclk2Hz = kHclkHz / 2;
 inline constexpr uint32_t kUsart3Hz = kPclk1Hz;
-inline constexpr uint32_t kFlashWaitStates = 7;  // RM0385 table 5: 210 to 216 MHz at 2.7-3.6 V
+inline constexpr uint32_t kFlashWaitStates = 7;  // RM0385 3.3.2: 210 to 216 MHz at 2.7-3.6 V
 
 static_assert(kSysclkHz == 216'000'000);
-static_assert(kPclk1Hz <= 54'000'000 && kPclk2Hz <= 108'000'000, "datasheet table 17");
+static_assert(kPclk1Hz <= 54'000'000 && kPclk2Hz <= 108'000'000,
+              "datasheet, general operating conditions");
 static_assert(kHseHz / kPllM * kPllN / kPllQ == 48'000'000);
 
 // From reset (HSI 16 MHz) to 216 MHz. Waits without end for an oscillator that does not start:

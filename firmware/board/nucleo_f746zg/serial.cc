@@ -18,7 +18,7 @@ namespace {
 
 using RxCR = DMA1_SxCR<1>;
 using TxCR = DMA1_SxCR<3>;
-constexpr uint32_t kDmaChannel = 4;  // RM0385 table 27: USART3_RX and USART3_TX
+constexpr uint32_t kDmaChannel = 4;  // RM0385 8.3.4: USART3_RX and USART3_TX
 
 // --- receive ring ---------------------------------------------------------------------------
 constexpr uint32_t kReceiveSize = 16384;

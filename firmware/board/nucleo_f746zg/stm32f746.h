@@ -158,7 +158,7 @@ struct DBGMCU_CR : Register<0xE0042004> {
   static constexpr uint32_t DBG_SLEEP = Bit(0);
 };
 
-// Interrupt numbers (RM0385 table 46).
+// Interrupt numbers (RM0385 10.1.3).
 inline constexpr unsigned kDma1Stream1Interrupt = 12;
 inline constexpr unsigned kDma1Stream3Interrupt = 14;
 inline constexpr unsigned kUsart3Interrupt = 39;
