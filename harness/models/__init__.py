@@ -1,0 +1,1 @@
+"""Models on the desktop: manifests, conversion, inspection, quantisation, slot packing."""

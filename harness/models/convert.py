@@ -107,4 +107,12 @@ def _explain(failure: WorkerError, name: str, export: str, dtype: str) -> Conver
         return ConversionError(
             what, remedy="The model holds operators that TFLite has no kernel for; replace them."
         )
-    return ConversionError(what, remedy="The lines of the converter above name the layer.")
+    if "is not static" in failure.message:
+        return ConversionError(
+            what, remedy="Build the model with a fixed sequence length; only the batch may vary."
+        )
+    if failure.kind == "NotEqualError":
+        return ConversionError(
+            what, remedy="A layer is random or not carried over; use another export."
+        )
+    return ConversionError(what, remedy=f"The converter's last lines were:\n{failure.tail}")

@@ -1,5 +1,7 @@
 """Conversions by the real converter, and how it fails."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +56,21 @@ def test_a_file_that_is_no_keras_model(tmp_path: Path) -> None:
     path.write_bytes(b"not a zip")
     with pytest.raises(ConversionError, match=r"model\.keras to float32"):
         convert(path, export="loop", dtype="float32")
+
+
+def test_a_conversion_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(ConversionError, match="did not finish in time") as caught:
+        convert(ZOO / "digits_gru" / "model.keras", export="loop", dtype="float32", timeout_s=0.2)
+    assert "timeout" in caught.value.remedy
+
+
+def test_a_length_that_is_not_fixed_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "any_length.keras"
+    source = (
+        "import keras, sys; keras.Sequential([keras.Input((None, 8)), keras.layers.GRU(4)])"
+        ".save(sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", source, str(path)], check=True, capture_output=True)
+    with pytest.raises(ConversionError, match=r"\(None, None, 8\) is not static") as caught:
+        convert(path, export="unrolled", dtype="float32")
+    assert "fixed" in caught.value.remedy
