@@ -12,16 +12,13 @@ namespace hil::engine::builtin {
 
 struct Kernel;
 
-// Memory that the planner places. It is in use from point `first` of the model's time line to
-// point `last`, both included; two blocks may share memory if these spans do not touch.
-struct Block {
+// A tensor. Its memory, if the planner places it, is in use from point `first` of the model's time
+// line to point `last`, both included; two tensors may share memory if these spans do not touch.
+struct TensorSlot {
   uint8_t* data = nullptr;
   uint32_t bytes = 0;
   uint16_t first = 0;
   uint16_t last = 0;
-};
-
-struct TensorSlot : Block {
   const int32_t* dims = nullptr;  // in the FlatBuffer, `rank` of them
   uint32_t table = 0;             // position of the tensor's table in the FlatBuffer
   TensorType type = TensorType::kFloat32;
@@ -42,11 +39,6 @@ struct TensorSlot : Block {
   }
 };
 
-// Memory that one operator needs while it runs.
-struct Scratch : Block {
-  Scratch* next = nullptr;
-};
-
 struct Node {
   const Kernel* kernel = nullptr;
   void* data = nullptr;  // what the kernel's Prepare made
@@ -64,12 +56,13 @@ struct Subgraph {
   enum class Walk : uint8_t { kNot, kNow, kDone, kShared } walk = Walk::kNot;
 };
 
-// One resource variable (VAR_HANDLE); the handle's tensor holds its index.
+// One resource variable (VAR_HANDLE). Its size is that of the tensors read from it or assigned.
 struct Variable {
   const char* container = "";
   const char* name = "";
   uint8_t* data = nullptr;
   uint32_t bytes = 0;
+  TensorType type = TensorType::kFloat32;
   Variable* next = nullptr;
 };
 
@@ -79,8 +72,8 @@ struct Model {
   Arena arena;
   Subgraph* subgraphs = nullptr;
   uint32_t subgraph_count = 0;
-  Scratch* scratch = nullptr;
   Variable* variables = nullptr;
+  uint32_t state_epoch = 0;  // counts how often the state was cleared
   bool preserve_all_tensors = false;
   ArenaUse use;
 

@@ -120,17 +120,4 @@ int32_t Preparation::QuantizedDimension(const TensorSlot& slot) const {
       .Get<int32_t>(schema::quantization::kDimension, 0);
 }
 
-Scratch* Preparation::MakeScratch(size_t bytes) {
-  Scratch* scratch = model_->arena.Make<Scratch>();
-  if (scratch == nullptr) return nullptr;
-  // In use exactly when this operator's output is being written.
-  const TensorSlot& output = *Output(0);
-  scratch->bytes = static_cast<uint32_t>(bytes);
-  scratch->first = output.first;
-  scratch->last = subgraph().walk == Subgraph::Walk::kShared ? output.last : output.first;
-  scratch->next = model_->scratch;
-  model_->scratch = scratch;
-  return scratch;
-}
-
 }  // namespace hil::engine::builtin

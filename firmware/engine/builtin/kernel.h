@@ -84,8 +84,15 @@ class Preparation {
     }
     return false;
   }
-  // Memory for the time that this operator runs.
-  Scratch* MakeScratch(size_t bytes);
+  // The same for the operators of one kernel in this subgraph only.
+  template <typename Visit>
+  bool FindInSubgraph(const Kernel& wanted, Visit visit) const {
+    for (size_t i = 0; i < index_; ++i) {
+      const Node& node = model_->subgraphs[subgraph_].nodes[i];
+      if (node.kernel == &wanted && node.data != nullptr && visit(node.data)) return true;
+    }
+    return false;
+  }
 
   const Kernel* kernel() const { return model_->subgraphs[subgraph_].nodes[index_].kernel; }
 

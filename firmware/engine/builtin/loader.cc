@@ -433,13 +433,13 @@ Status PlaceTensors(Model* model, Failure* failure) {
   }
   model->use.state_bytes = static_cast<uint32_t>(arena.used() - state_begin);
 
-  ForEachBlock(model, [&](Block& block) { planned += AlignUp(block.bytes, kPlanAlignment); });
+  ForEachPlanned(model, [&](TensorSlot& slot) { planned += AlignUp(slot.bytes, kPlanAlignment); });
   if (planned + arena.used() > kMostBytes) return loader.ArenaTooSmall(kMostBytes);
-  const uint32_t region = PlanBlocks(model);
+  const uint32_t region = PlanTensors(model);
   uint8_t* base = arena.Bytes(region, kArenaAlignment);
   if (arena.overflowed()) return loader.ArenaTooSmall(arena.used());
-  ForEachBlock(model,
-               [&](Block& block) { block.data = base + reinterpret_cast<uintptr_t>(block.data); });
+  ForEachPlanned(
+      model, [&](TensorSlot& slot) { slot.data = base + reinterpret_cast<uintptr_t>(slot.data); });
   model->use.activation_bytes = region;
   model->use.total_bytes = static_cast<uint32_t>(arena.used());
   return Status::kOk;
@@ -463,6 +463,7 @@ void ClearState(Model* model) {
   for (Variable* v = model->variables; v != nullptr; v = v->next) {
     std::memset(v->data, 0, v->bytes);
   }
+  ++model->state_epoch;
 }
 
 }  // namespace hil::engine::builtin

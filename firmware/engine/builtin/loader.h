@@ -11,7 +11,7 @@ namespace hil::engine::builtin {
 Status BuildModel(Span<const uint8_t> bytes, Span<uint8_t> arena, const Options& options,
                   Model* model, Failure* failure);
 
-// Gives every slot its memory: variables first, then planned tensors and scratch.
+// Gives every slot its memory: state first, then planned tensors.
 Status PlaceTensors(Model* model, Failure* failure);
 
 // All state as after Load: variable tensors at their zero point, resource variables unset.

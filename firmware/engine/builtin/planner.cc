@@ -5,43 +5,45 @@
 namespace hil::engine::builtin {
 namespace {
 
-// Until a block has its place, `data` is this mark; afterwards it is the offset plus one, so that
+// Until a tensor has its place, `data` is this mark; afterwards it is the offset plus one, so that
 // offset 0 differs from "no memory".
 const uintptr_t kUnplaced = 0;
 
-uintptr_t Mark(const Block& block) { return reinterpret_cast<uintptr_t>(block.data); }
-bool Placed(const Block& block) { return Mark(block) != kUnplaced; }
-uint32_t Offset(const Block& block) { return static_cast<uint32_t>(Mark(block) - 1); }
-void Place(Block* block, uint32_t offset) {
-  block->data = reinterpret_cast<uint8_t*>(uintptr_t{offset} + 1);
+uintptr_t Mark(const TensorSlot& slot) { return reinterpret_cast<uintptr_t>(slot.data); }
+bool Placed(const TensorSlot& slot) { return Mark(slot) != kUnplaced; }
+uint32_t Offset(const TensorSlot& slot) { return static_cast<uint32_t>(Mark(slot) - 1); }
+void Place(TensorSlot* slot, uint32_t offset) {
+  slot->data = reinterpret_cast<uint8_t*>(uintptr_t{offset} + 1);
 }
 
-uint32_t Size(const Block& block) {
-  return static_cast<uint32_t>(AlignUp(block.bytes, kPlanAlignment));
+uint32_t Size(const TensorSlot& slot) {
+  return static_cast<uint32_t>(AlignUp(slot.bytes, kPlanAlignment));
 }
 
-bool SpansTouch(const Block& a, const Block& b) { return a.first <= b.last && b.first <= a.last; }
+bool SpansTouch(const TensorSlot& a, const TensorSlot& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
 
-Block* LargestUnplaced(Model* model) {
-  Block* largest = nullptr;
-  ForEachBlock(model, [&](Block& block) {
-    if (Placed(block)) return;
-    if (largest == nullptr || block.bytes > largest->bytes) largest = &block;
+TensorSlot* LargestUnplaced(Model* model) {
+  TensorSlot* largest = nullptr;
+  ForEachPlanned(model, [&](TensorSlot& slot) {
+    if (Placed(slot)) return;
+    if (largest == nullptr || slot.bytes > largest->bytes) largest = &slot;
   });
   return largest;
 }
 
-// The lowest offset at which `block` touches no placed block that is in use at the same time. A
-// block in the way rules out every offset up to its end, so the search only moves upwards.
-uint32_t LowestFreeOffset(Model* model, const Block& block) {
+// The lowest offset at which `slot` touches no placed slot that is in use at the same time. A
+// slot in the way rules out every offset up to its end, so the search only moves upwards.
+uint32_t LowestFreeOffset(Model* model, const TensorSlot& slot) {
   uint32_t offset = 0;
   bool moved = true;
   while (moved) {
     moved = false;
-    ForEachBlock(model, [&](Block& other) {
-      if (!Placed(other) || !SpansTouch(block, other)) return;
+    ForEachPlanned(model, [&](TensorSlot& other) {
+      if (!Placed(other) || !SpansTouch(slot, other)) return;
       const uint32_t start = Offset(other);
-      if (start < offset + Size(block) && offset < start + Size(other)) {
+      if (start < offset + Size(slot) && offset < start + Size(other)) {
         offset = start + Size(other);
         moved = true;
       }
@@ -52,16 +54,16 @@ uint32_t LowestFreeOffset(Model* model, const Block& block) {
 
 }  // namespace
 
-uint32_t PlanBlocks(Model* model) {
+uint32_t PlanTensors(Model* model) {
   uint32_t region = 0;
-  ForEachBlock(model, [](Block& block) { block.data = nullptr; });
-  while (Block* block = LargestUnplaced(model)) {
-    const uint32_t offset = LowestFreeOffset(model, *block);
-    Place(block, offset);
-    if (offset + Size(*block) > region) region = offset + Size(*block);
+  ForEachPlanned(model, [](TensorSlot& slot) { slot.data = nullptr; });
+  while (TensorSlot* slot = LargestUnplaced(model)) {
+    const uint32_t offset = LowestFreeOffset(model, *slot);
+    Place(slot, offset);
+    if (offset + Size(*slot) > region) region = offset + Size(*slot);
   }
-  ForEachBlock(model, [](Block& block) {
-    block.data = reinterpret_cast<uint8_t*>(uintptr_t{Offset(block)});
+  ForEachPlanned(model, [](TensorSlot& slot) {
+    slot.data = reinterpret_cast<uint8_t*>(uintptr_t{Offset(slot)});
   });
   return region;
 }

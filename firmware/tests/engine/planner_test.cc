@@ -33,7 +33,7 @@ Planned PlanAll(const std::vector<Wanted>& wanted) {
   model.subgraphs = &graph;
   model.subgraph_count = 1;
   Planned planned;
-  planned.region = PlanBlocks(&model);
+  planned.region = PlanTensors(&model);
   for (const TensorSlot& slot : slots) {
     planned.offsets.push_back(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(slot.data)));
   }

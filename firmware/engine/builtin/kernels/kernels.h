@@ -31,5 +31,7 @@ extern const Kernel kConcatenationKernel, kExpandDimsKernel, kPackKernel, kResha
 extern const Kernel kDequantizeKernel, kQuantizeKernel;
 // softmax.cc
 extern const Kernel kSoftmaxKernel;
+// variables.cc
+extern const Kernel kAssignVariableKernel, kCallOnceKernel, kReadVariableKernel, kVarHandleKernel;
 
 }  // namespace hil::engine::builtin
