@@ -14,7 +14,9 @@ feature that is not modelled says so instead of pretending.
 from __future__ import annotations
 
 from harness.emulator.bus import Bus, Peripheral
+from harness.emulator.peripherals.crc import Crc
 from harness.emulator.peripherals.dma import Dma
+from harness.emulator.peripherals.exti import Exti
 from harness.emulator.peripherals.gates import Gates
 from harness.emulator.peripherals.gpio import Gpio
 from harness.emulator.peripherals.pins import Route
@@ -61,7 +63,7 @@ def build(bus: Bus, uart_port: UartPort) -> list[Peripheral]:
     devices = [
         *(pwr, *ports.values(), *usarts, *controllers, Syscfg(bus, gates["SYSCFG"])),
         *(Timer(bus, name, rcc) for name in TIMERS),
-        *(Iwdg(bus, rcc), Wwdg(bus, rcc)),
+        *(Iwdg(bus, rcc), Wwdg(bus, rcc), Crc(bus, gates["CRC"]), Exti(bus)),
         *unmodelled(bus, gates),
     ]
     for device in devices:
