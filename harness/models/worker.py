@@ -49,7 +49,7 @@ ENVIRONMENT = {
 }
 
 
-@dataclass
+@dataclass(eq=False)  # exceptions must stay hashable
 class WorkerError(Exception):
     """The worker did not deliver an answer.
 
