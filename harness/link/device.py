@@ -93,13 +93,15 @@ class Device:
     def set_baud(self, baud: int) -> int:
         """Raises (or lowers) the rate on both sides; returns the rate that is in use then.
 
-        If the new rate does not work both sides go back to the old one, which is returned.
+        If the board's clock cannot give the new rate, or it does not work, both sides are at the
+        old one, which is returned.
         """
         old = self._transport.baud
         with self._attended():
             if baud == old:
                 return old
-            self._request("set_baud", {"baud": baud})
+            if not self._accepts_baud(baud):
+                return old
             self._transport.baud = baud
             if self._answers(TABLE.limits["baud_confirm_ms"] / 1000 * 0.8):
                 return baud
@@ -265,6 +267,20 @@ class Device:
             raise error_for(Rejection.from_fields(fields), board=self._board)
         if frame.type != kind | TABLE.reply_bit:
             raise self._disagree(f"request {kind:#04x} was answered by {frame.type:#04x}")
+
+    def _accepts_baud(self, baud: int) -> bool:
+        """False if the device's clock tree cannot give the rate; it then stays where it is."""
+        entry = TABLE.requests["set_baud"]
+        payload = TABLE.pack(entry.fields, {"baud": baud})
+        frame = self._window.wait(
+            self._window.submit(entry.id, 0, payload, wire_bytes(MAX_PAYLOAD))
+        )
+        if frame.type == _ERROR.id:
+            rejection = Rejection.from_fields(TABLE.unpack(_ERROR.fields, frame.payload))
+            if rejection.error == TABLE.codes["error"]["bad_argument"]:
+                return False
+        self._reply_fields("set_baud", frame)
+        return True
 
     def _answers(self, within_s: float) -> bool:
         """True if a request is answered within the time: proves a new baud rate."""
