@@ -31,7 +31,7 @@ from harness.errors import EmulatorError
 _RDBUFF = 0xC
 
 
-class DebugPortFault(Exception):  # noqa: N818 - SWD calls the answer FAULT
+class DebugPortFault(Exception):
     """The debug port answered FAULT: a sticky error is set and must be cleared through ABORT."""
 
 

@@ -26,7 +26,7 @@ _RUNNING_READS_BELOW = 0x40000000  # memories, which need no stopped core to be 
 _HALT_WAIT_S = 0.001
 
 
-class DapFault(Exception):  # noqa: N818 - SWD calls the answer FAULT
+class DapFault(Exception):
     """The transfer is answered with FAULT."""
 
 

@@ -61,7 +61,7 @@ class DebugServer:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb", buffering=1 << 16) as stream:
+        with connection, connection.makefile("rb") as stream:
             session = _Session(stream, connection, self._dap, self._control, self._transfer)
             # A client that goes away, or talks nonsense, ends its own session only.
             with contextlib.suppress(EOFError, OSError, ValueError, struct.error):

@@ -34,7 +34,7 @@ from harness.emulator.debug import DFSR_DWTTRAP, DFSR_HALTED
 from harness.emulator.findings import Findings
 from harness.emulator.flash_rules import FLASH_RULES
 from harness.emulator.memory import FLASH_AXI, FLASH_ITCM, Memory, erased_flash
-from harness.emulator.native.library import FOREVER, NO_BLOCK, Check, FlashFinding, Helper
+from harness.emulator.native.library import FOREVER, NO_BLOCK, Check, Helper
 from harness.emulator.peripherals import UartPort
 from harness.emulator.ppb import PAGES
 from harness.emulator.scheduler import Scheduler
@@ -232,7 +232,6 @@ class Machine:
                 self.write_memory(address, value.to_bytes(width, "little"))
             elif region.base in (FLASH_AXI, FLASH_ITCM):
                 self._helper.flash_store(address - region.base, width, value)
-                self._state.flash_finding = FlashFinding.OK
         if self._reset_wanted is not None:
             self._reset(self._reset_wanted)
 
@@ -265,7 +264,7 @@ class Machine:
             yield
         finally:
             self._debugger_access = False
-            self._state.io_fault = 0
+            self._state.io_fault = self._state.flash_findings = 0
 
     # --- I/O --------------------------------------------------------------------------------
 
@@ -358,7 +357,7 @@ class Machine:
             self._wake.clear()
             with self._lock:
                 self._state.stop = 0
-                if self._somebody_waits():  # came since the gate, and its stop is lost
+                if self._is_wanted():  # came since the loop began, and its stop is lost
                     continue
                 nap_s = self._advance()
             if nap_s is None:
@@ -366,8 +365,9 @@ class Machine:
             elif nap_s > 0:
                 self._wake.wait(nap_s)
 
-    def _somebody_waits(self) -> bool:
-        return self._waiters > 0
+    def _is_wanted(self) -> bool:
+        """Somebody wants the core to stand still, or the thread to end."""
+        return self._waiters > 0 or self._quit
 
     def _advance(self) -> float | None:
         """Go on until something has to be decided.
@@ -414,8 +414,8 @@ class Machine:
         if core.exceptions.sleep_on_exit:
             core.exceptions.sleep_on_exit = False
             core.cpu.sleeping = True
-        if state.flash_finding != FlashFinding.OK:
-            self._flash_finding()
+        if state.flash_findings:
+            self._report_flash_findings()
         if state.flash_dirty_high:
             self._flash_changed()
         if state.watch_hit:
@@ -429,12 +429,13 @@ class Machine:
             return _POLL_NAP_S if nothing_to_come and not self._inbox else 0
         return 0
 
-    def _flash_finding(self) -> None:
+    def _report_flash_findings(self) -> None:
         state = self._state
-        rule, sentence = FLASH_RULES[FlashFinding(state.flash_finding)]
-        sentence = sentence.format(address=state.flash_finding_address)
-        self.findings.add(rule, sentence, state.flash_finding_pc)
-        state.flash_finding = FlashFinding.OK
+        for kind, (rule, sentence) in FLASH_RULES.items():
+            if state.flash_findings >> kind & 1:
+                sentence = sentence.format(address=state.flash_finding_address[kind])
+                self.findings.add(rule, sentence, state.flash_finding_pc[kind])
+        state.flash_findings = 0
 
     def _flash_changed(self) -> None:
         state = self._state

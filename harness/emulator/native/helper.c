@@ -40,8 +40,7 @@ enum {  // bits of `checks`: what the block hook has to look at
   kCheckStepping = 8,
 };
 
-enum {  // kinds of `flash_finding`
-  kFlashOk,
+enum {                  // kinds of flash findings
   kFlashWriteLocked,    // store to flash while FLASH_CR is locked
   kFlashWriteNotPg,     // ... while PG is 0
   kFlashWriteSize,      // ... of another width than PSIZE says
@@ -49,6 +48,7 @@ enum {  // kinds of `flash_finding`
   kFlashControlLocked,  // store to FLASH_CR while it is locked
   kFlashWrongKey,       // wrong unlock sequence: a bus error, locked until the next reset
   kFlashOptionBytes,    // option byte programming is not modelled
+  FLASH_KINDS
 };
 
 typedef uint32_t (*io_read_fn)(uint32_t address, uint32_t size);
@@ -99,7 +99,8 @@ typedef struct {
   // FLASH
   uint32_t flash_acr, flash_cr, flash_sr;
   uint32_t flash_dirty_low, flash_dirty_high;  // offsets; low >= high means clean
-  uint32_t flash_finding, flash_finding_pc, flash_finding_address;
+  uint32_t flash_findings;                     // bit n: kind n happened, first where n says below
+  uint32_t flash_finding_pc[FLASH_KINDS], flash_finding_address[FLASH_KINDS];
   uint64_t flash_busy_until;  // in cycles
   // Set once at start-up.
   io_read_fn io_read;
@@ -335,15 +336,15 @@ static void on_watch(uc_engine *uc, uc_mem_type type, uint64_t address, int size
 #define OPTCR_RESET 0xC0FFAAFDu
 #define OPTCR1_RESET 0x00400080u
 
-static void flash_complain(machine_t *m, uint32_t finding, uint32_t address) {
+static void flash_complain(machine_t *m, uint32_t kind, uint32_t address) {
   state_t *s = &m->state;
-  if (s->flash_finding != kFlashOk) return;  // the first is told, then the core goes on
+  if (s->flash_findings >> kind & 1) return;
   uint32_t pc = 0;
   uc_reg_read(m->uc, UC_ARM_REG_PC, &pc);
-  s->flash_finding = finding;
-  s->flash_finding_pc = pc;
-  s->flash_finding_address = address;
-  s->stop = 1;
+  s->flash_findings |= 1u << kind;
+  s->flash_finding_pc[kind] = pc;
+  s->flash_finding_address[kind] = address;
+  s->stop = 1;  // the core goes on after it was told
 }
 
 // A flash that is busy stalls whoever accesses it: virtual time jumps.

@@ -44,14 +44,13 @@ class Check(IntFlag):
 class FlashFinding(IntEnum):
     """What a flash access did wrong."""
 
-    OK = 0
-    WRITE_LOCKED = 1
-    WRITE_NOT_PG = 2
-    WRITE_SIZE = 3
-    NOT_ERASED = 4
-    CONTROL_LOCKED = 5
-    WRONG_KEY = 6
-    OPTION_BYTES = 7
+    WRITE_LOCKED = 0
+    WRITE_NOT_PG = 1
+    WRITE_SIZE = 2
+    NOT_ERASED = 3
+    CONTROL_LOCKED = 4
+    WRONG_KEY = 5
+    OPTION_BYTES = 6
 
 
 IoRead = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)
@@ -83,9 +82,9 @@ class State(ctypes.Structure):
     flash_sr: int
     flash_dirty_low: int
     flash_dirty_high: int
-    flash_finding: int
-    flash_finding_pc: int
-    flash_finding_address: int
+    flash_findings: int
+    flash_finding_pc: ctypes.Array[ctypes.c_uint32]
+    flash_finding_address: ctypes.Array[ctypes.c_uint32]
     flash_busy_until: int
 
     _fields_ = (
@@ -111,9 +110,9 @@ class State(ctypes.Structure):
         ("flash_sr", ctypes.c_uint32),
         ("flash_dirty_low", ctypes.c_uint32),
         ("flash_dirty_high", ctypes.c_uint32),
-        ("flash_finding", ctypes.c_uint32),
-        ("flash_finding_pc", ctypes.c_uint32),
-        ("flash_finding_address", ctypes.c_uint32),
+        ("flash_findings", ctypes.c_uint32),
+        ("flash_finding_pc", ctypes.c_uint32 * len(FlashFinding)),
+        ("flash_finding_address", ctypes.c_uint32 * len(FlashFinding)),
         ("flash_busy_until", ctypes.c_uint64),
         ("io_read", IoRead),
         ("io_write", IoWrite),

@@ -18,7 +18,8 @@ import os, sys, time
 from harness.emulator import registry
 claim = registry.claim("nucleo-f746zg")
 claim.socket_path.touch()
-claim.publish(registry.Entry(claim.uid, os.getpid(), "nucleo-f746zg", str(claim.socket_path), "t", "f"))
+socket = str(claim.socket_path)
+claim.publish(registry.Entry(claim.uid, os.getpid(), "nucleo-f746zg", socket, "t", "f"))
 print(claim.uid, flush=True)
 time.sleep(60)
 """

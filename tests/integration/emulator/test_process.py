@@ -1,0 +1,214 @@
+"""An emulated board as a process: its life, its files, its debug port, its control channel."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.emulator import registry
+from harness.emulator.client import DebugPortClient, DebugPortFault
+from harness.emulator.process import EmulatorProcess
+from harness.errors import EmulatorError
+from tests.support.bare_metal import build_program
+from tests.support.debug_port import Debugger
+
+
+@pytest.fixture(autouse=True)
+def _own_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def emulator() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess.start(blank=True) as process:
+        yield process
+
+
+def _gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def _wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 5
+    while not _gone(pid):
+        assert time.monotonic() < deadline, "the emulator outlives what it should not"
+        time.sleep(0.01)
+
+
+def test_it_is_listed_while_it_runs_and_leaves_nothing_behind(emulator: EmulatorProcess) -> None:
+    entry = registry.find(emulator.uid)
+    assert entry is not None
+    assert (entry.pid, entry.tty, entry.board) == (emulator.pid, emulator.tty, "nucleo-f746zg")
+    assert Path(emulator.tty).is_char_device()
+    mode = emulator.socket.stat().st_mode
+    assert stat.S_ISSOCK(mode)
+    assert stat.S_IMODE(mode) == 0o600
+    emulator.stop()
+    assert not emulator.alive()
+    assert registry.entries() == []
+    assert not emulator.socket.exists()
+
+
+def test_two_boards_have_different_uids_ttys_and_flash(emulator: EmulatorProcess) -> None:
+    with EmulatorProcess.start() as other:
+        assert other.uid != emulator.uid
+        assert other.tty != emulator.tty
+        assert other.flash != emulator.flash
+
+
+def test_a_uid_that_runs_is_refused_with_its_reason(emulator: EmulatorProcess) -> None:
+    with pytest.raises(EmulatorError, match="already running"):
+        EmulatorProcess.start(uid=emulator.uid)
+
+
+def test_flash_survives_the_process_even_if_killed_and_blank_erases_it(tmp_path: Path) -> None:
+    image = build_program("debuggee", tmp_path).segments[0][1]
+    with EmulatorProcess.start(uid="KEEP", blank=True) as process:
+        with DebugPortClient(process.socket) as port:
+            debugger = Debugger(port)
+            debugger.halt()
+            debugger.write(0x40023C04, 0x45670123)
+            debugger.write(0x40023C04, 0xCDEF89AB)
+            debugger.write(0x40023C10, 0x201)
+            words = [int.from_bytes(image[i : i + 4], "little") for i in range(0, 64, 4)]
+            debugger.write_block(0x08000000, words)
+            port.flush()
+        os.kill(process.pid, signal.SIGKILL)
+    with (
+        EmulatorProcess.start(uid="KEEP") as process,
+        DebugPortClient(process.socket) as port,
+    ):
+        assert Debugger(port).read_block(0x08000000, 16) == words
+        process.control({"set": "blank"})
+        assert Debugger(port).read_block(0x08000000, 2) == [0xFFFFFFFF] * 2
+
+
+def test_a_posted_write_that_fails_is_reported_by_flush(emulator: EmulatorProcess) -> None:
+    with DebugPortClient(emulator.socket) as port:
+        debugger = Debugger(port)
+        debugger.write(0x70000000, 1)
+        with pytest.raises(DebugPortFault):
+            port.flush()
+        port.write_dp(0x0, 0x1E)
+        port.flush()
+        assert port.read_dp(0x0) == 0x5BA02477
+
+
+def test_one_client_after_the_other(emulator: EmulatorProcess) -> None:
+    for _ in range(5):
+        with DebugPortClient(emulator.socket) as port:
+            assert Debugger(port).read(0xE000ED00) == 0x410FC271
+
+
+def test_the_reset_line_holds_the_core(emulator: EmulatorProcess) -> None:
+    with DebugPortClient(emulator.socket) as port:
+        debugger = Debugger(port)
+        port.nreset(True)
+        port.nreset(False)
+        assert debugger.read(0x40023874) >> 26 & 1  # PINRSTF
+
+
+def test_state_says_what_the_report_needs(emulator: EmulatorProcess) -> None:
+    state = emulator.control({"get": "state"})
+    assert state["cycle_model"] == "insn-count-1"
+    assert state["core_clock_hz"] == 16_000_000
+    assert state["findings"] == []
+    for key in ("cycles", "instructions", "sleep_cycles", "virtual_seconds", "uart", "line"):
+        assert key in state
+
+
+def test_an_unknown_control_request_is_refused_and_the_connection_lives(
+    emulator: EmulatorProcess,
+) -> None:
+    with DebugPortClient(emulator.socket) as port:
+        for nonsense in ({"get": "lost"}, {"set": "line_noise", "rate": 7}, {}):
+            with pytest.raises(EmulatorError, match="refused"):
+                port.control(nonsense)
+        assert port.control({"get": "entry"})["uid"] == emulator.uid
+
+
+def test_nonsense_on_the_socket_ends_that_connection_only(emulator: EmulatorProcess) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(emulator.socket))
+        connection.sendall(b"\xff" * 6)
+        assert connection.recv(1) == b""
+    with DebugPortClient(emulator.socket) as port:
+        assert port.read_dp(0x0) == 0x5BA02477
+
+
+def test_stop_request_and_terminal_signals_end_it(emulator: EmulatorProcess) -> None:
+    emulator.control({"set": "stop"})
+    _wait_for_exit(emulator)
+    with EmulatorProcess.start() as other:
+        os.kill(other.pid, signal.SIGINT)
+        _wait_for_exit(other)
+    assert registry.entries() == []
+
+
+def _wait_for_exit(process: EmulatorProcess) -> None:
+    deadline = time.monotonic() + 5
+    while process.alive():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_client_of_a_dead_emulator_is_told(emulator: EmulatorProcess) -> None:
+    port = DebugPortClient(emulator.socket)
+    port.connect()
+    os.kill(emulator.pid, signal.SIGKILL)
+    _wait_for_exit(emulator)
+    with pytest.raises(EmulatorError, match="stopped answering"):
+        port.read_dp(0x0)
+    with pytest.raises(EmulatorError, match="does not answer"):
+        DebugPortClient(emulator.socket).connect()
+
+
+def test_it_dies_with_its_parent() -> None:
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import time; from harness.emulator.process import EmulatorProcess as P\n"
+            "print(P.start().pid, flush=True); time.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    assert not _gone(pid)
+    parent.kill()
+    parent.wait()
+    _wait_until_gone(pid)
+
+
+def test_the_command_prints_tty_and_probe() -> None:
+    command = [sys.executable, "-m", "harness.emulator.server", "nucleo-f746zg"]
+    for extra in ([], ["--json"]):
+        with subprocess.Popen([*command, *extra], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            process.terminate()
+            assert process.wait(5) == 0
+        if extra:
+            announced = json.loads(line)
+            assert announced["tty"].startswith("/dev/pts/")
+        else:
+            assert "EMU-F746ZG-" in line
+            assert "/dev/pts/" in line
