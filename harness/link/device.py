@@ -100,6 +100,8 @@ class Device:
         with self._attended():
             if baud == old:
                 return old
+            while self._window.outstanding:
+                self._window.pump()
             if not self._accepts_baud(baud):
                 return old
             self._transport.baud = baud
@@ -112,7 +114,8 @@ class Device:
 
     def reboot(self) -> Hello:
         """Restarts the board and opens a new session."""
-        with self._attended():
+        # BOOT may come in one piece with the reply.
+        with self._attended(), contextlib.suppress(SessionLost):
             self._request("reboot", {})
         self._transport.baud = DEFAULT_BAUD
         return self.hello(self._timeout_s)

@@ -133,7 +133,8 @@ class Assembler:
         elif part.steps:
             end = part.steps * _CYCLES_BYTES
             self._cycles.extend(memoryview(reply)[:end].cast("I"))
-            self._outputs[:] = reply[end:]
+            if len(reply) > end:
+                self._outputs[:] = reply[end:]  # of the last step so far
 
     def result(self) -> SequenceResult:
         return SequenceResult(

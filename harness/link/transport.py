@@ -1,7 +1,7 @@
 """The byte stream to the board: a tty.
 
 `SerialTransport` opens it with pyserial, which sets line parameters and takes the exclusive lock
-(TIOCEXCL), and then moves bytes with plain reads and writes on the descriptor: large pieces, no
+(flock), and then moves bytes with plain reads and writes on the descriptor: large pieces, no
 copies per byte. A write that cannot go on collects what arrives meanwhile, so that the two
 sides can never wait for each other with both buffers full.
 """

@@ -45,11 +45,11 @@ _MIN_WAIT_S = 0.1
 _GARBLED_S = 1.0  # damage without progress for so long: the device may be back at another rate
 
 
-class SessionLost(Exception):  # noqa: N818
+class SessionLost(Exception):
     """The device has restarted: it said so, or it knows nothing of this session."""
 
 
-class Silence(Exception):  # noqa: N818
+class Silence(Exception):
     """Requests are unanswered and nothing has come for the time allowed."""
 
 
@@ -117,6 +117,7 @@ class Window:
         silence_s: float,
         on_log: Callable[[str], None],
         on_garbled: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = Limits(1, 0, 0)
         self.decoder = FrameDecoder()
@@ -125,6 +126,7 @@ class Window:
         self._silence_s = silence_s
         self._on_log = on_log
         self._on_garbled = on_garbled
+        self._clock = clock
         self._next_seq = 0
         self._pending: dict[int, Pending] = {}  # unanswered, oldest first
         # Everything from the oldest unanswered request on: the device must still hold all these
@@ -135,7 +137,7 @@ class Window:
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
         self._service = ServiceTime()
-        self._progress_at = time.monotonic()
+        self._progress_at = self._clock()
         self._repeated_at = 0.0
         self._backoff = 1
         self._damaged = False  # since the last progress
@@ -155,7 +157,7 @@ class Window:
         self._unsent_bytes = 0
         self._request_bytes = self._reply_bytes = 0
         self._service = ServiceTime()
-        self._made_progress(time.monotonic())
+        self._made_progress(self._clock())
 
     def has_room(self, wire_bytes: int, reply_bytes: int) -> bool:
         """True if a request of so many bytes on the line, and its reply, may be sent now."""
@@ -172,7 +174,7 @@ class Window:
         wire = encode_frame(kind, flags, self._next_seq, payload)
         while not self.has_room(len(wire), reply_bytes):
             self.pump()
-        now = time.monotonic()
+        now = self._clock()
         pending = Pending(self._next_seq, wire, reply_bytes, now)
         idle = not self._pending
         if idle:
@@ -206,19 +208,19 @@ class Window:
     def pump(self) -> None:
         """Sends what is queued and waits for something to come, or for the time to repeat."""
         self.flush()
-        now = time.monotonic()
-        wait_s = self._service.wait_s * self._backoff
-        due = max(self._progress_at, self._repeated_at) + wait_s
+        now = self._clock()
+        if self._pending and now - self._progress_at > self._silence_s:
+            raise Silence
+        if self._damaged and now - self._progress_at > _GARBLED_S:
+            self._damaged = False
+            self._on_garbled()
+            now = self._clock()
+        due = max(self._progress_at, self._repeated_at) + self._wait_s
         if self._pending and now >= due:
-            if now - self._progress_at > self._silence_s:
-                raise Silence
-            if self._damaged and now - self._progress_at > _GARBLED_S:
-                self._damaged = False
-                self._on_garbled()
             self._repeat_ends(now)
-            due = now + wait_s
-        deadline = min(due, self._progress_at + self._silence_s + 0.001)
-        self.receive(deadline - now)
+            due = now + self._wait_s
+        # one tick later than the end of silence, so that it has passed then
+        self.receive(min(due, self._progress_at + self._silence_s + 0.001) - now)
 
     def receive(self, timeout_s: float) -> None:
         """Takes in what arrives within `timeout_s` [s]."""
@@ -226,7 +228,7 @@ class Window:
         if not data:
             return
         self._counters.bytes_received += len(data)
-        now = time.monotonic()
+        now = self._clock()
         for frame in self.decoder.feed(data):
             if frame is None:
                 self._counters.crc_errors += 1
@@ -272,7 +274,7 @@ class Window:
         if fields["reason"] == _NO_SESSION:
             raise SessionLost
         self._counters.naks += 1
-        now = time.monotonic()
+        now = self._clock()
         for pending in self._pending.values():
             if (pending.seq - fields["expected"]) & 0xFFFF < 0x8000:
                 self._repeat(pending, now)
@@ -298,6 +300,10 @@ class Window:
         pending.again_at = now
         self._queue(pending.wire)
         self._counters.retransmissions += 1
+
+    @property
+    def _wait_s(self) -> float:
+        return self._service.wait_s * self._backoff
 
     def _queue(self, wire: bytes) -> None:
         self._unsent.append(wire)

@@ -10,9 +10,10 @@ One record a line, fields separated by blanks, bytes in hexadecimal ("-" if ther
     exchange NAME TYPE FLAGS PAYLOAD REPLY_TYPE REPLY_PAYLOAD
 
 Constants and frames come from `harness/link/protocol.toml` and `harness/link/framing.py`. The
-exchanges are a conversation with the firmware's command loop on the fake board and the fake engine
-of `firmware/tests/fake/`, with `slot` as the board's model slot: their replies are packed here from the values that the fakes have, so
-the C++ test proves that the firmware lays the fields out as the table says.
+exchanges are a conversation with the firmware's command loop on the fake board and the fake
+engine of `firmware/tests/fake/`, with `slot` as the board's model slot. Their replies are packed
+here from the values that the fakes have, so the C++ test proves that the firmware lays the fields
+out as the table says.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 // Signals in the place of the core's faults: a crash leaves a record and restarts the program, so
-// that the host sees what it would see of a board.
+// that the host sees what it would see of a board. SIGHUP is the reset button.
 #include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -30,6 +30,7 @@ Surviving* surviving;
 volatile uint32_t activity;
 
 void OnSignal(int number, siginfo_t* info, void* context) {
+  if (number == SIGHUP) Reboot();  // the reset button
   FaultRecord& record = surviving->record;
   std::memset(&record, 0, sizeof record);
   record.magic = kMagic;
@@ -71,7 +72,8 @@ void ArmFaults() {
   action.sa_sigaction = OnSignal;
   // NODEFER: the signal would stay blocked in the restarted program.
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
-  for (const int number : {SIGILL, SIGSEGV, SIGBUS, SIGFPE}) sigaction(number, &action, nullptr);
+  for (const int number : {SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGHUP})
+    sigaction(number, &action, nullptr);
 }
 
 }  // namespace posix

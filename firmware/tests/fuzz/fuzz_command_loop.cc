@@ -132,6 +132,7 @@ void Play(Span<const uint8_t> script) {
     }
   }
   CheckWhatWasSaid();
+  hil::engine::SetProfiler(nullptr);  // it belongs to the loop, which ends here
 }
 
 }  // namespace

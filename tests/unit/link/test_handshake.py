@@ -1,0 +1,108 @@
+"""HELLO against a board that is silent, garbled, slow, restarting or of another version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.errors import LinkTimeout, ProtocolError
+from harness.link.counters import LinkCounters
+from harness.link.framing import Frame, FrameDecoder, encode_frame
+from harness.link.handshake import shake_hands
+from harness.link.messages import Hello
+from harness.link.protocol import TABLE
+
+VECTORS = Path(__file__).parents[2] / "data" / "link_vectors.txt"
+HELLO = TABLE.requests["hello"]
+BOOT = encode_frame(TABLE.events["boot"].id, 0, 0, b"\1\0\0")
+
+
+def hello_reply(nonce: bytes, **changes: int) -> bytes:
+    line = next(
+        line for line in VECTORS.read_text().splitlines() if line.startswith("exchange hello ")
+    )
+    fields = TABLE.unpack(HELLO.reply, bytes.fromhex(line.split()[6]))
+    fields |= {"nonce": int.from_bytes(nonce, "little")} | changes
+    return encode_frame(HELLO.id | TABLE.reply_bit, 0, 0, TABLE.pack(HELLO.reply, fields))
+
+
+class Board:
+    """A transport whose other side answers by `answer(frame)`."""
+
+    name = "/dev/test"
+
+    def __init__(self, answer: Callable[[Frame], bytes]) -> None:
+        self.baud = 921600
+        self.answer = answer
+        self.hellos = 0
+        self._waiting = b""
+        self._decoder = FrameDecoder()
+
+    def write(self, data: bytes) -> None:
+        for frame in self._decoder.feed(data):
+            assert frame is not None
+            self.hellos += 1
+            self._waiting += self.answer(frame)
+
+    def read(self, max_bytes: int, timeout_s: float) -> bytes:  # noqa: ARG002 - never waits
+        data, self._waiting = self._waiting[:max_bytes], self._waiting[max_bytes:]
+        return data
+
+    def close(self) -> None: ...
+
+
+def shake(board: Board, timeout_s: float = 0.2) -> Hello:
+    bauds = (board.baud, 115200)
+    return shake_hands(board, LinkCounters(), bauds=bauds, timeout_s=timeout_s, board="b")
+
+
+def test_the_answer_to_our_nonce_counts() -> None:
+    stale = hello_reply(b"\0\0\0\0")
+    board = Board(lambda frame: stale + hello_reply(frame.payload))
+    hello = shake(board)
+    assert hello.nonce != 0
+    assert hello.board == "fake_board"
+
+
+def test_the_default_rate_is_tried_too() -> None:
+    board = Board(lambda frame: hello_reply(frame.payload) if board.baud == 115200 else b"")
+    shake(board, timeout_s=5.0)
+    assert board.baud == 115200
+
+
+def test_after_boot_hello_is_sent_again_at_once() -> None:
+    board = Board(lambda frame: hello_reply(frame.payload) if board.hellos > 1 else BOOT)
+    shake(board)
+    assert board.hellos == 2
+
+
+def test_silence_says_where_and_what_to_check() -> None:
+    board = Board(lambda _: b"")
+    with pytest.raises(LinkTimeout) as caught:
+        shake(board)
+    assert "/dev/test at 921600, 115200 baud" in caught.value.what
+    assert "power" in caught.value.remedy
+    assert board.baud == 921600
+
+
+def test_garbage_is_shown() -> None:
+    board = Board(lambda _: b"Hello\0")
+    with pytest.raises(LinkTimeout, match="48 65 6c 6c 6f 00"):
+        shake(board)
+
+
+def test_another_version_is_named() -> None:
+    board = Board(lambda frame: hello_reply(frame.payload, protocol=77))
+    with pytest.raises(ProtocolError, match="protocol 77"):
+        shake(board)
+
+
+def test_a_hello_that_does_not_decode_is_a_protocol_error() -> None:
+    def answer(frame: Frame) -> bytes:
+        payload = frame.payload + bytes(4) + bytes([TABLE.version]) + b"\0\0"
+        return encode_frame(HELLO.id | TABLE.reply_bit, 0, 0, payload)
+
+    with pytest.raises(ProtocolError, match="does not decode"):
+        shake(Board(answer))

@@ -1,0 +1,268 @@
+"""The window against a device that lives in the test: it executes in order, keeps its replies,
+and speaks through a line that loses what the test says. Time is the test's, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from harness.link.counters import LinkCounters
+from harness.link.framing import Frame, FrameDecoder, encode_frame
+from harness.link.protocol import TABLE
+from harness.link.window import Limits, Pending, ServiceTime, SessionLost, Silence, Window
+
+STATUS = TABLE.requests["status"].id
+REPLY = STATUS | TABLE.reply_bit
+NAK = TABLE.events["nak"]
+BOOT = TABLE.events["boot"]
+LOG = TABLE.events["log"]
+ALIVE = TABLE.events["alive"]
+
+
+class Passing(NamedTuple):
+    """A frame on the line."""
+
+    number: int  # in its direction, from 1
+    seq: int
+
+
+Fate = Callable[[Passing], bool]  # it is lost
+
+
+class Line:
+    """Transport and device in one. `lost_out`/`lost_in` decide which frames do not arrive."""
+
+    name = "line"
+    baud = 115200
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.lost_out: Fate = lambda _: False
+        self.lost_in: Fate = lambda _: False
+        self.silent = False
+        self.executed: list[int] = []
+        self._replies: dict[int, bytes] = {}
+        self._to_host = b""
+        self._frames_out = self._frames_in = 0
+        self._decoder = FrameDecoder()
+        self._naked = False
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+        for frame in self._decoder.feed(data):
+            assert frame is not None
+            self._frames_out += 1
+            if not self.silent and not self.lost_out(Passing(self._frames_out, frame.seq)):
+                self._take(frame)
+
+    def _take(self, frame: Frame) -> None:
+        expected = self.executed[-1] + 1 & 0xFFFF if self.executed else 1
+        if frame.seq in self._replies:
+            self.say(self._replies[frame.seq], frame.seq)
+        elif frame.seq == expected:
+            self._naked = False
+            self.executed.append(frame.seq)
+            self._replies[frame.seq] = encode_frame(REPLY, 0, frame.seq, frame.payload)
+            self.say(self._replies[frame.seq], frame.seq)
+        elif not self._naked:
+            self._naked = True
+            payload = TABLE.pack(NAK.fields, {"expected": expected, "reason": 1})
+            self.say(encode_frame(NAK.id, 0, 0, payload), -1)
+
+    def say(self, wire: bytes, seq: int) -> None:
+        self._frames_in += 1
+        if not self.lost_in(Passing(self._frames_in, seq)):
+            self._to_host += wire
+
+    def read(self, max_bytes: int, timeout_s: float) -> bytes:
+        if not self._to_host:
+            self.now += max(0.0, timeout_s)
+        data, self._to_host = self._to_host[:max_bytes], self._to_host[max_bytes:]
+        return data
+
+    def close(self) -> None: ...
+
+
+class Setup:
+    def __init__(self) -> None:
+        self.line = Line()
+        self.counters = LinkCounters()
+        self.logs: list[str] = []
+        self.garbled = 0
+        self.window = Window(
+            self.line,
+            self.counters,
+            silence_s=10.0,
+            on_log=self.logs.append,
+            on_garbled=self._garbled,
+            clock=lambda: self.line.now,
+        )
+        self.window.restart(1, Limits(8, 1000, 1000))
+
+    def _garbled(self) -> None:
+        self.garbled += 1
+
+    def ask(self, count: int) -> list[Pending]:
+        return [self.window.submit(STATUS, 0, bytes([i & 0xFF]), 20) for i in range(count)]
+
+    def answers(self, pending: list[Pending]) -> list[int]:
+        return [self.window.wait(one).payload[0] for one in pending]
+
+
+@pytest.fixture
+def setup() -> Setup:
+    return Setup()
+
+
+def test_replies_find_their_requests(setup: Setup) -> None:
+    assert setup.answers(setup.ask(50)) == list(range(50))
+    assert setup.line.executed == list(range(1, 51))
+    assert setup.counters.retransmissions == 0
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 8])
+def test_a_lost_request_is_sent_again_and_executed_once(setup: Setup, number: int) -> None:
+    setup.line.lost_out = lambda frame: frame.number == number
+    assert setup.answers(setup.ask(8)) == list(range(8))
+    assert setup.line.executed == list(range(1, 9))
+    assert setup.counters.retransmissions > 0
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 8])
+def test_a_lost_reply_is_repeated_not_executed_again(setup: Setup, number: int) -> None:
+    setup.line.lost_in = lambda frame: frame.number == number
+    assert setup.answers(setup.ask(8)) == list(range(8))
+    assert setup.line.executed == list(range(1, 9))
+    assert setup.counters.retransmissions > 0
+
+
+def test_every_third_frame_lost_both_ways(setup: Setup) -> None:
+    setup.line.lost_out = lambda frame: frame.number % 3 == 0
+    setup.line.lost_in = lambda frame: frame.number % 3 == 1
+    assert setup.answers(setup.ask(300)) == [i & 0xFF for i in range(300)]
+    assert setup.line.executed == list(range(1, 301))
+
+
+def test_a_gap_in_the_replies_is_repaired_without_waiting(setup: Setup) -> None:
+    setup.line.lost_in = lambda frame: frame.number == 3
+    before = setup.line.now
+    setup.answers(setup.ask(8))
+    assert setup.line.now == before
+    assert setup.counters.timeouts == 0
+
+
+def test_numbers_go_round(setup: Setup) -> None:
+    setup.window.restart(0xFFFC, Limits(8, 1000, 1000))
+    setup.line.executed = [0xFFFB]
+    setup.line.lost_in = lambda frame: frame.seq == 0xFFFF and frame.number < 9
+    assert setup.answers(setup.ask(20)) == list(range(20))
+
+
+def test_no_more_requests_than_the_device_keeps_replies(setup: Setup) -> None:
+    """Counted from the oldest unanswered one: its reply must not be pushed out by later ones."""
+    setup.line.lost_in = lambda frame: frame.seq == 1 and setup.line.now < 100.05
+    pending = setup.ask(8)
+    setup.window.flush()
+    setup.window.receive(0.0)
+    assert [one.reply is None for one in pending] == [True] + [False] * 7
+    assert not setup.window.has_room(1, 1)
+    setup.window.wait(pending[0])
+    assert setup.window.has_room(1, 1)
+
+
+def test_bytes_of_requests_and_replies_are_limited(setup: Setup) -> None:
+    setup.window.restart(1, Limits(100, 50, 1000))
+    setup.ask(1)
+    assert setup.window.has_room(30, 20)
+    assert not setup.window.has_room(45, 20)
+    setup.window.restart(1, Limits(100, 1000, 50))
+    setup.ask(1)
+    assert setup.window.has_room(20, 30)
+    assert not setup.window.has_room(20, 31)
+
+
+def test_one_request_may_exceed_every_limit_when_it_is_alone(setup: Setup) -> None:
+    setup.window.restart(1, Limits(1, 1, 1))
+    assert setup.answers(setup.ask(3)) == [0, 1, 2]
+
+
+def test_silence_is_told_after_ever_longer_waits(setup: Setup) -> None:
+    setup.line.silent = True
+    pending = setup.ask(3)
+    with pytest.raises(Silence):
+        setup.window.wait(pending[0])
+    assert 10.0 < setup.line.now - 100.0 < 20.0
+    assert setup.counters.timeouts <= 5
+    # the oldest and the newest each time
+    assert setup.counters.retransmissions == 2 * setup.counters.timeouts
+
+
+def test_signs_of_life_put_silence_off(setup: Setup) -> None:
+    setup.line.silent = True
+    pending = setup.ask(1)
+    alive = encode_frame(ALIVE.id, 0, 0, bytes(4))
+    for _ in range(5):
+        setup.line.now += 6.0
+        setup.line.say(alive, -1)
+        setup.window.receive(0.0)
+    setup.line.silent = False
+    assert setup.window.wait(pending[0]).seq == 1
+
+
+def test_a_restart_is_noticed(setup: Setup) -> None:
+    setup.ask(1)
+    setup.line.say(encode_frame(BOOT.id, 0, 0, b"\1\0\0"), -1)
+    with pytest.raises(SessionLost):
+        setup.window.receive(0.0)
+
+
+def test_a_device_without_our_session_is_noticed(setup: Setup) -> None:
+    payload = TABLE.pack(NAK.fields, {"expected": 0, "reason": TABLE.codes["nak"]["no_session"]})
+    setup.line.say(encode_frame(NAK.id, 0, 0, payload), -1)
+    with pytest.raises(SessionLost):
+        setup.window.receive(0.0)
+
+
+def test_damage_and_then_nothing_asks_for_a_look(setup: Setup) -> None:
+    setup.line.silent = True
+    pending = setup.ask(1)
+    setup.line.say(b"\x55\x66\x77\0", -1)
+    with pytest.raises(Silence):
+        setup.window.wait(pending[0])
+    assert setup.garbled == 1
+    assert setup.counters.crc_errors == 1
+
+
+def test_a_reply_that_nobody_asked_for_is_dropped(setup: Setup) -> None:
+    setup.line.say(encode_frame(REPLY, 0, 999, b"x"), 999)
+    assert setup.answers(setup.ask(1)) == [0]
+    assert setup.counters.duplicates == 1
+
+
+def test_what_the_device_logs_is_passed_on(setup: Setup) -> None:
+    setup.line.say(encode_frame(LOG.id, 0, 0, b"\5hello"), -1)
+    setup.window.receive(0.0)
+    assert setup.logs == ["hello"]
+
+
+def test_many_requests_go_in_few_writes(setup: Setup) -> None:
+    setup.window.restart(1, Limits(1000, 100_000, 100_000))
+    setup.ask(500)
+    setup.window.flush()
+    assert len(setup.line.writes) < 10
+
+
+def test_service_time_follows_what_is_seen() -> None:
+    service = ServiceTime()
+    assert service.wait_s == 1.0
+    for _ in range(100):
+        service.add(0.5)
+    assert 0.5 <= service.wait_s < 0.6
+    service.add(3.0)
+    assert service.wait_s > 2.0
+    for _ in range(100):
+        service.add(0.001)
+    assert service.wait_s == 0.1
