@@ -40,14 +40,14 @@ class Program:
             self.symbols = {s.name: s["st_value"] & ~1 for s in table.iter_symbols()}
 
 
-def build_program(name: str, directory: Path) -> Program:
-    """Compile `firmware/<name>.c`."""
+def build_program(name: str, directory: Path, *options: str) -> Program:
+    """Compile `firmware/<name>.c`, with more compiler options if any."""
     compiler = shutil.which("arm-none-eabi-gcc")
     assert compiler, "arm-none-eabi-gcc is missing: see system-packages.txt"
     elf = directory / f"{name}.elf"
     sources = [FIRMWARE / "start.c", FIRMWARE / f"{name}.c"]
     layout = ["-T", FIRMWARE / "layout.ld"]
-    subprocess.run([compiler, *FLAGS, *layout, *sources, "-o", elf], check=True)
+    subprocess.run([compiler, *FLAGS, *options, *layout, *sources, "-o", elf], check=True)
     return Program(elf)
 
 
