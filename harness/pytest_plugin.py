@@ -17,6 +17,7 @@ and with one sentence in place of a traceback.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,13 +29,16 @@ if TYPE_CHECKING:
     from harness.link.device import Device
     from harness.models.manifest import Variant
     from harness.run.bench import Bench
+    from harness.run.ending import Ended
     from harness.run.measure import Measured
     from harness.run.run import Run
 
-CONFIG = pytest.StashKey[RunConfig | None]()
-ZOO = pytest.StashKey[list["Variant"]]()
-WANTED = pytest.StashKey[list["Variant"]]()
-RUN = pytest.StashKey["Run"]()
+CONFIG: pytest.StashKey[RunConfig | None] = pytest.StashKey()
+ZOO: pytest.StashKey[list[Variant]] = pytest.StashKey()
+WANTED: pytest.StashKey[list[Variant]] = pytest.StashKey()
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+SENT: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()  # by xdist workers
+ENDED: pytest.StashKey[Ended] = pytest.StashKey()
 NEEDS_BOARD = "needs a board: pytest --board NAME (`hil boards` lists them)"
 LAST = "hil_last"
 
@@ -113,17 +117,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked `hil_last` go to the end; the run will know which variants it needs."""
     items.sort(key=lambda item: item.get_closest_marker(LAST) is not None)
-    config.stash[WANTED] = _wanted(items)
-
-
-def _wanted(items: list[pytest.Item]) -> list[Variant]:
-    found: dict[str, Variant] = {}
+    wanted: dict[str, Variant] = {}
     for item in items:
         callspec = getattr(item, "callspec", None)
         variant = callspec.params.get("variant") if callspec is not None else None
         if variant is not None:
-            found[variant.id] = variant
-    return list(found.values())
+            wanted[variant.id] = variant
+            if config.pluginmanager.hasplugin("xdist"):
+                # with --dist loadgroup a variant is measured by one worker only
+                item.add_marker(pytest.mark.xdist_group(variant.id))
+    config.stash[WANTED] = list(wanted.values())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -144,6 +147,8 @@ def hil(pytestconfig: pytest.Config) -> Run:
 
     config = pytestconfig.stash[CONFIG]
     assert config is not None
+    if hasattr(pytestconfig, "workerinput"):
+        config = replace(config, resume="never")  # two workers cannot go on with one run
     run = Run(config, for_pytest(pytestconfig), pytestconfig.stash[WANTED])
     pytestconfig.stash[RUN] = run
     return run
@@ -206,16 +211,32 @@ def pytest_runtest_makereport(
 # --- the end ---------------------------------------------------------------------------------
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """An xdist worker has ended: keep the record of its run."""
+    sent = getattr(node, "workeroutput", {}).get("hil")
+    if sent is not None:
+        node.config.stash.setdefault(SENT, []).append(sent)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Close the run and write its report; what failed outside of any test fails the session."""
-    run = session.config.stash.get(RUN, None)
-    if run is None:
+    config = session.config
+    run, sent = config.stash.get(RUN, None), config.stash.get(SENT, [])
+    if run is None and not sent:
         return
+    from harness.run import ending
     from harness.run.counts import count
 
-    record = run.finish(count(session.config))
-    if record.verdict in ("fail", "error") and session.exitstatus == pytest.ExitCode.OK:
+    if run is not None:
+        ended = ending.end_run(run, count(config), getattr(config, "workeroutput", None))
+    else:
+        hil = config.stash[CONFIG]
+        assert hil is not None
+        ended = ending.end_workers(hil, sent, count(config))
+    config.stash[ENDED] = ended
+    if ended.record.verdict in ("fail", "error") and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -223,13 +244,13 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """The report, and where it is."""
-    run = config.stash.get(RUN, None)
-    if run is None or run.record is None:
+    ended = config.stash.get(ENDED, None)
+    if ended is None:
         return
     from harness.report.terminal import render
 
     reporter = terminalreporter
     reporter.section("hardware in the loop")
     width = reporter._tw.fullwidth if reporter.isatty else None
-    reporter.write_line(render(run.record, width=width, colour=reporter.hasmarkup))
-    reporter.write_line(f"report: {run.report_path}")
+    reporter.write_line(render(ended.record, width=width, colour=reporter.hasmarkup))
+    reporter.write_line(f"report: {ended.path}")

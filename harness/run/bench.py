@@ -253,6 +253,9 @@ class Bench:
 
     def emulator_state(self) -> dict[str, Any]:
         """The emulator's own figures; empty on real hardware and on a dead board."""
+        return self._ask_emulator({"get": "state"})
+
+    def _ask_emulator(self, request: dict[str, Any]) -> dict[str, Any]:
         board = self._board
         if board is None or not board.spec.is_emulated:
             return {}
@@ -261,7 +264,7 @@ class Bench:
             return {}
         try:
             with DebugPortClient(Path(entry.socket)) as port:
-                return dict(port.control({"get": "state"}))
+                return dict(port.control(request))
         except EmulatorError:
             return {}
 
@@ -304,6 +307,8 @@ class Bench:
         else:
             self._progress.say(f"flashing firmware {image.build_id[:12]} to {board.spec.id}")
             self._note_flash("firmware", self.board.probe.flash_firmware(image.elf))
+            # What the firmware before this one did is not what is under test.
+            self._ask_emulator({"set": "clear_findings"})
         self._restart()
         return self._confirm()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from harness.errors import BoardLatchedBroken, HilError, StrictFinding
@@ -206,19 +207,20 @@ class Run:
                 return found
         elif config.resume != "never":
             return config.report_dir / config.resume
-        return _fresh(config.report_dir, f"{self._started_at:%Y%m%d-%H%M%S}-{config.board}")
+        return fresh_directory(config, self._started_at)
 
 
-def _fresh(parent: Path, name: str) -> Path:
-    """`parent/name`, with a number if two runs start within one second."""
-    for number in range(1, 1000):
-        path = parent / (name if number == 1 else f"{name}-{number}")
+def fresh_directory(config: RunConfig, started: datetime, suffix: str = "") -> Path:
+    """A new folder for a run, with a number if two start within one second."""
+    name = f"{started:%Y%m%d-%H%M%S}-{config.board}{suffix}"
+    for number in count(1):
+        path = config.report_dir / (name if number == 1 else f"{name}-{number}")
         try:
             path.mkdir(parents=True)
         except FileExistsError:
             continue
         return path
-    raise FileExistsError(parent / name)
+    raise AssertionError("count() has no end")
 
 
 def _not_measured(variant: Variant, error: ErrorRecord) -> VariantRecord:

@@ -150,3 +150,22 @@ def stored(directory: Path) -> int:
         for path in directory.glob("reports/*/journal.jsonl")
         for line in path.open()
     )
+
+
+def test_workers_have_a_board_each_and_one_report(
+    run_pytest: RunPytest, pytester: pytest.Pytester
+) -> None:
+    pytest.importorskip("xdist")
+    source = "def test_it(measured): assert measured.record.sequences == 4"
+    arguments = ("-k", "lstm and int8", "--hil-sequences", "4", "-n2", "--dist", "loadgroup")
+    result = run_pytest(source, *arguments)
+    result.assert_outcomes(passed=2)
+    (path,) = pytester.path.glob("reports/*-merged/report.json")
+    run = json_report.read(path)
+    assert [variant.id for variant in run.variants] == [
+        "digits_lstm-int8-fused",
+        "digits_lstm-int8-unrolled",
+    ]
+    assert run.verdict is Verdict.PASS
+    assert run.tests.passed == 2
+    result.stdout.fnmatch_lines(["*hardware in the loop*", "*int8 fused*PASS*"])

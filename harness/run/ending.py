@@ -1,0 +1,42 @@
+"""The end of a pytest session: one report, whether it ran in one process or in xdist workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from harness.report import json_report
+from harness.report.codec import from_plain, to_plain
+from harness.report.records import RunRecord, TestCounts
+from harness.run.merge import merge
+from harness.run.options import RunConfig
+from harness.run.run import Run, fresh_directory
+
+WORKER_KEY = "hil"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The report of the session and where it was written."""
+
+    record: RunRecord
+    path: Path
+
+
+def end_run(run: Run, tests: TestCounts, worker_output: dict[str, Any] | None) -> Ended:
+    """Close the run of this process; in an xdist worker, send its record to the controller."""
+    record = run.finish(tests)
+    if worker_output is not None:
+        worker_output[WORKER_KEY] = to_plain(record)
+    return Ended(record, run.report_path)
+
+
+def end_workers(config: RunConfig, sent: list[dict[str, Any]], tests: TestCounts) -> Ended:
+    """Merge what the workers sent and write it as a run of its own."""
+    runs = [from_plain(RunRecord, plain) for plain in sent]
+    started = min(datetime.fromisoformat(run.started) for run in runs)
+    directory = fresh_directory(config, started, suffix="-merged")
+    record = merge(directory.name, runs, tests)
+    return Ended(record, json_report.write(record, directory))
