@@ -14,10 +14,16 @@ TFLM_ROOT ?=
 BOARD ?= nucleo-f746zg-emulated
 PYTEST_FLAGS ?=
 
-.PHONY: help setup demo test check lint unit host-test bench format clean
+FUZZ_SECONDS ?= 600
+SANITIZED := firmware/build/posix-sanitizers/bin
+FUZZERS := firmware/build/posix-fuzz/bin
+
+.PHONY: help setup demo test check lint unit host-test fuzz bench format clean
 
 help:
-	@sed -n 's/^#   //p' Makefile; echo "make check   lint, types and the fast tests"; echo "make bench   side-by-side performance ratios"
+	@sed -n 's/^#   //p' Makefile; echo "make check   lint, types and the fast tests"; \
+	 echo "make bench   side-by-side performance ratios"; \
+	 echo "make fuzz    frame and model parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 
 # --- set-up ---------------------------------------------------------------------------------
 
@@ -32,7 +38,7 @@ $(VENV)/.installed: pyproject.toml setup.py harness/emulator/native/helper.c $(V
 	@test -x $(BIN)/python || { echo "set-up: new virtual environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "set-up: installing tflm-hil and its Python packages (TensorFlow is large: a few minutes the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 # --- the main job ---------------------------------------------------------------------------
@@ -42,17 +48,32 @@ demo: setup
 
 # --- tests ----------------------------------------------------------------------------------
 
-test: setup lint
-	@$(BIN)/python -m pytest --board $(BOARD) $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS) \
+# The application's own tests run under AddressSanitizer and UBSan, and so does the application
+# itself where the link tests talk to it on the desktop.
+test: setup lint host-test
+	@HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pytest --board $(BOARD) $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS) \
 	    tests/unit tests/integration tests/hil
 
 check: setup lint unit
+
+host-test: setup
+	@cd firmware && cmake --preset posix-sanitizers >/dev/null
+	@cd firmware && cmake --build --preset posix-sanitizers -- --quiet
+	@cd firmware && ctest --preset posix-sanitizers --output-on-failure --progress | tail -n 3
+
+fuzz: setup
+	@cd firmware && cmake --preset posix-fuzz >/dev/null && cmake --build --preset posix-fuzz -- --quiet
+	@mkdir -p build/corpus/command_loop build/corpus/engine
+	$(FUZZERS)/fuzz_command_loop -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -verbosity=0 \
+	    -print_final_stats=1 build/corpus/command_loop
+	$(FUZZERS)/fuzz_engine -max_total_time=$(FUZZ_SECONDS) -max_len=24576 -verbosity=0 \
+	    -print_final_stats=1 build/corpus/engine fixtures/models/*/
 
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@find firmware -name '*.h' -o -name '*.cc' | xargs clang-format --dry-run --Werror
+	@git ls-files 'firmware/*.h' 'firmware/*.cc' | xargs clang-format --dry-run --Werror
 
 unit:
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST_FLAGS)
@@ -63,7 +84,7 @@ bench: setup
 format: setup
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@find firmware -name '*.h' -o -name '*.cc' | xargs clang-format -i
+	@git ls-files 'firmware/*.h' 'firmware/*.cc' | xargs clang-format -i
 
 clean:
-	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf build firmware/build $(VENV) .mypy_cache .ruff_cache .pytest_cache
