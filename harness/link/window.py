@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from harness.link.counters import LinkCounters
 from harness.link.framing import Frame, FrameDecoder, encode_frame
 from harness.link.protocol import TABLE
+from harness.link.service_time import ServiceTime
 from harness.link.transport import Transport
 
 _READ_BYTES = 65536
@@ -40,8 +41,6 @@ _LOG = TABLE.events["log"].id
 _ALIVE = TABLE.events["alive"].id
 _NO_SESSION = TABLE.codes["nak"]["no_session"]
 
-_FIRST_WAIT_S = 1.0
-_MIN_WAIT_S = 0.1
 _GARBLED_S = 1.0  # damage without progress for so long: the device may be back at another rate
 
 
@@ -79,31 +78,6 @@ class Pending:
         self.reply: Frame | None = None
         self.sent_at = sent_at
         self.again_at = 0.0  # when it was last sent again; 0 = never
-
-
-class ServiceTime:
-    """Adaptive waiting time, as in TCP (RFC 6298): smoothed mean plus four mean deviations.
-
-    A sample is the time from the moment when nothing stood before a request any more to its
-    reply, so that it does not grow with the number of requests queued.
-    """
-
-    def __init__(self) -> None:
-        self._mean_s = 0.0
-        self._deviation_s = 0.0
-
-    def add(self, sample_s: float) -> None:
-        if self._mean_s == 0.0:
-            self._mean_s, self._deviation_s = sample_s, sample_s / 2
-        else:
-            self._deviation_s += (abs(sample_s - self._mean_s) - self._deviation_s) / 4
-            self._mean_s += (sample_s - self._mean_s) / 8
-
-    @property
-    def wait_s(self) -> float:
-        if self._mean_s == 0.0:
-            return _FIRST_WAIT_S
-        return max(_MIN_WAIT_S, self._mean_s + 4 * self._deviation_s)
 
 
 class Window:
@@ -193,6 +167,8 @@ class Window:
     def wait(self, pending: Pending) -> Frame:
         """The reply to `pending` (possibly an error frame)."""
         while pending.reply is None:
+            if self._pending.get(pending.seq) is not pending:
+                raise SessionLost  # another call has opened a new session meanwhile
             self.pump()
         return pending.reply
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.emulator import registry
+from harness.emulator.process import EmulatorProcess
+from harness.firmware_build.build import build
 from harness.link.device import Device
+from harness.link.transport import SerialTransport
 from harness.models.slot import SlotEntry
+from harness.probe.probe import Probe
 from tests.support import tiny_models
 from tests.support.posix_board import PosixBoard, build_app
 from tests.support.step_model import lstm_step
@@ -17,6 +25,10 @@ STEP = SlotEntry("lstm_step", lstm_step())
 WIDE = SlotEntry("wide", tiny_models.add(700))  # 2,800 bytes in and out: larger than a frame
 TOO_LARGE = SlotEntry("too_large", tiny_models.add(40_000))
 UNKNOWN = SlotEntry("unknown", tiny_models.with_operator("CONV_2D"))
+DIGITS = SlotEntry(
+    "digits_lstm",
+    (Path(__file__).parents[3] / "fixtures/models/digits_lstm/float32-loop.tflite").read_bytes(),
+)
 CORRUPT = SlotEntry("corrupt", lstm_step()[:900])
 
 
@@ -39,3 +51,32 @@ def device(board: PosixBoard) -> Device:
     device = board.device(timeout_s=2.0)
     device.hello()
     return device
+
+
+@dataclass(frozen=True)
+class EmulatedBoard:
+    """The emulated board with the shipped firmware, at 921600 baud."""
+
+    process: EmulatorProcess
+    device: Device
+
+    def state(self) -> dict[str, Any]:
+        """Virtual time, line counters, findings."""
+        return self.process.control({"get": "state"})
+
+
+@pytest.fixture
+def emulated() -> Iterator[EmulatedBoard]:
+    uid = f"EMU-LINK-{os.getpid()}"
+    try:
+        with EmulatorProcess.start(uid=uid, blank=True) as process:
+            transport = SerialTransport(process.tty, 115200)
+            probe = Probe(uid)
+            probe.flash_firmware(build().elf)
+            probe.store_models([STEP, DIGITS])
+            device = Device(transport, board=uid)
+            assert device.set_baud(921600) == 921600
+            yield EmulatedBoard(process, device)
+            device.close()
+    finally:
+        registry.flash_path(uid).unlink(missing_ok=True)

@@ -289,9 +289,9 @@ def test_a_request_that_takes_long_is_kept_alive(board: PosixBoard) -> None:
     fast = min(device.benchmark(50, cold=False))
     count = min(0xFFFF // 4, 512)
     pending = [
-        device._window.submit(0x0B, 0, struct.pack("<H", count), 2200)
+        device._session.window.submit(0x0B, 0, struct.pack("<H", count), 2200)
         for _ in range(int(1e9 / (fast * count)) + 1)
     ]
     start = time.monotonic()
-    assert all(len(device._window.wait(one).payload) == 4 * count for one in pending)
+    assert all(len(device._session.window.wait(one).payload) == 4 * count for one in pending)
     assert time.monotonic() - start < 60

@@ -3,18 +3,12 @@ board."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from harness.emulator import registry
-from harness.emulator.process import EmulatorProcess
-from harness.firmware_build.build import build
 from harness.link.device import Device
-from harness.link.transport import SerialTransport
-from harness.probe.probe import Probe
-from tests.integration.link.conftest import STEP
+from tests.integration.link.conftest import STEP, EmulatedBoard
 from tests.support import exactly_once
 from tests.support.noisy_transport import NoisyTransport
 from tests.support.posix_board import PosixBoard
@@ -41,35 +35,23 @@ def test_on_the_desktop(app: Path, tmp_path: Path, seed: int) -> None:
             board.stop()
 
 
-def test_on_the_emulated_board() -> None:
-    uid = f"EMU-LINK-{os.getpid()}"
-    try:
-        with EmulatorProcess.start(uid=uid, blank=True) as emulator:
-            transport = SerialTransport(emulator.tty, 115200)
-            probe = Probe(uid)
-            probe.flash_firmware(build().elf)
-            probe.store_models([STEP])
-            device = Device(transport, board=uid)
-            device.hello()
-            device.set_baud(921600)
-            device.load(STEP.hash)
+def test_on_the_emulated_board(emulated: EmulatedBoard) -> None:
+    device = emulated.device
+    device.load(STEP.hash)
 
-            def set_noise() -> None:
-                emulator.control(
-                    {
-                        "set": "line_noise",
-                        "rate": exactly_once.NOISE_RATE,
-                        "seed": 1,
-                        "kinds": ["flip", "drop", "duplicate"],
-                        "directions": ["in", "out"],
-                    }
-                )
+    def set_noise() -> None:
+        emulated.process.control(
+            {
+                "set": "line_noise",
+                "rate": exactly_once.NOISE_RATE,
+                "seed": 1,
+                "kinds": ["flip", "drop", "duplicate"],
+                "directions": ["in", "out"],
+            }
+        )
 
-            exactly_once.check(device, device, set_noise)
-            assert emulator.control({"get": "state"})["findings"] == []
-            device.close()
-    finally:
-        registry.flash_path(uid).unlink(missing_ok=True)
+    exactly_once.check(device, device, set_noise)
+    assert emulated.state()["findings"] == []
 
 
 def _directories(root: Path) -> list[Path]:

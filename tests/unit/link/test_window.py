@@ -11,7 +11,7 @@ import pytest
 from harness.link.counters import LinkCounters
 from harness.link.framing import Frame, FrameDecoder, encode_frame
 from harness.link.protocol import TABLE
-from harness.link.window import Limits, Pending, ServiceTime, SessionLost, Silence, Window
+from harness.link.window import Limits, Pending, SessionLost, Silence, Window
 
 STATUS = TABLE.requests["status"].id
 REPLY = STATUS | TABLE.reply_bit
@@ -255,14 +255,10 @@ def test_many_requests_go_in_few_writes(setup: Setup) -> None:
     assert len(setup.line.writes) < 10
 
 
-def test_service_time_follows_what_is_seen() -> None:
-    service = ServiceTime()
-    assert service.wait_s == 1.0
-    for _ in range(100):
-        service.add(0.5)
-    assert 0.5 <= service.wait_s < 0.6
-    service.add(3.0)
-    assert service.wait_s > 2.0
-    for _ in range(100):
-        service.add(0.001)
-    assert service.wait_s == 0.1
+def test_what_an_older_session_asked_is_not_waited_for(setup: Setup) -> None:
+    setup.line.silent = True
+    (pending,) = setup.ask(1)
+    setup.window.restart(1, Limits(8, 1000, 1000))
+    setup.ask(1)
+    with pytest.raises(SessionLost):
+        setup.window.wait(pending)

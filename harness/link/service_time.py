@@ -1,0 +1,31 @@
+"""How long to wait for a reply before asking again."""
+
+from __future__ import annotations
+
+_FIRST_WAIT_S = 1.0
+_MIN_WAIT_S = 0.1  # the host's own delays, on a busy machine, must not look like losses
+
+
+class ServiceTime:
+    """Adaptive waiting time, as in TCP (RFC 6298): smoothed mean plus four mean deviations.
+
+    A sample is the time from the moment when nothing stood before a request any more to its
+    reply, so that it does not grow with the number of requests queued.
+    """
+
+    def __init__(self) -> None:
+        self._mean_s = 0.0
+        self._deviation_s = 0.0
+
+    def add(self, sample_s: float) -> None:
+        if self._mean_s == 0.0:
+            self._mean_s, self._deviation_s = sample_s, sample_s / 2
+        else:
+            self._deviation_s += (abs(sample_s - self._mean_s) - self._deviation_s) / 4
+            self._mean_s += (sample_s - self._mean_s) / 8
+
+    @property
+    def wait_s(self) -> float:
+        if self._mean_s == 0.0:
+            return _FIRST_WAIT_S
+        return max(_MIN_WAIT_S, self._mean_s + 4 * self._deviation_s)
