@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "engine/builtin/arena.h"
 #include "engine/builtin/flatbuffer.h"
@@ -91,6 +92,13 @@ const char* OperatorName(int code);
 
 inline uint32_t ElementCount(const TensorSlot& slot) {
   return slot.bytes / static_cast<uint32_t>(ElementBytes(slot.type));
+}
+
+// Element `i` of an int64 tensor, which may lie at a 4-byte boundary.
+inline int64_t Int64At(const TensorSlot& slot, uint32_t i) {
+  int64_t value;
+  std::memcpy(&value, slot.data + i * sizeof(value), sizeof(value));
+  return value;
 }
 
 bool SameShape(const TensorSlot& a, const TensorSlot& b);

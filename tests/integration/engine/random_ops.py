@@ -88,6 +88,29 @@ def fully_connected(random: Random, kind: str) -> bytes:
     return graph.finish([y])
 
 
+def full_range_fully_connected(random: Random) -> bytes:
+    """Results over the whole of int16: the last bits of the factor show."""
+    graph = Graph()
+    x_scale, w_scale = scale_of(random), scale_of(random)
+    batches, channels = 16, 64
+    x = graph.input("INT16", [batches, 1], scale=x_scale)
+    data = random.integers(-127, 128, [channels, 1])
+    weights = graph.tensor("INT8", [channels, 1], scale=w_scale, data=data)
+    product = float(np.float32(x_scale * w_scale))
+    bias = graph.tensor("INT32", [channels], scale=product, data=np.zeros(channels))
+    y_scale = float(np.float32(product * 127 * random.uniform(1.0, 1.5)))
+    y = graph.tensor("INT16", [batches, channels], scale=y_scale)
+    graph.op(
+        "FULLY_CONNECTED",
+        [x, weights, bias],
+        [y],
+        version=4,
+        options="FullyConnected",
+        quantizedBiasType=2,
+    )
+    return graph.finish([y])
+
+
 def broadcast_shapes(random: Random) -> tuple[list[int], list[int], list[int]]:
     """Two shapes and what they broadcast to."""
     whole = shape_of(random)
@@ -430,7 +453,69 @@ def lstm(random: Random, kind: str) -> bytes:
     return graph.finish([y])
 
 
+def resource_variable(random: Random, kind: str) -> bytes:
+    """A sum that stays from inference to inference and does not start at zero."""
+    graph = Graph()
+    shape = shape_of(random)
+    first = Graph(graph)
+    names = {"options": "VarHandle", "container": b"", "sharedName": b"total"}
+    handle = first.tensor("RESOURCE", [])
+    first.op("VAR_HANDLE", [], [handle], **names)
+    start = first.tensor(kind, shape, data=values(random, kind, shape))
+    first.op("ASSIGN_VARIABLE", [handle, start], [], options="AssignVariable")
+
+    x = graph.input(kind, shape)
+    graph.op("CALL_ONCE", [], [], options="CallOnce", initSubgraphIndex=first.index)
+    handle, before, after = (
+        graph.tensor(k, s) for k, s in (("RESOURCE", []), *[(kind, shape)] * 2)
+    )
+    graph.op("VAR_HANDLE", [], [handle], **names)
+    graph.op("READ_VARIABLE", [handle], [before], options="ReadVariable")
+    graph.op("ADD", [before, x], [after], options="Add")
+    graph.op("ASSIGN_VARIABLE", [handle, after], [], options="AssignVariable")
+    return graph.finish([after])
+
+
+def loop(random: Random, kind: str) -> bytes:
+    """A WHILE that adds its input to a sum, as often as a constant says."""
+    graph = Graph()
+    shape = shape_of(random)
+    condition, body = Graph(graph), Graph(graph)
+    scalar: list[int] = []
+
+    counter, _, _ = (condition.input(k, s) for k, s in (("INT32", scalar), *[(kind, shape)] * 2))
+    limit = condition.tensor("INT32", scalar, data=np.array(random.integers(0, 6)))
+    go_on = condition.tensor("BOOL", scalar)
+    condition.op("LESS", [counter, limit], [go_on])
+    condition.subgraph.outputs = [go_on]
+
+    counter, total, step = (body.input(k, s) for k, s in (("INT32", scalar), *[(kind, shape)] * 2))
+    one = body.tensor("INT32", scalar, data=np.array(1))
+    next_counter, next_total = body.tensor("INT32", scalar), body.tensor(kind, shape)
+    body.op("ADD", [counter, one], [next_counter], options="Add")
+    body.op("ADD", [total, step], [next_total], options="Add")
+    body.subgraph.outputs = [next_counter, next_total, step]
+
+    x = graph.input(kind, shape)
+    zero = graph.tensor("INT32", scalar, data=np.array(0))
+    start = graph.tensor(kind, shape, data=values(random, kind, shape))
+    done = [graph.tensor(k, s) for k, s in (("INT32", scalar), *[(kind, shape)] * 2)]
+    graph.op(
+        "WHILE",
+        [zero, start, x],
+        done,
+        options="While",
+        condSubgraphIndex=condition.index,
+        bodySubgraphIndex=body.index,
+    )
+    return graph.finish(done)
+
+
 CASES: dict[str, Callable[[Random], bytes]] = {}
+for _kind in ("INT32", "FLOAT32"):
+    CASES[f"VARIABLE-{_kind}"] = lambda r, k=_kind: resource_variable(r, k)
+    CASES[f"WHILE-{_kind}"] = lambda r, k=_kind: loop(r, k)
+CASES["FULLY_CONNECTED-INT16-FULL"] = full_range_fully_connected
 for _kind in ("INT8", "INT16", "FLOAT32"):
     CASES[f"FULLY_CONNECTED-{_kind}"] = lambda r, k=_kind: fully_connected(r, k)
     CASES[f"UNIDIRECTIONAL_SEQUENCE_LSTM-{_kind}"] = lambda r, k=_kind: lstm(r, k)

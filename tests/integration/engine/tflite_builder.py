@@ -28,20 +28,27 @@ NUMPY_TYPES = {
 
 
 class Graph:
-    """One subgraph and its buffers; tensors are named by their index."""
+    """One subgraph of a model; tensors are named by their index."""
 
-    def __init__(self) -> None:
-        self.model = schema.ModelT()
-        self.model.version = 3
-        self.model.description = b"made by hand"
-        self.model.buffers = [schema.BufferT()]
-        self.model.operatorCodes = []
+    def __init__(self, parent: Graph | None = None) -> None:
+        """The main graph, or with `parent` one more subgraph of its model."""
+        if parent is None:
+            self.model = schema.ModelT()
+            self.model.version = 3
+            self.model.description = b"made by hand"
+            self.model.buffers = [schema.BufferT()]
+            self.model.operatorCodes = []
+            self.model.subgraphs = []
+        else:
+            self.model = parent.model
         self.subgraph = schema.SubGraphT()
         self.subgraph.name = b"main"
         self.subgraph.tensors = []
         self.subgraph.operators = []
         self.subgraph.inputs = []
-        self.model.subgraphs = [self.subgraph]
+        self.subgraph.outputs = []
+        self.index = len(self.model.subgraphs)
+        self.model.subgraphs.append(self.subgraph)
 
     def tensor(
         self,

@@ -189,8 +189,8 @@ Status PrepareRelu(Preparation& p) {
     HIL_TRY(FusedRange(p, schema::kActivationRelu, *d.output, output, &d.int_range));
     d.input_offset = -input.zero_point;
     d.output_offset = output.zero_point;
-    // The reference divides in single precision here.
-    if (!MakeFactor(static_cast<double>(input.scale / output.scale), &d.factor)) {
+    if (!MakeFactor(static_cast<double>(input.scale) / static_cast<double>(output.scale),
+                    &d.factor)) {
       return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
     }
   }

@@ -73,19 +73,17 @@ Status PrepareFactors(Preparation& p, Data* d, const Affine& input, const Affine
     }
     return Status::kOk;
   }
-  // For a whole tensor the reference multiplies in single precision first.
-  const float product = input.scale * scales[0];
+  const double product = static_cast<double>(input.scale) * static_cast<double>(scales[0]);
   const int64_t weight_zero = zero_points[0];
   if (scales.count != 1 || weight_zero < -128 || weight_zero > 127 ||
-      !MakeFactor(static_cast<double>(product) / static_cast<double>(output.scale), &d->factor)) {
+      !MakeFactor(product / static_cast<double>(output.scale), &d->factor)) {
     return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
   }
   d->weight_offset = static_cast<int32_t>(-weight_zero);
   if (d->bias != nullptr) {
     // A bias in other units than the sum's would be added wrongly; the reference allows this much.
-    const double exact = static_cast<double>(input.scale) * static_cast<double>(scales[0]);
     const double bias_scale = static_cast<double>(p.Scales(*d->bias)[0]);
-    const double difference = std::fabs(exact - bias_scale) / static_cast<double>(output.scale);
+    const double difference = std::fabs(product - bias_scale) / static_cast<double>(output.scale);
     if (!(difference <= 0.02)) {
       return p.Refuse(Status::kUnsupportedOption,
                       "has a bias scale that is not input times weight");
@@ -197,13 +195,6 @@ void EvalInt8(const Data& d) {
   }
 }
 
-// A 64-bit bias lies at a 4-byte boundary.
-int64_t Bias64(const TensorSlot& bias, uint32_t channel) {
-  int64_t value;
-  std::memcpy(&value, bias.data + channel * sizeof(value), sizeof(value));
-  return value;
-}
-
 void EvalInt16(const Data& d) {
   const int16_t* input = d.input->As<const int16_t>();
   int16_t* output = d.output->As<int16_t>();
@@ -214,7 +205,7 @@ void EvalInt16(const Data& d) {
       const int64_t sum = DotOffsets<int64_t>(row, d.weight_offset, input, d.input_offset, d.depth);
       int32_t scaled;
       if (d.wide_sum) {
-        scaled = factor.Apply64(sum + (d.bias != nullptr ? Bias64(*d.bias, c) : 0));
+        scaled = factor.Apply64(d.bias != nullptr ? WrapAdd64(sum, Int64At(*d.bias, c)) : sum);
       } else {
         const int32_t bias = d.bias != nullptr ? d.bias->As<const int32_t>()[c] : 0;
         scaled = factor.Apply(WrapAdd(static_cast<int32_t>(sum), bias));

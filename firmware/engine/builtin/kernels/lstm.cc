@@ -158,9 +158,8 @@ Status GateFactor(Preparation& p, const Affine& activations, const TensorSlot& w
                   Factor* factor) {
   Affine w;
   HIL_TRY(p.ExpectAffine(weights, &w));
-  const float product = activations.scale * w.scale;
-  const bool made =
-      MakeFactor(static_cast<double>(product) / static_cast<double>(kGateInputScale), factor);
+  const double product = static_cast<double>(activations.scale) * static_cast<double>(w.scale);
+  const bool made = MakeFactor(product / static_cast<double>(kGateInputScale), factor);
   if (!made || w.zero_point != 0 || factor->shift > Factor::kMostShift64) {
     return p.Refuse(Status::kUnsupportedOption,
                     "has weights with scales or zero points out of range");
@@ -268,11 +267,7 @@ int32_t GateSum(const int8_t* weights, const int8_t* x, uint32_t count, int32_t 
 int32_t GateSum(const int8_t* weights, const int16_t* x, uint32_t count, int32_t offset,
                 const TensorSlot* bias, uint32_t unit, const Factor& factor) {
   int64_t sum = DotOffsets<int64_t>(weights, 0, x, offset, count);
-  if (bias != nullptr) {
-    int64_t b;  // lies at a 4-byte boundary
-    std::memcpy(&b, bias->data + unit * sizeof(b), sizeof(b));
-    sum += b;
-  }
+  if (bias != nullptr) sum = WrapAdd64(sum, Int64At(*bias, unit));
   return ToInt16(factor.Apply64(sum));
 }
 
