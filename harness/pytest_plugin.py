@@ -230,7 +230,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     from harness.run.counts import count
 
     if run is not None:
-        ended = ending.end_run(run, count(config), getattr(config, "workeroutput", None))
+        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        output = getattr(config, "workeroutput", None)
+        ended = ending.end_run(run, count(config), output, interrupted=interrupted)
     else:
         hil = config.stash[CONFIG]
         assert hil is not None

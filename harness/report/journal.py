@@ -93,6 +93,10 @@ class Journal:
     def close(self, *, verdict: str) -> None:
         """The run came to its end: nothing is left to resume."""
         self.append("closed", verdict=verdict)
+        self.leave()
+
+    def leave(self) -> None:
+        """Stop writing in mid-run: the next run on the board goes on from here."""
         self._sync()
         self._file.close()
 

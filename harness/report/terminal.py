@@ -17,7 +17,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.records import ErrorRecord, RunRecord, VariantRecord, Verdict
+from harness.report.records import (
+    ErrorRecord,
+    IncidentRecord,
+    RunRecord,
+    VariantRecord,
+    Verdict,
+)
 from harness.report.wording import (
     MISSING,
     RUNG_MEANING,
@@ -215,19 +221,35 @@ def _problems(run: RunRecord) -> Iterator[RenderableType]:
     for finding in run.findings:
         yield Text.assemble(("would fail on silicon: ", STYLE[Verdict.ERROR]), finding)
     for incident in run.incidents:
-        kind = "provoked" if incident.provoked else "incident"
-        style = "dim" if incident.provoked else "yellow"
-        text = Text.assemble(
-            (f"{kind} in {incident.test}: ", style), _one_line(incident.error.sentence)
+        if not incident.provoked:
+            yield _incident(incident)
+    provoked = [incident for incident in run.incidents if incident.provoked]
+    if provoked:
+        yield _provoked(provoked)
+
+
+def _incident(incident: IncidentRecord) -> Text:
+    text = Text.assemble(
+        (f"incident in {incident.test}: ", "yellow"), _one_line(incident.error.sentence)
+    )
+    for detail in incident.error.details:
+        text.append(f"\n  {detail}", style="dim")
+    if incident.recovery:
+        text.append(f"\n  → {incident.recovery}")
+    return text
+
+
+def _provoked(incidents: list[IncidentRecord]) -> Text:
+    """All went as it should: a line each, the registers are in report.json."""
+    text = Text("provoked by tests, and explained as it should be:", style="dim")
+    for incident in incidents:
+        place = next(
+            (line for line in incident.error.details if line.startswith("pc ")),
+            _one_line(incident.error.sentence),
         )
-        details = incident.error.details
-        if incident.provoked:  # all went as it should: where is enough, report.json has the rest
-            details = tuple(line for line in details if line.startswith("pc "))
-        for detail in details:
-            text.append(f"\n  {detail}", style="dim")
-        if incident.recovery:
-            text.append(f"\n  → {incident.recovery}")
-        yield text
+        name = incident.test.rpartition("::")[2]
+        text.append(f"\n  {incident.error.type:<12}{place}\n{'':<14}in {name}", style="dim")
+    return text
 
 
 def _explain(variant: VariantRecord) -> Text:

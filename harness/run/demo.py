@@ -16,6 +16,8 @@ from harness.run.options import RunConfig
 from harness.run.run import Run
 from harness.run.zoo import slot_entry, variants
 
+INTERRUPTED = 130  # what shells give a command that Ctrl-C ended
+
 
 def demo(config: RunConfig) -> int:
     """Measure every variant of the zoo, print and write the report. 0 if every verdict is pass.
@@ -25,17 +27,22 @@ def demo(config: RunConfig) -> int:
     console = Console(highlight=False)
     wanted = variants(config)
     run = Run(config, ConsoleProgress(console), wanted)
+    interrupted = False
     try:
         for variant in wanted:
             with suppress(HilError):  # it is in the record
                 run.measured(variant)
         with suppress(HilError):
             run.leave_test()  # the emulator's findings, into the record
-    finally:
-        record = run.finish()
+    except KeyboardInterrupt:
+        interrupted = True
+    record = run.finish(interrupted=interrupted)
     width = console.width if console.is_terminal else CI_WIDTH
     print(render(record, width=width, colour=console.is_terminal))
     print(f"report: {run.report_path}")
+    if interrupted:
+        print("interrupted: the next run on this board goes on from here")
+        return INTERRUPTED
     return 0 if record.verdict is Verdict.PASS else 1
 
 

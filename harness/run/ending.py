@@ -25,9 +25,11 @@ class Ended:
     path: Path
 
 
-def end_run(run: Run, tests: TestCounts, worker_output: dict[str, Any] | None) -> Ended:
+def end_run(
+    run: Run, tests: TestCounts, worker_output: dict[str, Any] | None, *, interrupted: bool
+) -> Ended:
     """Close the run of this process; in an xdist worker, send its record to the controller."""
-    record = run.finish(tests)
+    record = run.finish(tests, interrupted=interrupted)
     if worker_output is not None:
         worker_output[WORKER_KEY] = to_plain(record)
     return Ended(record, run.report_path)

@@ -148,8 +148,11 @@ class Run:
 
     # --- the end -----------------------------------------------------------------------------
 
-    def finish(self, tests: TestCounts | None = None) -> RunRecord:
-        """Give the board back, write the report and close the journal."""
+    def finish(self, tests: TestCounts | None = None, *, interrupted: bool = False) -> RunRecord:
+        """Give the board back, write the report and close the journal.
+
+        An interrupted run's journal stays open: the next run goes on with it.
+        """
         try:
             if self._circumstances is None and self.bench.is_up:
                 self._circumstances = self.bench.circumstances()
@@ -157,12 +160,15 @@ class Run:
             self._errors.append(self.bench.examine(error))
         self._references.close()
         self.bench.close()
-        self.record = self._run_record(tests or TestCounts())
+        self.record = self._run_record(tests or TestCounts(), complete=not interrupted)
         json_report.write(self.record, self.directory)
-        self.journal.close(verdict=self.record.verdict)
+        if interrupted:
+            self.journal.leave()
+        else:
+            self.journal.close(verdict=self.record.verdict)
         return self.record
 
-    def _run_record(self, tests: TestCounts) -> RunRecord:
+    def _run_record(self, tests: TestCounts, *, complete: bool) -> RunRecord:
         variants = tuple(self._records.values())
         verdicts = [variant.verdict for variant in variants]
         if tests.failed:
@@ -181,7 +187,7 @@ class Run:
             started=self._started_at.isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - self._started, 3),
             verdict=worst(verdicts),
-            complete=True,
+            complete=complete,
             circumstances=self._circumstances,
             variants=variants,
             flash=tuple(self.flash_log),

@@ -112,8 +112,9 @@ def test_failed_assertion_stays_a_failure(run_pytest: RunPytest) -> None:
     assert json_report.read(reports(Path())[0]).verdict is Verdict.FAIL
 
 
-def test_killed_run_goes_on_where_it_stopped(run_pytest: RunPytest, tmp_path: Path) -> None:
-    """SIGKILL in the middle of streaming: nothing that had arrived is measured again."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_run_that_was_cut_off_goes_on_where_it_stopped(how: signal.Signals, tmp_path: Path) -> None:
+    """Killed or interrupted in the middle of streaming: what had arrived is not measured again."""
     command = [sys.executable, "-m", "harness.cli", "demo", "--board", BOARD]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(CACHE_HOME)}
     process = subprocess.Popen(
@@ -121,13 +122,14 @@ def test_killed_run_goes_on_where_it_stopped(run_pytest: RunPytest, tmp_path: Pa
     )
     deadline = time.monotonic() + 120
     while stored(tmp_path) < 400:
-        assert process.poll() is None, "it ended before it could be killed"
+        assert process.poll() is None, "it ended before it could be cut off"
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.send_signal(how)
+    assert process.wait() == (-how if how is signal.SIGKILL else 130)
     kept = stored(tmp_path)
-    assert not list(tmp_path.glob("reports/*/report.json"))
+    cut_off = list(tmp_path.glob("reports/*/report.json"))
+    assert [json_report.read(path).complete for path in cut_off] == [False] * len(cut_off)
 
     result = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
@@ -136,11 +138,11 @@ def test_killed_run_goes_on_where_it_stopped(run_pytest: RunPytest, tmp_path: Pa
     assert f"this run had been cut off; {kept:,} results are from before" in result.stdout
     (path,) = tmp_path.glob("reports/*/report.json")
     run = json_report.read(path)
+    assert run.complete
     assert sum(variant.sequences_resumed for variant in run.variants) == kept
     assert run.resumed[0].sequences_kept == kept
     total = sum(variant.sequences for variant in run.variants)
     assert stored(tmp_path) == total, "no result was received twice"
-    del run_pytest
 
 
 def stored(directory: Path) -> int:

@@ -163,6 +163,12 @@ def run() -> RunRecord:
                 True,
                 "reset",
             ),
+            IncidentRecord(
+                "test_ladder.py::test_it",
+                ErrorRecord("LinkTimeout", "nothing came back", "look at the cable"),
+                False,
+                "the board was reset",
+            ),
         ),
         findings=("clock-off: USART3 was written while its clock was off",),
         errors=(ErrorRecord("EmulatorError", "the emulator ended", "run again"),),

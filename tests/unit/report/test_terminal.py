@@ -55,7 +55,9 @@ def test_failed_variant_is_explained(text: str) -> None:
 def test_problems_are_all_told(text: str) -> None:
     assert "pc 0x08003a1c  hil::Lstm  lstm.cc:120" in text
     assert "would fail on silicon: clock-off" in text
-    assert "provoked in test_faults.py::test_hard_fault" in text
+    assert "provoked by tests" in text
+    assert "in test_hard_fault" in text
+    assert "incident in test_ladder.py::test_it: nothing came back" in text
     assert "the run: EmulatorError: the emulator ended" in text
 
 
