@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "path", nargs="?", type=Path, help="report.json or a run's folder (default: the latest)"
     )
+    report.add_argument("--details", action="store_true", help="spread, line and every rung, too")
     report.add_argument("--html", type=Path, metavar="FILE", help="write it as one HTML file")
     report.add_argument("--report-dir", type=Path, default=Path("reports"), help="where runs are")
     return parser
@@ -181,7 +182,10 @@ def _report(arguments: argparse.Namespace, _: list[str]) -> int:
         return 0
     console = Console(highlight=False)
     width = console.width if console.is_terminal else terminal.CI_WIDTH
-    print(terminal.render(run, width=width, colour=console.is_terminal))
+    text = terminal.render(
+        run, width=width, colour=console.is_terminal, with_details=arguments.details
+    )
+    print(text)
     return 0
 
 

@@ -254,5 +254,11 @@ def pytest_terminal_summary(
     reporter = terminalreporter
     reporter.section("hardware in the loop")
     width = reporter._tw.fullwidth if reporter.isatty else None
-    reporter.write_line(render(ended.record, width=width, colour=reporter.hasmarkup))
+    text = render(
+        ended.record,
+        width=width,
+        colour=reporter.hasmarkup,
+        with_details=config.option.verbose > 0,
+    )
+    reporter.write_line(text)
     reporter.write_line(f"report: {ended.path}")

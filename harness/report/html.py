@@ -41,7 +41,7 @@ def render(run: RunRecord) -> str:
         color_system="standard",
         highlight=False,
     )
-    console.print(report(run, CI_WIDTH))
+    console.print(report(run, CI_WIDTH, with_details=True))
     page = console.export_html(theme=DEFAULT_TERMINAL_THEME, code_format=PAGE)
     return page.replace("TITLE", run.run_id, 1)
 

@@ -17,6 +17,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from harness.report.details import details
 from harness.report.records import (
     ErrorRecord,
     IncidentRecord,
@@ -74,8 +75,14 @@ COLUMNS = (
 )
 
 
-def render(run: RunRecord, *, width: int | None = None, colour: bool = False) -> str:
-    """The whole report as text, with ANSI colours if asked."""
+def render(
+    run: RunRecord,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+    with_details: bool = False,
+) -> str:
+    """The whole report as text, with ANSI colours and the further tables if asked."""
     console = Console(
         file=io.StringIO(),
         width=width or CI_WIDTH,
@@ -85,15 +92,17 @@ def render(run: RunRecord, *, width: int | None = None, colour: bool = False) ->
         legacy_windows=False,
     )
     with console.capture() as capture:
-        console.print(report(run, console.width))
+        console.print(report(run, console.width, with_details=with_details))
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
-def report(run: RunRecord, width: int = CI_WIDTH) -> RenderableType:
+def report(run: RunRecord, width: int = CI_WIDTH, *, with_details: bool = False) -> RenderableType:
     """The report as something that rich can print on any console."""
     parts: list[RenderableType] = [_head(run)]
     if run.variants:
-        parts += [summary_table(run, width), _legend(run)]
+        parts += [summary_table(run, width), Text(), _legend(run)]
+    if with_details:
+        parts.append(details(run))
     parts += [Padding(part, (1, 0, 0, 0)) for part in _problems(run)]
     parts += [Text(), _closing(run)]
     return Group(*parts)

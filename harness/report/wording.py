@@ -185,6 +185,8 @@ def closing_line(run: RunRecord) -> str:
     ]
     parts.append(f"{sequences:,} sequences")
     parts.append(duration(run.seconds))
-    if run.device_busy_seconds is not None and run.seconds > 0:
-        parts.append(f"device busy {duration(run.device_busy_seconds)}")
+    streaming = sum(v.link.board_seconds or 0.0 for v in run.variants if v.link is not None)
+    if run.device_busy_seconds is not None and streaming > 0:
+        share = percent(run.device_busy_seconds / streaming, 0)
+        parts.append(f"device busy {share} % of {duration(streaming)} streaming on its own clock")
     return " · ".join(parts)

@@ -1,0 +1,47 @@
+from dataclasses import replace
+
+from harness.report.details import histogram
+from harness.report.html import render as render_html
+from harness.report.records import Rung
+from harness.report.terminal import render
+from tests.unit.report import synthetic
+
+
+def test_details_hold_spread_line_and_every_rung() -> None:
+    text = render(synthetic.run(), with_details=True)
+    cycles = next(line for line in text.splitlines() if "122,000" in line)
+    for figure in ("122,000", "123,253", "124,492", "124,513", "360"):
+        assert figure in cycles
+    assert "cycles of one Invoke (modelled)" in text
+    line = [row for row in text.splitlines() if "digits_lstm-int8-unrolled" in row][1]
+    assert line.split()[-2:] == ["2", "1"], "repeated, damaged"
+    rung = next(row for row in text.splitlines() if "tflm against tflite" in row)
+    assert rung.split()[-4:] == ["300", "0:3,300", "1:299", ">3:1"]
+    assert "…" not in text, "nothing is cut"
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_details_are_left_out_unless_asked_for() -> None:
+    assert "cycles of one Invoke" not in render(synthetic.run())
+
+
+def test_variant_that_was_not_measured_is_not_in_the_details() -> None:
+    run = replace(synthetic.run(), variants=(synthetic.broken_variant(),))
+    assert "cycles of one Invoke" not in render(run, with_details=True)
+
+
+def test_histogram_lists_small_differences_and_sums_the_rest() -> None:
+    assert histogram(Rung("device", lsb_histogram={"0": 3412, "1": 188, "5": 3, "9": 1})) == (
+        "0:3,412 1:188 >3:4"
+    )
+    assert histogram(Rung("device")) == ""
+
+
+def test_html_is_one_file_with_everything() -> None:
+    page = render_html(synthetic.run())
+    assert page.startswith("<!DOCTYPE html>")
+    assert "<title>tflm-hil: 20261122-011502-nucleo-f746zg-emulated</title>" in page
+    assert "cycles of one Invoke" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "<link" not in page
