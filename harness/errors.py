@@ -17,6 +17,7 @@ problem as an error and never as a failed model:
     │   └── BoardLatchedBroken    found broken earlier in this run, not tried again
     ├── FirmwareError
     │   ├── ToolchainMissing  FirmwareBuildError  FirmwareTooBig
+    │   ├── TflmTreeInvalid       a TFLM tree lacks something, or is for another machine
     │   └── WrongFirmware         the board runs another build than the one under test
     ├── LinkError
     │   ├── LinkTimeout           nothing came back
@@ -122,6 +123,10 @@ class FirmwareBuildError(FirmwareError):
 
 class FirmwareTooBig(FirmwareError):
     """The image does not fit the flash that is set aside for it."""
+
+
+class TflmTreeInvalid(FirmwareError):
+    """The TensorFlow Lite Micro tree lacks something, or was built for another machine."""
 
 
 class WrongFirmware(FirmwareError):

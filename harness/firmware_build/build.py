@@ -17,7 +17,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from filelock import FileLock
@@ -27,6 +27,7 @@ from harness.firmware_build.content_key import content_key
 from harness.firmware_build.diagnosis import diagnose
 from harness.firmware_build.image import FirmwareImage, read_elf
 from harness.firmware_build.source_lines import addr2line
+from harness.firmware_build.tflm_tree import TflmTree
 from harness.firmware_build.toolchain import Toolchain, find_toolchain
 from harness.paths import cache_dir as cache_folder
 
@@ -42,7 +43,8 @@ def build(
     board: str = "nucleo_f746zg",
     engine: str = "builtin",
     *,
-    tflm_root: Path | None = None,
+    tflm: TflmTree | None = None,
+    operators: Collection[str] | None = None,
     definitions: Mapping[str, str] | None = None,
     source_dir: Path = SOURCE_DIR,
     cache_dir: Path | None = None,
@@ -50,8 +52,10 @@ def build(
 ) -> FirmwareImage:
     """The firmware image of these sources, compiled only if it is not in the cache.
 
-    `definitions` are further CMake cache variables; `on_progress` gets each line of CMake's and
-    Ninja's output ("[12/40] Building CXX object …"), all of which is kept in `image.log`.
+    `tflm` is the tree of the tflm engine, `operators` the names of those to link from it (None:
+    all that the library has). `definitions` are further CMake cache variables; `on_progress` gets
+    each line of CMake's and Ninja's output ("[12/40] Building CXX object …"), all of which is kept
+    in `image.log`.
 
     Raises UnknownBoard, ToolchainMissing, FirmwareTooBig (says by how much, and what is full) and
     FirmwareBuildError (with the first errors of the compiler).
@@ -60,8 +64,8 @@ def build(
     toolchain = find_toolchain(board)
     cache = cache_dir or cache_folder("firmware")
     variables = {"HIL_ENGINE": engine, **(definitions or {})}
-    if tflm_root is not None:
-        variables["TFLM_ROOT"] = str(tflm_root.resolve())
+    if tflm is not None:
+        variables |= tflm.cmake_variables(operators)
 
     def current_key() -> str:
         return content_key(
@@ -69,7 +73,7 @@ def build(
             board=board,
             engine=engine,
             compiler_version=toolchain.cxx_version,
-            tflm_root=tflm_root,
+            tflm_digest=tflm.digest if tflm is not None else "",
             definitions=variables,
         )
 
@@ -118,7 +122,9 @@ def _check_sources(source_dir: Path, board: str) -> None:
 
 
 def _build_directory_name(board: str, source_dir: Path, variables: Mapping[str, str]) -> str:
-    settings = [str(source_dir), *(f"{name}={value}" for name, value in sorted(variables.items()))]
+    # Another version of the same library is one link in the same directory.
+    lasting = {name: value for name, value in variables.items() if name != "HIL_TFLM_VERSION"}
+    settings = [str(source_dir), *(f"{name}={value}" for name, value in sorted(lasting.items()))]
     return f"build-{board}-{hashlib.sha256(chr(0).join(settings).encode()).hexdigest()[:12]}"
 
 

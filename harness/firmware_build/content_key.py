@@ -19,10 +19,13 @@ def content_key(
     board: str,
     engine: str,
     compiler_version: str,
-    tflm_root: Path | None,
+    tflm_digest: str,
     definitions: Mapping[str, str],
 ) -> str:
-    """Hexadecimal key (64 digits) over every source file and everything that changes the build."""
+    """Hexadecimal key (64 digits) over every source file and everything that changes the build.
+
+    `tflm_digest` stands for library and headers of a TFLM tree; empty without one.
+    """
     digest = hashlib.sha256()
 
     def add(label: str, content: bytes) -> None:
@@ -35,10 +38,7 @@ def content_key(
         add(f"-D{name}", value.encode())
     for path in source_files(source_dir):
         add(path.relative_to(source_dir).as_posix(), path.read_bytes())
-    if tflm_root is not None:
-        add("TFLM_ROOT", str(tflm_root.resolve()).encode())
-        for library in sorted(tflm_root.rglob("*.a")):
-            add(library.relative_to(tflm_root).as_posix(), library.read_bytes())
+    add("TFLM", tflm_digest.encode())
     return digest.hexdigest()
 
 

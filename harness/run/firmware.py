@@ -8,17 +8,26 @@ from harness.boards.spec import BoardSpec
 from harness.errors import ConfigurationError
 from harness.firmware_build.build import FirmwareImage, build
 from harness.firmware_build.image import read_elf
+from harness.firmware_build.tflm_tree import inspect_tree
+from harness.models.inspect import inspect
 from harness.report.progress import Progress
 from harness.run.options import RunConfig
+from harness.run.zoo import variants
 
 
 def firmware_under_test(config: RunConfig, spec: BoardSpec, progress: Progress) -> FirmwareImage:
     """Build the firmware (from the cache if nothing changed), or read `--hil-firmware`.
 
-    Raises ToolchainMissing, FirmwareBuildError, FirmwareTooBig, ConfigurationError.
+    Raises ToolchainMissing, FirmwareBuildError, FirmwareTooBig, TflmTreeInvalid,
+    ConfigurationError.
     """
     if config.firmware is not None:
         return existing_image(config.firmware, spec)
+    tflm = None
+    if config.engine == "tflm":
+        assert config.tflm_root is not None  # options.py checked it
+        tflm = inspect_tree(config.tflm_root, host=spec.firmware_board == "posix")
+        progress.say(tflm.description)
     announced = False
 
     def announce(_: str) -> None:
@@ -31,9 +40,17 @@ def firmware_under_test(config: RunConfig, spec: BoardSpec, progress: Progress) 
     return build(
         board=spec.firmware_board,
         engine=config.engine,
-        tflm_root=config.tflm_root,
+        tflm=tflm,
+        operators=_operators_of_models(config) if config.tflm_operators == "used" else None,
         on_progress=announce,
     )
+
+
+def _operators_of_models(config: RunConfig) -> set[str]:
+    found: set[str] = set()
+    for variant in variants(config):
+        found |= inspect(variant.path.read_bytes(), variant.id).operator_counts.keys()
+    return found
 
 
 def existing_image(elf: Path, spec: BoardSpec) -> FirmwareImage:

@@ -22,7 +22,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Option:
-    """`key` names it everywhere: flag `--hil-<key>`, ini `hil_<key>`, variable `HIL_<KEY>`."""
+    """`key` names it everywhere: flag `--hil-<key>`, ini `hil_<key>`, variable `HIL_<KEY>`.
+
+    `other_variable` is a second name in the environment, of lower rank.
+    """
 
     key: str
     help: str
@@ -31,6 +34,7 @@ class Option:
     metavar: str = ""
     is_switch: bool = False
     flag_override: str = ""
+    other_variable: str = ""
 
     @property
     def flag(self) -> str:
@@ -51,8 +55,23 @@ OPTIONS = (
         flag_override="--board",
     ),
     Option("firmware", "test this ELF instead of building one", metavar="ELF"),
-    Option("engine", "inference engine of the firmware", "builtin", ("builtin", "tflm")),
-    Option("tflm-root", "finished TensorFlow Lite Micro tree for the tflm engine", metavar="DIR"),
+    Option(
+        "engine",
+        "inference engine of the firmware: tflm where a tree is given, else builtin",
+        choices=("builtin", "tflm"),
+    ),
+    Option(
+        "tflm-root",
+        "finished TensorFlow Lite Micro tree for the tflm engine (also: variable TFLM_ROOT)",
+        metavar="DIR",
+        other_variable="TFLM_ROOT",
+    ),
+    Option(
+        "tflm-operators",
+        "operators to link from the TFLM library: all, or those used by the models under test",
+        "all",
+        ("all", "used"),
+    ),
     Option("config", "bench file with probe uids and ttys", metavar="FILE"),
     Option("probe-uid", "unique id of the debug probe", metavar="UID"),
     Option("tty", "serial port of the board", metavar="TTY"),
@@ -85,6 +104,7 @@ class RunConfig:
     firmware: Path | None = None
     engine: Engine = "builtin"
     tflm_root: Path | None = None
+    tflm_operators: Literal["all", "used"] = "all"
     resume: str = "auto"
     sequences: int | None = None
     no_flash: bool = False
@@ -103,6 +123,7 @@ def from_lookup(
     board = values["hil_board"]
     if not board:
         return None
+    default_engine = "tflm" if values["hil_tflm_root"] else "builtin"
     config = RunConfig(
         board=board,
         overrides=Overrides(
@@ -114,8 +135,9 @@ def from_lookup(
         zoo=Path(values["hil_zoo"]),
         report_dir=Path(values["hil_report_dir"]),
         firmware=_path(values["hil_firmware"]),
-        engine=cast(Engine, values["hil_engine"]),
+        engine=cast(Engine, values["hil_engine"] or default_engine),
         tflm_root=_path(values["hil_tflm_root"]),
+        tflm_operators=cast(Literal["all", "used"], values["hil_tflm_operators"]),
         resume=values["hil_resume"],
         sequences=_whole("--hil-sequences", values["hil_sequences"]),
         no_flash=bool(values["hil_no_flash"]),
@@ -129,13 +151,14 @@ def _value(option: Option, lookup: Callable[[str], Any], environment: Mapping[st
     candidates = (
         lookup(option.dest),
         environment.get(option.dest.upper()),
+        environment.get(option.other_variable),
         lookup(f"ini:{option.dest}"),
         option.default,
     )
     if option.is_switch:
         return any(str(value).lower() in ("1", "true", "yes") for value in candidates)
     value = next((value for value in candidates if value), None)
-    if option.choices and value not in option.choices:
+    if option.choices and value is not None and value not in option.choices:
         raise ConfigurationError(
             f"{option.flag} {value}: there is no such choice",
             remedy=f"use one of: {', '.join(option.choices)}",
@@ -157,7 +180,7 @@ def _check(config: RunConfig) -> None:
     if config.engine == "tflm" and config.tflm_root is None and config.firmware is None:
         raise ConfigurationError(
             "--hil-engine tflm needs a finished TensorFlow Lite Micro tree",
-            remedy="name it with --hil-tflm-root DIR, or use --hil-engine builtin",
+            remedy="name it with --hil-tflm-root DIR or TFLM_ROOT, or use --hil-engine builtin",
         )
     if config.resume not in ("auto", "never") and not (config.report_dir / config.resume).is_dir():
         raise ConfigurationError(

@@ -25,7 +25,7 @@ def key(source_dir: Path, **changes: object) -> str:
         "board": "nucleo_f746zg",
         "engine": "builtin",
         "compiler_version": "g++ 12.2.1",
-        "tflm_root": None,
+        "tflm_digest": "",
         "definitions": {"HIL_ENGINE": "builtin"},
     }
     return content_key(source_dir, **(arguments | changes))  # type: ignore[arg-type]
@@ -69,10 +69,6 @@ def test_what_no_image_contains_does_not_count(sources: Path) -> None:
     assert key(sources) == before
 
 
-def test_the_library_of_a_tflm_tree_counts(sources: Path, tmp_path: Path) -> None:
-    tree = tmp_path / "tflm"
-    tree.mkdir()
-    (tree / "libtensorflow-microlite.a").write_bytes(b"one")
-    before = key(sources, tflm_root=tree)
-    (tree / "libtensorflow-microlite.a").write_bytes(b"two")
-    assert len({key(sources), before, key(sources, tflm_root=tree)}) == 3
+def test_library_and_headers_of_a_tflm_tree_count(sources: Path) -> None:
+    digests = ("", "one", "two")
+    assert len({key(sources, tflm_digest=digest) for digest in digests}) == 3
