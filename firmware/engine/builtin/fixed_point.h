@@ -54,9 +54,12 @@ struct Factor {
   int32_t shift = 0;
 
   int32_t Apply(int32_t x) const {
-    const int left = shift > 0 ? shift : 0;
-    const int right = shift > 0 ? 0 : -shift;
-    return RoundingShiftRight(RoundingHighProduct(WrapShiftLeft(x, left), multiplier), right);
+    if (shift >= 0) return RoundingHighProduct(WrapShiftLeft(x, shift), multiplier);
+    // RoundingShiftRight in four instructions, for what cannot be the least integer (the multiplier
+    // is below one): the sign is taken off before the bit below the last one rounds, so that ties
+    // go away from zero.
+    const int32_t y = RoundingHighProduct(x, multiplier);
+    return (((y + (y >> 31)) >> (-shift - 1)) + 1) >> 1;
   }
   // For 64-bit sums of 16-bit activations: a 15-bit multiplier and one rounding. Only for shifts up
   // to kMostShift64.

@@ -18,7 +18,6 @@ struct Data {
   FloatRange float_range;
   IntRange int_range;
   int32_t offset_a, offset_b, output_offset;
-  int32_t left_shift;  // ADD, SUB: headroom that inputs are lifted by before they are rescaled
   Factor factor_a, factor_b, factor;
 };
 
@@ -37,6 +36,10 @@ Status Finish(Preparation& p, const Data& d) {
   if (Data* data = p.MakeData<Data>()) *data = d;
   return Status::kOk;
 }
+
+// ADD and SUB lift inputs by this many bits before they are rescaled.
+template <typename T>
+constexpr int kHeadroom = sizeof(T) == 1 ? 20 : 15;
 
 struct Quantised {
   Affine a, b, output;
@@ -58,11 +61,11 @@ bool BelowOne(double value, Factor* factor) {
 }
 
 // Both inputs are brought to twice the larger scale, so that the sum cannot overflow.
-bool MakeSumFactors(const Quantised& q, Data* d) {
+bool MakeSumFactors(const Quantised& q, int headroom, Data* d) {
   const auto scale_a = static_cast<double>(q.a.scale);
   const auto scale_b = static_cast<double>(q.b.scale);
   const double twice = 2 * (scale_a > scale_b ? scale_a : scale_b);
-  const double unit = static_cast<double>(1 << d->left_shift) * static_cast<double>(q.output.scale);
+  const double unit = static_cast<double>(1 << headroom) * static_cast<double>(q.output.scale);
   return BelowOne(scale_a / twice, &d->factor_a) && BelowOne(scale_b / twice, &d->factor_b) &&
          BelowOne(twice / unit, &d->factor);
 }
@@ -83,8 +86,8 @@ Status PrepareSum(Preparation& p) {
     case TensorType::kInt16: {
       Quantised q;
       HIL_TRY(PrepareQuantised(p, &d, &q));
-      d.left_shift = d.a->type == TensorType::kInt16 ? 15 : 20;
-      if (!MakeSumFactors(q, &d)) {
+      const int headroom = d.a->type == TensorType::kInt16 ? kHeadroom<int16_t> : kHeadroom<int8_t>;
+      if (!MakeSumFactors(q, headroom, &d)) {
         return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
       }
       break;
@@ -158,14 +161,18 @@ void Run(const Data& d, Function f) {
   ApplyBinary(d.plan, d.a->As<const T>(), d.b->As<const T>(), d.output->As<T>(), f);
 }
 
+// The loops get copies of what they need: stores of results could alias the operator's data, and it
+// would be read again for each of them.
 template <typename T, bool kSubtract>
 void EvalQuantisedSum(const Data& d) {
-  Run<T>(d, [&d](T a, T b) {
-    const int32_t x = d.factor_a.Apply(WrapShiftLeft(a + d.offset_a, d.left_shift));
-    const int32_t y = d.factor_b.Apply(WrapShiftLeft(b + d.offset_b, d.left_shift));
-    const int32_t sum = d.factor.Apply(kSubtract ? WrapSub(x, y) : WrapAdd(x, y));
-    return static_cast<T>(d.int_range.Clamp(WrapAdd(sum, d.output_offset)));
-  });
+  Run<T>(d,
+         [factor_a = d.factor_a, factor_b = d.factor_b, factor = d.factor, offset_a = d.offset_a,
+          offset_b = d.offset_b, output_offset = d.output_offset, range = d.int_range](T a, T b) {
+           const int32_t x = factor_a.Apply(WrapShiftLeft(a + offset_a, kHeadroom<T>));
+           const int32_t y = factor_b.Apply(WrapShiftLeft(b + offset_b, kHeadroom<T>));
+           const int32_t sum = factor.Apply(kSubtract ? WrapSub(x, y) : WrapAdd(x, y));
+           return static_cast<T>(range.Clamp(WrapAdd(sum, output_offset)));
+         });
 }
 
 template <bool kSubtract>
@@ -173,8 +180,9 @@ Status EvalSum(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
   switch (d.a->type) {
     case TensorType::kFloat32:
-      Run<float>(d,
-                 [&d](float a, float b) { return d.float_range.Clamp(kSubtract ? a - b : a + b); });
+      Run<float>(d, [range = d.float_range](float a, float b) {
+        return range.Clamp(kSubtract ? a - b : a + b);
+      });
       break;
     case TensorType::kInt32:
       Run<int32_t>(d,
@@ -192,9 +200,10 @@ Status EvalSum(const void* data, Runtime&) {
 
 template <typename T>
 void EvalQuantisedMul(const Data& d) {
-  Run<T>(d, [&d](T a, T b) {
-    const int32_t product = d.factor.Apply((a + d.offset_a) * (b + d.offset_b));
-    return static_cast<T>(d.int_range.Clamp(WrapAdd(product, d.output_offset)));
+  Run<T>(d, [factor = d.factor, offset_a = d.offset_a, offset_b = d.offset_b,
+             output_offset = d.output_offset, range = d.int_range](T a, T b) {
+    const int32_t product = factor.Apply((a + offset_a) * (b + offset_b));
+    return static_cast<T>(range.Clamp(WrapAdd(product, output_offset)));
   });
 }
 
@@ -202,7 +211,7 @@ Status EvalMul(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
   switch (d.a->type) {
     case TensorType::kFloat32:
-      Run<float>(d, [&d](float a, float b) { return d.float_range.Clamp(a * b); });
+      Run<float>(d, [range = d.float_range](float a, float b) { return range.Clamp(a * b); });
       break;
     case TensorType::kInt32:
       Run<int32_t>(d, [](int32_t a, int32_t b) { return WrapMul(a, b); });

@@ -177,20 +177,46 @@ void EvalFloat(const Data& d) {
   }
 }
 
+// The last step of every integer channel. A copy in local variables: stores of results could alias
+// the operator's data, and it would be read again for each of them.
+struct Finish {
+  explicit Finish(const Data& d)
+      : per_channel(d.per_channel), factor(d.factor), offset(d.output_offset), range(d.int_range) {}
+
+  int32_t operator()(int32_t sum, uint32_t channel) const {
+    const Factor& f = per_channel != nullptr ? per_channel[channel] : factor;
+    return range.Clamp(WrapAdd(f.Apply(sum), offset));
+  }
+
+  const Factor* per_channel;
+  Factor factor;
+  int32_t offset;
+  IntRange range;
+};
+
 void EvalInt8(const Data& d) {
   const int32_t* bias = d.bias != nullptr ? d.bias->As<const int32_t>() : nullptr;
   const int8_t* input = d.input->As<const int8_t>();
   int8_t* output = d.output->As<int8_t>();
-  for (uint32_t b = 0; b < d.batches; ++b, input += d.depth, output += d.channels) {
+  const Finish finish(d);
+  const uint32_t depth = d.depth;
+  const uint32_t channels = d.channels;
+  const int32_t input_offset = d.input_offset;
+  const int32_t weight_offset = d.weight_offset;
+  for (uint32_t b = d.batches; b > 0; --b, input += depth, output += channels) {
     const int8_t* row = d.weights->As<const int8_t>();
-    for (uint32_t c = 0; c < d.channels; ++c, row += d.depth) {
-      int32_t sum = d.weight_offset == 0
-                        ? DotInt8(row, input, d.depth, d.input_offset)
-                        : DotOffsets<int32_t>(row, d.weight_offset, input, d.input_offset, d.depth);
+    uint32_t c = 0;
+    for (; weight_offset == 0 && c + 4 <= channels; c += 4, row += 4 * depth) {
+      const int8_t* rows[4] = {row, row + depth, row + 2 * depth, row + 3 * depth};
+      int32_t sums[4] = {};
+      if (bias != nullptr) std::memcpy(sums, bias + c, sizeof(sums));
+      DotInt8x4(rows, input, depth, input_offset, sums);
+      for (uint32_t k = 0; k < 4; ++k) output[c + k] = static_cast<int8_t>(finish(sums[k], c + k));
+    }
+    for (; c < channels; ++c, row += depth) {
+      int32_t sum = DotOffsets<int32_t>(row, weight_offset, input, input_offset, depth);
       if (bias != nullptr) sum = WrapAdd(sum, bias[c]);
-      const Factor& factor = d.per_channel != nullptr ? d.per_channel[c] : d.factor;
-      output[c] =
-          static_cast<int8_t>(d.int_range.Clamp(WrapAdd(factor.Apply(sum), d.output_offset)));
+      output[c] = static_cast<int8_t>(finish(sum, c));
     }
   }
 }

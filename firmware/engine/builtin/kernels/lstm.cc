@@ -256,19 +256,37 @@ void Run(const Data& d, const Step<float, float>& s) {
 
 int32_t ToInt16(int32_t x) { return Clamp(x, -32768, 32767); }
 
-// One weighted sum of a gate, in 1/4096.
-int32_t GateSum(const int8_t* weights, const int8_t* x, uint32_t count, int32_t offset,
-                const TensorSlot* bias, uint32_t unit, const Factor& factor) {
-  int32_t sum = DotInt8(weights, x, count, offset);
-  if (bias != nullptr) sum = WrapAdd(sum, bias->As<const int32_t>()[unit]);
-  return ToInt16(factor.Apply(sum));
+// The sums of all gates of one unit over `count` inputs, in 1/4096, added to `totals`.
+template <bool kFromInput>
+void AddGateSums(const Data& d, uint32_t unit, const int8_t* x, uint32_t count, int32_t offset,
+                 int32_t totals[kGates]) {
+  const int8_t* rows[kGates];
+  int32_t sums[kGates] = {};
+  for (int g = 0; g < kGates; ++g) {
+    const GateData& gate = d.gates[g];
+    const TensorSlot* weights = kFromInput ? gate.input_weights : gate.recurrent_weights;
+    rows[g] = weights->As<const int8_t>() + unit * count;
+    if (kFromInput) sums[g] = gate.bias->As<const int32_t>()[unit];
+  }
+  DotInt8x4(rows, x, count, offset, sums);
+  for (int g = 0; g < kGates; ++g) {
+    const Factor& factor = kFromInput ? d.gates[g].input_factor : d.gates[g].recurrent_factor;
+    totals[g] += ToInt16(factor.Apply(sums[g]));
+  }
 }
 
-int32_t GateSum(const int8_t* weights, const int16_t* x, uint32_t count, int32_t offset,
-                const TensorSlot* bias, uint32_t unit, const Factor& factor) {
-  int64_t sum = DotOffsets<int64_t>(weights, 0, x, offset, count);
-  if (bias != nullptr) sum = WrapAdd64(sum, Int64At(*bias, unit));
-  return ToInt16(factor.Apply64(sum));
+template <bool kFromInput>
+void AddGateSums(const Data& d, uint32_t unit, const int16_t* x, uint32_t count, int32_t offset,
+                 int32_t totals[kGates]) {
+  for (int g = 0; g < kGates; ++g) {
+    const GateData& gate = d.gates[g];
+    const TensorSlot* weights = kFromInput ? gate.input_weights : gate.recurrent_weights;
+    int64_t sum =
+        DotOffsets<int64_t>(weights->As<const int8_t>() + unit * count, 0, x, offset, count);
+    if (kFromInput) sum = WrapAdd64(sum, Int64At(*gate.bias, unit));
+    const Factor& factor = kFromInput ? gate.input_factor : gate.recurrent_factor;
+    totals[g] += ToInt16(factor.Apply64(sum));
+  }
 }
 
 template <typename Activation>
@@ -276,16 +294,12 @@ void Run(const Data& d, const Step<Activation, int16_t>& s) {
   constexpr int32_t kLeast = sizeof(Activation) == 1 ? -128 : -32768;
   constexpr int32_t kMost = sizeof(Activation) == 1 ? 127 : 32767;
   for (uint32_t u = 0; u < d.units; ++u) {
+    int32_t sums[kGates] = {};
+    AddGateSums<true>(d, u, s.input, d.features, d.input_offset, sums);
+    AddGateSums<false>(d, u, s.hidden, d.units, d.hidden_offset, sums);
     int32_t gates[kGates];
     for (int g = 0; g < kGates; ++g) {
-      const GateData& gate = d.gates[g];
-      const int32_t from_input =
-          GateSum(gate.input_weights->As<const int8_t>() + u * d.features, s.input, d.features,
-                  d.input_offset, gate.bias, u, gate.input_factor);
-      const int32_t from_hidden =
-          GateSum(gate.recurrent_weights->As<const int8_t>() + u * d.units, s.hidden, d.units,
-                  d.hidden_offset, nullptr, u, gate.recurrent_factor);
-      const auto sum = static_cast<int16_t>(ToInt16(from_input + from_hidden));
+      const auto sum = static_cast<int16_t>(ToInt16(sums[g]));
       gates[g] = g == kCellGate ? Tanh16(kGateSigmoid, sum) : Logistic16(kGateSigmoid, sum);
     }
     const int32_t forgotten = ToInt16(d.forget_factor.Apply(gates[kForgetGate] * s.cell[u]));
