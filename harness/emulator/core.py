@@ -12,9 +12,10 @@ from harness.emulator.dwt import Dwt
 from harness.emulator.exceptions import Exceptions
 from harness.emulator.fpb import Fpb
 from harness.emulator.memory import Memory
+from harness.emulator.memory_protection import MemoryProtection
 from harness.emulator.mpu_registers import MpuRegisters
 from harness.emulator.native.library import Check, Helper
-from harness.emulator.nvic import Nvic
+from harness.emulator.nvic import HARD_FAULT, NMI, Nvic
 from harness.emulator.ppb import Dbgmcu, Ppb
 from harness.emulator.registers import Registers
 from harness.emulator.scb import SCR, SCR_SEVONPEND, VTOR, Scb
@@ -57,7 +58,9 @@ class Core:
         self.systick = SysTick(self.nvic, lambda: machine.cycles, machine.schedule)
         self.dwt = Dwt(lambda: machine.clocked_cycles, self._set_watchpoints, machine.finding)
         self.fpb = Fpb(self._set_breakpoints)
-        self.mpu = MpuRegisters()
+        self._protection_changed = True
+        self.mpu = MpuRegisters(self._permissions_changed)
+        self.protection = MemoryProtection(engine, memory, self.mpu)
         self.dbgmcu = Dbgmcu()
         self.debug = Debug(
             self.registers,
@@ -78,11 +81,14 @@ class Core:
             self.nvic,
             self.scb,
             memory,
+            self.mpu,
             self.debug,
             stored=machine.code_changed,
             set_event=self._set_event,
         )
-        self.cpu = Cpu(engine, helper, self.registers, memory, self.exceptions, self.debug)
+        self.cpu = Cpu(
+            engine, helper, self.registers, memory, self.exceptions, self.mpu, self.debug
+        )
         self.ppb = self._wire_ppb()
 
     def _wire_ppb(self) -> Ppb:
@@ -104,6 +110,18 @@ class Core:
 
     def _set_event(self) -> None:
         self._helper.state.event = 1
+
+    def _permissions_changed(self) -> None:
+        """Mappings cannot change under a running core: at its next stop."""
+        self._protection_changed = True
+        self._helper.state.stop = 1
+
+    def apply_protection(self) -> None:
+        """Map memory as the MPU says; called while the core stands still."""
+        self.mpu.suspend(bool(self.nvic.active & (1 << HARD_FAULT | 1 << NMI)))
+        if self._protection_changed:
+            self._protection_changed = False
+            self.protection.apply()
 
     def _debug_state_entered(self) -> None:
         """Debug state ends sleep and lockup."""

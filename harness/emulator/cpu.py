@@ -19,6 +19,7 @@ from harness.emulator.bus import BusError
 from harness.emulator.debug import Debug
 from harness.emulator.exceptions import Exceptions, Fault
 from harness.emulator.memory import Memory
+from harness.emulator.mpu_registers import MpuRegisters
 from harness.emulator.native.library import Check, Helper, Reason
 from harness.emulator.registers import Registers
 from harness.errors import EmulatorError
@@ -26,12 +27,8 @@ from harness.errors import EmulatorError
 # Unicorn's interrupt numbers for M-profile
 _SVC, _PREFETCH_ABORT, _DATA_ABORT, _BKPT, _EXCEPTION_EXIT = 2, 3, 4, 7, 8
 _WFI, _WFE, _YIELD = 0xBF30, 0xBF20, 0xBF10
-_DATA_ACCESS_ERRORS = (
-    uc.UC_ERR_READ_UNMAPPED,
-    uc.UC_ERR_READ_PROT,
-    uc.UC_ERR_WRITE_UNMAPPED,
-    uc.UC_ERR_WRITE_PROT,
-)
+_READ_ERRORS = (uc.UC_ERR_READ_UNMAPPED, uc.UC_ERR_READ_PROT)
+_DATA_ACCESS_ERRORS = (*_READ_ERRORS, uc.UC_ERR_WRITE_UNMAPPED, uc.UC_ERR_WRITE_PROT)
 _FETCH_ERRORS = (uc.UC_ERR_FETCH_UNMAPPED, uc.UC_ERR_FETCH_PROT)
 _INVALID_ERRORS = (uc.UC_ERR_INSN_INVALID, uc.UC_ERR_EXCEPTION)
 _NEVER = 0xFFFFFFFF
@@ -61,6 +58,7 @@ class Cpu:
         registers: Registers,
         memory: Memory,
         exceptions: Exceptions,
+        mpu: MpuRegisters,
         debug: Debug,
     ) -> None:
         self._engine = engine
@@ -68,6 +66,7 @@ class Cpu:
         self._registers = registers
         self._memory = memory
         self._exceptions = exceptions
+        self._mpu = mpu
         self._debug = debug
         self._stop = _Stop()
         self.sleeping = False
@@ -76,8 +75,11 @@ class Cpu:
         engine.hook_add(
             uc.UC_HOOK_MEM_READ_UNMAPPED
             | uc.UC_HOOK_MEM_WRITE_UNMAPPED
-            | uc.UC_HOOK_MEM_FETCH_UNMAPPED,
-            self._on_unmapped,
+            | uc.UC_HOOK_MEM_FETCH_UNMAPPED
+            | uc.UC_HOOK_MEM_READ_PROT
+            | uc.UC_HOOK_MEM_WRITE_PROT
+            | uc.UC_HOOK_MEM_FETCH_PROT,
+            self._on_refused,
         )
 
     def reset(self) -> None:
@@ -88,7 +90,7 @@ class Cpu:
         self._stop.interrupt = number
         engine.emu_stop()
 
-    def _on_unmapped(
+    def _on_refused(
         self, _engine: Any, _kind: int, address: int, _size: int, _value: int, _user: object
     ) -> bool:
         self._stop.access_address = address
@@ -169,10 +171,9 @@ class Cpu:
     def _failed(self, error: int, begin: int) -> None:
         pc = self._registers.pc
         if error in _DATA_ACCESS_ERRORS:
-            address = self._stop.access_address
-            self._exceptions.fault(Fault(exc.BUS_FAULT, ex.PRECISERR, address))
+            self._exceptions.fault(self._data_fault(error))
         elif error in _FETCH_ERRORS:
-            if _execute_never(pc):
+            if _execute_never(pc) or not self._mpu.access(pc).execute:
                 self._exceptions.fault(Fault(exc.MEM_MANAGE, ex.IACCVIOL))
             else:
                 self._exceptions.fault(Fault(exc.BUS_FAULT, ex.IBUSERR))
@@ -180,6 +181,14 @@ class Cpu:
             self._invalid(pc, begin)
         else:
             raise EmulatorError(f"Unicorn stopped at {pc:#010x} with error {error}")
+
+    def _data_fault(self, error: int) -> Fault:
+        address = self._stop.access_address
+        access = self._mpu.access(address or 0)
+        allowed = access.read if error in _READ_ERRORS else access.write
+        if not allowed:
+            return Fault(exc.MEM_MANAGE, ex.DACCVIOL, address)
+        return Fault(exc.BUS_FAULT, ex.PRECISERR, address)
 
     def _invalid(self, pc: int, begin: int) -> None:
         """An undefined instruction, an even branch target, or a hint that Unicorn has not got."""

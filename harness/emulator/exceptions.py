@@ -18,6 +18,7 @@ from harness.emulator import nvic as exc
 from harness.emulator.bus import BusError
 from harness.emulator.debug import Debug
 from harness.emulator.memory import Memory
+from harness.emulator.mpu_registers import MpuRegisters
 from harness.emulator.nvic import Nvic
 from harness.emulator.registers import CONTROL_FPCA, CONTROL_SPSEL, LR, SP, Registers
 from harness.emulator.scb import (
@@ -52,6 +53,7 @@ _CATCH = {
     NOCP: dbg.VC_NOCPERR,
     STKERR: dbg.VC_INTERR,
     UNSTKERR: dbg.VC_INTERR,
+    MUNSTKERR: dbg.VC_INTERR,
 }
 
 
@@ -79,6 +81,7 @@ class Exceptions:
         nvic: Nvic,
         scb: Scb,
         memory: Memory,
+        mpu: MpuRegisters,
         debug: Debug,
         *,
         stored: Callable[[int, int], None],
@@ -92,6 +95,7 @@ class Exceptions:
         self._nvic = nvic
         self._scb = scb
         self._memory = memory
+        self._mpu = mpu
         self._debug = debug
         self._stored = stored
         self._set_event = set_event
@@ -184,17 +188,18 @@ class Exceptions:
         from_handler = registers.ipsr != 0
         control = registers.control
         extended = bool(control & CONTROL_FPCA and self._scb[FPCCR] & _FPCCR_ASPEN)
-        stacked = self._push_frame(extended)
+        failure = self._push_frame(extended)
         link = 0xFFFFFFE1 | (0 if extended else 0x10)
         if not from_handler:
             link |= 0x8 | (0x4 if control & CONTROL_SPSEL else 0)
-        if not stacked:
+        if failure:
             # The derived fault takes the place of the exception, which stays pending.
-            self._stacking_failed(exception, link)
+            self._stacking_failed(exception, link, failure)
             return
         self._start_handler(exception, link)
 
-    def _push_frame(self, extended: bool) -> bool:
+    def _push_frame(self, extended: bool) -> int:
+        """Returns 0, or the CFSR bit of what went wrong."""
         registers = self._registers
         pointer = registers.read(SP)
         size = _FP_FRAME_BYTES if extended else _FRAME_BYTES
@@ -208,23 +213,26 @@ class Exceptions:
             words += [registers.fpscr, 0]
         registers.write(SP, frame_at)
         data = b"".join(word.to_bytes(4, "little") for word in words)
+        if not self._mpu.access(frame_at).write:
+            return MSTKERR
         try:
             self._memory.write(frame_at, data)
         except BusError:
-            return False
+            return STKERR
         self._stored(frame_at, len(data))
-        return True
+        return 0
 
-    def _stacking_failed(self, exception: int, link: int) -> None:
-        self._scb.cfsr |= STKERR
+    def _stacking_failed(self, exception: int, link: int, status: int) -> None:
+        self._scb.cfsr |= status
         if exception == exc.HARD_FAULT or self.execution_priority() <= -1:
             self._lock_up()
             return
         if exception not in (exc.MEM_MANAGE, exc.BUS_FAULT, exc.USAGE_FAULT, exc.SVCALL):
             self._nvic.pend(exception)
-        preempts = self._nvic.group_priority(exc.BUS_FAULT) < self.execution_priority()
-        if self._scb.fault_enabled(exc.BUS_FAULT) and preempts:
-            self._start_handler(exc.BUS_FAULT, link)
+        derived = exc.MEM_MANAGE if status == MSTKERR else exc.BUS_FAULT
+        preempts = self._nvic.group_priority(derived) < self.execution_priority()
+        if self._scb.fault_enabled(derived) and preempts:
+            self._start_handler(derived, link)
         else:
             self._scb.hfsr |= FORCED
             self._start_handler(exc.HARD_FAULT, link)
@@ -287,6 +295,9 @@ class Exceptions:
         extended = not link & 0x10
         pointer = registers.psp if from_psp else registers.msp
         size = _FP_FRAME_BYTES if extended else _FRAME_BYTES
+        if not self._mpu.access(pointer).read:
+            self._invalid_return(link, MUNSTKERR)
+            return
         try:
             data = self._memory.read(pointer, size)
         except BusError:
@@ -317,7 +328,7 @@ class Exceptions:
 
     def _invalid_return(self, link: int, status: int) -> None:
         """The fault is taken on the frame that is still there, as if it tail-chained."""
-        exception = exc.USAGE_FAULT if status == INVPC else exc.BUS_FAULT
+        exception = {INVPC: exc.USAGE_FAULT, MUNSTKERR: exc.MEM_MANAGE}.get(status, exc.BUS_FAULT)
         self._scb.cfsr |= status
         if self.execution_priority() <= -1:
             self._lock_up()

@@ -387,6 +387,7 @@ class Machine:
             if not core.wakes():
                 return self._sleep()
             core.cpu.sleeping = core.cpu.waiting_for_event = False
+        core.apply_protection()
         if core.debug.step_wanted:
             self._step()
         elif core.debug.interrupts_masked or not core.exceptions.take_pending():

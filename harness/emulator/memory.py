@@ -37,6 +37,11 @@ class Region:
     data: mmap.mmap
     writable: bool
 
+    @property
+    def permissions(self) -> int:
+        """As Unicorn maps it while the MPU has no say: stores to flash have their own way."""
+        return int(uc.UC_PROT_ALL if self.writable else uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+
     def holds(self, address: int, length: int) -> bool:
         """True if the whole range is in here."""
         return self.base <= address and address + length <= self.base + self.length
@@ -99,7 +104,7 @@ class Memory:
             # Mapped read-only from the start, Unicorn would let stores through.
             engine.mem_map_ptr(region.base, region.length, uc.UC_PROT_ALL, host)
             if not region.writable:
-                engine.mem_protect(region.base, region.length, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+                engine.mem_protect(region.base, region.length, region.permissions)
         except Exception as error:
             raise EmulatorError(f"cannot map memory at {region.base:#010x}: {error}") from error
 

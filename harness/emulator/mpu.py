@@ -1,7 +1,7 @@
-"""Which addresses the D-cache of a Cortex-M7 holds: default memory map and MPU over it.
+"""What the default memory map and the MPU over it say about an address.
 
-Only the cacheability is modelled, because that decides whether DMA sees stale memory. Access
-permissions are not: the emulated core does not trap on them.
+Cacheability decides whether DMA sees stale memory; the permissions of privileged code are enforced
+by `harness.emulator.memory_protection`.
 
 Source: ARMv7-M Architecture Reference Manual (DDI 0403), B3.1 (default map) and B3.5 (PMSAv7);
 region n wins over region n - 1, subregions exist from 256 bytes up.
@@ -12,11 +12,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CTRL_ENABLE = 1 << 0
+CTRL_HFNMIENA = 1 << 1
 CTRL_PRIVDEFENA = 1 << 2
 RASR_ENABLE = 1 << 0
 
 DTCM = range(0x2000_0000, 0x2001_0000)
 ITCM = range(0x0000_0000, 0x0000_4000)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What may be done at an address."""
+
+    read: bool
+    write: bool
+    execute: bool
+
+
+EVERYTHING = Access(read=True, write=True, execute=True)
+NOTHING = Access(read=False, write=False, execute=False)
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,21 @@ class Region:
             return False
         subregion_disable = self.rasr >> 8 & 0xFF if log2_size >= 8 else 0
         return not subregion_disable >> (offset >> (log2_size - 3)) & 1
+
+    @property
+    def edges(self) -> list[int]:
+        """First address, the boundaries of the subregions, and the address behind the last."""
+        log2_size = (self.rasr >> 1 & 0x1F) + 1
+        base = self.rbar & ~((1 << log2_size) - 1) & 0xFFFF_FFE0
+        step = 1 << (log2_size - 3 if log2_size >= 8 else log2_size)
+        return list(range(base, base + (1 << log2_size) + 1, step))
+
+    @property
+    def access(self) -> Access:
+        """What privileged code may do (DDI 0403, table B3-15)."""
+        permission = self.rasr >> 24 & 7
+        readable = permission != 0 and permission != 4
+        return Access(readable, permission in {1, 2, 3}, readable and not self.rasr >> 28 & 1)
 
     @property
     def cacheable(self) -> bool:
@@ -63,3 +92,13 @@ def cacheable(address: int, *, dcache_on: bool, mpu_ctrl: int, regions: list[Reg
         if not mpu_ctrl & CTRL_PRIVDEFENA:
             return False
     return cacheable_by_default(address)
+
+
+def access(address: int, *, mpu_ctrl: int, regions: list[Region]) -> Access:
+    """What the MPU lets privileged code do. The PPB is beyond its reach."""
+    if not mpu_ctrl & CTRL_ENABLE or address >> 20 == 0xE00:
+        return EVERYTHING
+    for region in reversed(regions):
+        if region.covers(address):
+            return region.access
+    return EVERYTHING if mpu_ctrl & CTRL_PRIVDEFENA else NOTHING

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from harness.emulator.mpu import Region, cacheable
+from collections.abc import Callable
+
+from harness.emulator import mpu
+from harness.emulator.mpu import CTRL_ENABLE, CTRL_HFNMIENA, Access, Region
 
 TYPE, CTRL, RNR = 0xE000ED90, 0xE000ED94, 0xE000ED98
 _RBAR_RASR = range(0xE000ED9C, 0xE000EDBC)
@@ -11,9 +14,14 @@ _VALID = 1 << 4
 
 
 class MpuRegisters:
-    """Keeps what firmware programs; what it means is computed in `harness.emulator.mpu`."""
+    """Keeps what firmware programs; what it means is computed in `harness.emulator.mpu`.
 
-    def __init__(self) -> None:
+    `on_change` is called when the permissions may have changed.
+    """
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self.suspended = False  # in HardFault and NMI handlers, unless HFNMIENA
         self.reset()
 
     def reset(self) -> None:
@@ -21,10 +29,34 @@ class MpuRegisters:
         self._control = 0
         self._number = 0
         self._regions = [Region(0, 0)] * REGIONS
+        self._on_change()
+
+    @property
+    def _effective_control(self) -> int:
+        suspended = self.suspended and not self._control & CTRL_HFNMIENA
+        return self._control & ~CTRL_ENABLE if suspended else self._control
+
+    def access(self, address: int) -> Access:
+        """What privileged code may do at `address` now."""
+        return mpu.access(address, mpu_ctrl=self._effective_control, regions=self._regions)
+
+    def edges(self) -> set[int]:
+        """Where permissions may change from one address to the next."""
+        if not self._effective_control & CTRL_ENABLE:
+            return set()
+        enabled = [region for region in self._regions if region.rasr & 1]
+        return {edge for region in enabled for edge in region.edges}
+
+    def suspend(self, suspended: bool) -> None:
+        """The core runs at a negative priority, or no longer does."""
+        if suspended != self.suspended:
+            self.suspended = suspended
+            if self._control & CTRL_ENABLE:
+                self._on_change()
 
     def cacheable(self, address: int, *, dcache_on: bool) -> bool:
         """True if the D-cache may hold a line of `address`."""
-        return cacheable(
+        return mpu.cacheable(
             address, dcache_on=dcache_on, mpu_ctrl=self._control, regions=self._regions
         )
 
@@ -43,6 +75,12 @@ class MpuRegisters:
 
     def write(self, address: int, value: int, debugger: bool) -> None:  # noqa: ARG002
         """A word; RBAR and RASR also at their three aliases."""
+        was_enabled = self._control & CTRL_ENABLE
+        self._store(address, value)
+        if was_enabled or self._control & CTRL_ENABLE:
+            self._on_change()
+
+    def _store(self, address: int, value: int) -> None:
         if address == CTRL:
             self._control = value & 7
         elif address == RNR:

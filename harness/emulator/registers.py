@@ -6,9 +6,11 @@ core are kept here: Unicorn derives them from where it was started.
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 from unicorn import arm_const as arm
+from unicorn.unicorn_py3.unicorn import uclib as _unicorn
 
 _R = [getattr(arm, f"UC_ARM_REG_R{i}") for i in range(13)]
 _R += [arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR]
@@ -23,15 +25,22 @@ class Registers:
     """Core registers of a stopped core. All values are unsigned."""
 
     def __init__(self, engine: Any) -> None:
-        self._engine = engine
+        self._handle = engine._uch
+        self._value = ctypes.c_uint64()
+        self._at = ctypes.byref(self._value)
         self.pc = 0
         self.thumb = True
 
+    # Straight to the C functions: the package's own accessors cost ten times as much, and these
+    # are called dozens of times for each frame on the serial line.
+
     def _read(self, register: int) -> int:
-        return int(self._engine.reg_read(register)) & MASK32
+        _unicorn.uc_reg_read(self._handle, register, self._at)
+        return self._value.value & MASK32
 
     def _write(self, register: int, value: int) -> None:
-        self._engine.reg_write(register, value & MASK32)
+        self._value.value = value & MASK32
+        _unicorn.uc_reg_write(self._handle, register, self._at)
 
     def read(self, number: int) -> int:
         """r0..r12, sp, lr by number."""

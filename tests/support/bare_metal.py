@@ -21,6 +21,7 @@ FLAGS = [
     *("-mcpu=cortex-m7", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"),
     *("-O2", "-g", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror"),
     "-fno-tree-loop-distribute-patterns",
+    "--param=min-pagesize=0",  # address 0 is memory like any other
 ]
 
 
