@@ -103,7 +103,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise `variant` over the zoo; the ids are the variants' own."""
-    if "variant" not in metafunc.fixturenames:
+    if "variant" not in metafunc.fixturenames or _chosen_by_the_test(metafunc, "variant"):
         return
     zoo = metafunc.config.stash.get(ZOO, None)
     if zoo is None:
@@ -111,6 +111,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("variant", [skipped], ids=["-"], indirect=True)
     else:
         metafunc.parametrize("variant", zoo, ids=[item.id for item in zoo], indirect=True)
+
+
+def _chosen_by_the_test(metafunc: pytest.Metafunc, name: str) -> bool:
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
+        if name in (names.replace(",", " ").split() if isinstance(names, str) else names):
+            return True
+    return False
 
 
 @pytest.hookimpl(trylast=True)

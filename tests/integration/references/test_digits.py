@@ -35,15 +35,15 @@ def computed(cache_directory: Path) -> dict[str, References]:
 
 
 @pytest.fixture(params=DIGITS, ids=lambda variant: variant.id)
-def variant(request: pytest.FixtureRequest) -> Variant:
+def digits(request: pytest.FixtureRequest) -> Variant:
     chosen: Variant = request.param
     return chosen
 
 
 @pytest.fixture
-def ladder(variant: Variant, computed: dict[str, References]) -> LadderResult:
-    labels = variant.load_samples().labels
-    return compare_ladder(computed[variant.id].rungs, labels, variant.limits)
+def ladder(digits: Variant, computed: dict[str, References]) -> LadderResult:
+    labels = digits.load_samples().labels
+    return compare_ladder(computed[digits.id].rungs, labels, digits.limits)
 
 
 def test_ladder_keeps_its_limits(ladder: LadderResult) -> None:
@@ -58,44 +58,44 @@ def test_every_rung_knows_the_digits(ladder: LadderResult) -> None:
         assert accuracy >= 0.95, rung
 
 
-def test_runtimes_agree_in_every_decision(variant: Variant, ladder: LadderResult) -> None:
+def test_runtimes_agree_in_every_decision(digits: Variant, ladder: LadderResult) -> None:
     assert ladder.rung("tflm").argmax_agreement == 1.0
-    if variant.export == "loop":  # float32 by the same kernels in the same order
+    if digits.export == "loop":  # float32 by the same kernels in the same order
         assert ladder.rung("tflm").differing == 0
 
 
 def test_tflite_ran_on_its_reference_kernels(
-    variant: Variant, computed: dict[str, References]
+    digits: Variant, computed: dict[str, References]
 ) -> None:
-    assert computed[variant.id].circumstances["tflite"]["resolver"] == "BUILTIN_REF"
+    assert computed[digits.id].circumstances["tflite"]["resolver"] == "BUILTIN_REF"
 
 
 def test_integer_outputs_are_kept_as_integers(
-    variant: Variant, computed: dict[str, References]
+    digits: Variant, computed: dict[str, References]
 ) -> None:
-    rung = computed[variant.id].rungs["tflm"]
-    assert rung.integer == (variant.dtype == "int8")
+    rung = computed[digits.id].rungs["tflm"]
+    assert rung.integer == (digits.dtype == "int8")
     assert rung.values.shape == (360, 10)
 
 
-def test_softmax_sums_to_one(variant: Variant, computed: dict[str, References]) -> None:
-    for name, rung in computed[variant.id].rungs.items():
+def test_softmax_sums_to_one(digits: Variant, computed: dict[str, References]) -> None:
+    for name, rung in computed[digits.id].rungs.items():
         allowed = 10 * rung.scale / 2 if rung.integer else 1e-5
         assert np.abs(rung.values.sum(axis=1) - 1.0).max() <= allowed + 1e-6, name
 
 
 def test_only_the_fused_lstm_carries_state_from_invoke_to_invoke(
-    variant: Variant, computed: dict[str, References], cache_directory: Path
+    digits: Variant, computed: dict[str, References], cache_directory: Path
 ) -> None:
     found = compute_many(
         DIGITS, mode="carry", frameworks=("tflite", "tflm"), cache_directory=cache_directory
-    )[variant.id]
+    )[digits.id]
     assert isinstance(found, References)
     for name in ("tflite", "tflm"):
         carried = found.references[name].tensors[0].stored
-        reset = computed[variant.id].references[name].tensors[0].stored
+        reset = computed[digits.id].references[name].tensors[0].stored
         np.testing.assert_array_equal(carried[0], reset[0])
-        assert bool(np.any(carried[1:] != reset[1:])) == (variant.export == "fused"), name
+        assert bool(np.any(carried[1:] != reset[1:])) == (digits.export == "fused"), name
 
 
 def test_order_of_sequences_does_not_matter_with_a_reset_before_each(
