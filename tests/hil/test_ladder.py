@@ -17,7 +17,9 @@ def test_every_sequence_was_answered(measured: Measured) -> None:
 def test_int8_is_bit_equal_to_desktop_tflm(measured: Measured) -> None:
     """The desktop TFLM is the bit oracle of integer models: not one output may differ."""
     if measured.variant.dtype == "float32":
-        bound = 1e-6
+        # Upstream's builds of TFLM let the compiler fuse a*b+c, which rounds once: 1.1e-6, where
+        # the same sources with -ffp-contract=off, and the builtin engine, stay below 6e-7.
+        bound = 2e-6
         assert measured.device_rung.max_abs is not None
         assert measured.device_rung.max_abs <= bound, measured.record.sentence
         assert measured.device_rung.argmax_agreement == 1.0
