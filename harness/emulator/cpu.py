@@ -7,6 +7,7 @@ test in tests/integration/emulator.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from unicorn import UcError
@@ -24,8 +25,6 @@ from harness.emulator.native.library import Check, Helper, Reason
 from harness.emulator.registers import Registers
 from harness.errors import EmulatorError
 
-# Unicorn's interrupt numbers for M-profile
-_SVC, _PREFETCH_ABORT, _DATA_ABORT, _BKPT, _EXCEPTION_EXIT = 2, 3, 4, 7, 8
 _WFI, _WFE, _YIELD = 0xBF30, 0xBF20, 0xBF10
 _READ_ERRORS = (uc.UC_ERR_READ_UNMAPPED, uc.UC_ERR_READ_PROT)
 _DATA_ACCESS_ERRORS = (*_READ_ERRORS, uc.UC_ERR_WRITE_UNMAPPED, uc.UC_ERR_WRITE_PROT)
@@ -33,6 +32,16 @@ _FETCH_ERRORS = (uc.UC_ERR_FETCH_UNMAPPED, uc.UC_ERR_FETCH_PROT)
 _INVALID_ERRORS = (uc.UC_ERR_INSN_INVALID, uc.UC_ERR_EXCEPTION)
 _NEVER = 0xFFFFFFFF
 _MAX_BLOCK_INSTRUCTIONS = 1024
+
+
+class _Interrupt(IntEnum):
+    """Unicorn's interrupt numbers for M-profile."""
+
+    SVC = 2
+    PREFETCH_ABORT = 3
+    DATA_ABORT = 4
+    BKPT = 7
+    EXCEPTION_EXIT = 8
 
 
 def _execute_never(address: int) -> bool:
@@ -144,16 +153,16 @@ class Cpu:
 
     def _interrupted(self, number: int) -> None:
         match number:
-            case 2:
+            case _Interrupt.SVC:
                 self._exceptions.supervisor_call()
-            case 3:
+            case _Interrupt.PREFETCH_ABORT:
                 self._exceptions.fault(Fault(exc.MEM_MANAGE, ex.IACCVIOL))
-            case 4:
+            case _Interrupt.DATA_ABORT:
                 address = self._stop.access_address
                 self._exceptions.fault(Fault(exc.MEM_MANAGE, ex.DACCVIOL, address))
-            case 7:
+            case _Interrupt.BKPT:
                 self._breakpoint()
-            case 8:
+            case _Interrupt.EXCEPTION_EXIT:
                 self._exceptions.leave(self._registers.pc | 1)
             case _:
                 self._exceptions.fault(Fault(exc.USAGE_FAULT, ex.UNDEFINSTR))

@@ -43,7 +43,11 @@ class EmulatorProcess:
     def start(
         cls, board: str = "nucleo-f746zg", uid: str | None = None, *, blank: bool = False
     ) -> EmulatorProcess:
-        """Start one and wait until it is ready. Raises EmulatorError with what it said."""
+        """Start one and wait until it is ready. Raises EmulatorError with what it said.
+
+        Call it from a thread that lives as long as the board is wanted: Linux ends the board with
+        the thread that started it.
+        """
         command = [sys.executable, "-m", "harness.emulator.server", board, "--json"]
         command += ["--parent-pid", str(os.getpid())]
         command += ["--uid", uid] if uid else []

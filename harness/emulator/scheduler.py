@@ -54,9 +54,3 @@ class Scheduler:
                 ran = True
                 callback()
         return ran
-
-    def clear(self) -> None:
-        """Forget all events."""
-        for event in self._queue:
-            event.cancel()
-        self._queue.clear()

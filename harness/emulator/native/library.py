@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import weakref
 from collections.abc import Callable
 from enum import IntEnum, IntFlag
 from typing import Any
@@ -166,14 +167,9 @@ class Helper:
         self._machine = self._library.hil_new(engine._uch, flash_address)
         if not self._machine:
             raise EmulatorError("Unicorn refused the emulator's hooks")
+        weakref.finalize(self, self._library.hil_delete, self._machine)
         self.state = State.from_address(self._machine)
         self._watchpoints: list[tuple[int, int]] = []
-
-    def close(self) -> None:
-        """Free the native side; the engine must not run any more."""
-        if self._machine:
-            self._library.hil_delete(self._machine)
-            self._machine = None
 
     def connect_io(
         self, read: Callable[[int, int], int], write: Callable[[int, int, int], None]

@@ -37,13 +37,6 @@ def test_an_event_may_schedule_another_that_is_due_at_once() -> None:
     assert ran == [3]
 
 
-def test_clear_forgets_everything() -> None:
-    scheduler = Scheduler()
-    scheduler.schedule(1, lambda: None)
-    scheduler.clear()
-    assert scheduler.next_cycles() is None
-
-
 @given(st.lists(st.integers(0, 1000)), st.integers(0, 1000))
 def test_exactly_the_due_ones_run_in_order(times: list[int], now: int) -> None:
     scheduler = Scheduler()
