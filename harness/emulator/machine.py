@@ -28,21 +28,21 @@ from unicorn import arm_const
 from unicorn import unicorn_const as uc
 
 from harness.emulator import peripherals
-from harness.emulator.bus import BusError, Event, Peripheral, ResetObserver, ResetReason
+from harness.emulator.bus import Event, Peripheral, ResetObserver, ResetReason
 from harness.emulator.core import Core
 from harness.emulator.debug import DFSR_DWTTRAP, DFSR_HALTED
 from harness.emulator.findings import Findings
 from harness.emulator.flash_rules import FLASH_RULES
+from harness.emulator.io_router import IoRouter
 from harness.emulator.memory import FLASH_AXI, FLASH_ITCM, Memory, erased_flash
 from harness.emulator.native.library import FOREVER, NO_BLOCK, Check, Helper
 from harness.emulator.peripherals import UartPort
-from harness.emulator.ppb import PAGES
+from harness.emulator.run_lock import RunLock
 from harness.emulator.scheduler import Scheduler
 from harness.emulator.virtual_clock import VirtualClock
 
 CYCLE_MODEL = "insn-count-1"
 _HSI_HZ = 16_000_000
-_FLASH_REGISTERS = range(0x40023C00, 0x40024000)
 _POLL_LIMIT = 200  # reads without news after which polling firmware is put to sleep
 _POLL_NAP_S = 0.002
 # A board that only sleeps from tick to tick follows the wall clock after so many ticks.
@@ -73,15 +73,12 @@ class Machine:
         self._clock = VirtualClock(_HSI_HZ)
         self.sleep_cycles = 0
         self._gated_cycles = 0
-        self._debugger_access = False
         self._reset_wanted: ResetReason | None = None
         self._held_in_reset = False
         self._idle_ticks = 0
         self._idle_mark = 0
 
-        self._lock = threading.Lock()
-        self._gate = threading.Condition()
-        self._waiters = 0
+        self._run_lock = RunLock(self._stop_core)
         self._wake = threading.Event()
         self._inbox: deque[tuple[bytes, int | None]] = deque()
         self._quit = False
@@ -91,8 +88,13 @@ class Machine:
         self._state.poll_limit = _POLL_LIMIT
         self._state.core_hz = _HSI_HZ
         self._peripherals: list[Peripheral] = peripherals.build(self, self.uart_port)
-        self._pages: dict[int, Peripheral] = {}
-        self._map_io()
+        self._io = IoRouter(
+            self._helper,
+            self.core,
+            self._peripherals,
+            finding=self.finding,
+            failed=self._give_up,
+        )
         self._reset(ResetReason.POWER_ON)
 
     # --- life -------------------------------------------------------------------------------
@@ -112,19 +114,20 @@ class Machine:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Hold the core at a block boundary."""
-        with self._gate:
-            self._waiters += 1
-        self._state.stop = 1
-        self._lock.acquire()
         try:
-            yield
+            with self._run_lock.paused():
+                yield
         finally:
-            self._lock.release()
-            with self._gate:
-                self._waiters -= 1
-                self._gate.notify_all()
             if not self.core.debug.halted:
                 self._wake.set()
+
+    def _give_up(self, error: Exception) -> None:
+        self.failure = error
+        self._quit = True
+        self._state.stop = 1
+
+    def _stop_core(self) -> None:
+        self._state.stop = 1
 
     def receive(self, data: bytes, baud: int | None = None) -> None:
         """Bytes that the host sent at `baud` (None: as the board's); callable from any thread."""
@@ -173,7 +176,7 @@ class Machine:
 
     def finding(self, rule: str, sentence: str) -> None:
         """Record what would fail on silicon; what a debugger does is not the firmware's fault."""
-        if not self._debugger_access:
+        if not self._io.debugger_access:
             self.findings.add(rule, sentence, self._pc_of_access())
 
     def _pc_of_access(self) -> int:
@@ -219,15 +222,15 @@ class Machine:
         region = self.memory.find(address, width)
         if region is not None:
             return int.from_bytes(self.memory.read(address, width), "little")
-        with self._as_debugger():
-            return self._io_read(address, width)
+        with self._io.as_debugger():
+            return self._io.read(address, width)
 
     def debugger_write(self, address: int, width: int, value: int) -> None:
         """Write 1, 2 or 4 bytes anywhere. Raises BusError."""
         region = self.memory.find(address, width)
-        with self._as_debugger():
+        with self._io.as_debugger():
             if region is None:
-                self._io_write(address, width, value)
+                self._io.write(address, width, value)
             elif region.writable:
                 self.write_memory(address, value.to_bytes(width, "little"))
             elif region.base in (FLASH_AXI, FLASH_ITCM):
@@ -257,88 +260,6 @@ class Machine:
         self.core.retranslate(FLASH_AXI, len(self.memory.flash))
         self.core.retranslate(FLASH_ITCM, len(self.memory.flash))
 
-    @contextmanager
-    def _as_debugger(self) -> Iterator[None]:
-        self._debugger_access = True
-        try:
-            yield
-        finally:
-            self._debugger_access = False
-            self._state.io_fault = self._state.flash_findings = 0
-
-    # --- I/O --------------------------------------------------------------------------------
-
-    def _map_io(self) -> None:
-        for peripheral in self._peripherals:
-            for block in range(peripheral.base >> 10, (peripheral.base + peripheral.length) >> 10):
-                self._pages[block] = peripheral
-        pages = {block << 10 & ~0xFFF for block in self._pages} | {_FLASH_REGISTERS.start & ~0xFFF}
-        self._helper.connect_io(self._core_reads, self._core_writes)
-        for first, length in _rows(sorted(pages | set(PAGES))):
-            self._helper.map_io(first, length)
-
-    def _core_reads(self, address: int, width: int) -> int:
-        try:
-            return self._io_read(address, width) & 0xFFFFFFFF
-        except BusError:
-            self._state.io_fault = 1
-        except Exception as error:  # nothing may be thrown through Unicorn
-            self._fail(error)
-        return 0
-
-    def _core_writes(self, address: int, width: int, value: int) -> None:
-        try:
-            self._io_write(address, width, value)
-        except BusError:
-            self._state.io_fault = 1
-        except Exception as error:  # nothing may be thrown through Unicorn
-            self._fail(error)
-
-    def _fail(self, error: BaseException) -> None:
-        self.failure = error
-        self._quit = True
-        self._state.io_fault = 1
-        self._state.stop = 1
-
-    def _io_read(self, address: int, width: int) -> int:
-        if address >= 0xE0000000:
-            self._check_privilege(address)
-            return self.core.ppb.read(address, width, debugger=self._debugger_access)
-        peripheral = self._pages.get(address >> 10)
-        if peripheral is not None:
-            return peripheral.read(address - peripheral.base, width)
-        if address in _FLASH_REGISTERS:
-            return self._helper.flash_read(address - _FLASH_REGISTERS.start)
-        self._nobody_there(address)
-        raise BusError(address)
-
-    def _io_write(self, address: int, width: int, value: int) -> None:
-        if address >= 0xE0000000:
-            self._check_privilege(address)
-            self.core.ppb.write(address, width, value, debugger=self._debugger_access)
-            return
-        peripheral = self._pages.get(address >> 10)
-        if peripheral is not None:
-            peripheral.write(address - peripheral.base, width, value)
-        elif address in _FLASH_REGISTERS:
-            self._helper.flash_write(address - _FLASH_REGISTERS.start, value)
-            if self._state.io_fault:
-                raise BusError(address)
-        else:
-            self._nobody_there(address)
-            raise BusError(address)
-
-    def _check_privilege(self, address: int) -> None:
-        if not self._debugger_access and not self.core.registers.privileged:
-            raise BusError(address)
-
-    def _nobody_there(self, address: int) -> None:
-        self.finding(
-            "not-modelled",
-            f"the access to {address:#010x} found nothing there: either the address is wrong or "
-            "the emulated board does not model this peripheral",
-        )
-
     # --- running ----------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -351,11 +272,8 @@ class Machine:
 
     def _run_until_closed(self) -> None:
         while not self._quit:
-            with self._gate:
-                while self._waiters:
-                    self._gate.wait()
             self._wake.clear()
-            with self._lock:
+            with self._run_lock.running():
                 self._state.stop = 0
                 if self._is_wanted():  # came since the loop began, and its stop is lost
                     continue
@@ -367,7 +285,7 @@ class Machine:
 
     def _is_wanted(self) -> bool:
         """Somebody wants the core to stand still, or the thread to end."""
-        return self._waiters > 0 or self._quit
+        return self._run_lock.contended or self._quit
 
     def _advance(self) -> float | None:
         """Go on until something has to be decided.
@@ -502,14 +420,3 @@ class Machine:
             "uart": {**vars(counters), "waiting_in": self.uart_port.waiting_in},
             "findings": self.findings.as_json(),
         }
-
-
-def _rows(pages: list[int]) -> Iterator[tuple[int, int]]:
-    """Adjoining 4 KB pages as (first address, length)."""
-    first = end = pages[0]
-    for page in pages:
-        if page != end:
-            yield first, end - first
-            first = page
-        end = page + 0x1000
-    yield first, end - first
