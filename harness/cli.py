@@ -6,6 +6,7 @@
     hil boards    which boards there are and what state they are in
     hil flash     firmware and models onto a board, and nothing else
     hil report    show a report again
+    hil compare-engines   builtin and TFLM trees side by side: cycles, arena, flash, stack
 
 Every sub-command imports what it needs when it runs: `hil --help` is quick.
 """
@@ -81,6 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     boards = add("boards", _boards, "list boards and their state")
     boards.add_argument("--hil-config", metavar="FILE", help="bench file with probe uids and ttys")
     add("flash", _flash, "bring firmware and models onto a board", options=True)
+    engines = add(
+        "compare-engines",
+        _compare_engines,
+        "measure the builtin engine and TFLM trees on one board, side by side",
+        options=True,
+    )
+    engines.add_argument("trees", nargs="+", type=Path, metavar="DIR", help="built TFLM trees")
     report = add("report", _report, "show a report")
     report.add_argument(
         "path", nargs="?", type=Path, help="report.json or a run's folder (default: the latest)"
@@ -166,6 +174,12 @@ def _flash(arguments: argparse.Namespace, _: list[str]) -> int:
     from harness.run.demo import flash
 
     return flash(_config(arguments))
+
+
+def _compare_engines(arguments: argparse.Namespace, _: list[str]) -> int:
+    from harness.run.compare_engines import compare_engines
+
+    return compare_engines(_config(arguments), arguments.trees)
 
 
 def _report(arguments: argparse.Namespace, _: list[str]) -> int:

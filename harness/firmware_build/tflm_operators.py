@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from harness.errors import TflmTreeInvalid
 
@@ -40,8 +41,9 @@ def parse_operators(header: str) -> tuple[Operator, ...]:
     """
     starts = list(_METHOD.finditer(header))
     found = []
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
-        body = header[start.start() : following.start() if following else len(header)]
+    ends = [following.start() for following in starts[1:]]
+    for start, end in zip_longest(starts, ends):
+        body = header[start.start() : end]
         builtin, custom = _BUILTIN.search(body), _CUSTOM.search(body)
         functions = tuple(sorted(set(_REGISTER.findall(body))))
         if builtin is not None:

@@ -1,0 +1,101 @@
+"""`hil compare-engines`: the same models on the same board, with each inference engine in turn.
+
+    hil compare-engines DIR [DIR ...]       # finished TFLM trees; builtin is measured as well
+
+For each engine the whole main job runs; then what it costs stands side by side: cycles, arena,
+flash, stack, and how far its outputs are from desktop TFLM's. Where builtin is slower than an
+engine, the operators that make the difference are named.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from harness.errors import HilError
+from harness.models.manifest import Variant
+from harness.models.schema import load_schema, operator_names
+from harness.report.progress import ConsoleProgress
+from harness.report.records import RunRecord, Verdict
+from harness.run.engine_table import EngineResult, render
+from harness.run.firmware import firmware_under_test
+from harness.run.options import RunConfig
+from harness.run.run import Run
+from harness.run.streaming import sequence_bytes
+from harness.run.zoo import slot_entry, variants
+
+# Their cycles include those of the subgraphs that they call.
+_CALLERS = frozenset({"WHILE", "IF", "CALL_ONCE"})
+
+
+def compare_engines(config: RunConfig, trees: list[Path]) -> int:
+    """Measure builtin and each tree, print and write the tables. 0 if every verdict is pass."""
+    console = Console(highlight=False)
+    results: list[EngineResult] = []
+    for tree in (None, *trees):
+        engine = replace(
+            config,
+            engine="builtin" if tree is None else "tflm",
+            tflm_root=tree,
+            firmware=None,
+            resume="never",
+        )
+        measured = _measure(engine, console)
+        results.append(replace(measured, label=_label(measured.record, results)))
+    text = render(results)
+    print(text)
+    path = config.report_dir / f"{results[-1].record.run_id}-engines.txt"
+    path.write_text(text + "\n", encoding="utf-8")
+    print(f"written: {path}")
+    return 0 if all(result.record.verdict is Verdict.PASS for result in results) else 1
+
+
+def _measure(config: RunConfig, console: Console) -> EngineResult:
+    wanted = variants(config)
+    progress = ConsoleProgress(console)
+    run = Run(config, progress, wanted)
+    operators = {}
+    flash_bytes = 0
+    used_only = None
+    try:
+        for variant in wanted:
+            with suppress(HilError):  # it is in the record
+                run.measured(variant)
+                operators[variant.id] = _profile(run, variant)
+        flash_bytes = run.bench.image.flash_bytes
+        if config.engine == "tflm":
+            small = replace(config, tflm_operators="used")
+            used_only = firmware_under_test(small, run.bench.board.spec, progress).flash_bytes
+    finally:
+        record = run.finish()
+    return EngineResult("", record, operators, flash_bytes, used_only)
+
+
+def _profile(run: Run, variant: Variant) -> dict[str, int]:
+    """Cycles of one inference by operator."""
+    names = operator_names(load_schema())
+    device = run.bench.load(slot_entry(variant))
+    assert device.model is not None
+    inputs = sequence_bytes(variant.load_samples().first(1).inputs, device.model)
+    device.profile(True)
+    device.step(inputs[0])
+    entries = device.read_profile().entries
+    device.profile(False)
+    cycles: Counter[str] = Counter()
+    for entry in entries:
+        name = names[entry.builtin_code]
+        if name not in _CALLERS:
+            cycles[name] += entry.cycles
+    return dict(cycles)
+
+
+def _label(record: RunRecord, earlier: list[EngineResult]) -> str:
+    assert record.circumstances is not None
+    firmware = record.circumstances.firmware
+    label = firmware.engine if firmware.engine == "builtin" else f"tflm {firmware.kernels}"
+    taken = {result.label for result in earlier}
+    return label if label not in taken else f"{label} {firmware.engine_version[-8:]}"
