@@ -1,8 +1,8 @@
 """The bench of a run: one board with the firmware under test on it, kept in working order.
 
     with Bench(config, progress) as bench:
-        model = bench.load(entry)          # flashed if need be
-        for result in bench.device().stream(requests): ...
+        device = bench.load(entry)         # flashed if need be
+        for result in device.stream(requests): ...
 
 `device()` hands out a device that has just answered, or raises why there is none. After a fault
 or silence the bench looks for the cause (fault record, post-mortem over the probe), resets the
@@ -12,24 +12,18 @@ nobody waits for it again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 from harness.boards.latch import BrokenBoards
 from harness.boards.provider import AcquiredBoard, acquire
-from harness.emulator import registry
-from harness.emulator.client import DebugPortClient
 from harness.errors import (
     BoardError,
     BoardLatchedBroken,
     DeviceReset,
-    EmulatorError,
     HilError,
     LinkError,
-    LinkTimeout,
     ModelMismatch,
     TargetFault,
     WrongFirmware,
@@ -38,18 +32,16 @@ from harness.firmware_build.build import FirmwareImage, addr2line
 from harness.link.device import Device
 from harness.link.messages import Hello
 from harness.link.transport import SerialTransport
-from harness.models.slot import SLOT_BYTES, SlotEntry
+from harness.models.slot import SlotEntry
 from harness.probe.flash import FlashResult
 from harness.report.progress import Progress
 from harness.report.records import Circumstances, ErrorRecord, FlashRecord
 from harness.run import circumstances, forensics
+from harness.run.emulator_view import EmulatorView
 from harness.run.firmware import firmware_under_test
 from harness.run.options import RunConfig
+from harness.run.stored_models import StoredModels
 
-if TYPE_CHECKING:
-    from harness.emulator.process import EmulatorProcess
-
-DYING_S = 0.3
 FIRST_HELLO_TIMEOUT_S = 1.5  # a board without firmware answers nothing: do not wait long
 
 
@@ -74,7 +66,7 @@ class Bench:
         self._transport: SerialTransport | None = None
         self._device: Device | None = None
         self._hello: Hello | None = None
-        self._stored: dict[str, SlotEntry] = {}
+        self._stored = StoredModels()
         self._suspect = False
 
     def __enter__(self) -> Self:
@@ -107,6 +99,15 @@ class Bench:
                 acquire(self._config.board, self._config.overrides)
             )
         return self._board
+
+    @property
+    def emulator(self) -> EmulatorView:
+        """What an emulated board tells about itself; silent on a real one."""
+        return EmulatorView(self.board)
+
+    def findings(self) -> tuple[str, ...]:
+        """What the strict emulator has found; nothing if no board was reached."""
+        return () if self._board is None else self.emulator.findings()
 
     @property
     def is_up(self) -> bool:
@@ -152,7 +153,7 @@ class Bench:
             device.load(entry.hash, preserve_all=preserve_all)
         except ModelMismatch:
             # Somebody else emptied the slot since; once is believable.
-            self._stored.clear()
+            self._stored.forget()
             self.store([entry])
             device = self.device()
             device.load(entry.hash, preserve_all=preserve_all)
@@ -163,30 +164,25 @@ class Bench:
 
         Raises ModelTooBig, FlashError, and ModelMismatch if flashing was forbidden.
         """
-        missing = [entry for entry in entries if entry.hash not in self._stored]
+        missing = self._stored.missing(entries)
         if not missing:
             return
         device = self.device()
         if self._config.no_flash:
             for entry in missing:
                 device.load(entry.hash)
-        else:
-            # What was stored before goes along, if there is room: should the slot have to be
-            # erased, it is written again.
-            wanted = [*self._stored.values(), *missing]
-            if sum(entry.stored_bytes for entry in wanted) > SLOT_BYTES:
-                wanted = missing
-            result = self.board.probe.store_models(wanted)
-            self._note_flash("models", result)
-            if result.erased_sectors:
-                self._stored = {entry.hash: entry for entry in wanted}
-            self._restart()
-        self._stored |= {entry.hash: entry for entry in missing}
+            self._stored.add(missing)
+            return
+        wanted = self._stored.along_with(missing)
+        result = self.board.probe.store_models(wanted)
+        self._note_flash("models", result)
+        self._stored.add(wanted, erased=result.erased_sectors > 0)
+        self._restart()
 
     def start_over(self) -> Device:
         """Forget what is known of the board and come to it as a new run would."""
         self._hang_up()
-        self._stored.clear()
+        self._stored.forget()
         return self.device()
 
     @contextmanager
@@ -216,62 +212,19 @@ class Bench:
     def examine(self, error: HilError) -> ErrorRecord:
         """What `error` was about, with forensics: fault record or post-mortem, source lines."""
         error = self.explain(error)
-        details: tuple[str, ...] = ()
-        sentence = error.what
-        if isinstance(error, TargetFault):
+        if isinstance(error, TargetFault | LinkError | DeviceReset):
             self._suspect = True
-            sentence = f"{error.what}: {forensics.cause(error.record)}"
-            details = forensics.details(error.record, self._source_line)
-        elif isinstance(error, LinkTimeout) and self._device is not None:
-            self._suspect = True
-            details = self._post_mortem()
-        elif isinstance(error, LinkError | DeviceReset):
-            self._suspect = True
-        return ErrorRecord(type(error).__name__, sentence, error.remedy, details)
+        return forensics.examine(error, self._source_line, self._post_mortem)
 
     def explain(self, error: HilError) -> HilError:
         """`error`, or the EmulatorError behind it if the emulated board is gone."""
-        emulator = self._board.emulator if self._board is not None else None
-        if emulator is None or not isinstance(error, LinkError | BoardError | DeviceReset):
+        if self._board is None or not isinstance(error, LinkError | BoardError | DeviceReset):
             return error
-        if isinstance(error, BoardLatchedBroken) or not _has_ended(emulator):
+        dead = None if isinstance(error, BoardLatchedBroken) else self.emulator.obituary()
+        if dead is None:
             return error
-        said = emulator.last_words().splitlines()
-        dead = EmulatorError(
-            f"the emulated board {emulator.uid} (process {emulator.pid}) has ended while it was "
-            f"in use" + (f"; its last words: {said[-1]}" if said else ""),
-            remedy="look for who stopped it, or why it died; the next run starts a new one",
-            board=self._config.board,
-        )
         self._latch.mark(self._config.board, dead)
         return dead
-
-    def findings(self) -> tuple[str, ...]:
-        """What the strict emulator has found so far; nothing on hardware or on a dead board."""
-        findings = self.emulator_state().get("findings", ())
-        return tuple(f"{finding['rule']}: {finding['sentence']}" for finding in findings)
-
-    def emulator_state(self) -> dict[str, Any]:
-        """The emulator's own figures; empty on real hardware and on a dead board."""
-        return self._ask_emulator({"get": "state"})
-
-    def _ask_emulator(self, request: dict[str, Any]) -> dict[str, Any]:
-        board = self._board
-        if board is None or not board.spec.is_emulated:
-            return {}
-        entry = registry.find(board.probe_uid)
-        if entry is None:
-            return {}
-        try:
-            with DebugPortClient(Path(entry.socket)) as port:
-                return dict(port.control(request))
-        except EmulatorError:
-            return {}
-
-    def line_clock(self) -> float:
-        """Seconds in which the line is paced: an emulated board's own, else wall time."""
-        state = self.emulator_state()
-        return float(state["virtual_seconds"]) if state else time.monotonic()
 
     def circumstances(self) -> Circumstances:
         """What the run's numbers are true under. The device must have answered once."""
@@ -284,7 +237,7 @@ class Bench:
             probe_uid=board.probe_uid,
             tty=board.tty,
             baud=self._transport.baud,
-            cycle_model=str(self.emulator_state().get("cycle_model", "")),
+            cycle_model=self.emulator.cycle_model(),
         )
 
     # --- bringing up -------------------------------------------------------------------------
@@ -308,7 +261,7 @@ class Bench:
             self._progress.say(f"flashing firmware {image.build_id[:12]} to {board.spec.id}")
             self._note_flash("firmware", self.board.probe.flash_firmware(image.elf))
             # What the firmware before this one did is not what is under test.
-            self._ask_emulator({"set": "clear_findings"})
+            self.emulator.forget_findings()
         self._restart()
         return self._confirm()
 
@@ -388,17 +341,9 @@ class Bench:
 
     def _post_mortem(self) -> tuple[str, ...]:
         """Where the silent core stands. Never raises: it is told beside another error."""
+        if self._device is None:
+            return ()
         try:
             return tuple(str(self.board.probe.post_mortem(self._source_line)).splitlines())
         except HilError as error:
             return (f"no post-mortem: {error.what}",)
-
-
-def _has_ended(emulator: EmulatorProcess) -> bool:
-    """Whether the process is gone. Its tty and socket close a moment before it is."""
-    deadline = time.monotonic() + DYING_S
-    while emulator.alive():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True

@@ -1,14 +1,33 @@
-"""A fault record in words: what kind of fault, where in the source, with which registers."""
+"""What is behind an error of the board: kind of fault, place in the source, registers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.errors import HilError, LinkTimeout, TargetFault
 from harness.link.messages import FaultRecord
 from harness.probe.post_mortem import CFSR_BITS, HFSR_BITS, decode
+from harness.report.records import ErrorRecord
 
 # CFSR says whether the address registers beside it hold the address (Armv7-M ARM, B3.2.15).
 MMARVALID, BFARVALID = 1 << 7, 1 << 15
+
+
+def examine(
+    error: HilError,
+    source_line: Callable[[int], str],
+    post_mortem: Callable[[], tuple[str, ...]],
+) -> ErrorRecord:
+    """The error for the report: with the fault record that came with it, or, of a board that is
+    silent, with what `post_mortem` finds."""
+    sentence = error.what
+    lines: tuple[str, ...] = ()
+    if isinstance(error, TargetFault):
+        sentence = f"{error.what}: {cause(error.record)}"
+        lines = details(error.record, source_line)
+    elif isinstance(error, LinkTimeout):
+        lines = post_mortem()
+    return ErrorRecord(type(error).__name__, sentence, error.remedy, lines)
 
 
 def cause(record: FaultRecord) -> str:

@@ -76,7 +76,7 @@ def measure(
         build_id=bench.image.build_id,
         journal=journal,
         progress=progress,
-        clock=bench.line_clock,
+        clock=bench.emulator.line_clock,
     )
     end = Reading.take(device)
     warm, cold = (benchmark(device, cold=cold) for cold in (False, True))

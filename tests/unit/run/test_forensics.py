@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.errors import CorruptModel, LinkTimeout, TargetFault
 from harness.link.messages import FaultRecord
 from harness.link.protocol import TABLE
 from harness.run import forensics
@@ -57,3 +58,22 @@ def test_details_hold_every_register_and_the_source_lines() -> None:
         assert f"r{number} {value:#010x}" in text
     assert "sp 0x20003d30" in text
     assert "'sequence' number 5" in text
+
+
+def test_silent_board_gets_a_post_mortem_and_a_refusal_does_not() -> None:
+    def look() -> tuple[str, ...]:
+        return ("core was asleep",)
+
+    silent = forensics.examine(LinkTimeout("silence", remedy="reset it"), str, look)
+    assert (silent.type, silent.details, silent.remedy) == (
+        "LinkTimeout",
+        ("core was asleep",),
+        "reset it",
+    )
+    assert forensics.examine(CorruptModel("damaged"), str, look).details == ()
+
+
+def test_fault_is_told_with_cause_and_place() -> None:
+    found = forensics.examine(TargetFault("it faulted", record=RECORD), str, tuple)
+    assert found.sentence.startswith("it faulted: PRECISERR")
+    assert found.details[0].startswith("pc 0x0800117a")

@@ -1,0 +1,28 @@
+from harness.models.slot import SLOT_BYTES, SlotEntry
+from harness.run.stored_models import StoredModels
+
+OLD, NEW = SlotEntry("old", b"old" * 100), SlotEntry("new", b"new" * 100)
+HUGE = SlotEntry("huge", bytes(SLOT_BYTES - 200))
+
+
+def test_what_is_there_is_not_missing() -> None:
+    stored = StoredModels()
+    assert stored.missing([OLD, NEW]) == [OLD, NEW]
+    stored.add([OLD])
+    assert stored.missing([OLD, NEW]) == [NEW]
+
+
+def test_old_models_go_along_while_there_is_room() -> None:
+    stored = StoredModels()
+    stored.add([OLD])
+    assert stored.along_with([NEW]) == [OLD, NEW]
+    assert stored.along_with([HUGE]) == [HUGE]
+
+
+def test_erasing_takes_everything_else_away() -> None:
+    stored = StoredModels()
+    stored.add([OLD])
+    stored.add([NEW], erased=True)
+    assert stored.missing([OLD, NEW]) == [OLD]
+    stored.forget()
+    assert stored.missing([NEW]) == [NEW]
