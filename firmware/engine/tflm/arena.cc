@@ -32,21 +32,29 @@ TfLiteStatus Arena::ResizeBuffer(uint8_t* buffer, size_t size, size_t alignment)
 }
 
 uint8_t* Arena::AllocatePersistentBuffer(size_t size, size_t alignment) {
-  // As integers: an arena of no bytes has no memory in front of it.
+  // As integers: an arena of no bytes has no memory in front of it. TFLM itself looks at the head
+  // only, and would hand out memory that temporary tensors above it are using.
   const uintptr_t at = (reinterpret_cast<uintptr_t>(tail()) - size) & ~(alignment - 1);
-  const auto head_at = reinterpret_cast<uintptr_t>(head());
-  Require(static_cast<ptrdiff_t>(head_at - at), 0);
+  const uintptr_t taken =
+      reinterpret_cast<uintptr_t>(GetOverlayMemoryAddress()) + GetNonPersistentUsedBytes();
+  Require(static_cast<ptrdiff_t>(taken - at), 0);
   uint8_t* result = SingleArenaBufferAllocator::AllocatePersistentBuffer(size, alignment);
   Note();
   return result;
 }
 
 uint8_t* Arena::AllocateTemp(size_t size, size_t alignment) {
-  const auto available = static_cast<ptrdiff_t>(GetAvailableMemory(alignment));
-  Require(static_cast<ptrdiff_t>(size), available);
-  // The memory planner alone asks for all there is; how much of it it needs depends on the model.
-  const bool for_plan = size == static_cast<size_t>(available);
-  if (for_plan) g_ledger.before_plan_bytes = GetUsedBytes();
+  // GetAvailableMemory() wraps around where less than nothing is left, and the memory planner asks
+  // for that much; so it is looked at with its sign.
+  const size_t asked = GetAvailableMemory(alignment);
+  const auto available = static_cast<ptrdiff_t>(asked);
+  // The memory planner alone asks for all there is; how much it needs depends on the model.
+  const bool for_plan = size == asked;
+  Require(for_plan ? 0 : static_cast<ptrdiff_t>(size), available);
+  if (for_plan) {
+    g_ledger.plan_persistent_bytes = GetPersistentUsedBytes();
+    g_ledger.plan_temporary_bytes = GetNonPersistentUsedBytes();
+  }
   uint8_t* result = SingleArenaBufferAllocator::AllocateTemp(size, alignment);
   if (!for_plan) Note();
   return result;

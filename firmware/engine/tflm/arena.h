@@ -21,7 +21,9 @@ struct ArenaLedger {
   std::jmp_buf* exit = nullptr;  // set while a set-up runs
   uint32_t missing_bytes = 0;    // of the allocation that did not fit
   size_t most_bytes = 0;         // most that was in use at any time
-  size_t before_plan_bytes = 0;  // in use when the memory planner got all the rest to work with
+  // When the memory planner got all the rest to work with: what was in use at either end.
+  size_t plan_persistent_bytes = 0;
+  size_t plan_temporary_bytes = 0;
 };
 
 // The allocator of an arena, in the arena. `exit` is armed by the caller (setjmp) and remains so

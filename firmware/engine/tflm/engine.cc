@@ -34,6 +34,10 @@ using State = tflite::MicroInterpreterContext::InterpreterState;
 
 constexpr size_t kArenaAlignment = 16;
 
+constexpr size_t Aligned(size_t bytes) {
+  return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
+}
+
 // The interpreter, and where its graph stands.
 class Interpreter final : public tflite::MicroInterpreter {
  public:
@@ -69,11 +73,9 @@ class Session {
     return SetUp(failure);
   }
 
-  void Unload() {
-    // Only after a complete set-up does its destructor find what it follows.
-    if (loaded_) interpreter_->~Interpreter();
-    loaded_ = false;
-  }
+  // The interpreter is left without its destructor: that would follow pointers into an arena and a
+  // model that the caller may have given up by then, and all that it owns is in that arena.
+  void Unload() { loaded_ = false; }
 
   bool loaded() const { return loaded_; }
   Interpreter& interpreter() const { return *interpreter_; }
@@ -139,16 +141,17 @@ class Session {
     return loaded_ ? Status::kOk : Refused(failure);
   }
 
-  // The arena that is just enough: also the planner must have had room to plan in.
+  // The arena that is just enough: the planner, too, must have had room for its tables.
   size_t NeededBytes() const {
-    size_t planning = Arena::ledger().before_plan_bytes;
+    const ArenaLedger& ledger = Arena::ledger();
+    size_t tables = 0;
     if (planner_ != nullptr) {
-      planning += static_cast<size_t>(planner_->GetBufferCount()) *
-                  tflite::GreedyMemoryPlanner::per_buffer_size();
+      tables = static_cast<size_t>(planner_->GetBufferCount()) *
+               tflite::GreedyMemoryPlanner::per_buffer_size();
     }
-    const size_t most = std::max(
-        {Arena::ledger().most_bytes, planning + kArenaAlignment, interpreter().arena_used_bytes()});
-    return (most + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
+    const size_t planning =
+        ledger.plan_persistent_bytes + Aligned(Aligned(ledger.plan_temporary_bytes) + tables);
+    return Aligned(std::max({ledger.most_bytes, planning, interpreter().arena_used_bytes()}));
   }
 
   // AllocateTensors() says "error" only; the graph has stopped where it was.
@@ -164,7 +167,7 @@ class Session {
       // What can go wrong there is that the planner has no room for its tables.
       return ArenaTooSmall(failure, tflite::GreedyMemoryPlanner::per_buffer_size());
     }
-    return Refuse(failure, Status::kUnsupportedOption, place, "does not take this model");
+    return Refuse(failure, Status::kUnsupportedOption, place, "refuses the model");
   }
 
   // The first allocation that did not fit; more may follow it.

@@ -8,7 +8,7 @@ namespace hil::engine::messages {
 namespace {
 
 #ifdef TF_LITE_STRIP_ERROR_STRINGS
-constexpr char kSilence[] = "no reason; BUILD_TYPE=release_with_logs gives one";
+constexpr char kSilence[] = "no reason (BUILD_TYPE=release has no texts)";
 #else
 constexpr char kSilence[] = "no reason given";
 #endif

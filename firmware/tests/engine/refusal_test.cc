@@ -2,13 +2,19 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine.h"
+#include "flatbuffer_edit.h"
 #include "models.h"
 
 namespace hil::engine {
 namespace {
 
+using test::Element;
+using test::Field;
+using test::Follow;
 using test::ModelBytes;
+using test::Root;
 using test::TestArena;
+using test::Word;
 
 class Refusal : public testing::Test {
  protected:
@@ -20,28 +26,6 @@ class Refusal : public testing::Test {
   TestArena arena_;
   Failure failure_;
 };
-
-uint32_t Word(ModelBytes& model, size_t at) {
-  uint32_t word;
-  std::memcpy(&word, model.data() + at, 4);
-  return word;
-}
-
-// The position of a table's field, as the FlatBuffer format has it.
-size_t Field(ModelBytes& model, size_t table, unsigned field) {
-  const size_t vtable = table - static_cast<int32_t>(Word(model, table));
-  uint16_t vtable_bytes;
-  std::memcpy(&vtable_bytes, model.data() + vtable, 2);
-  if (4 + 2 * field + 2 > vtable_bytes) return 0;
-  uint16_t offset;
-  std::memcpy(&offset, model.data() + vtable + 4 + 2 * field, 2);
-  return offset == 0 ? 0 : table + offset;
-}
-size_t Follow(ModelBytes& model, size_t at) { return at + Word(model, at); }
-size_t Element(ModelBytes& model, size_t table, unsigned field, unsigned index) {
-  return Follow(model, Follow(model, Field(model, table, field)) + 4 + 4 * index);
-}
-size_t Root(ModelBytes& model) { return Follow(model, 0); }
 
 constexpr unsigned kModelVersion = 0, kOperatorCodes = 1, kSubgraphs = 2;
 constexpr unsigned kOldCode = 0, kCodeVersion = 2, kNewCode = 3;
