@@ -1,6 +1,8 @@
 """Keras → TFLite, in a process of its own, with every failure as a named `ConversionError`.
 
-    content = convert(Path("model.keras"), export="unrolled", dtype="int8", calibration=x)
+    done = convert(Path("model.keras"), export="unrolled", dtype="int8", calibration=x)
+    done.content                    # the flatbuffer
+    done.notes                      # what was changed without being asked for
 
 The exports are modules of `harness.models.exports`. The batch is always fixed to 1.
 """
@@ -15,13 +17,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import ConversionError
+from harness.models.conversion_failure import explain
+from harness.models.inspect import inspect
+from harness.models.quantize import Quantization
 from harness.models.worker import WorkerError, run_worker
 
-ExportKind = Literal["loop", "unrolled", "fused"]
-DType = Literal["float32", "int8"]
+ExportKind = Literal["loop", "unrolled", "fused", "shift", "step"]
+DType = Literal["float32", "int8", "int16x8"]
 
 EXPORTS: tuple[ExportKind, ...] = get_args(ExportKind)
 DTYPES: tuple[DType, ...] = get_args(DType)
+
+# Type of inputs and outputs, as the manifest says it.
+ELEMENTS: dict[DType, str] = {"float32": "float32", "int8": "int8", "int16x8": "int16"}
+
+# Types that people ask for and that are refused, with the reason.
+REFUSED_TYPES = {
+    "dynamic": "dynamic range quantisation mixes float activations with int8 weights; TFLM has no"
+    " such kernels for LSTM, and where it runs it is slower than int8 and no smaller",
+    "float16": "TFLM has no float16 kernels",
+    "uint8": "uint8 is the scheme before int8, which current converters no longer write",
+}
+
+# A larger share of values beyond the input's scale is an error, not chance.
+SATURATED = 0.01
 
 
 @dataclass(frozen=True)
@@ -29,13 +48,15 @@ class Conversion:
     """A converted model.
 
     `difference` is the largest |Δ| between the Keras model and its rebuilt form (batch 1,
-    unrolled or in legacy Keras) just before conversion.
+    unrolled, a hand-written loop, legacy Keras) just before conversion. `notes` are sentences
+    about what was changed without being asked for.
     """
 
     content: bytes
     export: ExportKind
     dtype: DType
     difference: float
+    notes: tuple[str, ...] = ()
 
 
 def convert(
@@ -48,21 +69,26 @@ def convert(
 ) -> Conversion:
     """Convert the Keras model in the file `model`.
 
-    `calibration` is `[N, ...]` real input from the training data; int8 needs it, and float32 uses
-    its first rows to check that the rebuilt model still is the model. Raises `ConversionError`.
+    `calibration` is `[N, ...]` real input from the training data; integers need it, and float32
+    uses its first rows to check that the rebuilt model still is the model. Raises
+    `ConversionError`.
     """
     if not model.is_file():
         raise ConversionError(f"no Keras model at {model}", remedy="Check the path.")
     if export not in EXPORTS:
         raise ConversionError(f"no export {export!r}", remedy=f"Use one of {', '.join(EXPORTS)}.")
     if dtype not in DTYPES:
-        raise ConversionError(f"no type {dtype!r}", remedy=f"Use one of {', '.join(DTYPES)}.")
+        reason = REFUSED_TYPES.get(str(dtype))
+        raise ConversionError(
+            f"no conversion to {dtype}: {reason}" if reason else f"no type {dtype!r}",
+            remedy=f"Use one of {', '.join(DTYPES)}.",
+        )
     arrays = {}
     if calibration is not None:
         arrays["calibration"] = _checked(calibration)
-    elif dtype == "int8":
+    elif dtype != "float32":
         raise ConversionError(
-            "int8 needs representative data and none was given",
+            f"{dtype} needs representative data and none was given",
             remedy="Give 100 to 500 real sequences from the training split.",
         )
     request = {"model": str(model.resolve()), "export": export, "dtype": dtype}
@@ -71,12 +97,47 @@ def convert(
             "harness.models.convert_worker", request, arrays, timeout_s=timeout_s
         )
     except WorkerError as failure:
-        raise _explain(failure, model.name, export, dtype) from failure
-    return Conversion(results["tflite"].tobytes(), export, dtype, float(answer["difference"]))
+        raise explain(failure, model.name, export, dtype) from failure
+    return Conversion(
+        results["tflite"].tobytes(),
+        export,
+        dtype,
+        float(answer["difference"]),
+        tuple(answer["notes"]),
+    )
+
+
+def check_saturation(content: bytes, inputs: NDArray[Any]) -> str:
+    """Whether the input's scale holds the values that it will get: "" or a sentence for a few.
+
+    Raises `ConversionError` if more than 1 % lie beyond it: the calibration data was not
+    representative, and everything beyond its range arrives as one value. The input named `x`, or
+    the only one, is looked at.
+    """
+    inspection = inspect(content)
+    tensors = {tensor.index: tensor for tensor in inspection.inputs}
+    named = inspection.signatures[0].inputs if inspection.signatures else {}
+    tensor = tensors.get(named.get("x", -1), inspection.inputs[0])
+    quantization = Quantization.of(tensor)
+    beyond = quantization.saturated(inputs)
+    if not beyond:
+        return ""
+    share = beyond / inputs.size
+    low = quantization.dequantize(np.array(np.iinfo(quantization.dtype).min))
+    high = quantization.dequantize(np.array(np.iinfo(quantization.dtype).max))
+    what = (
+        f"{share:.2%} of the input values lie beyond the input's scale, which holds"
+        f" {float(low):.4g} to {float(high):.4g}; they saturate"
+    )
+    if share > SATURATED:
+        raise ConversionError(
+            what, remedy="Calibrate with data of the same range and normalisation as the inputs."
+        )
+    return what
 
 
 def _checked(calibration: NDArray[Any]) -> NDArray[np.float32]:
-    if calibration.ndim < 2 or len(calibration) == 0:
+    if calibration.ndim < 2 or calibration.size == 0:
         raise ConversionError(
             f"representative data of shape {calibration.shape} holds no sequence",
             remedy="Give an array [N, ...] of real inputs, N at least 1.",
@@ -86,33 +147,9 @@ def _checked(calibration: NDArray[Any]) -> NDArray[np.float32]:
             "representative data contains NaN or infinity",
             remedy="Clean the data; one such value ruins every scale.",
         )
+    if calibration.min() == calibration.max():
+        raise ConversionError(
+            f"representative data is {calibration.flat[0]:g} everywhere",
+            remedy="Give real inputs: a scale is made from their range.",
+        )
     return np.ascontiguousarray(calibration, np.float32)
-
-
-def _explain(failure: WorkerError, name: str, export: str, dtype: str) -> ConversionError:
-    """The worker's end as a sentence with a remedy."""
-    what = f"converting {name} to {dtype} ({export}) failed: {failure.cause}"
-    if failure.crashed and export == "loop" and dtype != "float32":
-        return ConversionError(
-            f"{what}. The calibrator cannot walk into a WHILE loop",
-            remedy="Use --export unrolled for short sequences, or fused for an LSTM.",
-        )
-    if failure.crashed:
-        return ConversionError(
-            what, remedy=f"Try another export; the last lines were:\n{failure.tail}"
-        )
-    if failure.returncode is None:
-        return ConversionError(what, remedy="Unroll fewer steps or raise the timeout.")
-    if "SELECT_TF_OPS" in failure.message or "Flex" in failure.message:
-        return ConversionError(
-            what, remedy="The model holds operators that TFLite has no kernel for; replace them."
-        )
-    if "is not static" in failure.message:
-        return ConversionError(
-            what, remedy="Build the model with a fixed sequence length; only the batch may vary."
-        )
-    if failure.kind == "NotEqualError":
-        return ConversionError(
-            what, remedy="A layer is random or not carried over; use another export."
-        )
-    return ConversionError(what, remedy=f"The converter's last lines were:\n{failure.tail}")

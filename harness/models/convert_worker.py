@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,63 +10,105 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from harness.models.exports.rebuild import load
+from harness.models.exports import Export
+from harness.models.exports.rebuild import load, rebuild
+from harness.models.exports.refusals import check
+from harness.models.states import tie_states
 from harness.models.worker import Arrays, serve
 
 # Largest |Δ| between the Keras model and what will be converted: both are float32 and the same
 # equations, in another summation order at most.
 EQUALITY = 1e-4
 
+PROBED_SEQUENCES = 8
+
 
 class NotEqualError(ValueError):
     """What would be converted is no longer the Keras model."""
 
 
+class CalibrationShapeError(ValueError):
+    """Representative data does not fit the model's input."""
+
+
 def convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
     """Convert as `harness.models.convert.convert` asks; the flatbuffer is the answer's array."""
     model_path = Path(request["model"])
-    export = importlib.import_module(f"harness.models.exports.{request['export']}").converter(
-        model_path
-    )
+    export_name, dtype = request["export"], request["dtype"]
     calibration = arrays.get("calibration")
-    difference = _difference(model_path, export.probe, calibration)
+    model = load(str(model_path))
+    check(model, export_name, dtype)
+    _check_shape(model, calibration)
+    module = importlib.import_module(f"harness.models.exports.{export_name}")
+    export: Export = module.converter(model_path)
+    difference = _difference(model, export, calibration)
     if not difference <= EQUALITY:
         raise NotEqualError(
-            f"the {request['export']} export differs from the Keras model by {difference:.3g}"
+            f"the {export_name} export differs from the Keras model by {difference:.3g}"
             f" before conversion (allowed: {EQUALITY:g})"
         )
-    converter = export.converter
-    if request["dtype"] == "int8":
+    if dtype != "float32":
         assert calibration is not None
-        _quantise_int8(converter, calibration)
-    content = converter.convert()
-    answer = {"difference": difference}
+        _quantise(export, dtype, calibration)
+    content, notes = export.converter.convert(), _notes(model)
+    if export_name == "step":
+        content, tied = tie_states(content)
+        notes += tied
+    answer = {"difference": difference, "notes": notes}
     return answer, {"tflite": np.frombuffer(content, np.uint8)}
 
 
-def _difference(model_path: Path, probe: Any, samples: NDArray[np.float32] | None) -> float:
+def _notes(model: Any) -> list[str]:
+    """What was changed without being asked for."""
+    batch = model.input_shape[0]
+    if batch == 1:
+        return []
+    size = "a dynamic batch" if batch is None else f"batch {batch}"
+    return [f"the model has {size}; it was fixed to 1, which TFLM needs"]
+
+
+def _check_shape(model: Any, calibration: NDArray[np.float32] | None) -> None:
+    wanted = model.input_shape[1:]
+    if calibration is None:
+        return
+    found = calibration.shape[1:]
+    if len(found) != len(wanted) or any(
+        size not in (None, given) for size, given in zip(wanted, found, strict=True)
+    ):
+        raise CalibrationShapeError(
+            f"representative sequences have shape {found}, the model takes {wanted}"
+        )
+
+
+def _difference(model: Any, export: Export, samples: NDArray[np.float32] | None) -> float:
     """Largest |Δ| between the original and the rebuilt model on real or random input."""
-    model = load(str(model_path))
     if samples is None:
-        shape = (8, *model.input_shape[1:])
+        shape = (PROBED_SEQUENCES, *(size or 1 for size in model.input_shape[1:]))
         samples = np.random.default_rng(0).uniform(-1.0, 1.0, shape).astype(np.float32)
-    samples = samples[:8]
-    expected = np.asarray(model(samples, training=False))
-    return float(np.max(np.abs(expected - probe(samples))))
+    samples = samples[:PROBED_SEQUENCES]
+    # one by one and without memory between calls: the original may have a batch of its own
+    original = rebuild(model, unroll=False, stateless=True)
+    expected = [np.asarray(original(row[np.newaxis], training=False)) for row in samples]
+    found = export.probe(samples)
+    return float(np.max(np.abs(np.concatenate(expected).reshape(found.shape) - found)))
 
 
-def _quantise_int8(converter: Any, calibration: NDArray[np.float32]) -> None:
-    """Full integer quantisation: int8 weights, activations, inputs and outputs."""
-
-    def representative() -> Iterator[list[NDArray[np.float32]]]:
-        for row in calibration:
-            yield [row[np.newaxis].astype(np.float32)]
-
+def _quantise(export: Export, dtype: str, calibration: NDArray[np.float32]) -> None:
+    """Full integer quantisation: weights int8, activations, inputs and outputs int8 or int16."""
+    converter = export.converter
+    wide = dtype == "int16x8"
+    kinds = tf.lite.OpsSet
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = representative
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
+    converter.representative_dataset = lambda: export.representative(calibration)
+    converter.target_spec.supported_ops = [
+        kinds.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        if wide
+        else kinds.TFLITE_BUILTINS_INT8
+    ]
+    converter.inference_input_type = converter.inference_output_type = tf.int16 if wide else tf.int8
+    if wide:
+        # CMSIS-NN refuses int16 fully connected with a scale per channel; nothing is lost by it
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
 
 
 if __name__ == "__main__":

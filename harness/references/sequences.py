@@ -28,7 +28,7 @@ Run = Callable[[Path, NDArray[np.float32], bool], Result]
 
 
 class Interpreter(Protocol):
-    """One loaded model: a single input, any number of outputs."""
+    """One loaded model: a single input (states are its own business), any number of outputs."""
 
     input_shape: tuple[int, ...]
     input_quantization: Quantization

@@ -6,6 +6,7 @@ those models run with the optimised kernels, without delegates, and their circum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from harness.models.inspect import inspect
 from harness.models.quantize import Quantization
 from harness.models.worker import Arrays, serve
+from harness.references.feedback import Feedback, Wiring
 from harness.references.sequences import Result, run_jobs, run_sequences
 
 RESOLVERS = ("BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
@@ -27,31 +29,42 @@ class TfliteInterpreter:
 
     def __init__(self, content: bytes) -> None:
         self._content = content
+        inspection = inspect(content)
         # reset_all_variables() leaves resource variables as they are: only a new interpreter
         # starts them again
-        self._renew = RESOURCE_OPERATOR in inspect(content).operator_counts
+        self._renew = RESOURCE_OPERATOR in inspection.operator_counts
         self._interpreter, resolver = _create(content)
         self.circumstances = {"resolver": resolver}
-        (details,) = self._interpreter.get_input_details()
-        self._input_index = details["index"]
-        self.input_shape = tuple(int(size) for size in details["shape"])
-        self.input_quantization = _quantization(details)
-        outputs = self._interpreter.get_output_details()
-        self._output_indices = [item["index"] for item in outputs]
-        self.output_quantizations = tuple(_quantization(item) for item in outputs)
+        wiring = Wiring.of(inspection)
+        # by position in the flatbuffer: the details may come in another order
+        self._inputs = inspection.subgraphs[0].inputs
+        self._outputs = inspection.subgraphs[0].outputs
+        details = {item["index"]: item for item in self._interpreter.get_tensor_details()}
+        taken = details[self._inputs[wiring.input]]
+        self.input_shape = tuple(int(size) for size in taken["shape"])
+        self.input_quantization = _quantization(taken)
+        self.output_quantizations = tuple(
+            _quantization(details[self._outputs[index]]) for index in wiring.order
+        )
+        self._feedback = Feedback(self._run, wiring)
 
     def reset(self) -> None:
-        """Variable tensors as after loading."""
+        """Variable tensors as after loading, states at zero."""
         if self._renew:
             self._interpreter, _ = _create(self._content)
         else:
             self._interpreter.reset_all_variables()
+        self._feedback.reset()
 
     def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
         """One inference."""
-        self._interpreter.set_tensor(self._input_index, block)
+        return self._feedback.invoke(block)
+
+    def _run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        for index, array in zip(self._inputs, inputs, strict=True):
+            self._interpreter.set_tensor(index, array)
         self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._output_indices]
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
 def _create(content: bytes) -> tuple[Any, str]:

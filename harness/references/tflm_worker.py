@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tflite_micro.python.tflite_micro import runtime
 from harness.models.inspect import inspect
 from harness.models.quantize import Quantization
 from harness.models.worker import Arrays, serve
+from harness.references.feedback import Feedback, Wiring
 from harness.references.sequences import Result, run_jobs, run_sequences
 
 # The desktop has memory; whether a model fits the board is the board's question.
@@ -25,23 +27,28 @@ class TflmInterpreter:
         self._interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES)
         self.circumstances = {"kernels": "reference"}
         inspection = inspect(content)
-        if len(inspection.inputs) != 1:
-            raise ValueError(f"the model has {len(inspection.inputs)} inputs, one is supported")
-        details = self._interpreter.get_input_details(0)
+        wiring = Wiring.of(inspection)
+        details = self._interpreter.get_input_details(wiring.input)
         self.input_shape = tuple(int(size) for size in details["shape"])
         self.input_quantization = _quantization(details)
         self._outputs = range(len(inspection.outputs))
         self.output_quantizations = tuple(
-            _quantization(self._interpreter.get_output_details(index)) for index in self._outputs
+            _quantization(self._interpreter.get_output_details(index)) for index in wiring.order
         )
+        self._feedback = Feedback(self._run, wiring)
 
     def reset(self) -> None:
         """State as after loading."""
         self._interpreter.reset()
+        self._feedback.reset()
 
     def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
         """One inference."""
-        self._interpreter.set_input(block, 0)
+        return self._feedback.invoke(block)
+
+    def _run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        for index, array in enumerate(inputs):
+            self._interpreter.set_input(array, index)
         self._interpreter.invoke()
         return [np.array(self._interpreter.get_output(index)) for index in self._outputs]
 

@@ -1,5 +1,11 @@
 """Ways to bring a Keras model into TFLite, one module each.
 
+    loop       Keras' own loop: WHILE, float32 only
+    unrolled   every step written out
+    fused      LSTM as one operator
+    shift      our own loop over a register that turns: int8 too, size independent of the length
+    step       one step: (x, state) → (y, state')
+
 An export module runs in a conversion worker (it imports TensorFlow) and offers
 
     def converter(model_path: Path) -> Export
@@ -10,17 +16,29 @@ that the worker can assert that it still equals the Keras model before it conver
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Feed = dict[str, NDArray[np.float32]] | list[NDArray[np.float32]]
+
+
+def rows(sequences: NDArray[np.float32]) -> Iterator[Feed]:
+    """One sequence after the other, as the only input of a whole-window model."""
+    for row in sequences:
+        yield [row[np.newaxis].astype(np.float32)]
+
 
 @dataclass(frozen=True)
 class Export:
-    """A `tf.lite.TFLiteConverter` and the function that it will convert."""
+    """A `tf.lite.TFLiteConverter` and the function that it will convert.
+
+    `probe` maps sequences `[N, T, F]` to outputs; `representative` to what the calibrator feeds.
+    """
 
     converter: Any
     probe: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    representative: Callable[[NDArray[np.float32]], Iterator[Feed]] = rows

@@ -1,0 +1,78 @@
+"""What no conversion is tried for: combinations that crash, that TFLM cannot run, or that are
+silently wrong.
+
+Each was measured with the converter of TensorFlow 2.21; the reasons are in the sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.models.exports.chain import REFUSED
+
+
+class RefusedError(ValueError):
+    """Not converted on purpose; the message is `what` and a remedy, separated by a line break."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}\n{remedy}")
+
+
+def check(model: Any, export: str, dtype: str) -> None:
+    """Raise RefusedError if this model in this export and type is known not to come out right."""
+    layers = list(_layers(model))
+    for layer in layers:
+        kind = type(layer).__name__
+        if kind == "Masking" or getattr(layer, "mask_zero", False):
+            raise RefusedError(
+                f"layer {layer.name} makes a mask: {REFUSED['Masking']}",
+                "Pad in front, so that the sequence ends at the last step, and train without a"
+                " mask.",
+            )
+        if kind == "RepeatVector":
+            raise RefusedError(
+                f"layer {layer.name} is a RepeatVector: {REFUSED['RepeatVector']}",
+                "Feed the decoder step by step (export step), or write the repetition as a"
+                " Dense or Reshape layer.",
+            )
+    if export == "fused" and any(type(layer).__name__ == "Bidirectional" for layer in layers):
+        raise RefusedError(
+            "a fused bidirectional LSTM is wrong in int8 on TFLite and TFLM, and differently on"
+            " each (23 to 37 LSB apart)",
+            "Use --export shift (int8) or unrolled.",
+        )
+    if dtype == "int16x8":
+        _check_int16(layers, export)
+
+
+def _check_int16(layers: list[Any], export: str) -> None:
+    if export == "fused":
+        raise RefusedError(
+            "the converter has no int16x8 form of the fused LSTM operator",
+            "Use --export step, or int8.",
+        )
+    if export == "shift":
+        raise RefusedError(
+            "the int16x8 calibrator records no range for the variables of a loop",
+            "Use --export step, which is exact in int16x8 at any length, or int8.",
+        )
+    for layer in layers:
+        if export == "unrolled" and getattr(layer, "reset_after", False):
+            raise RefusedError(
+                f"layer {layer.name} is a GRU with reset_after=True: unrolled in int16x8 the"
+                " converter shares one bias between steps whose input scales differ, and the"
+                " results are silently wrong (0.09 where int8 has 0.03)",
+                "Use --export step, int8, or train with reset_after=False.",
+            )
+
+
+def _layers(model: Any) -> Iterator[Any]:
+    """All layers, those inside wrappers and nested models included."""
+    for layer in model.layers:
+        yield layer
+        if hasattr(layer, "layers"):
+            yield from _layers(layer)
+        for inner in ("layer", "forward_layer", "backward_layer"):
+            if hasattr(layer, inner):
+                yield getattr(layer, inner)

@@ -1,0 +1,155 @@
+"""Shift-register loop and single step: from Keras to desktop TFLM, and what is refused by name."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.errors import ConversionError
+from harness.models.convert import DType, ExportKind, convert
+from harness.models.inspect import inspect
+from harness.models.manifest import Artefact, Variant
+from harness.models.samples import SampleFile, Samples
+from harness.models.states import state_pairs
+from harness.models.worker import run_worker
+from harness.references import compute
+
+SHAPE = (40, 12, 3)
+CHAINS = (
+    "rnn", "gru_before", "gru_sequence", "stack", "bidirectional", "backward", "stateful",
+    "any_cell", "convolution", "masked", "repeated", "nested_cells", "branch", "flex",
+)  # fmt: skip
+
+# Largest |Δ| of desktop TFLM against Keras, outputs being about ±1: measured up to 0.13 in int8
+# and 0.03 in int16x8 (whose weights are int8).
+ERROR: dict[DType, float] = {"float32": 2e-6, "int8": 0.2, "int16x8": 0.05}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All models of `tests.support.keras_models`."""
+    directory = tmp_path_factory.mktemp("keras")
+    run_worker("tests.support.keras_models", {"names": CHAINS, "directory": str(directory)})
+    return directory
+
+
+def sequences(seed: int) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(size=SHAPE).astype(np.float32)
+
+
+def error_against_keras(folder: Path, name: str, content: bytes) -> float:
+    """Largest |Δ| of desktop TFLM; of the last step where Keras gives only that."""
+    path = folder / f"{name}.tflite"
+    path.write_bytes(content)
+    keras = folder / f"{name}.keras"
+    variant = Variant(
+        id=name, model=name, name=name, path=path,
+        sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content),
+        export="", dtype="float32", task="regression", limits=(),
+        samples=SampleFile(path, ""),
+        keras=Artefact(keras, hashlib.sha256(keras.read_bytes()).hexdigest(), 0),
+    )  # fmt: skip
+    found = compute(
+        variant, Samples(sequences(2)), frameworks=("keras", "tflm"), cache_directory=folder
+    )
+    wanted = found.references["keras"].tensors[0].stored
+    tensor = found.references["tflm"].tensors[0]
+    values = tensor.outputs().values
+    if values.ndim > wanted.ndim:
+        values = values[:, -1]
+    return float(np.max(np.abs(values - wanted)))
+
+
+@pytest.mark.parametrize(
+    ("name", "export", "dtype"),
+    [
+        ("rnn", "step", "int8"),
+        ("gru_before", "shift", "int8"),
+        ("gru_before", "step", "int16x8"),
+        ("gru_sequence", "shift", "float32"),
+        ("gru_sequence", "step", "int16x8"),
+        ("stack", "shift", "int8"),
+        ("stack", "step", "int8"),
+        ("bidirectional", "shift", "float32"),
+        ("bidirectional", "shift", "int8"),
+        ("backward", "shift", "float32"),
+        ("any_cell", "shift", "int8"),
+        ("any_cell", "step", "float32"),
+        ("convolution", "shift", "float32"),
+    ],
+)
+def test_equals_keras_on_desktop_tflm(
+    folder: Path, name: str, export: ExportKind, dtype: DType
+) -> None:
+    done = convert(folder / f"{name}.keras", export=export, dtype=dtype, calibration=sequences(1))
+    model = inspect(done.content)
+    assert done.difference <= 1e-6
+    assert ("WHILE" in model.operator_counts) == (export == "shift")
+    assert model.inputs[0].type == {"float32": "float32", "int8": "int8", "int16x8": "int16"}[dtype]
+    assert error_against_keras(folder, name, done.content) <= ERROR[dtype]
+
+
+def test_states_of_a_stack_carry_the_names_of_its_layers(folder: Path) -> None:
+    done = convert(folder / "stack.keras", export="step", dtype="int8", calibration=sequences(1))
+    pairs = state_pairs(inspect(done.content))
+    assert {pair.name: pair.shape for pair in pairs} == {
+        "lower_h": (1, 8), "lower_c": (1, 8), "upper_h": (1, 6), "upper_c": (1, 6),
+    }  # fmt: skip
+    assert all(pair.same for pair in pairs)
+    assert any("requantised in the model" in note for note in done.notes)
+
+
+def test_size_does_not_depend_on_the_length(folder: Path) -> None:
+    shift = convert(
+        folder / "rnn.keras", export="shift", dtype="int8", calibration=sequences(1)
+    ).content
+    counts = inspect(shift).operator_counts
+    assert counts["FULLY_CONNECTED"] == 3  # two of the cell, one of the head
+
+
+def test_a_batch_that_is_not_one_is_fixed_and_said(folder: Path) -> None:
+    done = convert(folder / "stateful.keras", export="step", dtype="float32")
+    assert any("batch 4" in note and "fixed to 1" in note for note in done.notes)
+    done = convert(folder / "rnn.keras", export="step", dtype="float32")
+    assert any("dynamic batch" in note for note in done.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "export", "dtype", "word", "remedy"),
+    [
+        ("bidirectional", "step", "float32", "layer both reads the sequence from its end", "shift"),
+        ("backward", "step", "int8", "layer back reads the sequence from its end", "shift"),
+        ("convolution", "step", "int8", "filters is a Conv1D", "shift"),
+        ("branch", "shift", "int8", "mean takes shared; only a chain", "unrolled"),
+        ("nested_cells", "shift", "int8", "StackedRNNCells", "unrolled"),
+        ("masked", "shift", "int8", "skip makes a mask.*REDUCE_ANY", "without a mask"),
+        ("masked", "unrolled", "int16x8", "skip makes a mask", "without a mask"),
+        ("repeated", "unrolled", "int8", "again is a RepeatVector.*TILE", "step"),
+        ("gru_sequence", "unrolled", "int16x8", "reset_after=True.*silently wrong", "step"),
+        ("rnn", "shift", "int16x8", "no range for the variables of a loop", "step"),
+        ("rnn", "fused", "int16x8", "no int16x8 form", "step"),
+        ("bidirectional", "fused", "int8", "bidirectional LSTM is wrong in int8", "shift"),
+        ("flex", "unrolled", "float32", "no kernel for Erfinv", "Replace the layer"),
+    ],
+)
+def test_refused_with_reason_and_remedy(
+    folder: Path, name: str, export: ExportKind, dtype: DType, word: str, remedy: str
+) -> None:
+    with pytest.raises(ConversionError, match=word) as caught:
+        convert(folder / f"{name}.keras", export=export, dtype=dtype, calibration=sequences(1))
+    assert remedy in caught.value.remedy
+
+
+def test_representative_data_of_another_shape_is_named(folder: Path) -> None:
+    with pytest.raises(ConversionError, match=r"have shape \(3, 12\)") as caught:
+        convert(
+            folder / "rnn.keras",
+            export="step",
+            dtype="int8",
+            calibration=sequences(1).transpose(0, 2, 1),
+        )
+    assert "T and F" in caught.value.remedy
