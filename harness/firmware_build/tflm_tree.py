@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,9 @@ _INCLUDE_FOLDERS = (
 )
 _RESOLVER = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 # Headers and sources of these are what a change of the tree can reach the firmware through.
-_HASHED = ("tensorflow/lite", "flatbuffers", "fixedpoint", "internal")
+_HASHED = ("tensorflow/lite", "signal", "flatbuffers", "fixedpoint", "internal")
+# The resolver includes headers of TFLM's signal library too, which lie elsewhere.
+_INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 _LIBRARY = "libtensorflow-microlite.a"
 
 
@@ -124,6 +127,8 @@ def inspect_tree(root: Path, *, host: bool = False) -> TflmTree:
         )
     source = _source_root(root)
     include_dirs = _include_dirs(source)
+    resolver = (source / _RESOLVER).read_text(encoding="utf-8")
+    _check_headers(source, include_dirs, dict.fromkeys(_INCLUDE.findall(resolver), "TFLM"))
     library, facts = _fitting_library(root, host)
     library_digest = hashlib.sha256(library.read_bytes()).hexdigest()
     symbols = facts.symbols
@@ -136,7 +141,7 @@ def inspect_tree(root: Path, *, host: bool = False) -> TflmTree:
     definitions = ["TF_LITE_STATIC_MEMORY", "TF_LITE_DISABLE_X86_NEON"]
     if not any("MicroPrintf" in symbol for symbol in symbols):
         definitions.append("TF_LITE_STRIP_ERROR_STRINGS")
-    operators = parse_operators((source / _RESOLVER).read_text(encoding="utf-8"))
+    operators = parse_operators(resolver)
     return TflmTree(
         root=root,
         library=library,
@@ -167,8 +172,13 @@ def _source_root(root: Path) -> Path:
 
 
 def _include_dirs(source: Path) -> tuple[Path, ...]:
-    folders = [source / name for name in _INCLUDE_FOLDERS if (source / name).is_dir()]
-    for header, owner in _HEADERS.items():
+    folders = tuple(source / name for name in _INCLUDE_FOLDERS if (source / name).is_dir())
+    _check_headers(source, folders, _HEADERS)
+    return folders
+
+
+def _check_headers(source: Path, folders: tuple[Path, ...], headers: Mapping[str, str]) -> None:
+    for header, owner in headers.items():
         if not any((folder / header).is_file() for folder in folders):
             searched = "\n    ".join(str(folder) for folder in folders)
             raise TflmTreeInvalid(
@@ -177,7 +187,6 @@ def _include_dirs(source: Path) -> tuple[Path, ...]:
                 remedy="upstream's make downloads third-party headers when it builds: run its "
                 "target microlite in this tree, or copy the whole tree with its downloads",
             )
-    return tuple(folders)
 
 
 # --- library -------------------------------------------------------------------------------------

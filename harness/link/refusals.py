@@ -21,11 +21,15 @@ _BY_STATUS: dict[str, tuple[type[ModelRejected], str]] = {
     "unsupported_schema": (UnsupportedModel, "Convert with a current TensorFlow (schema 3)."),
     "unsupported_operator": (
         UnsupportedModel,
-        "Unroll the cell, or use the tflm engine (--hil-engine tflm).",
+        "Export the model without it (unrolled cells need few operators), or build a firmware that "
+        "has it: --hil-engine tflm, --hil-tflm-operators all.",
     ),
     "unsupported_type": (UnsupportedModel, "Convert to float32, or fully to int8."),
     "unsupported_shape": (UnsupportedModel, "Give the model a fixed batch and sequence length."),
-    "unsupported_option": (UnsupportedModel, "Use the tflm engine, or drop the option."),
+    "unsupported_option": (
+        UnsupportedModel,
+        "Export the model without what the operator refuses, or try the other --hil-engine.",
+    ),
     "arena_too_small": (ArenaTooSmall, "Shrink the model, or enlarge the arena of the board."),
 }
 

@@ -9,11 +9,14 @@ DOWNLOADS = Path("tensorflow/lite/micro/tools/make/downloads")
 HEADERS = (
     Path("tensorflow/lite/micro/micro_interpreter.h"),
     Path("tensorflow/lite/schema/schema_generated.h"),
+    Path("signal/micro/kernels/irfft.h"),
     DOWNLOADS / "flatbuffers/include/flatbuffers/flatbuffers.h",
     DOWNLOADS / "gemmlowp/fixedpoint/fixedpoint.h",
 )
 RESOLVER = Path("tensorflow/lite/micro/micro_mutable_op_resolver.h")
 RESOLVER_TEXT = """
+#include <cstdio>
+#include "signal/micro/kernels/irfft.h"
   TfLiteStatus AddCustom(const char* name, const TFLMRegistration* registration);
   TfLiteStatus AddAdd(const TFLMRegistration& registration = Register_ADD()) {
     return AddBuiltin(BuiltinOperator_ADD, registration, ParseAdd);

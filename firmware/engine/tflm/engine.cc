@@ -176,8 +176,7 @@ class Session {
     failure->available_bytes = static_cast<uint32_t>(memory_.size());
     failure->needed_bytes = static_cast<uint32_t>(memory_.size() + missing);
     messages::Format(failure->text, sizeof failure->text,
-                     "the arena of %u bytes lacks at least %u bytes",
-                     static_cast<unsigned>(memory_.size()), static_cast<unsigned>(missing));
+                     "the set-up stopped where the arena was full, which gives the least");
     return failure->status;
   }
 

@@ -52,7 +52,7 @@ def test_exported_tree_bundles_its_third_parties(tmp_path: Path) -> None:
     root = make_tree(tmp_path / "made")
     for name in ("flatbuffers", "gemmlowp"):
         (root / "third_party").mkdir(exist_ok=True)
-        (root / HEADERS[2].parents[3] / name).rename(root / "third_party" / name)
+        (root / HEADERS[3].parents[3] / name).rename(root / "third_party" / name)
     library = add_library(root, "x") / "lib/libtensorflow-microlite.a"
     library.rename(root / library.name)
     assert inspect_tree(root).library == root / library.name
