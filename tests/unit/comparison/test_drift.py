@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from harness.comparison.drift import drift, drifts, saturated
+from harness.comparison.outputs import RungOutputs
+from harness.errors import ComparisonError
+
+STEPS = 400
+TRUTH = np.random.default_rng(5).standard_normal((3, STEPS, 4)).astype(np.float32)
+
+
+def outputs(values: NDArray[np.floating]) -> RungOutputs:
+    return RungOutputs(values.astype(np.float32), per_step=True)
+
+
+def planted(growth: NDArray[np.floating], start: int = 0) -> RungOutputs:
+    """The truth with an error whose size follows `growth` from `start` on."""
+    error = np.random.default_rng(6).standard_normal(TRUTH.shape) * growth[None, :, None]
+    error[:, :start] = 0
+    return outputs(TRUTH + error)
+
+
+def test_equal_outputs_have_no_drift() -> None:
+    found = drift("device", outputs(TRUTH), "tflm", outputs(TRUTH))
+    assert found.first_differing_step is None
+    assert found.first_diverging_step is None
+    assert found.sentence == "The device against desktop TFLM: no difference in 400 steps."
+
+
+@pytest.mark.parametrize(
+    ("growth", "kind", "word"),
+    [
+        (np.full(STEPS, 0.01), "bounded", "is bounded"),
+        (1e-4 * np.arange(STEPS), "linear", "grows linearly"),
+        (1e-4 * np.exp(np.arange(STEPS) / 50), "diverging", "doubling every 3"),
+        (0.1 * (1 - np.exp(-np.arange(STEPS) / 40)), "bounded", "is bounded"),
+        (np.where(np.arange(STEPS) < 123, 1e-4, 0.1), "bounded", "jumps at step 12"),
+    ],
+)
+def test_kind_of_drift_is_said_in_words(growth: NDArray[np.float64], kind: str, word: str) -> None:
+    found = drift("tflite", planted(growth), "keras", outputs(TRUTH))
+    assert found.trend.kind == kind
+    assert word in found.sentence
+
+
+@given(st.integers(0, STEPS - 1))
+@settings(max_examples=30)
+def test_the_first_differing_step_is_exact(step: int) -> None:
+    values = TRUTH.copy()
+    values[1, step, 2] += np.float32(0.5)
+    found = drift("device", outputs(values), "tflm", outputs(TRUTH))
+    assert found.first_differing_step == step
+    assert np.flatnonzero(found.max_abs).tolist() == [step]
+    assert found.trend.kind == "bounded"
+
+
+def test_first_step_beyond_a_tolerance_is_where_the_error_stays_beyond() -> None:
+    values = TRUTH.copy()
+    values[0, 10] += 1.0  # comes back
+    values[0, 250:] += 1.0
+    found = drift("device", outputs(values), "tflm", outputs(TRUTH), tolerance=0.5)
+    assert found.first_differing_step == 10
+    assert found.first_diverging_step == 250
+    within = drift("device", outputs(values), "tflm", outputs(TRUTH), tolerance=2.0)
+    assert within.first_diverging_step is None
+
+
+def test_a_growing_error_leaves_its_bounds_at_a_step() -> None:
+    found = drift("tflm", planted(1e-4 * np.exp(np.arange(STEPS) / 40)), "tflite", outputs(TRUTH))
+    assert found.first_diverging_step is not None
+    assert 60 < found.first_diverging_step < 250
+
+
+def test_not_a_number_on_one_side_diverges() -> None:
+    values = TRUTH.copy()
+    values[0, 300:] = np.nan
+    found = drift("device", outputs(values), "tflm", outputs(TRUTH))
+    assert found.trend.kind == "diverging"
+    assert found.first_differing_step == 300
+
+
+def test_saturated_elements_are_counted_with_their_first_step() -> None:
+    stored = np.zeros((2, 10, 3), np.int8)
+    stored[1, 4, 0] = 127
+    stored[0, 7, 2] = -128
+    rung = RungOutputs.of_stored(stored, scale=0.1, zero_point=0, per_step=True)
+    found = saturated(rung)
+    assert found is not None
+    assert (found.count, found.values, found.first_step) == (2, 60, 4)
+    said = drift("device", rung, "tflm", rung).sentence
+    assert "2 of 60 values (3.33%) are at an end of their range, first at step 4" in said
+    assert saturated(outputs(TRUTH)) is None
+
+
+def test_every_rung_is_held_against_the_one_before() -> None:
+    rungs = {"keras": outputs(TRUTH), "tflite": outputs(TRUTH), "device": outputs(TRUTH)}
+    assert [(d.name, d.against) for d in drifts(rungs)] == [
+        ("tflite", "keras"),
+        ("device", "tflite"),
+    ]
+
+
+def test_outputs_without_steps_have_no_drift() -> None:
+    flat = RungOutputs(TRUTH[:, 0])
+    with pytest.raises(ComparisonError, match="no output of every step"):
+        drift("device", flat, "tflm", flat)

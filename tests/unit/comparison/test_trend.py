@@ -1,0 +1,107 @@
+"""Series whose kind is known by construction, with noise and of many lengths."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from harness.comparison.trend import rise_p_value, theil_sen, trend
+
+lengths = st.integers(60, 1500)
+seeds = st.integers(0, 2**32 - 1)
+levels = st.floats(1e-6, 1e3)
+
+
+def noise(seed: int, length: int, size: float = 0.1) -> NDArray[np.float64]:
+    return 1.0 + size * np.random.default_rng(seed).standard_normal(length)
+
+
+def ramp(length: int) -> NDArray[np.float64]:
+    return np.arange(1, length + 1) / length
+
+
+@given(lengths, seeds, levels)
+@settings(max_examples=80, derandomize=True)
+def test_noise_of_any_level_is_bounded(length: int, seed: int, level: float) -> None:
+    assert trend(level * np.abs(noise(seed, length))).kind == "bounded"
+
+
+@given(lengths, seeds, levels)
+@settings(max_examples=80, derandomize=True)
+def test_a_ramp_is_linear_and_its_slope_is_found(length: int, seed: int, level: float) -> None:
+    found = trend(level * ramp(length) * noise(seed, length, 0.03))
+    assert found.kind == "linear"
+    assert found.slope == pytest.approx(level / length, rel=0.1)
+
+
+@given(lengths, seeds, levels, st.floats(3, 20))
+@settings(max_examples=80, derandomize=True)
+def test_an_exponential_diverges_and_its_doubling_is_found(
+    length: int, seed: int, level: float, growth: float
+) -> None:
+    found = trend(level * np.exp(growth * ramp(length)) * noise(seed, length, 0.03))
+    assert found.kind == "diverging"
+    assert found.doubling_steps == pytest.approx(length * np.log(2) / growth, rel=0.15)
+
+
+@given(lengths, seeds, levels, st.floats(0.02, 0.3))
+@settings(max_examples=80, derandomize=True)
+def test_an_error_that_levels_off_is_bounded(
+    length: int, seed: int, level: float, share: float
+) -> None:
+    assert trend(level * (1 - np.exp(-ramp(length) / share)) * noise(seed, length, 0.02)).kind == (
+        "bounded"
+    )
+
+
+@given(lengths, seeds, st.floats(0.1, 0.75), st.floats(3, 100))
+@settings(max_examples=80, derandomize=True)
+def test_a_jump_of_level_is_bounded_and_its_step_is_found(
+    length: int, seed: int, share: float, height: float
+) -> None:
+    step = int(share * length)
+    levels = np.where(np.arange(length) < step, 1.0, height)
+    found = trend(levels * noise(seed, length, 0.05))
+    assert found.kind == "bounded"
+    assert found.jump_step is not None
+    assert abs(found.jump_step - step) <= max(1, length // 24)
+
+
+@given(lengths, seeds, st.floats(0, 0.99))
+@settings(max_examples=40, derandomize=True)
+def test_a_spike_at_one_step_changes_nothing(length: int, seed: int, share: float) -> None:
+    series = noise(seed, length, 0.05)
+    series[int(share * length)] = 1e6
+    assert trend(series).kind == "bounded"
+
+
+def test_a_square_and_a_random_walk_lie_on_the_two_sides_of_linear() -> None:
+    assert trend(ramp(1000) ** 2).kind == "diverging"
+    assert trend(np.sqrt(ramp(1000))).kind == "linear"
+
+
+def test_zero_is_bounded_and_infinity_diverges() -> None:
+    assert trend(np.zeros(100)).kind == "bounded"
+    assert trend(np.array([*np.zeros(99), np.inf])).kind == "diverging"
+
+
+def test_few_steps_prove_nothing() -> None:
+    assert trend(np.arange(7.0)).kind == "too short"
+
+
+def test_mann_kendall_against_the_tables() -> None:
+    """Kendall's table for n = 10: S = 29 has a one-sided p of 0.0046; all in order 2.8e-7."""
+    series = np.array([1.0, 2, 3, 4, 5, 10, 9, 8, 6, 7])
+    first, second = np.triu_indices(10, 1)
+    assert np.sign(series[second] - series[first]).sum() == 27
+    assert rise_p_value(series) == pytest.approx(0.0083, abs=0.003)
+    assert rise_p_value(-series) == 1.0
+    assert rise_p_value(np.ones(10)) == 1.0
+
+
+def test_theil_sen_ignores_outliers() -> None:
+    x = np.arange(20.0)
+    y = 3 * x
+    y[[2, 7, 15]] = 1e9
+    assert theil_sen(x, y) == pytest.approx(3)
