@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import CorruptModel
@@ -61,7 +62,10 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator of a subgraph; tensor indices, -1 for an input left out."""
+    """An operator of a subgraph; tensor indices, -1 for an input left out.
+
+    `options` holds the scalars of its options table by the schema's names.
+    """
 
     index: int
     code: int
@@ -69,6 +73,7 @@ class Operator:
     version: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    options: Mapping[str, int | float | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,11 @@ def _operator(
         version=version,
         inputs=_ints(op.inputs),
         outputs=_ints(op.outputs),
+        options={
+            key: value
+            for key, value in (vars(op.builtinOptions) if op.builtinOptions else {}).items()
+            if isinstance(value, int | float) and not key.startswith("_")
+        },
     )
 
 

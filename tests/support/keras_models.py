@@ -73,6 +73,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     "nested_cells": lambda: _chain(
         layers.RNN(layers.StackedRNNCells([layers.SimpleRNNCell(4), layers.LSTMCell(5)]))
     ),
+    # large enough for dynamic range quantisation, which leaves small weights alone
+    "wide": lambda: _chain(layers.SimpleRNN(40), layers.Dense(2)),
     "branch": _branch,
     "flex": _flex,
 }

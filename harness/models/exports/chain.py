@@ -99,6 +99,11 @@ def read_chain(model: Any) -> tuple[Link, ...]:
 def _check_single_path(layer: Any, before: Any) -> None:
     nodes = [node for node in layer._inbound_nodes if node.parent_nodes] if before else []
     for node in nodes[-1:]:
+        if len(node.arguments.args) > 1:
+            raise ValueError(
+                f"layer {layer.name} takes more than the output of the layer before; only a chain"
+                " of layers has this export"
+            )
         parents = [parent.operation.name for parent in node.parent_nodes]
         if parents != [before.name]:
             raise ValueError(
