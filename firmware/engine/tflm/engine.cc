@@ -207,7 +207,14 @@ class Session {
   alignas(Interpreter) uint8_t storage_[sizeof(Interpreter)];
 };
 
-Session g_session;
+// In the large memory, which is cleared at start-up and not initialised: made on first use.
+__attribute__((section(".sram"))) alignas(Session) uint8_t g_session_storage[sizeof(Session)];
+
+Session& TheSession() {
+  static Session* session = nullptr;
+  if (session == nullptr) session = new (g_session_storage) Session();
+  return *session;
+}
 
 // What the FlatBuffer says about a tensor; the bytes are the caller's to find.
 Status Describe(const tflite::SubGraph& graph, size_t index, uint8_t* data, Tensor* out) {
@@ -237,7 +244,7 @@ Status Describe(const tflite::SubGraph& graph, size_t index, uint8_t* data, Tens
 
 Status DescribeEnd(const flatbuffers::Vector<int32_t>& indices, size_t at, TfLiteTensor* memory,
                    Tensor* tensor) {
-  return Describe(g_session.main(), static_cast<size_t>(indices.Get(static_cast<uint32_t>(at))),
+  return Describe(TheSession().main(), static_cast<size_t>(indices.Get(static_cast<uint32_t>(at))),
                   memory->data.uint8, tensor);
 }
 
@@ -245,60 +252,69 @@ Status DescribeEnd(const flatbuffers::Vector<int32_t>& indices, size_t at, TfLit
 
 Status Load(Span<const uint8_t> model, Span<uint8_t> arena, const Options& options,
             Failure* failure) {
-  return g_session.Load(model, arena, options, failure);
+  return TheSession().Load(model, arena, options, failure);
 }
 
-void Unload() { g_session.Unload(); }
+void Unload() { TheSession().Unload(); }
 
-ArenaUse GetArenaUse() { return g_session.loaded() ? g_session.Use() : ArenaUse(); }
+ArenaUse GetArenaUse() { return TheSession().loaded() ? TheSession().Use() : ArenaUse(); }
 
-size_t SubgraphCount() { return g_session.loaded() ? g_session.model().subgraphs()->size() : 0; }
+size_t SubgraphCount() {
+  return TheSession().loaded() ? TheSession().model().subgraphs()->size() : 0;
+}
 
 size_t OpCount(size_t subgraph) {
   if (subgraph >= SubgraphCount()) return 0;
-  return g_session.model().subgraphs()->Get(static_cast<uint32_t>(subgraph))->operators()->size();
+  return TheSession()
+      .model()
+      .subgraphs()
+      ->Get(static_cast<uint32_t>(subgraph))
+      ->operators()
+      ->size();
 }
 
-size_t InputCount() { return g_session.loaded() ? g_session.interpreter().inputs_size() : 0; }
+size_t InputCount() { return TheSession().loaded() ? TheSession().interpreter().inputs_size() : 0; }
 
-size_t OutputCount() { return g_session.loaded() ? g_session.interpreter().outputs_size() : 0; }
+size_t OutputCount() {
+  return TheSession().loaded() ? TheSession().interpreter().outputs_size() : 0;
+}
 
 Status Input(size_t index, Tensor* tensor) {
-  if (!g_session.loaded()) return Status::kNoModel;
+  if (!TheSession().loaded()) return Status::kNoModel;
   if (index >= InputCount()) return Status::kBadIndex;
-  Interpreter& interpreter = g_session.interpreter();
+  Interpreter& interpreter = TheSession().interpreter();
   return DescribeEnd(interpreter.inputs(), index, interpreter.input(index), tensor);
 }
 
 Status Output(size_t index, Tensor* tensor) {
-  if (!g_session.loaded()) return Status::kNoModel;
+  if (!TheSession().loaded()) return Status::kNoModel;
   if (index >= OutputCount()) return Status::kBadIndex;
-  Interpreter& interpreter = g_session.interpreter();
+  Interpreter& interpreter = TheSession().interpreter();
   return DescribeEnd(interpreter.outputs(), index, interpreter.output(index), tensor);
 }
 
-Status ResetState() { return g_session.loaded() ? g_session.ResetState() : Status::kNoModel; }
+Status ResetState() { return TheSession().loaded() ? TheSession().ResetState() : Status::kNoModel; }
 
 Status Invoke(Failure* failure) {
-  if (g_session.loaded()) return g_session.Invoke(failure);
+  if (TheSession().loaded()) return TheSession().Invoke(failure);
   *failure = Failure();
   return failure->status = Status::kNoModel;
 }
 
 Status ReadTensor(size_t subgraph, size_t index, Tensor* tensor) {
-  if (!g_session.loaded()) return Status::kNoModel;
+  if (!TheSession().loaded()) return Status::kNoModel;
   if (subgraph >= SubgraphCount()) return Status::kBadIndex;
-  const tflite::Model& model = g_session.model();
+  const tflite::Model& model = TheSession().model();
   const tflite::SubGraph& graph = *model.subgraphs()->Get(static_cast<uint32_t>(subgraph));
   if (index >= graph.tensors()->size()) return Status::kBadIndex;
-  const bool keeps_its_memory = g_session.preserves_all() || IsConstant(model, graph, index) ||
+  const bool keeps_its_memory = TheSession().preserves_all() || IsConstant(model, graph, index) ||
                                 graph.tensors()->Get(static_cast<uint32_t>(index))->is_variable();
   const TfLiteEvalTensor& eval =
-      g_session.interpreter().graph().GetAllocations()[subgraph].tensors[index];
+      TheSession().interpreter().graph().GetAllocations()[subgraph].tensors[index];
   if (!keeps_its_memory || eval.data.data == nullptr) return Status::kNotReadable;
   return Describe(graph, index, static_cast<uint8_t*>(eval.data.data), tensor);
 }
 
-void SetProfiler(Profiler* profiler) { g_session.operators().SetProfiler(profiler); }
+void SetProfiler(Profiler* profiler) { TheSession().operators().SetProfiler(profiler); }
 
 }  // namespace hil::engine

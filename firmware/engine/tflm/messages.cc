@@ -13,7 +13,7 @@ constexpr char kSilence[] = "no reason (BUILD_TYPE=release has no texts)";
 constexpr char kSilence[] = "no reason given";
 #endif
 
-char g_first[120];
+__attribute__((section(".sram"))) char g_first[120];
 
 class Writer {
  public:
