@@ -16,7 +16,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness.boards.spec import load_spec
 from harness.errors import HilError
+from harness.firmware_build.tflm_tree import inspect_tree
 from harness.models.manifest import Variant
 from harness.models.schema import load_schema, operator_names
 from harness.report.progress import ConsoleProgress
@@ -33,7 +35,13 @@ _CALLERS = frozenset({"WHILE", "IF", "CALL_ONCE"})
 
 
 def compare_engines(config: RunConfig, trees: list[Path]) -> int:
-    """Measure builtin and each tree, print and write the tables. 0 if every verdict is pass."""
+    """Measure builtin and each tree, print and write the tables. 0 if every verdict is pass.
+
+    Raises TflmTreeInvalid for a tree that does not fit, before anything is measured.
+    """
+    spec = load_spec(config.board, config.overrides)
+    for given in trees:
+        inspect_tree(given, host=spec.firmware_board == "posix")
     console = Console(highlight=False)
     results: list[EngineResult] = []
     for tree in (None, *trees):
@@ -94,7 +102,8 @@ def _profile(run: Run, variant: Variant) -> dict[str, int]:
 
 
 def _label(record: RunRecord, earlier: list[EngineResult]) -> str:
-    assert record.circumstances is not None
+    if record.circumstances is None:
+        return "not reached"
     firmware = record.circumstances.firmware
     label = firmware.engine if firmware.engine == "builtin" else f"tflm {firmware.kernels}"
     taken = {result.label for result in earlier}

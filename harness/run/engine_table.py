@@ -45,7 +45,7 @@ def render(results: list[EngineResult]) -> str:
             "arena, bytes",
             labels,
             (
-                (id_, [_number(result.variants[id_].arena_bytes) for result in results])
+                (id_, [_arena(result.variants.get(id_)) for result in results])
                 for id_ in first.variants
             ),
         ),
@@ -80,7 +80,8 @@ def _source(result: EngineResult) -> str:
 
 
 def _p50(result: EngineResult, id_: str) -> int | None:
-    cycles = result.variants[id_].cycles
+    variant = result.variants.get(id_)
+    cycles = variant.cycles if variant is not None else None
     return cycles.streamed.p50 if cycles is not None and cycles.streamed is not None else None
 
 
@@ -91,14 +92,16 @@ def _cycles(result: EngineResult, id_: str, first: EngineResult) -> str:
     return f"{own:,} ({own / base:4.2f})" if base else f"{own:,}"
 
 
-def _number(value: int | None) -> str:
-    return "error" if value is None else f"{value:,}"
+def _arena(variant: VariantRecord | None) -> str:
+    if variant is None or variant.arena_bytes is None:
+        return "error"
+    return f"{variant.arena_bytes:,}"
 
 
 def _difference(result: EngineResult, id_: str) -> str:
-    rung: Rung | None = next(
-        (rung for rung in result.variants[id_].rungs if rung.name == "device"), None
-    )
+    variant = result.variants.get(id_)
+    rungs: tuple[Rung, ...] = variant.rungs if variant is not None else ()
+    rung = next((rung for rung in rungs if rung.name == "device"), None)
     if rung is None or rung.argmax_agreement is None:
         return "error"
     if rung.lsb_histogram is not None:

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 from harness.boards.spec import Overrides, load_spec
 from harness.errors import ConfigurationError
+from harness.firmware_build.tflm_tree import inspect_tree
 
 Engine = Literal["builtin", "tflm"]
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -117,7 +118,7 @@ def from_lookup(
 
     `lookup(dest)` gives what the command line says (None: nothing), or failing that the ini
     file; `environment` comes between, so `lookup` is asked for both as `dest` and `ini:dest`.
-    Raises ConfigurationError naming the option.
+    Raises ConfigurationError naming the option, TflmTreeInvalid.
     """
     values = {option.dest: _value(option, lookup, environment) for option in OPTIONS}
     board = values["hil_board"]
@@ -143,7 +144,10 @@ def from_lookup(
         no_flash=bool(values["hil_no_flash"]),
     )
     _check(config)
-    load_spec(config.board, config.overrides, environment)
+    spec = load_spec(config.board, config.overrides, environment)
+    if config.engine == "tflm" and config.tflm_root is not None and config.firmware is None:
+        # A tree that does not fit is told before the first of many tests fails of it.
+        inspect_tree(config.tflm_root, host=spec.firmware_board == "posix")
     return config
 
 

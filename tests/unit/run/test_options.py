@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from harness.errors import ConfigurationError, UnknownBoard
+from harness.errors import ConfigurationError, TflmTreeInvalid, UnknownBoard
 from harness.run.options import OPTIONS, RunConfig, from_lookup
+from tests.support.tflm_trees import add_library, make_tree
 
 BOARD = "nucleo-f746zg-emulated"
 
@@ -94,3 +95,35 @@ def test_every_option_but_board_has_the_prefix() -> None:
     for option in OPTIONS:
         assert option.flag == "--board" or option.flag.startswith("--hil-")
         assert option.help
+
+
+# --- the engine ----------------------------------------------------------------------------------
+
+
+def test_a_tree_makes_tflm_the_engine(tmp_path: Path) -> None:
+    tree = str(add_library(make_tree(tmp_path)))
+    by_flag = configure({"hil_tflm_root": tree})
+    by_variable = configure(environment={"TFLM_ROOT": tree})
+    other_engine = configure({"hil_engine": "builtin"}, {"TFLM_ROOT": tree})
+    for config, engine in ((by_flag, "tflm"), (by_variable, "tflm"), (other_engine, "builtin")):
+        assert config is not None
+        assert config.engine == engine
+        assert str(config.tflm_root) == tree
+    assert by_flag is not None
+    assert by_flag.tflm_operators == "all"
+
+
+def test_the_flag_beats_both_variables(tmp_path: Path) -> None:
+    trees = [str(add_library(make_tree(tmp_path / name))) for name in "abc"]
+    environment = {"HIL_TFLM_ROOT": trees[1], "TFLM_ROOT": trees[2]}
+    for values, expected in (({"hil_tflm_root": trees[0]}, trees[0]), ({}, trees[1])):
+        config = configure(values, environment)
+        assert config is not None
+        assert str(config.tflm_root) == expected
+
+
+def test_a_tree_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
+    tree = add_library(make_tree(tmp_path), flags=("-mcpu=cortex-m7", "-mthumb"))
+    with pytest.raises(TflmTreeInvalid, match="wrong float ABI"):
+        configure({"hil_tflm_root": str(tree)})
+    assert configure({"hil_tflm_root": str(tree), "hil_engine": "builtin"}) is not None

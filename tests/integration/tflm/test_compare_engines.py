@@ -1,0 +1,28 @@
+"""`hil compare-engines` with the tree that is given, on a few sequences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.firmware_build.tflm_tree import TflmTree
+
+
+def test_builtin_and_the_tree_side_by_side(
+    tree: TflmTree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["compare-engines", "--hil-report-dir", str(tmp_path), "--hil-sequences", "12"]
+    cli.main([*arguments, str(tree.library.parent.parent)])  # of 12 sequences the accuracy is low
+    printed = capsys.readouterr().out
+    assert f"tflm {tree.kernels}" in printed
+    assert "digits_lstm-int8-fused" in printed
+    assert "error" not in printed
+    (written,) = tmp_path.glob("*-engines.txt")
+    assert written.read_text() in printed
+    # Integers are the bit oracle's on both engines.
+    section = printed[printed.index("board against desktop TFLM") :]
+    for line in section.splitlines():
+        if "-int8-" in line:
+            assert line.count("0/120") == 2, line
