@@ -30,6 +30,7 @@ from harness.report.records import (
     worst,
 )
 from harness.run.bench import Bench
+from harness.run.descend import name_operator
 from harness.run.measure import Measured, measure
 from harness.run.options import RunConfig
 from harness.run.reference_pool import ReferencePool
@@ -133,10 +134,19 @@ class Run:
             progress=self._progress,
             limit=self.config.sequences,
         )
+        measured = self._with_operator(measured)
         self._resumed_results += measured.record.sequences_resumed
         self._circumstances = self.bench.circumstances()
         self._keep(measured.record)
         return measured
+
+    def _with_operator(self, measured: Measured) -> Measured:
+        """The operator named, if the device fails; an error on the way is an incident only."""
+        try:
+            return name_operator(measured, self.bench)
+        except HilError as error:
+            self._examined(error)
+            return measured
 
     def _keep(self, record: VariantRecord) -> None:
         self._records[record.id] = record

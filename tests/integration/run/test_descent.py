@@ -1,0 +1,151 @@
+"""Differences planted on an emulated board, and the operator and step that a descent names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.comparison.descent import Culprit
+from harness.emulator import registry
+from harness.emulator.process import EmulatorProcess
+from harness.firmware_build.build import SOURCE_DIR, FirmwareImage, build
+from harness.link.device import Device
+from harness.link.transport import SerialTransport
+from harness.models.inspect import inspect
+from harness.models.manifest import Variant, load_zoo
+from harness.models.schema import load_schema
+from harness.models.slot import SlotEntry
+from harness.probe.probe import Probe
+from harness.probe.session import ProbeSettings
+from harness.run.descend import Descent, descend
+
+MODELS = Path(__file__).parents[3] / "fixtures" / "models"
+VARIANTS = {v.id: v for m in load_zoo(MODELS) for v in m.variants if "digits" in v.id}
+LSTM = "digits_lstm-int8-unrolled"
+TANH_LINE = "kTanh ? RoundingShiftRight(TanhQ4(q4), 24)"
+
+
+@dataclass
+class Board:
+    device: Device
+    probe: Probe
+
+    def load(self, content: bytes) -> None:
+        entry = SlotEntry("planted", content)
+        self.probe.store_models([entry])
+        self.device.hello()
+        self.device.set_baud(3_000_000)
+        self.device.load(entry.hash, preserve_all=True)
+
+    def descend(self, variant: Variant, content: bytes) -> Descent:
+        self.load(content)
+        return descend(self.device, variant.path, variant.load_samples().inputs[0])
+
+
+def board_with(image: FirmwareImage, uid: str) -> Iterator[Board]:
+    with EmulatorProcess.start("nucleo-f746zg", uid=uid, blank=True) as emulator:
+        settings = ProbeSettings(uid, board="nucleo-f746zg", emulated=True, open_attempts=1)
+        probe = Probe(uid, settings=settings)
+        probe.flash_firmware(image.elf)
+        transport = SerialTransport(emulator.tty, 115200)
+        device = Device(transport, board="nucleo-f746zg", timeout_s=20)
+        try:
+            yield Board(device, probe)
+        finally:
+            device.close()
+    registry.flash_path(uid).unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def board() -> Iterator[Board]:
+    yield from board_with(build(), f"EMU-DESCENT-{os.getpid()}")
+
+
+@pytest.fixture
+def board_with_wrong_tanh(tmp_path: Path) -> Iterator[Board]:
+    """Its firmware's int8 TANH is 1 LSB too high for positive inputs."""
+    sources = tmp_path / "firmware"
+    shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*"))
+    kernel = sources / "engine/builtin/kernels/activations.cc"
+    text = kernel.read_text()
+    assert TANH_LINE in text
+    wrong = "kTanh ? RoundingShiftRight(TanhQ4(q4), 24) + (q4 > 0)"
+    kernel.write_text(text.replace(TANH_LINE, wrong))
+    image = build(source_dir=sources, cache_dir=tmp_path / "cache")
+    yield from board_with(image, f"EMU-TANH-{os.getpid()}")
+
+
+def constant_bytes(content: bytes, subgraph: int, index: int) -> bytes:
+    model = load_schema().Model.GetRootAsModel(content, 0)
+    tensor = model.Subgraphs(subgraph).Tensors(index)
+    found: bytes = model.Buffers(tensor.Buffer()).DataAsNumpy().tobytes()
+    return found
+
+
+def with_flipped_weight(content: bytes, subgraph: int, index: int, element: int) -> bytes:
+    """The model with one bit of one weight of tensor `index` flipped."""
+    data = constant_bytes(content, subgraph, index)
+    assert content.count(data) == 1
+    changed = bytearray(content)
+    changed[content.index(data) + element] ^= 0x40
+    return bytes(changed)
+
+
+def recurrent_weights(content: bytes) -> tuple[int, int]:
+    """Operator that first multiplies by the recurrent kernel (20 units, 80 gates), its weights."""
+    graph = inspect(content).subgraphs[0]
+    for op in graph.operators:
+        if op.name == "FULLY_CONNECTED" and graph.tensors[op.inputs[1]].shape == (80, 20):
+            return op.index, op.inputs[1]
+    raise AssertionError("no recurrent kernel")
+
+
+def culprit(found: Descent) -> Culprit:
+    assert found.culprit is not None, found.sentence
+    return found.culprit
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_a_board_that_is_right_has_no_culprit(board: Board, name: str) -> None:
+    found = board.descend(VARIANTS[name], VARIANTS[name].content())
+    assert found.culprit is None, found.sentence
+    assert "is equal in every operator of 1 steps" in found.sentence
+
+
+def test_a_flipped_recurrent_weight_is_named_at_the_second_time_step(board: Board) -> None:
+    """At the first one the state is still zero."""
+    variant = VARIANTS[LSTM]
+    _, weights = recurrent_weights(variant.content())
+    spoilt = with_flipped_weight(variant.content(), 0, weights, 801)
+    found = culprit(board.descend(variant, spoilt))
+    assert found.operator_name == "FULLY_CONNECTED"
+    assert found.manner == "has another constant"
+    assert found.constant is not None
+    assert (found.constant.index, found.constant.element) == (weights, 801)
+    assert (found.step, found.time_step) == (0, 1)
+
+
+def test_a_flipped_weight_in_a_loop_is_named_in_its_body(board: Board) -> None:
+    variant = VARIANTS["digits_simple_rnn-float32-loop"]
+    body = inspect(variant.content()).subgraphs[2]
+    op = next(op for op in body.operators if op.name == "FULLY_CONNECTED")
+    spoilt = with_flipped_weight(variant.content(), 2, op.inputs[1], 4 * 30 + 2)
+    found = culprit(board.descend(variant, spoilt))
+    assert (found.subgraph, found.loop) == (2, 1)
+    assert found.manner == "has another constant"
+    assert found.constant is not None
+    assert found.constant.index == op.inputs[1]
+
+
+def test_a_wrong_kernel_is_named_though_the_model_is_right(board_with_wrong_tanh: Board) -> None:
+    variant = VARIANTS["digits_gru-int8-unrolled"]
+    found = culprit(board_with_wrong_tanh.descend(variant, variant.content()))
+    assert (found.operator_name, found.manner) == ("TANH", "computes differently")
+    assert (found.step, found.time_step) == (0, 0)
+    assert found.tensor.max_abs == 1
+    assert "TANH computes differently: its inputs are equal" in found.sentence

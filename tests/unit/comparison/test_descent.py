@@ -1,0 +1,172 @@
+"""Descents on graphs small enough to see through, with one difference planted in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.comparison.descent import Culprit, Read, first_difference, time_steps
+from harness.models.inspect import Operator, Subgraph, Tensor
+
+Values = dict[tuple[int, int], NDArray[Any]]
+
+
+def tensor(index: int, *, constant: int = 0, variable: bool = False) -> Tensor:
+    return Tensor(index, f"t{index}", "int8", (4,), (4,), (0.5,), (0,), 0, constant, variable)
+
+
+def operator(index: int, name: str, inputs: tuple[int, ...], *outputs: int) -> Operator:
+    return Operator(index, 0, name, 1, inputs, outputs)
+
+
+def graph(index: int, tensors: int, operators: list[Operator], **marks: set[int]) -> Subgraph:
+    """Tensor 0 is the input; `constants` and `variables` are marked."""
+    constants, variables = marks.get("constants", set()), marks.get("variables", set())
+    items = (
+        tensor(i, constant=4 * (i in constants), variable=i in variables) for i in range(tensors)
+    )
+    return Subgraph(index, "", tuple(items), tuple(operators), (0,), (tensors - 1,))
+
+
+# x → UNPACK → a, b; a·W → h; b + h → y
+UNROLLED = graph(
+    0,
+    6,
+    [
+        operator(0, "UNPACK", (0,), 1, 2),
+        operator(1, "FULLY_CONNECTED", (1, 3, -1), 4),
+        operator(2, "ADD", (2, 4), 5),
+    ],
+    constants={3},
+)
+# A loop around TANH(ADD(i, h))
+LOOP = [
+    graph(0, 3, [operator(0, "WHILE", (0,), 1), operator(1, "SOFTMAX", (1,), 2)]),
+    graph(1, 2, [operator(0, "LESS", (0,), 1)]),
+    graph(2, 4, [operator(0, "ADD", (0, 1), 2), operator(1, "TANH", (2,), 3)]),
+]
+
+
+def equal(graphs: list[Subgraph]) -> Values:
+    random = np.random.default_rng(1)
+    return {
+        (g.index, t.index): random.integers(-100, 100, 4).astype(np.int8)
+        for g in graphs
+        for t in g.tensors
+    }
+
+
+def spoil(values: Values, *keys: tuple[int, int]) -> Values:
+    spoilt = {key: array.copy() for key, array in values.items()}
+    for key in keys:
+        spoilt[key][2] += 7
+    return spoilt
+
+
+def descend(graphs: list[Subgraph], *spoilt: tuple[int, int]) -> Culprit | None:
+    expected = equal(graphs)
+    return first_difference(graphs, reads(expected), reads(spoil(expected, *spoilt)), step=3)
+
+
+def reads(values: Values) -> Read:
+    return lambda subgraph, index: values.get((subgraph, index))
+
+
+def test_equal_runs_have_no_culprit() -> None:
+    assert descend([UNROLLED]) is None
+
+
+def test_first_operator_is_named_with_tensor_element_and_step() -> None:
+    found = descend([UNROLLED], (0, 4), (0, 5))
+    assert found is not None
+    assert (found.operator, found.operator_name, found.step, found.time_step) == (
+        1, "FULLY_CONNECTED", 3, 0,
+    )  # fmt: skip
+    assert found.manner == "computes differently"
+    assert (found.tensor.index, found.tensor.element, found.tensor.max_abs) == (4, 2, 7)
+    assert "Operator 1 FULLY_CONNECTED computes differently" in found.sentence
+    assert "at step 3, time step 0 of its input" in found.sentence
+    assert "by up to 7 LSB" in found.sentence
+
+
+def test_a_changed_constant_is_the_reason() -> None:
+    found = descend([UNROLLED], (0, 3), (0, 4), (0, 5))
+    assert found is not None
+    assert found.manner == "has another constant"
+    assert found.constant is not None
+    assert found.constant.index == 3
+    assert "has another constant than the model: tensor 3" in found.sentence
+
+
+def test_a_spoilt_state_is_found_though_the_output_is_right() -> None:
+    fused = graph(0, 3, [operator(0, "UNIDIRECTIONAL_SEQUENCE_LSTM", (0, 1), 2)], variables={1})
+    found = descend([fused], (0, 1))
+    assert found is not None
+    assert found.manner == "computes differently"
+    assert found.tensor.index == 1
+
+
+def test_inside_a_loop_an_operator_with_equal_inputs_is_the_culprit() -> None:
+    # h (2.1) differs, so ADD may; but TANH with an equal input gives another output
+    found = descend(LOOP, (0, 1), (2, 3))
+    assert found is not None
+    assert (found.subgraph, found.operator_name, found.loop) == (2, "TANH", 0)
+    assert found.manner == "computes differently"
+    assert "of subgraph 2 (run by operator 0)" in found.sentence
+
+
+def test_inside_a_loop_an_earlier_iteration_may_be_guilty() -> None:
+    found = descend(LOOP, (0, 1), (2, 1), (2, 2), (2, 3))
+    assert found is not None
+    assert (found.operator_name, found.manner) == ("ADD", "passes on a difference")
+    assert "an earlier one made the error" in found.sentence
+
+
+def test_a_loop_whose_inside_is_equal_is_guilty_itself() -> None:
+    found = descend(LOOP, (0, 1))
+    assert found is not None
+    assert (found.subgraph, found.operator_name) == (0, "WHILE")
+
+
+def test_only_what_is_needed_is_read() -> None:
+    expected = equal([UNROLLED])
+    asked = []
+
+    def observed(subgraph: int, index: int) -> NDArray[Any]:
+        asked.append(index)
+        return spoil(expected, (0, 1))[subgraph, index]
+
+    found = first_difference([UNROLLED], reads(expected), observed, step=0)
+    assert found is not None
+    assert found.operator_name == "UNPACK"
+    assert set(asked) == {0, 1}
+
+
+def test_other_input_is_an_error_of_the_comparison() -> None:
+    with pytest.raises(ValueError, match="not given the same input"):
+        descend([UNROLLED], (0, 0))
+
+
+@dataclass(frozen=True)
+class Near:
+    delta: float
+    culprit: bool
+
+
+@pytest.mark.parametrize("case", [Near(0.9e-5, False), Near(3e-5, True), Near(np.nan, True)])
+def test_floats_may_differ_by_rounding(case: Near) -> None:
+    one = graph(0, 2, [operator(0, "TANH", (0,), 1)])
+    one = replace(one, tensors=tuple(replace(t, type="float32") for t in one.tensors))
+    expected = {(0, 0): np.ones(4, np.float32), (0, 1): np.ones(4, np.float32)}
+    found = {**expected, (0, 1): np.float32([1, 1, 1, 1 + case.delta])}
+    culprit = first_difference([one], reads(expected), reads(found), step=0)
+    assert (culprit is not None) == case.culprit
+
+
+def test_time_steps_follow_the_data() -> None:
+    assert time_steps(UNROLLED) == {0: None, 1: 0, 2: 1}
+    assert time_steps(LOOP[0]) == {0: None, 1: None}
