@@ -53,11 +53,19 @@ def entries() -> list[Entry]:
     found = []
     with _directory_lock():
         for path in sorted(directory().glob("*.json")):
-            if _is_alive(path.stem):
-                found.append(Entry(**json.loads(path.read_text())))
-            else:
+            if not _is_alive(path.stem):
                 _remove_files(path.stem)
+            elif (entry := _read(path)) is not None:
+                found.append(entry)
     return found
+
+
+def _read(path: Path) -> Entry | None:
+    """An entry; None if its file is damaged: one board that cannot be found hides no others."""
+    try:
+        return Entry(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def find(uid: str) -> Entry | None:

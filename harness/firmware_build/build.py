@@ -35,6 +35,8 @@ __all__ = ["FirmwareImage", "addr2line", "build"]
 
 SOURCE_DIR = Path(__file__).resolve().parents[2] / "firmware"
 _IMAGES_KEPT = 12
+_ELF = "firmware.elf"
+_DIGEST = "firmware.sha256"
 # They would get into the compilation without being part of the key.
 _FOREIGN_VARIABLES = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CC", "CXX", "ASMFLAGS")
 
@@ -81,7 +83,7 @@ def build(
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{build_dir}.lock"):
         key = current_key()
-        hit = (cache / key / "firmware.elf").is_file()
+        hit = _is_intact(cache / key)
         if not hit:
             log = build_dir.with_suffix(".log")
             _compile(toolchain, board, variables, source_dir, build_dir, log, on_progress)
@@ -94,9 +96,9 @@ def build(
             _forget_old_images(cache)
         finished = cache / key
         os.utime(finished)  # used now: the last to be forgotten
-    facts = read_elf(finished / "firmware.elf")
+    facts = read_elf(finished / _ELF)
     return FirmwareImage(
-        elf=finished / "firmware.elf",
+        elf=finished / _ELF,
         build_id=facts.build_id,
         flash_bytes=facts.flash_bytes,
         ram_bytes=facts.ram_bytes,
@@ -177,12 +179,22 @@ def _run(
     return process.returncode, "".join(lines)
 
 
+def _is_intact(finished: Path) -> bool:
+    """Whether the cached image is there as it was built: a damaged one must never be flashed."""
+    try:
+        digest = hashlib.sha256((finished / _ELF).read_bytes()).hexdigest()
+        return digest == (finished / _DIGEST).read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def _keep(elf: Path, log: Path, finished: Path) -> None:
     """Moves a complete directory into place, so that a killed run leaves no half image."""
     partial = finished.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    shutil.copy2(elf, partial / "firmware.elf")
+    shutil.copy2(elf, partial / _ELF)
+    (partial / _DIGEST).write_text(hashlib.sha256(elf.read_bytes()).hexdigest() + "\n")
     shutil.copy2(log, partial / "build.log")
     shutil.rmtree(finished, ignore_errors=True)
     partial.rename(finished)

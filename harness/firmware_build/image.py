@@ -59,7 +59,7 @@ def read_elf(elf: Path) -> ElfFacts:
     except Exception as error:  # pyelftools raises its own, struct's and construct's errors
         raise FirmwareBuildError(
             f"{elf} cannot be read as a firmware image: {error}",
-            remedy="delete it; the next run builds it again",
+            remedy="name an ELF that is linked as firmware/ does it",
         ) from error
 
 

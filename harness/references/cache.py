@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def read(directory: Path, key: str) -> Reference | None:
                 OutputTensor(archive[f"output.{number}"], *item)
                 for number, item in enumerate(meta["tensors"])
             )
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     circumstances = {**meta["circumstances"], "cached": "yes"}
     framework: Framework = meta["framework"]

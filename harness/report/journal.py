@@ -17,6 +17,7 @@ writes, it holds a lock on the file, so a running run is never taken for a kille
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import io
 import json
@@ -44,13 +45,19 @@ class StoredResult:
 class Journal:
     """Appends to, and at the start reads back, the journal in `directory`.
 
-    Raises ConfigurationError if another process is writing it.
+    Raises ConfigurationError if another process is writing it, or nobody can.
     """
 
     def __init__(self, directory: Path, *, board: str) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
         self.path = directory / JOURNAL_NAME
-        self._file = self.path.open("ab+")
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("ab+")
+        except OSError as error:
+            raise ConfigurationError(
+                f"the run's folder {directory} cannot be written: {error.strerror}",
+                remedy="choose another one with --hil-report-dir",
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -114,12 +121,12 @@ class Journal:
         self._file.seek(0, io.SEEK_END)
         count = 0
         for entry in _entries(content[:whole]):
-            if entry.get("event") == "result":
+            if entry.get("event") != "result":
+                continue
+            with contextlib.suppress(KeyError, TypeError, ValueError):  # damaged: measured again
+                result = StoredResult(base64.b64decode(entry["outputs"]), tuple(entry["cycles"]))
+                self._results.setdefault(entry["context"], {})[entry["key"]] = result
                 count += 1
-                of_context = self._results.setdefault(entry["context"], {})
-                of_context[entry["key"]] = StoredResult(
-                    base64.b64decode(entry["outputs"]), tuple(entry["cycles"])
-                )
         return count
 
 

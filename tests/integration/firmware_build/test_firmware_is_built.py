@@ -96,3 +96,17 @@ def test_without_compiler_the_error_comes_before_anything_is_built(
     with pytest.raises(ToolchainMissing, match="arm-none-eabi-gcc"):
         build(cache_dir=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_a_damaged_image_in_the_cache_is_built_again(
+    first: FirmwareImage, cache: Path, damage: str
+) -> None:
+    sound = first.elf.read_bytes()
+    flipped = bytearray(sound)
+    flipped[len(sound) // 20] ^= 0x10
+    first.elf.write_bytes({"truncated": sound[:60_000], "flipped": flipped, "empty": b""}[damage])
+    again = build(cache_dir=cache)
+    assert not again.cache_hit
+    assert (again.build_id, again.elf) == (first.build_id, first.elf)
+    assert again.elf.read_bytes() == sound

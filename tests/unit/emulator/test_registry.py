@@ -76,6 +76,17 @@ def test_what_a_killed_process_left_is_removed_by_who_finds_it() -> None:
     claim.release()
 
 
+@pytest.mark.parametrize("content", ["", '{"uid": "EMU-F', "[]", '{"uid": "EMU-F746ZG-00"}'])
+def test_a_damaged_entry_hides_no_other_board(content: str) -> None:
+    damaged, sound = registry.claim("nucleo-f746zg"), registry.claim("nucleo-f746zg")
+    for claim in (damaged, sound):
+        claim.publish(_entry(claim))
+    (registry.directory() / f"{damaged.uid}.json").write_text(content)
+    assert registry.entries() == [_entry(sound)]
+    damaged.release()
+    sound.release()
+
+
 def test_another_process_that_lives_keeps_its_uid() -> None:
     process, uid = _hold()
     try:

@@ -47,6 +47,19 @@ def test_a_damaged_entry_is_absent_and_can_be_replaced(tmp_path: Path, keep: int
     assert cache.read(tmp_path, KEY) is not None
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_damaged_stretch_anywhere_makes_an_entry_absent(tmp_path: Path, share: float) -> None:
+    values = np.random.default_rng(3).standard_normal((40, 10)).astype(np.float32)
+    tensors = (OutputTensor(values, 0.0, 0, False),)
+    cache.write(tmp_path, KEY, Reference("tflm", tensors, {}))
+    (path,) = tmp_path.iterdir()
+    content = bytearray(path.read_bytes())
+    at = int(len(content) * share)
+    content[at : at + 40] = bytes(byte ^ 0x5A for byte in content[at : at + 40])
+    path.write_bytes(content)
+    assert cache.read(tmp_path, KEY) is None
+
+
 def test_an_entry_under_a_wrong_name_is_absent(tmp_path: Path) -> None:
     cache.write(tmp_path, KEY, reference())
     other = cache.key_of({"model": "abd"})

@@ -58,6 +58,33 @@ def test_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
     again.close(verdict="pass")
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b'{"event":"result"}',
+        b'{"event":"result","context":"context","key":[],"outputs":"AA==","cycles":[1]}',
+        b'{"event":"result","context":"context","key":7,"outputs":"A","cycles":[1]}',
+        b'{"event":"result","context":"context","key":7,"outputs":"AA==","cycles":1}',
+        b"\x00\xff{garbage",
+    ],
+)
+def test_damaged_line_costs_only_itself(tmp_path: Path, damaged: bytes) -> None:
+    journal = Journal(tmp_path / "run", board=BOARD)
+    journal.result("context", 0, b"zero", (10,))
+    journal.leave()
+    journal.path.write_bytes(damaged + b"\n" + journal.path.read_bytes())
+    resumed = Journal(tmp_path / "run", board=BOARD)
+    assert resumed.results("context") == {0: StoredResult(b"zero", (10,))}
+    resumed.close(verdict="pass")
+
+
+def test_folder_that_cannot_be_written_is_the_users_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigurationError, match="cannot be written") as caught:
+        Journal(tmp_path / "file" / "run", board=BOARD)
+    assert "--hil-report-dir" in caught.value.remedy
+
+
 def test_running_run_is_neither_found_nor_opened(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "run", board=BOARD)
     assert find_unfinished(tmp_path, board=BOARD) is None
