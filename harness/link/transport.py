@@ -9,6 +9,7 @@ sides can never wait for each other with both buffers full.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import time
@@ -56,6 +57,12 @@ class SerialTransport:
             # timeout 0: the descriptor does not block
             self._port = serial.Serial(tty, baud, timeout=0, exclusive=True)
         except (serial.SerialException, OSError, ValueError) as error:
+            if getattr(error, "errno", None) in (errno.EAGAIN, errno.EBUSY):
+                raise SerialPortNotFound(
+                    f"{tty} is in use by another program",
+                    remedy="close the terminal program or test run that has it open; "
+                    f"`fuser {tty}` names it",
+                ) from error
             raise SerialPortNotFound(
                 f"{tty} cannot be opened: {error}",
                 remedy="Is the board attached, does `ls -l` on the port show a group you are in "

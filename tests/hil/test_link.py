@@ -19,6 +19,12 @@ from tests.support import tiny_models
 
 NOISY_RESULTS = 10_000
 ERROR_RATE = 1e-4  # of the bytes, in both directions
+QUIET: dict[str, object] = {
+    "rate": 0.0,
+    "seed": 0,
+    "kinds": ["flip"],
+    "directions": ["in", "out"],
+}
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ def noise(bench: Bench) -> Iterator[Callable[[dict[str, object]], None]]:
         emulator.control({"set": "line_noise", **settings})
 
     yield disturb
-    disturb({"rate": 0.0, "seed": 0, "kinds": ["flip"], "directions": ["in", "out"]})
+    disturb(QUIET)
 
 
 @pytest.fixture
@@ -87,6 +93,25 @@ def test_recurrent_state_survives_a_bad_line(
     )
     assert loaded.outputs(order, reset=False) == clean
     assert loaded.device.counters.retransmissions > 0, "there was no noise"
+
+
+def test_recurrent_state_survives_lost_replies(
+    load: Callable[[Variant], Loaded],
+    any_variant: Variant,
+    noise: Callable[[dict[str, object]], None],
+) -> None:
+    """The device has executed what it is asked for again: it must only repeat its answer."""
+    order = [number % 12 for number in range(600)]
+    loaded = load(any_variant)
+    clean = loaded.outputs(order, reset=False)
+    loaded.device.reset_state()
+    before = loaded.device.status()
+    noise({"rate": 2e-3, "seed": 5, "kinds": ["drop"], "directions": ["out"]})
+    assert loaded.outputs(order, reset=False) == clean
+    noise(QUIET)
+    after = loaded.device.status()
+    assert after.duplicates - before.duplicates >= 5, "hardly any reply was lost"
+    assert after.invocations - before.invocations == len(order)
 
 
 def test_clean_line_needs_no_retransmission(loaded: Loaded) -> None:

@@ -118,7 +118,13 @@ def test_run_that_was_cut_off_goes_on_where_it_stopped(how: signal.Signals, tmp_
     command = [sys.executable, "-m", "harness.cli", "demo", "--board", BOARD]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(CACHE_HOME)}
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        # a shell starts what runs in its background with SIGINT ignored, and that is inherited
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while stored(tmp_path) < 400:

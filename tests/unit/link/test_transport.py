@@ -96,8 +96,9 @@ def test_a_port_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("transport")
 def test_a_port_in_use_is_refused(wire: Wire) -> None:
-    with pytest.raises(SerialPortNotFound):
+    with pytest.raises(SerialPortNotFound, match="in use by another program") as caught:
         SerialTransport(wire.path, 115200)
+    assert "close" in caught.value.remedy
 
 
 def test_a_port_that_goes_away(wire: Wire, transport: SerialTransport) -> None:
