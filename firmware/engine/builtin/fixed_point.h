@@ -63,7 +63,7 @@ struct Factor {
   }
   // For 64-bit sums of 16-bit activations: a 15-bit multiplier and one rounding. Only for shifts up
   // to kMostShift64.
-  static constexpr int32_t kMostShift64 = 7;
+  static constexpr int32_t kMostShift64 = 14;
   int32_t Apply64(int64_t x) const {
     const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
     const int bits = 15 - shift;

@@ -82,4 +82,39 @@ float Logistic(float x) {
   return 1.0F / (1.0F + Exp(-x));
 }
 
+float ExpMinusOne(float x) {
+  constexpr float kPolynomial = -0.34657359F;  // -ln(2) / 2: below this 1 does not cancel much
+  if (x > kPolynomial) return std::fmaf(ExpTail(x) * x, x, x);
+  return Exp(x) - 1.0F;
+}
+
+float Log(float x) {
+  if (!(x > 0.0F)) return x == 0.0F ? FromBits(0xFF800000) : FromBits(0x7FC00000);
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof(bits));
+  if (bits == 0x7F800000) return x;  // infinity
+  int exponent = 0;
+  if (bits < 0x00800000) {  // denormal
+    x *= 8388608.0F;
+    exponent = -23;
+    std::memcpy(&bits, &x, sizeof(bits));
+  }
+  // x = m 2^n with m from sqrt(1/2) to sqrt(2), so that the logarithm of m is small where n is 0.
+  constexpr uint32_t kSqrtHalf = 0x3F3504F3;
+  const uint32_t shifted = bits - kSqrtHalf;
+  const auto n = static_cast<float>(exponent + (static_cast<int32_t>(shifted) >> 23));
+  const float f = FromBits((shifted & 0x007FFFFF) + kSqrtHalf) - 1.0F;  // exact
+  // ln(1 + f) = 2 artanh(s) with s = f / (2 + f); f - s f/... keeps the leading term exact:
+  // ln(1 + f) = f - h + s (h + tail) with h = f^2 / 2.
+  const float s = f / (2.0F + f);
+  const float z = s * s;
+  float tail = 0.22222222F;
+  tail = std::fmaf(tail, z, 0.28571429F);
+  tail = std::fmaf(tail, z, 0.4F);
+  tail = std::fmaf(tail, z, 0.66666667F) * z;
+  const float h = 0.5F * f * f;
+  const float low = std::fmaf(s, h + tail, n * kLn2Low);
+  return n * kLn2High + (f - (h - low));
+}
+
 }  // namespace hil::engine::builtin

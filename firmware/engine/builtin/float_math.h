@@ -13,5 +13,9 @@ float Exp(float x);
 float Tanh(float x);
 // 1 / (1 + exp(-x)); below -9 exp(x), as the reference has it. Error below 2 ULP.
 float Logistic(float x);
+// exp(x) - 1 for x <= 0: error below 2 ULP.
+float ExpMinusOne(float x);
+// The natural logarithm: error below 2 ULP; -infinity at 0, NaN below.
+float Log(float x);
 
 }  // namespace hil::engine::builtin

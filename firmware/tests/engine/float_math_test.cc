@@ -68,5 +68,27 @@ TEST(FloatMath, LogisticIsWithinTwoUlp) {
   EXPECT_TRUE(std::isnan(Logistic(NAN)));
 }
 
+TEST(FloatMath, ExpMinusOneIsWithinTwoUlp) {
+  const auto below = [](auto f) { return [f](auto x) { return f(x > 0 ? -x : x); }; };
+  EXPECT_LT(WorstUlps(below([](float x) { return ExpMinusOne(x); }),
+                      below([](double x) { return std::expm1(x); }), kStep),
+            2.0);
+  EXPECT_EQ(ExpMinusOne(0.0F), 0.0F);
+  EXPECT_EQ(ExpMinusOne(-INFINITY), -1.0F);
+  EXPECT_TRUE(std::isnan(ExpMinusOne(NAN)));
+}
+
+TEST(FloatMath, LogIsWithinTwoUlp) {
+  const auto above = [](auto f) { return [f](auto x) { return f(x < 0 ? -x : x); }; };
+  EXPECT_LT(WorstUlps(above([](float x) { return Log(x); }),
+                      above([](double x) { return std::log(x); }), kStep),
+            2.0);
+  EXPECT_EQ(Log(1.0F), 0.0F);
+  EXPECT_EQ(Log(0.0F), -INFINITY);
+  EXPECT_EQ(Log(INFINITY), INFINITY);
+  EXPECT_TRUE(std::isnan(Log(-1.0F)));
+  EXPECT_TRUE(std::isnan(Log(NAN)));
+}
+
 }  // namespace
 }  // namespace hil::engine::builtin

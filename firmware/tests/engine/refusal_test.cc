@@ -39,16 +39,16 @@ TEST_F(Refusal, UnknownOperatorByName) {
     const size_t code = Element(model, Root(model), kOperatorCodes, i);
     const size_t old_code = Field(model, code, kOldCode);
     if (old_code == 0 || model.data()[old_code] != 28) continue;  // TANH
-    model.data()[old_code] = 3;                                   // CONV_2D
-    if (const size_t new_code = Field(model, code, kNewCode)) model.data()[new_code] = 3;
+    model.data()[old_code] = 69;                                  // TILE
+    if (const size_t new_code = Field(model, code, kNewCode)) model.data()[new_code] = 69;
     changed = true;
   }
   ASSERT_TRUE(changed);
   EXPECT_EQ(Try(model), Status::kUnsupportedOperator);
-  EXPECT_EQ(failure_.builtin_code, 3);
+  EXPECT_EQ(failure_.builtin_code, 69);
   EXPECT_EQ(failure_.subgraph, 2);
   const std::string text = failure_.text;
-  EXPECT_NE(text.find("CONV_2D in subgraph 2 is not part of the builtin engine"), std::string::npos)
+  EXPECT_NE(text.find("TILE in subgraph 2 is not part of the builtin engine"), std::string::npos)
       << text;
   EXPECT_EQ(text.find("operator " + std::to_string(failure_.op_index) + " "), 0U) << text;
 }

@@ -511,6 +511,251 @@ def loop(random: Random, kind: str) -> bytes:
     return graph.finish(done)
 
 
+def image_window(random: Random) -> dict[str, int]:
+    """Options of a sliding window, and the sizes of its input and output along both axes."""
+    while True:
+        same = bool(random.integers(2))
+        fields: dict[str, int] = {"padding": 0 if same else 1}
+        for axis in ("H", "W"):
+            size, taps = int(random.integers(1, 12)), int(random.integers(1, 6))
+            stride, dilation = int(random.integers(1, 4)), int(random.choice([1, 1, 1, 2, 3]))
+            reach = (taps - 1) * dilation + 1
+            output = -(-size // stride) if same else (size - reach) // stride + 1
+            fields |= {f"size{axis}": size, f"taps{axis}": taps, f"stride{axis}": stride,
+                       f"dilation{axis}": dilation, f"output{axis}": output}  # fmt: skip
+        if fields["outputH"] > 0 and fields["outputW"] > 0:
+            return fields
+
+
+def convolution(random: Random, name: str, kind: str) -> bytes:
+    graph = Graph()
+    window = image_window(random)
+    depthwise = name == "DEPTHWISE_CONV_2D"
+    groups = int(random.choice([1, 1, 2])) if kind != "FLOAT32" else 1
+    taps, multiplier = int(random.integers(1, 8)), int(random.integers(1, 4))
+    inputs = taps if depthwise else taps * groups
+    channels = taps * multiplier if depthwise else groups * int(random.integers(1, 8))
+    batch = int(random.integers(1, 3))
+    x_units = units(random, kind, low=1e-3, high=0.05)
+    x = graph.input(kind, [batch, window["sizeH"], window["sizeW"], inputs], **x_units)
+    shape = [window["tapsH"], window["tapsW"]]
+    shape = [1, *shape, channels] if depthwise else [channels, *shape, taps]
+    y_units = units(random, kind, low=1e-3, high=0.1)
+    if kind == "FLOAT32":
+        weights = graph.tensor(kind, shape, data=values(random, kind, shape))
+        bias_kind, bias_units = kind, {}
+    else:
+        many = channels > 1 and bool(random.integers(4))
+        scales = [scale_of(random, 1e-3, 0.02) for _ in range(channels if many else 1)]
+        weights = graph.tensor("INT8", shape, scale=scales, axis=3 if depthwise else 0,
+                               data=random.integers(-127, 128, shape))  # fmt: skip
+        wide = kind == "INT16" and (depthwise or bool(random.integers(2)))
+        bias_kind = "INT64" if wide else "INT32"
+        bias_units = {"scale": [float(np.float32(x_units["scale"] * s)) for s in scales]}
+        if kind == "INT16":
+            y_units["scale"] = scale_of(random, 1e-3, 1e-1)
+    connected = [x, weights]
+    if random.integers(4):
+        data = values(random, kind if kind == "FLOAT32" else "INT32", [channels]) * 20
+        connected.append(graph.tensor(bias_kind, [channels], data=data, **bias_units))
+    y = graph.tensor(kind, [batch, window["outputH"], window["outputW"], channels], **y_units)
+    fields = {
+        "padding": window["padding"], "strideH": window["strideH"], "strideW": window["strideW"],
+        "dilationHFactor": window["dilationH"], "dilationWFactor": window["dilationW"],
+        "fusedActivationFunction": int(random.choice([0, 0, 1, 3])),
+    }  # fmt: skip
+    if depthwise:
+        options = "DepthwiseConv2D"
+        fields["depthMultiplier"] = multiplier
+    else:
+        options = "Conv2D"
+        fields["quantizedBiasType"] = 4 if kind == "INT16" else 0
+    graph.op(name, connected, [y], version=3, options=options, **fields)
+    return graph.finish([y])
+
+
+def pooling(random: Random, name: str, kind: str) -> bytes:
+    graph = Graph()
+    while True:
+        window = image_window(random)
+        if window["dilationH"] == window["dilationW"] == 1:
+            break
+    batch, channels = int(random.integers(1, 3)), int(random.integers(1, 6))
+    same = units(random, kind)
+    x = graph.input(kind, [batch, window["sizeH"], window["sizeW"], channels], **same)
+    y = graph.tensor(kind, [batch, window["outputH"], window["outputW"], channels], **same)
+    graph.op(
+        name,
+        [x],
+        [y],
+        version=2,
+        options="Pool2D",
+        padding=window["padding"],
+        strideH=window["strideH"],
+        strideW=window["strideW"],
+        filterHeight=window["tapsH"],
+        filterWidth=window["tapsW"],
+        fusedActivationFunction=int(random.choice([0, 0, 1, 3])),
+    )
+    return graph.finish([y])
+
+
+def reduction(random: Random, name: str, kind: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    axes = [int(a) for a in random.permutation(len(shape))[: int(random.integers(1, 4))]]
+    keep = bool(random.integers(2))
+    extreme_value = name.startswith("REDUCE")
+    x_units = units(random, kind)
+    # sums are larger than what they are made of
+    y_units = dict(x_units) if extreme_value else units(random, kind, low=1e-2, high=1.0)
+    x = graph.input(kind, shape, **x_units)
+    kept = [1 if d in axes else n for d, n in enumerate(shape) if keep or d not in axes]
+    y = graph.tensor(kind, kept, **y_units)
+    given = [a - len(shape) if random.integers(2) else a for a in axes]
+    graph.op(name, [x, graph.ints(*given)], [y], version=2, options="Reducer", keepDims=keep)
+    return graph.finish([y])
+
+
+def elementwise(random: Random, name: str, kind: str) -> bytes:
+    graph = Graph()
+    shape = [2, 128]
+    x_units = units(random, kind)
+    y_units = units(random, kind)
+    if name == "RSQRT" and kind == "INT8":
+        x_units["zero_point"] = -128  # no number is negative
+    x = graph.input(kind, shape, **x_units)
+    y = graph.tensor(kind, shape, **y_units)
+    if name in ("LOG", "SQRT", "RSQRT") and kind == "FLOAT32":
+        positive = graph.tensor(kind, shape)
+        graph.op("ABS", [x], [positive])
+        x = positive
+    if name == "LEAKY_RELU":
+        alpha = float(random.uniform(-0.5, 1.5))
+        graph.op(name, [x], [y], version=2, options="LeakyRelu", alpha=alpha)
+    else:
+        graph.op(name, [x], [y])
+    return graph.finish([y])
+
+
+def division(random: Random, kind: str) -> bytes:
+    """Never by zero: what divides is a constant. int8 quotients are in fine units: the wheel
+    shifts by more bits than an integer has where a quotient is below half a unit."""
+    graph = Graph()
+    shape_a, shape_b, shape = broadcast_shapes(random)
+    b_units = units(random, kind)
+    low, high = (-127, 128) if kind == "INT8" else (-50, 50)
+    data = random.integers(low, high, shape_b)
+    if kind == "FLOAT32":
+        data = values(random, kind, shape_b)
+    data = np.where(data == b_units.get("zero_point", 0), 127, data)
+    if b_units.get("zero_point") == 127:
+        data = np.where(data == 127, -1, data)
+    a_units = units(random, kind)
+    a = graph.input(kind, shape_a, **a_units)
+    b = graph.tensor(kind, shape_b, data=data, **b_units)
+    y_units = units(random, kind)
+    if kind == "INT8":
+        ratio = a_units["scale"] / b_units["scale"]
+        y_units["scale"] = float(np.float32(ratio / random.uniform(130, 5000)))
+    y = graph.tensor(kind, shape, **y_units)
+    activation = 0 if kind == "INT32" else int(random.choice([0, 0, 1, 3]))
+    graph.op("DIV", [a, b], [y], version=2, options="Div", fusedActivationFunction=activation)
+    return graph.finish([y])
+
+
+def squared_difference(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    shape_a, shape_b, shape = broadcast_shapes(random)
+    a = graph.input(kind, shape_a, **units(random, kind))
+    b = graph.input(kind, shape_b, **units(random, kind))
+    y_units = units(random, kind, low=1e-2, high=1.0)
+    if kind == "INT16":
+        y_units["scale"] = scale_of(random, 1.0, 1e3)
+    y = graph.tensor(kind, shape, **y_units)
+    graph.op("SQUARED_DIFFERENCE", [a, b], [y], version=2)
+    return graph.finish([y])
+
+
+def select(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    shape_a, shape_b, shape = broadcast_shapes(random)
+    same = units(random, kind)
+    left = graph.input("FLOAT32", shape_b)
+    zero = graph.tensor("FLOAT32", [], data=np.array(0.0))
+    condition = graph.tensor("BOOL", shape_b)
+    graph.op("GREATER", [left, zero], [condition])
+    a = graph.input(kind, shape_a, **same)
+    b = graph.input(kind, [1], **same)
+    y = graph.tensor(kind, shape, **same)
+    graph.op("SELECT_V2", [condition, a, b], [y], options="SelectV2")
+    return graph.finish([y])
+
+
+def cast(random: Random, source: str, target: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    if source == "BOOL":
+        left = graph.input("FLOAT32", shape)
+        zero = graph.tensor("FLOAT32", [], data=np.array(0.0))
+        x = graph.tensor("BOOL", shape)
+        graph.op("GREATER", [left, zero], [x])
+    else:
+        x = graph.input(source, shape)
+    y = graph.tensor(target, shape)
+    graph.op("CAST", [x], [y], options="Cast")
+    return graph.finish([y])
+
+
+def broadcast_to(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    part = [n if random.integers(2) else 1 for n in shape]
+    part = part[int(random.integers(0, len(part) + 1)) if random.integers(3) == 0 else 0 :]
+    same = units(random, kind)
+    x = graph.input(kind, part, **same)
+    y = graph.tensor(kind, shape, **same)
+    graph.op("BROADCAST_TO", [x, graph.ints(*shape)], [y], version=2)
+    return graph.finish([y])
+
+
+def pad(random: Random, name: str, kind: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random, most=4)
+    margins = random.integers(0, 3, (len(shape), 2))
+    same = units(random, kind)
+    x = graph.input(kind, shape, **same)
+    table = graph.tensor("INT32", [len(shape), 2], data=margins)
+    inputs = [x, table]
+    if name == "PADV2":
+        inputs.append(graph.tensor(kind, [1], data=values(random, kind, [1]), **same))
+    padded = [int(n) for n in np.array(shape) + margins.sum(axis=1)]
+    y = graph.tensor(kind, padded, **same)
+    graph.op(name, inputs, [y], version=2, options="Pad" if name == "PAD" else "PadV2")
+    return graph.finish([y])
+
+
+def batch_matmul(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    batch = [int(n) for n in random.integers(1, 4, int(random.integers(0, 3)))]
+    rows, depth, columns = (int(n) for n in random.integers(1, 9, 3))
+    turned_a, turned_b = bool(random.integers(2)), bool(random.integers(2))
+    shape_a = [*batch, depth, rows] if turned_a else [*batch, rows, depth]
+    shape_b = [columns, depth] if turned_b else [depth, columns]
+    if random.integers(2):
+        shape_b = [*batch, *shape_b]
+    a = graph.input(kind, shape_a, **units(random, kind, low=1e-3, high=0.05))
+    b = graph.input(kind, shape_b, **units(random, kind, low=1e-3, high=0.05))
+    y_units = units(random, kind)
+    if kind == "INT16":
+        y_units["scale"] = scale_of(random, 1e-2, 1.0)
+    y = graph.tensor(kind, [*batch, rows, columns], **y_units)
+    graph.op(
+        "BATCH_MATMUL", [a, b], [y], version=3, options="BatchMatMul", adjX=turned_a, adjY=turned_b
+    )
+    return graph.finish([y])
+
+
 CASES: dict[str, Callable[[Random], bytes]] = {}
 for _kind in ("INT32", "FLOAT32"):
     CASES[f"VARIABLE-{_kind}"] = lambda r, k=_kind: resource_variable(r, k)
@@ -541,3 +786,31 @@ for _kind in ("INT8", "INT16", "INT32", "FLOAT32"):
                       pack, concatenation, gather):  # fmt: skip
         _label = _function.__name__.rstrip("_").upper()
         CASES[f"{_label}-{_kind}"] = lambda r, f=_function, k=_kind: f(r, k)
+for _kind in ("INT8", "INT16", "FLOAT32"):
+    for _name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: convolution(r, n, k)
+    for _name in ("MAX_POOL_2D", "AVERAGE_POOL_2D"):
+        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: pooling(r, n, k)
+    for _name in ("MEAN", "SUM"):
+        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: reduction(r, n, k)
+    for _name in ("ABS", "LEAKY_RELU"):
+        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: elementwise(r, n, k)
+    CASES[f"SELECT_V2-{_kind}"] = lambda r, k=_kind: select(r, k)
+    CASES[f"BATCH_MATMUL-{_kind}"] = lambda r, k=_kind: batch_matmul(r, k)
+for _kind in ("INT8", "FLOAT32"):
+    for _name in ("REDUCE_MAX", "REDUCE_MIN"):
+        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: reduction(r, n, k)
+    for _name in ("ELU", "RSQRT"):
+        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: elementwise(r, n, k)
+for _name in ("EXP", "LOG", "NEG", "SQRT", "SQUARE"):
+    CASES[f"{_name}-FLOAT32"] = lambda r, n=_name: elementwise(r, n, "FLOAT32")
+for _kind in ("INT8", "INT32", "FLOAT32"):
+    CASES[f"DIV-{_kind}"] = lambda r, k=_kind: division(r, k)
+for _kind in ("INT8", "INT16", "INT32", "FLOAT32"):
+    CASES[f"SQUARED_DIFFERENCE-{_kind}"] = lambda r, k=_kind: squared_difference(r, k)
+    CASES[f"BROADCAST_TO-{_kind}"] = lambda r, k=_kind: broadcast_to(r, k)
+    for _name in ("PAD", "PADV2"):
+        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: pad(r, n, k)
+for _pair in ("BOOL-FLOAT32", "BOOL-INT8", "INT32-FLOAT32", "FLOAT32-INT32", "INT8-FLOAT32",
+              "INT32-INT8", "INT16-INT32", "FLOAT32-FLOAT32"):  # fmt: skip
+    CASES[f"CAST-{_pair}"] = lambda r, p=_pair: cast(r, *p.split("-"))

@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 MODELS = HERE.parents[2] / "fixtures" / "models"
 WORKER = HERE / "wheel_worker.py"
 
-FLOAT_BOUND = 1e-6  # on probabilities and gate outputs
+FLOAT_BOUND = 1e-6  # on probabilities and gate outputs; relative above 1
 OPS_PER_FAMILY = 12
 OPS_SEED = 20261122
 # What the wheel itself cannot run; the engine can, and has no oracle for it.
@@ -137,8 +137,8 @@ def test_random_operators(random_ops: Path, engine_run: Runner) -> None:
         ours = engine_run(model, model.with_suffix(".in").read_bytes(), "--keep-state", "--poison")
         close = ours.outputs == expected
         if not close and "FLOAT32" in family and len(ours.outputs) == len(expected):
-            delta = np.frombuffer(ours.outputs, np.float32) - np.frombuffer(expected, np.float32)
-            close = float(np.abs(delta).max()) <= FLOAT_BOUND
+            got, want = (np.frombuffer(raw, np.float32) for raw in (ours.outputs, expected))
+            close = bool((np.abs(got - want) <= FLOAT_BOUND * np.maximum(1, np.abs(want))).all())
         if ours.status == 0 and close:
             equal[family] += 1
         else:
@@ -146,4 +146,4 @@ def test_random_operators(random_ops: Path, engine_run: Runner) -> None:
     assert not wrong
     assert set(refused_by_wheel) == WHEEL_REFUSES
     assert set(equal.values()) == {OPS_PER_FAMILY}
-    assert len(equal) > 90
+    assert len(equal) > 160

@@ -57,10 +57,11 @@ class Graph:
         *,
         scale: float | Sequence[float] | None = None,
         zero_point: int = 0,
+        axis: int = 0,
         data: np.ndarray | None = None,
         variable: bool = False,
     ) -> int:
-        """A tensor's index. With `data` it is constant; several scales are per first dimension."""
+        """A tensor's index. With `data` it is constant; several scales are along `axis`."""
         tensor = schema.TensorT()
         tensor.shape = list(shape)
         tensor.type = getattr(schema.TensorType, kind)
@@ -71,7 +72,7 @@ class Graph:
             quantization = schema.QuantizationParametersT()
             quantization.scale = scales
             quantization.zeroPoint = [zero_point] * len(scales)
-            quantization.quantizedDimension = 0
+            quantization.quantizedDimension = axis
             tensor.quantization = quantization
         if data is not None:
             buffer = schema.BufferT()

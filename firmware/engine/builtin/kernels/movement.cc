@@ -1,5 +1,6 @@
 // Operators that only move elements: RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE, REVERSE_V2,
-// STRIDED_SLICE, SLICE, SPLIT, SPLIT_V, UNPACK, PACK, CONCATENATION. Any element type.
+// STRIDED_SLICE, SLICE, SPLIT, SPLIT_V, UNPACK, PACK, CONCATENATION, BROADCAST_TO, PAD, PADV2.
+// Any element type.
 //
 // Prepare turns each of them into copies between two strided boxes; there is one Eval for all.
 #include "engine/builtin/kernels/kernels.h"
@@ -23,9 +24,18 @@ struct Copy {
   const Axis* axes;
 };
 
+// What PAD writes all over its output before it copies its input.
+struct Fill {
+  TensorSlot* to;
+  const TensorSlot* value;  // one element, or nullptr: `zero`
+  int32_t zero;             // zero in the units of the output
+  uint32_t element_bytes;
+};
+
 struct Data {
   const Copy* copies;
   uint32_t count;
+  const Fill* fill;  // nullptr if there is nothing to fill
 };
 
 // A box of `rank` dimensions in both tensors; steps are in elements until Compact.
@@ -75,9 +85,9 @@ uint32_t Compact(const Box& box, uint32_t element_bytes, uint32_t* run_bytes, Ax
 // The copies that an operator makes, gathered one by one.
 class CopyList {
  public:
-  CopyList(Preparation& p, uint32_t count)
+  CopyList(Preparation& p, uint32_t count, const Fill* fill = nullptr)
       : p_(p), copies_(p.MakeArray<Copy>(count)), count_(count) {
-    if (Data* data = p.MakeData<Data>()) *data = {copies_, count};
+    if (Data* data = p.MakeData<Data>()) *data = {copies_, count, fill};
   }
 
   void Add(const TensorSlot& from, TensorSlot& to, const Box& box) {
@@ -104,8 +114,19 @@ class CopyList {
   uint32_t used_ = 0;
 };
 
+void FillAll(const Fill& fill) {
+  // Little endian: the first bytes of an int32 are the same number in a narrower type, and 0 is
+  // 0.0.
+  const void* element = fill.value != nullptr ? static_cast<const void*>(fill.value->data)
+                                              : static_cast<const void*>(&fill.zero);
+  for (uint32_t at = 0; at < fill.to->bytes; at += fill.element_bytes) {
+    std::memcpy(fill.to->data + at, element, fill.element_bytes);
+  }
+}
+
 Status Eval(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
+  if (d.fill != nullptr) FillAll(*d.fill);
   for (uint32_t i = 0; i < d.count; ++i) {
     const Copy& c = d.copies[i];
     const uint8_t* from = c.from->data + c.from_offset;
@@ -504,6 +525,93 @@ Status PrepareConcatenation(Preparation& p) {
   return p.Refuse(Status::kUnsupportedShape, "has inputs that do not fill its output");
 }
 
+// --- BROADCAST_TO ---
+
+Status PrepareBroadcastTo(Preparation& p) {
+  HIL_TRY(p.ExpectCounts(2, 1));
+  const TensorSlot& from = *p.Input(0);
+  TensorSlot& to = *p.Output(0);
+  HIL_TRY(p.ExpectType(to, from.type));
+  const int missing = to.rank - from.rank;
+  // The shape that input 1 asks for is the output's, or the model is damaged.
+  bool fits = p.Input(1)->Is(TensorSlot::kConstant) && missing >= 0;
+  Box box;
+  box.rank = to.rank;
+  RowMajor(to, box.to_step);
+  int64_t from_steps[kMaxRank];
+  RowMajor(from, from_steps);
+  for (int d = 0; fits && d < to.rank; ++d) {
+    box.count[d] = static_cast<uint32_t>(to.dims[d]);
+    if (d < missing || from.dims[d - missing] == 1) continue;  // step 0 repeats
+    fits = from.dims[d - missing] == to.dims[d];
+    box.from_step[d] = from_steps[d - missing];
+  }
+  if (!fits) {
+    return p.Refuse(Status::kUnsupportedShape,
+                    "has an input that does not broadcast to its output");
+  }
+  CopyList(p, 1).Add(from, to, box);
+  return Status::kOk;
+}
+
+// --- PAD, PADV2 ---
+
+Status MakeFill(Preparation& p, TensorSlot& to, Fill* fill) {
+  *fill = {&to, nullptr, 0, static_cast<uint32_t>(ElementBytes(to.type))};
+  const bool quantised = to.type == TensorType::kInt8;
+  if (!quantised && to.type != TensorType::kInt16 && to.type != TensorType::kInt32 &&
+      to.type != TensorType::kFloat32) {
+    return p.Refuse(Status::kUnsupportedType, "takes float32, int32, int8 or int16, not ",
+                    TypeName(to.type));
+  }
+  if (p.InputCount() == 3) {
+    fill->value = p.Input(2);
+    HIL_TRY(p.ExpectType(*fill->value, to.type));
+    if (ElementCount(*fill->value) != 1) {
+      return p.Refuse(Status::kUnsupportedShape, "takes one element to pad with");
+    }
+    if (quantised && !SameUnits(p, *fill->value, to)) {
+      return p.Refuse(Status::kUnsupportedOption, "pads with an element in other units");
+    }
+  } else if (quantised) {
+    Affine affine;
+    HIL_TRY(p.ExpectAffine(to, &affine));
+    fill->zero = affine.zero_point;
+  }
+  return Status::kOk;
+}
+
+template <size_t kInputs>
+Status PreparePad(Preparation& p) {
+  HIL_TRY(p.ExpectCounts(kInputs, 1));
+  const TensorSlot& from = *p.Input(0);
+  TensorSlot& to = *p.Output(0);
+  HIL_TRY(p.ExpectType(to, from.type));
+  Fill fill;
+  HIL_TRY(MakeFill(p, to, &fill));
+  const int32_t* margins = nullptr;  // before and after, for each dimension
+  size_t count = 0;
+  HIL_TRY(p.ExpectConstantInts(1, &margins, &count));
+  bool fits = to.rank == from.rank && count == size_t{2} * from.rank;
+  Box box;
+  box.rank = from.rank;
+  RowMajor(from, box.from_step);
+  RowMajor(to, box.to_step);
+  for (int d = 0; fits && d < from.rank; ++d) {
+    const int64_t before = margins[2 * d];
+    const int64_t after = margins[2 * d + 1];
+    fits = before >= 0 && after >= 0 && before + from.dims[d] + after == to.dims[d];
+    box.count[d] = static_cast<uint32_t>(from.dims[d]);
+    box.to_offset += box.to_step[d] * before;
+  }
+  if (!fits)
+    return p.Refuse(Status::kUnsupportedShape, "has an output that is not its padded input");
+  Fill* kept = p.MakeArray<Fill>(1);
+  if (kept != nullptr) *kept = fill;
+  CopyList(p, 1, kept).Add(from, to, box);
+  return Status::kOk;
+}
+
 }  // namespace
 
 const Kernel kReshapeKernel = {schema::kReshape, 1,   schema::kNoOptions, "RESHAPE",
@@ -529,5 +637,9 @@ const Kernel kPackKernel = {schema::kPack, 4, schema::kPackOptions, "PACK", Prep
 const Kernel kConcatenationKernel = {schema::kConcatenation,        4,
                                      schema::kConcatenationOptions, "CONCATENATION",
                                      PrepareConcatenation,          Eval};
+const Kernel kBroadcastToKernel = {schema::kBroadcastTo, 3,   schema::kNoOptions, "BROADCAST_TO",
+                                   PrepareBroadcastTo,   Eval};
+const Kernel kPadKernel = {schema::kPad, 4, schema::kNoOptions, "PAD", PreparePad<2>, Eval};
+const Kernel kPadV2Kernel = {schema::kPadV2, 4, schema::kNoOptions, "PADV2", PreparePad<3>, Eval};
 
 }  // namespace hil::engine::builtin

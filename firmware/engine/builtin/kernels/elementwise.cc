@@ -1,0 +1,288 @@
+// Functions of one element: ABS (float32, int8, int16), LEAKY_RELU (float32, int8, int16), ELU
+// (float32, int8), RSQRT (float32, int8), and for float32 alone EXP, LOG, NEG, SQRT, SQUARE.
+// What int8 does is in a table of all 256 results.
+#include <cmath>
+#include <limits>
+
+#include "engine/builtin/activation.h"
+#include "engine/builtin/float_math.h"
+#include "engine/builtin/kernels/kernels.h"
+
+namespace hil::engine::builtin {
+namespace {
+
+struct Data {
+  const TensorSlot* input;
+  TensorSlot* output;
+  const int8_t* table;  // int8: results by the input's bits
+  int32_t least;        // int8: smaller inputs have no result
+  float alpha;          // LEAKY_RELU
+  Factor factor;        // int16: of inputs from zero on
+  Factor below;         // int16: of inputs below zero
+  bool flip;            // int16: what is below zero changes its sign
+};
+
+struct Units {
+  Affine input, output;
+};
+
+Status PrepareTensors(Preparation& p, Data* d) {
+  HIL_TRY(p.ExpectCounts(1, 1));
+  d->input = p.Input(0);
+  d->output = p.Output(0);
+  d->least = std::numeric_limits<int8_t>::min();
+  HIL_TRY(p.ExpectType(*d->output, d->input->type));
+  return p.ExpectSameShape(*d->input, *d->output);
+}
+
+Status PrepareUnits(Preparation& p, const Data& d, Units* units) {
+  HIL_TRY(p.ExpectAffine(*d.input, &units->input));
+  HIL_TRY(p.ExpectAffine(*d.output, &units->output));
+  const bool centred = units->input.zero_point == 0 && units->output.zero_point == 0;
+  if (d.input->type == TensorType::kInt16 && !centred) {
+    return p.Refuse(Status::kUnsupportedOption, "has an int16 tensor with a zero point");
+  }
+  return Status::kOk;
+}
+
+Status Keep(Preparation& p, const Data& d) {
+  if (Data* data = p.MakeData<Data>()) *data = d;
+  return Status::kOk;
+}
+
+Status RefuseScales(Preparation& p) {
+  return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
+}
+
+Status RefuseType(Preparation& p, const Data& d, const char* types) {
+  return p.Refuse(Status::kUnsupportedType, "takes ", types, ", not ", TypeName(d.input->type));
+}
+
+int8_t Saturated8(int32_t y) { return static_cast<int8_t>(Clamp(y, -128, 127)); }
+
+// The table of `of(q)` for all int8 q.
+template <typename Function>
+void MakeTable(Preparation& p, Data* d, Function of) {
+  int8_t* table = p.MakeArray<int8_t>(256);
+  d->table = table;
+  for (int32_t q = -128; table != nullptr && q <= 127; ++q) {
+    table[static_cast<uint8_t>(q)] = of(q);
+  }
+}
+
+// --- ABS and LEAKY_RELU: a factor for either side of zero. ---
+
+int32_t TwoSided(const Data& d, int32_t x) {
+  if (x >= 0) return d.factor.Apply(x);
+  const int32_t y = d.below.Apply(x);
+  return d.flip ? -y : y;
+}
+
+Status FinishTwoSided(Preparation& p, Data* d, const Units& units) {
+  if (d->input->type == TensorType::kInt8) {
+    MakeTable(p, d, [d, &units](int32_t q) {
+      return Saturated8(TwoSided(*d, q - units.input.zero_point) + units.output.zero_point);
+    });
+  }
+  return Keep(p, *d);
+}
+
+Status PrepareAbs(Preparation& p) {
+  Data d = {};
+  HIL_TRY(PrepareTensors(p, &d));
+  if (d.input->type == TensorType::kFloat32) return Keep(p, d);
+  if (d.input->type != TensorType::kInt8 && d.input->type != TensorType::kInt16) {
+    return RefuseType(p, d, "float32, int8 or int16");
+  }
+  Units units;
+  HIL_TRY(PrepareUnits(p, d, &units));
+  const double ratio =
+      static_cast<double>(units.input.scale) / static_cast<double>(units.output.scale);
+  if (!MakeFactor(ratio, &d.factor)) return RefuseScales(p);
+  d.below = d.factor;
+  // Not -(x * ratio): the reference rounds the positive number, and ties do not round alike.
+  d.flip = true;
+  return FinishTwoSided(p, &d, units);
+}
+
+Status PrepareLeakyRelu(Preparation& p) {
+  Data d = {};
+  HIL_TRY(PrepareTensors(p, &d));
+  d.alpha = p.options().Get<float>(0, 0.0F);
+  if (d.input->type == TensorType::kFloat32) return Keep(p, d);
+  if (d.input->type != TensorType::kInt8 && d.input->type != TensorType::kInt16) {
+    return RefuseType(p, d, "float32, int8 or int16");
+  }
+  Units units;
+  HIL_TRY(PrepareUnits(p, d, &units));
+  const double ratio =
+      static_cast<double>(units.input.scale) / static_cast<double>(units.output.scale);
+  const double slope = static_cast<double>(units.input.scale) * static_cast<double>(d.alpha) /
+                       static_cast<double>(units.output.scale);
+  d.flip = slope < 0.0;
+  if (!MakeFactor(ratio, &d.factor) || !MakeFactor(std::fabs(slope), &d.below)) {
+    return RefuseScales(p);
+  }
+  return FinishTwoSided(p, &d, units);
+}
+
+// --- ELU, RSQRT: int8 through a table, anything else in floating point. ---
+
+Status PrepareElu(Preparation& p) {
+  Data d = {};
+  HIL_TRY(PrepareTensors(p, &d));
+  if (d.input->type == TensorType::kFloat32) return Keep(p, d);
+  if (d.input->type != TensorType::kInt8) return RefuseType(p, d, "float32 or int8");
+  Units units;
+  HIL_TRY(PrepareUnits(p, d, &units));
+  const float per_unit = 1.0F / units.output.scale;
+  MakeTable(p, &d, [&units, per_unit](int32_t q) {
+    const float x = units.input.scale * static_cast<float>(q - units.input.zero_point);
+    const float y = x < 0.0F ? Exp(x) - 1.0F : x;
+    const float rounded = std::round(y * per_unit) + static_cast<float>(units.output.zero_point);
+    return Saturated8(static_cast<int32_t>(Clamp(rounded, -1e6F, 1e6F)));
+  });
+  return Keep(p, d);
+}
+
+// 1 / sqrt(x) for x >= 1 as a factor: Newton's iteration y (3 - x y^2) / 2 from 1, in Q3, on x
+// brought between 1/4 and 1.
+Factor InverseSqrt(int32_t x) {
+  if (x <= 1) return {kMostInt32, 0};
+  constexpr int32_t kOneQ3 = 1 << 28;
+  constexpr int32_t kHalfThreeQ3 = kOneQ3 + kOneQ3 / 2;
+  constexpr int32_t kHalfSqrt2 = 1518500250;
+  int32_t shift = 11;
+  const int pairs = (__builtin_clz(static_cast<uint32_t>(x)) - 1) / 2 - 1;
+  shift -= pairs;
+  const int32_t scaled = x << (2 * pairs);
+  const int32_t half = RoundingShiftRight(scaled >> 1, 1);
+  int32_t y = kOneQ3;
+  for (int round = 0; round < 5; ++round) {
+    // Q3 times Q3 is Q6, and so on: the shifts bring back Q3.
+    const int32_t cube = WrapShiftLeft(RoundingHighProduct(RoundingHighProduct(y, y), y), 6);
+    y = WrapShiftLeft(
+        WrapSub(RoundingHighProduct(kHalfThreeQ3, y), RoundingHighProduct(half, cube)), 3);
+  }
+  y = RoundingHighProduct(y, kHalfSqrt2);
+  if (shift < 0) {
+    y = WrapShiftLeft(y, -shift);
+    shift = 0;
+  }
+  return {y, -shift};
+}
+
+Status PrepareRsqrt(Preparation& p) {
+  Data d = {};
+  HIL_TRY(PrepareTensors(p, &d));
+  if (d.input->type == TensorType::kFloat32) return Keep(p, d);
+  if (d.input->type != TensorType::kInt8) return RefuseType(p, d, "float32 or int8");
+  Units units;
+  HIL_TRY(PrepareUnits(p, d, &units));
+  const float root = std::sqrt(units.input.scale) * units.output.scale;
+  constexpr int32_t kHeadroom = 20;
+  Factor factor;
+  if (!MakeFactor(1.0 / static_cast<double>(root), &factor)) return RefuseScales(p);
+  if (factor.shift < kHeadroom - 31) return RefuseScales(p);
+  d.least = units.input.zero_point;
+  factor.shift -= kHeadroom;
+  MakeTable(p, &d, [&units, factor](int32_t q) {
+    const int32_t x = q - units.input.zero_point;
+    if (x <= 0) return std::numeric_limits<int8_t>::max();
+    Factor inverse = InverseSqrt(x);
+    inverse.shift += kHeadroom;
+    return Saturated8(WrapAdd(factor.Apply(inverse.Apply(1)), units.output.zero_point));
+  });
+  return Keep(p, d);
+}
+
+Status PrepareFloat(Preparation& p) {
+  Data d = {};
+  HIL_TRY(PrepareTensors(p, &d));
+  if (d.input->type != TensorType::kFloat32) return RefuseType(p, d, "float32");
+  return Keep(p, d);
+}
+
+// --- Eval ---
+
+struct AbsOf {
+  static float Of(const Data&, float x) { return std::fabs(x); }
+};
+struct LeakyReluOf {
+  static float Of(const Data& d, float x) { return x > 0.0F ? x : x * d.alpha; }
+};
+struct EluOf {
+  static float Of(const Data&, float x) { return x < 0.0F ? ExpMinusOne(x) : x; }
+};
+struct RsqrtOf {
+  static float Of(const Data&, float x) { return 1.0F / std::sqrt(x); }
+};
+struct ExpOf {
+  static float Of(const Data&, float x) { return Exp(x); }
+};
+struct LogOf {
+  static float Of(const Data&, float x) { return Log(x); }
+};
+struct NegOf {
+  static float Of(const Data&, float x) { return -x; }
+};
+struct SqrtOf {
+  static float Of(const Data&, float x) { return std::sqrt(x); }
+};
+struct SquareOf {
+  static float Of(const Data&, float x) { return x * x; }
+};
+
+template <typename Function>
+Status Eval(const void* data, Runtime& runtime) {
+  const Data& d = *static_cast<const Data*>(data);
+  const uint32_t count = ElementCount(*d.output);
+  switch (d.input->type) {
+    case TensorType::kFloat32: {
+      const float* input = d.input->As<const float>();
+      float* output = d.output->As<float>();
+      for (uint32_t i = 0; i < count; ++i) output[i] = Function::Of(d, input[i]);
+      break;
+    }
+    case TensorType::kInt8: {
+      const int8_t* input = d.input->As<const int8_t>();
+      int8_t* output = d.output->As<int8_t>();
+      for (uint32_t i = 0; i < count; ++i) {
+        if (input[i] < d.least) return runtime.Fail("RSQRT of a negative number");
+        output[i] = d.table[static_cast<uint8_t>(input[i])];
+      }
+      break;
+    }
+    default: {
+      const int16_t* input = d.input->As<const int16_t>();
+      int16_t* output = d.output->As<int16_t>();
+      for (uint32_t i = 0; i < count; ++i) {
+        output[i] = static_cast<int16_t>(Clamp(TwoSided(d, input[i]), -32768, 32767));
+      }
+      break;
+    }
+  }
+  return Status::kOk;
+}
+
+template <typename Function>
+constexpr Kernel Float(int16_t code, const char* name) {
+  return {code, 2, schema::kNoOptions, name, PrepareFloat, Eval<Function>};
+}
+
+}  // namespace
+
+const Kernel kAbsKernel = {schema::kAbs, 5, schema::kNoOptions, "ABS", PrepareAbs, Eval<AbsOf>};
+const Kernel kLeakyReluKernel = {schema::kLeakyRelu,        2,
+                                 schema::kLeakyReluOptions, "LEAKY_RELU",
+                                 PrepareLeakyRelu,          Eval<LeakyReluOf>};
+const Kernel kEluKernel = {schema::kElu, 1, schema::kNoOptions, "ELU", PrepareElu, Eval<EluOf>};
+const Kernel kRsqrtKernel = {schema::kRsqrt, 3, schema::kNoOptions, "RSQRT", PrepareRsqrt,
+                             Eval<RsqrtOf>};
+const Kernel kExpKernel = Float<ExpOf>(schema::kExp, "EXP");
+const Kernel kLogKernel = Float<LogOf>(schema::kLog, "LOG");
+const Kernel kNegKernel = Float<NegOf>(schema::kNeg, "NEG");
+const Kernel kSqrtKernel = Float<SqrtOf>(schema::kSqrt, "SQRT");
+const Kernel kSquareKernel = Float<SquareOf>(schema::kSquare, "SQUARE");
+
+}  // namespace hil::engine::builtin
