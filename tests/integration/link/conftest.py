@@ -24,7 +24,7 @@ from tests.support.step_model import lstm_step
 STEP = SlotEntry("lstm_step", lstm_step())
 WIDE = SlotEntry("wide", tiny_models.add(700))  # 2,800 bytes in and out: larger than a frame
 TOO_LARGE = SlotEntry("too_large", tiny_models.add(40_000))
-UNKNOWN = SlotEntry("unknown", tiny_models.with_operator("CONV_2D"))
+UNKNOWN = SlotEntry("unknown", tiny_models.with_operator("TILE"))
 DIGITS = SlotEntry(
     "digits_lstm",
     (Path(__file__).parents[3] / "fixtures/models/digits_lstm/float32-loop.tflite").read_bytes(),
