@@ -7,7 +7,7 @@ from 80 columns (less important columns go first) and without colours.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
@@ -222,25 +222,40 @@ def _legend(run: RunRecord) -> Text:
 
 
 def _problems(run: RunRecord) -> Iterator[RenderableType]:
-    for variant in run.variants:
-        if variant.verdict in (Verdict.FAIL, Verdict.ERROR):
-            yield _explain(variant)
+    yield from (_failure(variant) for variant in run.variants if variant.verdict is Verdict.FAIL)
+    in_error = _by_error(run.variants)
+    for error, names in in_error.items():
+        yield _error(_listed(names), error)
     for error in run.errors:
         yield _error("the run", error)
     for finding in run.findings:
         yield Text.assemble(("would fail on silicon: ", STYLE[Verdict.ERROR]), finding)
+    told = {error.sentence for error in in_error}
     for incident in run.incidents:
-        if not incident.provoked:
+        adds_nothing = not incident.test and not incident.recovery and not incident.error.details
+        if not incident.provoked and not (adds_nothing and incident.error.sentence in told):
             yield _incident(incident)
     provoked = [incident for incident in run.incidents if incident.provoked]
     if provoked:
         yield _provoked(provoked)
 
 
+def _by_error(variants: Sequence[VariantRecord]) -> dict[ErrorRecord, list[str]]:
+    """The variants of each error: a board that is gone is told once, not for each of them."""
+    found: dict[ErrorRecord, list[str]] = {}
+    for variant in variants:
+        if variant.verdict is Verdict.ERROR and variant.error is not None:
+            found.setdefault(variant.error, []).append(variant.id)
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
 def _incident(incident: IncidentRecord) -> Text:
-    text = Text.assemble(
-        (f"incident in {incident.test}: ", "yellow"), _one_line(incident.error.sentence)
-    )
+    place = f" in {incident.test}" if incident.test else ""
+    text = Text.assemble((f"incident{place}: ", "yellow"), _one_line(incident.error.sentence))
     for detail in incident.error.details:
         text.append(f"\n  {detail}", style="dim")
     if incident.recovery:
@@ -261,9 +276,7 @@ def _provoked(incidents: list[IncidentRecord]) -> Text:
     return text
 
 
-def _explain(variant: VariantRecord) -> Text:
-    if variant.error is not None:
-        return _error(variant.id, variant.error)
+def _failure(variant: VariantRecord) -> Text:
     text = Text.assemble(
         (f"{variant.id} FAILED", STYLE[Verdict.FAIL]), f": {variant.sentence}".rstrip(": ")
     )

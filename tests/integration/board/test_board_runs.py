@@ -8,6 +8,10 @@ import time
 
 import pytest
 
+from harness.emulator.client import DebugPortClient
+from harness.emulator.dwt import CYCCNT
+from tests.support.debug_port import Debugger
+
 from .conftest import Bench
 
 
@@ -102,6 +106,17 @@ def test_cycles_go_on_after_a_debugger_was_here(bench: Bench) -> None:
     after = bench.device.benchmark(3, cold=False, inputs=block)
     assert min(before) > 10_000
     assert after == before
+
+
+def test_cycles_go_on_over_the_end_of_32_bits(bench: Bench) -> None:
+    """The counter of the core wraps every 20 s; here it is put just in front of that."""
+    block = bench.load()
+    before = bench.device.benchmark(2, cold=False, inputs=block)
+    with DebugPortClient(bench.emulator.socket) as port:
+        # not through pyOCD: what stops the counter when it leaves
+        Debugger(port).write(CYCCNT, 2**32 - before[0] // 2)
+        port.flush()
+    assert bench.device.benchmark(2, cold=False, inputs=block) == before
 
 
 def test_cold_caches_cost_no_correctness(bench: Bench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+from harness.firmware_build.build import SOURCE_DIR, build
 from harness.report import json_report
 from harness.report.records import Verdict
 from harness.run.options import REPOSITORY
@@ -104,6 +106,42 @@ def test_error_in_the_call_is_an_error_in_junit(
     error = case.find("error")
     assert error is not None
     assert "nothing came back" in (error.text or "")
+
+
+def test_wrong_kernel_on_the_board_fails_the_run_at_the_device(
+    run_pytest: RunPytest, tmp_path: Path
+) -> None:
+    """The whole ladder, with a firmware that really computes something else: a reader is told so,
+    and at which rung. Everything else of the suite only ever sees boards that are right."""
+    sources = tmp_path / "firmware"
+    shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*", "tests"))
+    kernel = sources / "engine/builtin/kernels/fully_connected.cc"
+    sound = kernel.read_text()
+    wrong = sound.replace(
+        "input_offset = -input.zero_point;", "input_offset = 1 - input.zero_point;"
+    )
+    assert wrong != sound
+    kernel.write_text(wrong)
+    elf = build(source_dir=sources, cache_dir=tmp_path / "cache").elf
+
+    source = """
+def test_it(measured):
+    assert measured.device_rung.differing
+    assert str(measured.record.verdict) == "fail"
+"""
+    chosen = ("-k", "lstm-int8-fused", "--hil-sequences", "40", "--hil-firmware", str(elf))
+    result = run_pytest(source, *chosen)
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED, "a verdict fails the run without any test"
+    (path,) = reports(Path())
+    run = json_report.read(path)
+    assert run.verdict is Verdict.FAIL
+    (variant,) = run.variants
+    assert (variant.verdict, variant.verdict_rung) == (Verdict.FAIL, "device")
+    by_name = {rung.name: rung for rung in variant.rungs}
+    assert by_name["device"].max_lsb
+    assert "board" in variant.sentence or "device" in variant.sentence
+    result.stdout.fnmatch_lines(["*int8 fused*FAIL*"])
 
 
 def test_failed_assertion_stays_a_failure(run_pytest: RunPytest) -> None:

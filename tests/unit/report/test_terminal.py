@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.report.records import RunRecord, Verdict
+from harness.report.records import ErrorRecord, IncidentRecord, RunRecord, Verdict
 from harness.report.terminal import render
 from tests.unit.report import synthetic
 
@@ -59,6 +59,18 @@ def test_problems_are_all_told(text: str) -> None:
     assert "in test_hard_fault" in text
     assert "incident in test_ladder.py::test_it: nothing came back" in text
     assert "the run: EmulatorError: the emulator ended" in text
+
+
+def test_board_that_is_gone_is_told_once_and_not_for_each_variant() -> None:
+    error = ErrorRecord("ProbeNotFound", "no board is attached", "connect it")
+    gone = [
+        replace(synthetic.variant("int8", export), verdict=Verdict.ERROR, error=error)
+        for export in ("loop", "fused", "unrolled")
+    ]
+    incidents = (IncidentRecord("", error, False, ""),)
+    text = render(replace(synthetic.run(), variants=tuple(gone), incidents=incidents))
+    assert text.count("no board is attached") == 1
+    assert "digits_lstm-int8-loop and 2 more: ProbeNotFound" in text
 
 
 def test_circumstances_label_modelled_cycles_and_resume(text: str) -> None:
