@@ -7,11 +7,16 @@ from pathlib import Path
 
 from harness.firmware_build.toolchain import TOOL_PREFIX, find_tool
 
+# The Code region of the memory map (ARMv7-M Architecture Reference Manual, B3.1); the symbols
+# above it are of data.
+_CODE_END = 0x2000_0000
+
 
 def addr2line(elf: Path, pc: int) -> str:
     """ "function at file:line" of a code address (bit 0, the Thumb bit, is ignored).
 
-    An address without line information gives "0x… (no source line)".
+    A library without line information (TFLM's) gives "function (no source line)", an address
+    outside of the code "0x… (no source line)".
     Raises ToolchainMissing if binutils are not installed.
     """
     tool = find_tool(f"{TOOL_PREFIX}addr2line", "binutils-arm-none-eabi")
@@ -23,8 +28,11 @@ def addr2line(elf: Path, pc: int) -> str:
         timeout=60,
     )
     lines = result.stdout.splitlines()
-    if result.returncode != 0 or len(lines) < 2 or lines[1].startswith("??"):
+    found = result.returncode == 0 and len(lines) >= 2 and not lines[0].startswith("??")
+    if not found or pc >= _CODE_END:
         return f"{pc:#010x} (no source line)"
+    if lines[1].startswith("??"):
+        return f"{lines[0].split('(')[0]} (no source line)"
     # The innermost of the inlined functions comes first; " (discriminator 2)" says nothing here.
     function, place = lines[0], lines[1].split(" (discriminator")[0].removeprefix("./")
     return f"{function} at {place}"

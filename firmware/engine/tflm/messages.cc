@@ -1,6 +1,8 @@
 #include "engine/tflm/messages.h"
 
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 
 #include "tensorflow/lite/micro/debug_log.h"
 
@@ -134,6 +136,8 @@ int Format(char* text, size_t size, const char* format, ...) {
 
 // TFLM's hooks for the target's output.
 extern "C" void DebugLog(const char* format, va_list arguments) {
+  // The last word of TFLITE_ABORT, which then loops for ever: better a fault that is explained.
+  if (std::strcmp(format, "HALTED") == 0) std::abort();
   char line[160];
   hil::engine::messages::FormatV(line, sizeof line, format, arguments);
   hil::engine::messages::Keep(line);

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
 
-from harness.errors import ArenaTooSmall, CorruptModel, UnsupportedModel
+from harness.errors import ArenaTooSmall, CorruptModel, LinkTimeout, TargetFault, UnsupportedModel
 from harness.firmware_build.tflm_tree import TflmTree
 from harness.models.inspect import inspect
 from harness.models.schema import load_schema, operator_names
@@ -74,6 +75,34 @@ def test_operator_that_refuses_its_tensors_is_named(bench: Bench) -> None:
 def test_damaged_model(bench: Bench) -> None:
     with pytest.raises(CorruptModel):
         bench.load(SlotEntry("cut", FUSED.read_bytes()[:3000]))
+    assert bench.load(entry(FUSED)).model is not None, "the board goes on"
+
+
+def prelu_of_five_dimensions() -> bytes:
+    """TFLM knows four; it notices in the kernel, and its word for that is TFLITE_ABORT."""
+    schema = load_schema()
+    prelu = tiny_models.with_operator("PRELU")
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(prelu, 0))
+    graph = model.subgraphs[0]
+    for tensor, width in zip(graph.tensors, (4, 1, 4), strict=True):
+        tensor.shape = np.array([1, 1, 1, 1, width], np.int32)
+    graph.operators[0].inputs = np.array([0, 1], np.int32)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_abort_in_a_kernel_is_explained(bench: Bench, tree: TflmTree) -> None:
+    """TFLITE_ABORT is an endless loop on this target. A library with messages says so first, and
+    the firmware makes a fault of it; without, the probe finds out where the processor is."""
+    device = bench.load(SlotEntry("five", prelu_of_five_dimensions()))
+    with pytest.raises(TargetFault if tree.has_messages else LinkTimeout) as caught:
+        device.step(bytes(16))
+    record = bench.examine(caught.value)
+    bench.recover()
+    print(caught.value, *record.details, sep="\n")
+    where = "abort" if tree.has_messages else "Prelu4DSlow"
+    assert any(where in line for line in record.details)
     assert bench.load(entry(FUSED)).model is not None, "the board goes on"
 
 
