@@ -27,6 +27,7 @@ def run_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Ru
     paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE_HOME))
+    monkeypatch.delenv("TFLM_ROOT", raising=False)  # of `make test TFLM_ROOT=…`: the engine too
 
     def run(source: str, *arguments: str, board: str | None = BOARD) -> pytest.RunResult:
         pytester.makepyfile(test_inner=source)
