@@ -1,0 +1,20 @@
+"""Name the mistake behind a difference: "what if" on the equations, ranked by what it explains.
+
+found = diagnose(case, observed)
+found.sentence
+# "States h and c are swapped (after every step): it explains 99.9 % of the difference …"
+"""
+
+from harness.diagnosis.case import Backward, Case, Decoder, Head, forward
+from harness.diagnosis.rank import Diagnosis, Ranked, diagnose
+
+__all__ = [
+    "Backward",
+    "Case",
+    "Decoder",
+    "Diagnosis",
+    "Head",
+    "Ranked",
+    "diagnose",
+    "forward",
+]

@@ -1,0 +1,83 @@
+"""How well a changed case explains what was observed, and fitting the changes that have figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.diagnosis.case import Case, forward
+from harness.references.cells import Array
+
+Observed = NDArray[Any]
+Vector = NDArray[np.float64]
+Make = Callable[[Vector], Case]
+ITERATIONS = 25
+NAMED = 4  # of changes that predict the same
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A change in words, the outputs it predicts, and what it leaves unexplained (RMS)."""
+
+    detail: str
+    residual: float
+    parameters: int = 0
+
+
+def residual(predicted: Array, observed: Observed) -> float:
+    """RMS of the difference; infinite if the shapes differ or a prediction is not finite."""
+    if predicted.shape != observed.shape or not np.all(np.isfinite(predicted)):
+        return float("inf")
+    return float(np.sqrt(np.mean(np.square(predicted - observed))))
+
+
+def best_of(changes: Iterable[tuple[str, Case]], observed: Observed) -> Explanation | None:
+    """The change that leaves least, None if there is none; those that predict the same are named
+    together."""
+    found = [Explanation(detail, residual(forward(case), observed)) for detail, case in changes]
+    if not found:
+        return None
+    least = min(item.residual for item in found)
+    same = [item.detail for item in found if item.residual <= least * (1 + 1e-9)]
+    more = f" or {len(same) - NAMED} others" if len(same) > NAMED else ""
+    return Explanation(" or ".join(same[:NAMED]) + more, least)
+
+
+def fitted(
+    make: Make,
+    starts: Iterable[tuple[float, ...]],
+    observed: Observed,
+    describe: Callable[[Vector], str],
+) -> Explanation:
+    """The figures that explain most, by Levenberg's and Marquardt's method from the best start."""
+    scored = [(residual(forward(make(np.array(s))), observed), s) for s in starts]
+    error, start = min(scored)
+    parameters = np.array(start, np.float64)
+    damping = 1e-3
+    for _ in range(ITERATIONS):
+        base = (forward(make(parameters)) - observed).reshape(-1)
+        jacobian = np.stack(
+            [
+                ((forward(make(parameters + nudge)) - observed).reshape(-1) - base) / nudge.sum()
+                for nudge in np.diag(1e-5 * np.maximum(1.0, np.abs(parameters)))
+            ],
+            axis=1,
+        )
+        normal = jacobian.T @ jacobian
+        lever = damping * (np.diag(normal).max() + 1e-12) * np.eye(len(parameters))
+        move = np.linalg.solve(normal + lever, -jacobian.T @ base)
+        found = residual(forward(make(parameters + move)), observed)
+        if found < error:
+            done = error - found < 1e-6 * error
+            parameters, error, damping = parameters + move, found, damping / 4
+            if done:
+                break
+        else:
+            damping *= 8
+            if damping > 1e6:
+                break
+    return Explanation(describe(parameters), error, len(parameters))
