@@ -6,6 +6,7 @@
     hil boards    which boards there are and what state they are in
     hil flash     firmware and models onto a board, and nothing else
     hil report    show a report again
+    hil convert   a Keras model to .tflite; hil inspect, hil c-array: what is in it, as C++
     hil compare-engines   builtin and TFLM trees side by side: cycles, arena, flash, stack
 
 Every sub-command imports what it needs when it runs: `hil --help` is quick.
@@ -19,6 +20,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness import cli_models
 from harness.errors import ConfigurationError, HilError
 from harness.run.options import OPTIONS, REPOSITORY, RunConfig, from_lookup
 
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--details", action="store_true", help="spread, line and every rung, too")
     report.add_argument("--html", type=Path, metavar="FILE", help="write it as one HTML file")
     report.add_argument("--report-dir", type=Path, default=Path("reports"), help="where runs are")
+    cli_models.add_commands(add)
     return parser
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from harness.cli import main
 from harness.errors import ConversionError
 from harness.models.convert import DType, ExportKind, convert
 from harness.models.inspect import inspect
@@ -153,3 +154,30 @@ def test_representative_data_of_another_shape_is_named(folder: Path) -> None:
             calibration=sequences(1).transpose(0, 2, 1),
         )
     assert "T and F" in caught.value.remedy
+
+
+def test_the_command_converts_and_says_what_it_did(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples, target = tmp_path / "samples.npz", tmp_path / "out.tflite"
+    np.savez(samples, calibration=sequences(1), inputs=sequences(2))
+    arguments = ["convert", folder / "stack.keras", "--to", "int16x8", "--export", "step",
+                 "--samples", samples, "-o", target]  # fmt: skip
+    assert main([str(item) for item in arguments]) == 0
+    text = capsys.readouterr().out
+    assert f"{target}: {target.stat().st_size} bytes, int16x8, step" in text
+    assert "dynamic batch; it was fixed to 1" in text
+    assert "error" not in text
+    assert inspect(target.read_bytes()).inputs[0].type == "int16"
+
+
+def test_the_command_names_inputs_that_saturate(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples, target = tmp_path / "samples.npz", tmp_path / "out.tflite"
+    np.savez(samples, calibration=0.1 * sequences(1), inputs=sequences(2))
+    arguments = ["convert", folder / "rnn.keras", "--to", "int8", "--export", "shift",
+                 "--samples", samples, "-o", target]  # fmt: skip
+    assert main([str(item) for item in arguments]) == 1
+    assert "they saturate" in capsys.readouterr().err
+    assert not target.exists()

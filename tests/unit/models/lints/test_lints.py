@@ -18,6 +18,8 @@ from harness.models.lints.engines import TFLM, builtin, missing
 from tests.support.graph_builder import ModelBuilder, accumulator
 
 ZOO = Path(__file__).parents[4] / "fixtures" / "models"
+# TFLM has it, our engine does not
+ABSENT = min(TFLM - builtin())
 SHIPPED = sorted(ZOO.glob("*/*.tflite"))
 
 
@@ -144,8 +146,8 @@ CASES: list[tuple[str, str, Callable[[], bytes], Callable[[], bytes], str]] = [
     ("hybrid", "error", lambda: dense("float32"), lambda: dense("float32", "float32"),
      "FULLY_CONNECTED #0"),
     ("cell-clip", "note", lambda: fused(clip=10.0), fused, "±10"),
-    ("unsupported-operator", "error", lambda: with_shape_operator("CUMSUM"),
-     lambda: with_shape_operator("TANH"), "CUMSUM"),
+    ("unsupported-operator", "error", lambda: with_shape_operator(ABSENT),
+     lambda: with_shape_operator("TANH"), ABSENT),
 ]  # fmt: skip
 
 
@@ -181,7 +183,7 @@ def test_shipped_models_have_no_errors_or_warnings(path: Path) -> None:
 
 
 def test_findings_are_sorted_and_can_be_ignored() -> None:
-    content = island("CUMSUM")
+    content = island(ABSENT)
     assert [item.code for item in lint(content)] == ["unsupported-operator", "float-island"]
     assert [item.code for item in lint(content, ignore=["float-island"])] == [
         "unsupported-operator"
@@ -202,11 +204,11 @@ def test_what_is_no_model_is_refused() -> None:
 def test_the_engines_operators() -> None:
     assert {"FULLY_CONNECTED", "SPLIT_V", "REVERSE_V2", "UNIDIRECTIONAL_SEQUENCE_LSTM"} <= builtin()
     assert builtin() <= TFLM
-    assert missing(inspect(with_shape_operator("CUMSUM"))) == {"builtin": ("CUMSUM",), "tflm": ()}
+    assert missing(inspect(with_shape_operator(ABSENT))) == {"builtin": (ABSENT,), "tflm": ()}
 
 
 def test_the_other_engine_is_proposed_where_it_helps() -> None:
-    content = with_shape_operator("CUMSUM")
+    content = with_shape_operator(ABSENT)
     (finding,) = [item for item in lint(content) if item.code == "unsupported-operator"]
     assert "tflm" in finding.remedy
-    assert lint(content, engine="tflm") == ()
+    assert "unsupported-operator" not in {item.code for item in lint(content, engine="tflm")}
