@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from harness.boards.spec import BoardSpec
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, CorruptModel
 from harness.firmware_build.build import FirmwareImage, build
 from harness.firmware_build.image import read_elf
 from harness.firmware_build.tflm_tree import inspect_tree
@@ -49,7 +50,8 @@ def firmware_under_test(config: RunConfig, spec: BoardSpec, progress: Progress) 
 def _operators_of_models(config: RunConfig) -> set[str]:
     found: set[str] = set()
     for variant in variants(config):
-        found |= inspect(variant.path.read_bytes(), variant.id).operator_counts.keys()
+        with suppress(CorruptModel):  # for the device to refuse
+            found |= inspect(variant.path.read_bytes(), variant.id).operator_counts.keys()
     return found
 
 

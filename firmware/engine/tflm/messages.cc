@@ -27,8 +27,8 @@ class Writer {
   void Put(const char* s) {
     for (s = s != nullptr ? s : "(null)"; *s != '\0'; ++s) Put(*s);
   }
-  void PutNumber(uint32_t value, uint32_t base, int width, char pad) {
-    char digits[12];
+  void PutNumber(uint64_t value, uint32_t base, int width, char pad) {
+    char digits[20];
     int count = 0;
     do {
       digits[count++] = "0123456789abcdef"[value % base];
@@ -48,7 +48,30 @@ class Writer {
   size_t length_ = 0;
 };
 
-bool IsModifier(char c) { return c == 'l' || c == 'z' || c == 'h' || c == 't' || c == 'j'; }
+enum class Width : uint8_t { kInt, kLong, kLongLong, kSize };
+
+// h, l, ll, j, z and t, and moves behind them.
+Width ReadWidth(const char** format) {
+  Width width = Width::kInt;
+  for (;; ++*format) {
+    switch (**format) {
+      case 'h':
+        break;  // promoted to int
+      case 'l':
+        width = width == Width::kLong ? Width::kLongLong : Width::kLong;
+        break;
+      case 'j':
+        width = Width::kLongLong;
+        break;
+      case 'z':
+      case 't':
+        width = Width::kSize;
+        break;
+      default:
+        return width;
+    }
+  }
+}
 
 // Line ends within become spaces.
 void Keep(const char* line) {
@@ -70,7 +93,23 @@ void Forget() { g_first[0] = '\0'; }
 
 const char* First() { return g_first[0] != '\0' ? g_first : kSilence; }
 
-int FormatV(char* text, size_t size, const char* format, va_list arguments) {
+int FormatV(char* text, size_t size, const char* format, va_list given) {
+  // An array on some machines: a copy can be handed on by its address.
+  va_list arguments;
+  va_copy(arguments, given);
+  const auto signed_argument = [&arguments](Width width) -> int64_t {
+    if (width == Width::kLongLong) return va_arg(arguments, long long);
+    if (width == Width::kLong) return va_arg(arguments, long);
+    if (width == Width::kSize) return va_arg(arguments, ptrdiff_t);
+    return va_arg(arguments, int);
+  };
+  const auto unsigned_argument = [&arguments](Width width) -> uint64_t {
+    if (width == Width::kLongLong) return va_arg(arguments, unsigned long long);
+    if (width == Width::kLong) return va_arg(arguments, unsigned long);
+    if (width == Width::kSize) return va_arg(arguments, size_t);
+    return va_arg(arguments, unsigned int);
+  };
+
   Writer out(text, size);
   for (; *format != '\0'; ++format) {
     if (*format != '%') {
@@ -79,29 +118,31 @@ int FormatV(char* text, size_t size, const char* format, va_list arguments) {
     }
     ++format;
     const char pad = *format == '0' ? '0' : ' ';
-    int width = 0;
-    for (; *format >= '0' && *format <= '9'; ++format) width = width * 10 + (*format - '0');
-    bool wide = false;  // 64 bits where long has them
-    for (; IsModifier(*format); ++format) wide = sizeof(long) > 4 && *format != 'h';
+    int least = 0;
+    for (; *format >= '0' && *format <= '9'; ++format) least = least * 10 + (*format - '0');
+    if (*format == '.') {
+      do ++format;
+      while (*format >= '0' && *format <= '9');
+    }
+    const Width width = ReadWidth(&format);
     switch (*format) {
       case 'd':
       case 'i': {
-        const long value = wide ? va_arg(arguments, long) : va_arg(arguments, int);
+        const int64_t value = signed_argument(width);
+        const auto magnitude = static_cast<uint64_t>(value);
         if (value < 0) out.Put('-');
-        out.PutNumber(static_cast<uint32_t>(value < 0 ? -value : value), 10, width, pad);
+        out.PutNumber(value < 0 ? 0 - magnitude : magnitude, 10, least, pad);
         break;
       }
       case 'u':
-      case 'x':
-      case 'X': {
-        const unsigned long value =
-            wide ? va_arg(arguments, unsigned long) : va_arg(arguments, unsigned int);
-        out.PutNumber(static_cast<uint32_t>(value), *format == 'u' ? 10 : 16, width, pad);
+        out.PutNumber(unsigned_argument(width), 10, least, pad);
         break;
-      }
+      case 'x':
+      case 'X':
+        out.PutNumber(unsigned_argument(width), 16, least, pad);
+        break;
       case 'p':
-        out.PutNumber(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(va_arg(arguments, void*))),
-                      16, 8, '0');
+        out.PutNumber(reinterpret_cast<uintptr_t>(va_arg(arguments, void*)), 16, 8, '0');
         break;
       case 'c':
         out.Put(static_cast<char>(va_arg(arguments, int)));
@@ -109,6 +150,7 @@ int FormatV(char* text, size_t size, const char* format, va_list arguments) {
       case 's':
         out.Put(va_arg(arguments, const char*));
         break;
+      case 'e':
       case 'f':
       case 'g':
         va_arg(arguments, double);  // decimals would need the formatted-output library
@@ -117,10 +159,12 @@ int FormatV(char* text, size_t size, const char* format, va_list arguments) {
       case '%':
         out.Put('%');
         break;
-      default:
+      default:  // what follows cannot be told from the arguments any more
+        va_end(arguments);
         return out.End();
     }
   }
+  va_end(arguments);
   return out.End();
 }
 
