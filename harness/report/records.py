@@ -183,7 +183,7 @@ class FirmwareRecord:
 
 @dataclass(frozen=True)
 class ClockRecord:
-    """What the cycle counts depend on besides the code."""
+    """The clock tree as the board reads it back, and what else its speed depends on."""
 
     core_hz: int
     flash_wait_states: int
@@ -192,6 +192,7 @@ class ClockRecord:
     dcache: bool
     cycle_source: str  # "dwt" or the id of the emulator's cycle model
     modelled: bool
+    serial_hz: int = 0  # kernel clock of the USART: which baud rates are exact; 0: not known
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,7 @@ def circumstance_lines(circumstances: Circumstances) -> list[tuple[str, str]]:
         else f"measured on the chip ({clock.cycle_source})"
     )
     kernels = f", {firmware.kernels} kernels" if firmware.kernels else ""
+    serial = f"USART {clock.serial_hz / 1e6:g} MHz · " if clock.serial_hz else ""
     packages = ", ".join(f"{name} {version}" for name, version in host.packages.items())
     commit = host.git_commit[:10] + (" with uncommitted changes" if host.git_dirty else "")
     return [
@@ -157,7 +158,7 @@ def circumstance_lines(circumstances: Circumstances) -> list[tuple[str, str]]:
         ("compiler", f"{firmware.compiler} {firmware.flags}".strip()),
         (
             "clock",
-            f"{clock.core_hz / 1e6:g} MHz · {clock.flash_wait_states} flash wait states · "
+            f"{clock.core_hz / 1e6:g} MHz · {serial}{clock.flash_wait_states} flash wait states · "
             f"ART {switch[clock.art]} · I-cache {switch[clock.icache]} · "
             f"D-cache {switch[clock.dcache]}",
         ),

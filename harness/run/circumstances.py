@@ -64,6 +64,7 @@ def collect(
             dcache=hello.dcache,
             cycle_source=cycle_model or HARDWARE_CYCLES,
             modelled=bool(cycle_model),
+            serial_hz=hello.serial_clock_hz,
         ),
         host=host(),
     )

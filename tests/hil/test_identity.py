@@ -37,6 +37,7 @@ def test_report_has_all_circumstances(bench: Bench, hil: Run) -> None:
     assert found.firmware.compiler
     assert "-O" in found.firmware.flags
     assert found.clock.modelled == bench.board.spec.is_emulated
+    assert found.clock.serial_hz == 54_000_000
     assert found.host.packages["pyocd"]
     assert found.host.packages["tflite-micro"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 from collections.abc import Callable
@@ -12,8 +13,11 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import NoteSection
 
+from harness.emulator import registry
+from harness.emulator.process import EmulatorProcess
 from harness.firmware_build.build import build
 from harness.models.slot import SLOT_BYTES
+from harness.probe.probe import Probe
 from tests.integration.plugin.conftest import RunPytest
 from tests.support import tiny_models
 
@@ -144,6 +148,21 @@ def test_wrong_firmware_on_the_board(run_pytest: RunPytest, tmp_path: Path) -> N
     text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-firmware", str(elf), "--hil-no-flash"))
     assert "WrongFirmware" in text
     assert f"the board runs build {build().build_id}" in text
+
+
+def test_probe_of_one_board_and_tty_of_another(run_pytest: RunPytest, tmp_path: Path) -> None:
+    """Two boards on a desk, mixed up: what answers is not what was flashed."""
+    uids = [f"EMU-MIXED-{number}-{os.getpid()}" for number in (1, 2)]
+    try:
+        with EmulatorProcess.start(uid=uids[0]), EmulatorProcess.start(uid=uids[1]) as other:
+            Probe(uids[1]).flash_firmware(other_build(tmp_path / "other.elf"))
+            arguments = ("--hil-probe-uid", uids[0], "--hil-tty", other.tty)
+            text = shown_as_error(run_pytest(NEEDS_DEVICE, *arguments))
+    finally:
+        for uid in uids:
+            registry.flash_path(uid).unlink(missing_ok=True)
+    assert "WrongFirmware" in text
+    assert "check that tty and probe belong to the same board" in text
 
 
 def test_firmware_too_big(run_pytest: RunPytest, tmp_path: Path) -> None:
