@@ -9,38 +9,42 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from random_images import convolution, pooling
+from random_math import (
+    batch_matmul,
+    cast,
+    division,
+    elementwise,
+    reduction,
+    select,
+    squared_difference,
+)
+from random_movement import (
+    broadcast_to,
+    concatenation,
+    gather,
+    pack,
+    pad,
+    reshape,
+    reverse,
+    slice_,
+    split,
+    split_v,
+    strided_slice,
+    transpose,
+    unpack,
+)
+from random_values import (
+    RANGES,
+    Random,
+    broadcast_shapes,
+    scale_of,
+    shape_of,
+    units,
+    values,
+    zero_of,
+)
 from tflite_builder import Graph
-
-Random = np.random.Generator
-RANGES = {"INT8": (-128, 127), "INT16": (-32768, 32767)}
-
-
-def scale_of(random: Random, low: float = 1e-3, high: float = 0.3) -> float:
-    """A scale as a converter would find it: any float, evenly in its logarithm."""
-    return float(np.float32(np.exp(random.uniform(np.log(low), np.log(high)))))
-
-
-def zero_of(random: Random, kind: str) -> int:
-    return int(random.integers(-128, 128)) if kind == "INT8" else 0
-
-
-def units(random: Random, kind: str, **limits: float) -> dict[str, float | int]:
-    """Scale and zero point for a tensor of this type; none for floats and plain integers."""
-    if kind not in RANGES:
-        return {}
-    return {"scale": scale_of(random, **limits), "zero_point": zero_of(random, kind)}
-
-
-def shape_of(random: Random, rank: int | None = None, most: int = 6) -> list[int]:
-    rank = int(random.integers(1, 5)) if rank is None else rank
-    return [int(n) for n in random.integers(1, most + 1, rank)]
-
-
-def values(random: Random, kind: str, shape: list[int]) -> np.ndarray:
-    if kind == "FLOAT32":
-        return random.normal(0, 1, shape).astype(np.float32)
-    low, high = RANGES.get(kind, (-50, 50))
-    return random.integers(low, high + 1, shape)
 
 
 def fully_connected(random: Random, kind: str) -> bytes:
@@ -109,20 +113,6 @@ def full_range_fully_connected(random: Random) -> bytes:
         quantizedBiasType=2,
     )
     return graph.finish([y])
-
-
-def broadcast_shapes(random: Random) -> tuple[list[int], list[int], list[int]]:
-    """Two shapes and what they broadcast to."""
-    whole = shape_of(random)
-    sides = []
-    for _ in range(2):
-        side = [n if random.integers(3) else 1 for n in whole]
-        sides.append(
-            side[int(random.integers(0, len(side) + 1)) if random.integers(3) == 0 else 0 :]
-        )
-    if random.integers(2):
-        sides = [whole, whole]
-    return sides[0], sides[1], [int(n) for n in np.broadcast_shapes(*map(tuple, sides))]
 
 
 def binary(random: Random, name: str, kind: str) -> bytes:
@@ -209,187 +199,6 @@ def quantize(random: Random, source: str, target: str) -> bytes:
     y = graph.tensor(target, shape, **units(random, target))
     name = "DEQUANTIZE" if target == "FLOAT32" else "QUANTIZE"
     graph.op(name, [x], [y], version=2, options=name.capitalize())
-    return graph.finish([y])
-
-
-def reshape(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    same = units(random, kind)
-    x = graph.input(kind, shape, **same)
-    target = [int(random.permutation(shape)[0])]
-    target.append(int(np.prod(shape)) // target[0])
-    y = graph.tensor(kind, target, **same)
-    graph.op("RESHAPE", [x, graph.ints(*target)], [y])
-    return graph.finish([y])
-
-
-def transpose(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    order = [int(d) for d in random.permutation(len(shape))]
-    same = units(random, kind)
-    x = graph.input(kind, shape, **same)
-    y = graph.tensor(kind, [shape[d] for d in order], **same)
-    graph.op("TRANSPOSE", [x, graph.ints(*order)], [y], version=2, options="Transpose")
-    return graph.finish([y])
-
-
-def reverse(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    same = units(random, kind)
-    x = graph.input(kind, shape, **same)
-    y = graph.tensor(kind, shape, **same)
-    axis = int(random.integers(0, len(shape)))
-    graph.op("REVERSE_V2", [x, graph.ints(axis)], [y], version=3, options="ReverseV2")
-    return graph.finish([y])
-
-
-def strided_slice(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    same = units(random, kind)
-    while True:
-        shape = shape_of(random)
-        rank = len(shape)
-        begin = [int(random.integers(-n, n)) for n in shape]
-        end = [int(random.integers(-n, n + 1)) for n in shape]
-        stride = [int(random.choice([1, 1, 1, 2, -1, -2])) for _ in shape]
-        begin_mask, end_mask, shrink_mask = (int(random.integers(0, 1 << rank)) for _ in range(3))
-        if random.integers(2):
-            shrink_mask = 0
-        keys: list[slice | int] = []
-        for d in range(rank):
-            if shrink_mask >> d & 1:
-                stride[d] = 1
-                begin_mask &= ~(1 << d)
-                end[d] = begin[d] + 1
-                keys.append(begin[d])
-            else:
-                first = None if begin_mask >> d & 1 else begin[d]
-                last = None if end_mask >> d & 1 else end[d]
-                keys.append(slice(first, last, stride[d]))
-        result = np.empty(shape)[tuple(keys)]
-        if result.size and result.ndim:
-            break
-    x = graph.input(kind, shape, **same)
-    y = graph.tensor(kind, list(result.shape), **same)
-    graph.op(
-        "STRIDED_SLICE",
-        [x, graph.ints(*begin), graph.ints(*end), graph.ints(*stride)],
-        [y],
-        version=2,
-        options="StridedSlice",
-        beginMask=begin_mask,
-        endMask=end_mask,
-        shrinkAxisMask=shrink_mask,
-    )
-    return graph.finish([y])
-
-
-def slice_(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    begin = [int(random.integers(0, n)) for n in shape]
-    sizes = [int(random.integers(1, n - b + 1)) for n, b in zip(shape, begin, strict=True)]
-    same = units(random, kind)
-    x = graph.input(kind, shape, **same)
-    y = graph.tensor(kind, sizes, **same)
-    given = [-1 if b + s == n and random.integers(2) else s
-             for n, b, s in zip(shape, begin, sizes, strict=True)]  # fmt: skip
-    graph.op("SLICE", [x, graph.ints(*begin), graph.ints(*given)], [y], version=2, options="Slice")
-    return graph.finish([y])
-
-
-def split(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    axis = int(random.integers(0, len(shape)))
-    parts = int(random.integers(1, 5))
-    part = list(shape)
-    shape[axis] *= parts
-    same = units(random, kind)
-    x = graph.input(kind, shape, **same)
-    outputs = [graph.tensor(kind, part, **same) for _ in range(parts)]
-    axis_tensor = graph.tensor("INT32", [], data=np.array(axis))
-    graph.op("SPLIT", [axis_tensor, x], outputs, version=2, options="Split", numSplits=parts)
-    return graph.finish(outputs)
-
-
-def split_v(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    axis = int(random.integers(0, len(shape)))
-    sizes = [int(n) for n in random.integers(1, 5, int(random.integers(1, 4)))]
-    shape[axis] = sum(sizes)
-    same = units(random, kind)
-    x = graph.input(kind, shape, **same)
-    outputs = [
-        graph.tensor(kind, [*shape[:axis], size, *shape[axis + 1 :]], **same) for size in sizes
-    ]
-    axis_tensor = graph.tensor("INT32", [], data=np.array(axis))
-    graph.op(
-        "SPLIT_V",
-        [x, graph.ints(*sizes), axis_tensor],
-        outputs,
-        version=2,
-        options="SplitV",
-        numSplits=len(sizes),
-    )
-    return graph.finish(outputs)
-
-
-def unpack(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random, int(random.integers(2, 5)))
-    axis = int(random.integers(0, len(shape)))
-    same = units(random, kind)
-    x = graph.input(kind, shape, **same)
-    part = [n for d, n in enumerate(shape) if d != axis]
-    outputs = [graph.tensor(kind, part, **same) for _ in range(shape[axis])]
-    graph.op("UNPACK", [x], outputs, version=2, options="Unpack", num=shape[axis], axis=axis)
-    return graph.finish(outputs)
-
-
-def pack(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    part = shape_of(random, int(random.integers(1, 4)))
-    axis = int(random.integers(0, len(part) + 1))
-    count = int(random.integers(1, 5))
-    same = units(random, kind)
-    inputs = [graph.input(kind, part, **same) for _ in range(count)]
-    y = graph.tensor(kind, [*part[:axis], count, *part[axis:]], **same)
-    graph.op("PACK", inputs, [y], version=2, options="Pack", valuesCount=count, axis=axis)
-    return graph.finish([y])
-
-
-def concatenation(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    axis = int(random.integers(0, len(shape)))
-    same = units(random, kind)
-    inputs, total = [], 0
-    for _ in range(int(random.integers(1, 5))):
-        part = list(shape)
-        part[axis] = int(random.integers(1, 5))
-        total += part[axis]
-        inputs.append(graph.input(kind, part, **same))
-    whole = list(shape)
-    whole[axis] = total
-    y = graph.tensor(kind, whole, **same)
-    graph.op("CONCATENATION", inputs, [y], version=2, options="Concatenation", axis=axis)
-    return graph.finish([y])
-
-
-def gather(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    axis = int(random.integers(0, len(shape)))
-    same = units(random, kind)
-    x = graph.input(kind, shape, **same)
-    chosen = [int(n) for n in random.integers(0, shape[axis], int(random.integers(1, 6)))]
-    y = graph.tensor(kind, [*shape[:axis], len(chosen), *shape[axis + 1 :]], **same)
-    graph.op("GATHER", [x, graph.ints(*chosen)], [y], version=2, options="Gather", axis=axis)
     return graph.finish([y])
 
 
@@ -509,251 +318,6 @@ def loop(random: Random, kind: str) -> bytes:
         bodySubgraphIndex=body.index,
     )
     return graph.finish(done)
-
-
-def image_window(random: Random) -> dict[str, int]:
-    """Options of a sliding window, and the sizes of its input and output along both axes."""
-    while True:
-        same = bool(random.integers(2))
-        fields: dict[str, int] = {"padding": 0 if same else 1}
-        for axis in ("H", "W"):
-            size, taps = int(random.integers(1, 12)), int(random.integers(1, 6))
-            stride, dilation = int(random.integers(1, 4)), int(random.choice([1, 1, 1, 2, 3]))
-            reach = (taps - 1) * dilation + 1
-            output = -(-size // stride) if same else (size - reach) // stride + 1
-            fields |= {f"size{axis}": size, f"taps{axis}": taps, f"stride{axis}": stride,
-                       f"dilation{axis}": dilation, f"output{axis}": output}  # fmt: skip
-        if fields["outputH"] > 0 and fields["outputW"] > 0:
-            return fields
-
-
-def convolution(random: Random, name: str, kind: str) -> bytes:
-    graph = Graph()
-    window = image_window(random)
-    depthwise = name == "DEPTHWISE_CONV_2D"
-    groups = int(random.choice([1, 1, 2])) if kind != "FLOAT32" else 1
-    taps, multiplier = int(random.integers(1, 8)), int(random.integers(1, 4))
-    inputs = taps if depthwise else taps * groups
-    channels = taps * multiplier if depthwise else groups * int(random.integers(1, 8))
-    batch = int(random.integers(1, 3))
-    x_units = units(random, kind, low=1e-3, high=0.05)
-    x = graph.input(kind, [batch, window["sizeH"], window["sizeW"], inputs], **x_units)
-    shape = [window["tapsH"], window["tapsW"]]
-    shape = [1, *shape, channels] if depthwise else [channels, *shape, taps]
-    y_units = units(random, kind, low=1e-3, high=0.1)
-    if kind == "FLOAT32":
-        weights = graph.tensor(kind, shape, data=values(random, kind, shape))
-        bias_kind, bias_units = kind, {}
-    else:
-        many = channels > 1 and bool(random.integers(4))
-        scales = [scale_of(random, 1e-3, 0.02) for _ in range(channels if many else 1)]
-        weights = graph.tensor("INT8", shape, scale=scales, axis=3 if depthwise else 0,
-                               data=random.integers(-127, 128, shape))  # fmt: skip
-        wide = kind == "INT16" and (depthwise or bool(random.integers(2)))
-        bias_kind = "INT64" if wide else "INT32"
-        bias_units = {"scale": [float(np.float32(x_units["scale"] * s)) for s in scales]}
-        if kind == "INT16":
-            y_units["scale"] = scale_of(random, 1e-3, 1e-1)
-    connected = [x, weights]
-    if random.integers(4):
-        data = values(random, kind if kind == "FLOAT32" else "INT32", [channels]) * 20
-        connected.append(graph.tensor(bias_kind, [channels], data=data, **bias_units))
-    y = graph.tensor(kind, [batch, window["outputH"], window["outputW"], channels], **y_units)
-    fields = {
-        "padding": window["padding"], "strideH": window["strideH"], "strideW": window["strideW"],
-        "dilationHFactor": window["dilationH"], "dilationWFactor": window["dilationW"],
-        "fusedActivationFunction": int(random.choice([0, 0, 1, 3])),
-    }  # fmt: skip
-    if depthwise:
-        options = "DepthwiseConv2D"
-        fields["depthMultiplier"] = multiplier
-    else:
-        options = "Conv2D"
-        fields["quantizedBiasType"] = 4 if kind == "INT16" else 0
-    graph.op(name, connected, [y], version=3, options=options, **fields)
-    return graph.finish([y])
-
-
-def pooling(random: Random, name: str, kind: str) -> bytes:
-    graph = Graph()
-    while True:
-        window = image_window(random)
-        if window["dilationH"] == window["dilationW"] == 1:
-            break
-    batch, channels = int(random.integers(1, 3)), int(random.integers(1, 6))
-    same = units(random, kind)
-    x = graph.input(kind, [batch, window["sizeH"], window["sizeW"], channels], **same)
-    y = graph.tensor(kind, [batch, window["outputH"], window["outputW"], channels], **same)
-    graph.op(
-        name,
-        [x],
-        [y],
-        version=2,
-        options="Pool2D",
-        padding=window["padding"],
-        strideH=window["strideH"],
-        strideW=window["strideW"],
-        filterHeight=window["tapsH"],
-        filterWidth=window["tapsW"],
-        fusedActivationFunction=int(random.choice([0, 0, 1, 3])),
-    )
-    return graph.finish([y])
-
-
-def reduction(random: Random, name: str, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    axes = [int(a) for a in random.permutation(len(shape))[: int(random.integers(1, 4))]]
-    keep = bool(random.integers(2))
-    extreme_value = name.startswith("REDUCE")
-    x_units = units(random, kind)
-    # sums are larger than what they are made of
-    y_units = dict(x_units) if extreme_value else units(random, kind, low=1e-2, high=1.0)
-    x = graph.input(kind, shape, **x_units)
-    kept = [1 if d in axes else n for d, n in enumerate(shape) if keep or d not in axes]
-    y = graph.tensor(kind, kept, **y_units)
-    given = [a - len(shape) if random.integers(2) else a for a in axes]
-    graph.op(name, [x, graph.ints(*given)], [y], version=2, options="Reducer", keepDims=keep)
-    return graph.finish([y])
-
-
-def elementwise(random: Random, name: str, kind: str) -> bytes:
-    graph = Graph()
-    shape = [2, 128]
-    x_units = units(random, kind)
-    y_units = units(random, kind)
-    if name == "RSQRT" and kind == "INT8":
-        x_units["zero_point"] = -128  # no number is negative
-    x = graph.input(kind, shape, **x_units)
-    y = graph.tensor(kind, shape, **y_units)
-    if name in ("LOG", "SQRT", "RSQRT") and kind == "FLOAT32":
-        positive = graph.tensor(kind, shape)
-        graph.op("ABS", [x], [positive])
-        x = positive
-    if name == "LEAKY_RELU":
-        alpha = float(random.uniform(-0.5, 1.5))
-        graph.op(name, [x], [y], version=2, options="LeakyRelu", alpha=alpha)
-    else:
-        graph.op(name, [x], [y])
-    return graph.finish([y])
-
-
-def division(random: Random, kind: str) -> bytes:
-    """Never by zero: what divides is a constant. int8 quotients are in fine units: the wheel
-    shifts by more bits than an integer has where a quotient is below half a unit."""
-    graph = Graph()
-    shape_a, shape_b, shape = broadcast_shapes(random)
-    b_units = units(random, kind)
-    low, high = (-127, 128) if kind == "INT8" else (-50, 50)
-    data = random.integers(low, high, shape_b)
-    if kind == "FLOAT32":
-        data = values(random, kind, shape_b)
-    data = np.where(data == b_units.get("zero_point", 0), 127, data)
-    if b_units.get("zero_point") == 127:
-        data = np.where(data == 127, -1, data)
-    a_units = units(random, kind)
-    a = graph.input(kind, shape_a, **a_units)
-    b = graph.tensor(kind, shape_b, data=data, **b_units)
-    y_units = units(random, kind)
-    if kind == "INT8":
-        ratio = a_units["scale"] / b_units["scale"]
-        y_units["scale"] = float(np.float32(ratio / random.uniform(130, 5000)))
-    y = graph.tensor(kind, shape, **y_units)
-    activation = 0 if kind == "INT32" else int(random.choice([0, 0, 1, 3]))
-    graph.op("DIV", [a, b], [y], version=2, options="Div", fusedActivationFunction=activation)
-    return graph.finish([y])
-
-
-def squared_difference(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape_a, shape_b, shape = broadcast_shapes(random)
-    a = graph.input(kind, shape_a, **units(random, kind))
-    b = graph.input(kind, shape_b, **units(random, kind))
-    y_units = units(random, kind, low=1e-2, high=1.0)
-    if kind == "INT16":
-        y_units["scale"] = scale_of(random, 1.0, 1e3)
-    y = graph.tensor(kind, shape, **y_units)
-    graph.op("SQUARED_DIFFERENCE", [a, b], [y], version=2)
-    return graph.finish([y])
-
-
-def select(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape_a, shape_b, shape = broadcast_shapes(random)
-    same = units(random, kind)
-    left = graph.input("FLOAT32", shape_b)
-    zero = graph.tensor("FLOAT32", [], data=np.array(0.0))
-    condition = graph.tensor("BOOL", shape_b)
-    graph.op("GREATER", [left, zero], [condition])
-    a = graph.input(kind, shape_a, **same)
-    b = graph.input(kind, [1], **same)
-    y = graph.tensor(kind, shape, **same)
-    graph.op("SELECT_V2", [condition, a, b], [y], options="SelectV2")
-    return graph.finish([y])
-
-
-def cast(random: Random, source: str, target: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    if source == "BOOL":
-        left = graph.input("FLOAT32", shape)
-        zero = graph.tensor("FLOAT32", [], data=np.array(0.0))
-        x = graph.tensor("BOOL", shape)
-        graph.op("GREATER", [left, zero], [x])
-    else:
-        x = graph.input(source, shape)
-    y = graph.tensor(target, shape)
-    graph.op("CAST", [x], [y], options="Cast")
-    return graph.finish([y])
-
-
-def broadcast_to(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random)
-    part = [n if random.integers(2) else 1 for n in shape]
-    part = part[int(random.integers(0, len(part) + 1)) if random.integers(3) == 0 else 0 :]
-    same = units(random, kind)
-    x = graph.input(kind, part, **same)
-    y = graph.tensor(kind, shape, **same)
-    graph.op("BROADCAST_TO", [x, graph.ints(*shape)], [y], version=2)
-    return graph.finish([y])
-
-
-def pad(random: Random, name: str, kind: str) -> bytes:
-    graph = Graph()
-    shape = shape_of(random, most=4)
-    margins = random.integers(0, 3, (len(shape), 2))
-    same = units(random, kind)
-    x = graph.input(kind, shape, **same)
-    table = graph.tensor("INT32", [len(shape), 2], data=margins)
-    inputs = [x, table]
-    if name == "PADV2":
-        inputs.append(graph.tensor(kind, [1], data=values(random, kind, [1]), **same))
-    padded = [int(n) for n in np.array(shape) + margins.sum(axis=1)]
-    y = graph.tensor(kind, padded, **same)
-    graph.op(name, inputs, [y], version=2, options="Pad" if name == "PAD" else "PadV2")
-    return graph.finish([y])
-
-
-def batch_matmul(random: Random, kind: str) -> bytes:
-    graph = Graph()
-    batch = [int(n) for n in random.integers(1, 4, int(random.integers(0, 3)))]
-    rows, depth, columns = (int(n) for n in random.integers(1, 9, 3))
-    turned_a, turned_b = bool(random.integers(2)), bool(random.integers(2))
-    shape_a = [*batch, depth, rows] if turned_a else [*batch, rows, depth]
-    shape_b = [columns, depth] if turned_b else [depth, columns]
-    if random.integers(2):
-        shape_b = [*batch, *shape_b]
-    a = graph.input(kind, shape_a, **units(random, kind, low=1e-3, high=0.05))
-    b = graph.input(kind, shape_b, **units(random, kind, low=1e-3, high=0.05))
-    y_units = units(random, kind)
-    if kind == "INT16":
-        y_units["scale"] = scale_of(random, 1e-2, 1.0)
-    y = graph.tensor(kind, [*batch, rows, columns], **y_units)
-    graph.op(
-        "BATCH_MATMUL", [a, b], [y], version=3, options="BatchMatMul", adjX=turned_a, adjY=turned_b
-    )
-    return graph.finish([y])
 
 
 CASES: dict[str, Callable[[Random], bytes]] = {}

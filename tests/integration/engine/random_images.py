@@ -1,0 +1,96 @@
+"""Random convolutions and pooling."""
+
+from __future__ import annotations
+
+import numpy as np
+from random_values import Random, scale_of, units, values
+from tflite_builder import Graph
+
+
+def image_window(random: Random) -> dict[str, int]:
+    """Options of a sliding window, and the sizes of its input and output along both axes."""
+    while True:
+        same = bool(random.integers(2))
+        fields: dict[str, int] = {"padding": 0 if same else 1}
+        for axis in ("H", "W"):
+            size, taps = int(random.integers(1, 12)), int(random.integers(1, 6))
+            stride, dilation = int(random.integers(1, 4)), int(random.choice([1, 1, 1, 2, 3]))
+            reach = (taps - 1) * dilation + 1
+            output = -(-size // stride) if same else (size - reach) // stride + 1
+            fields |= {f"size{axis}": size, f"taps{axis}": taps, f"stride{axis}": stride,
+                       f"dilation{axis}": dilation, f"output{axis}": output}  # fmt: skip
+        if fields["outputH"] > 0 and fields["outputW"] > 0:
+            return fields
+
+
+def convolution(random: Random, name: str, kind: str) -> bytes:
+    graph = Graph()
+    window = image_window(random)
+    depthwise = name == "DEPTHWISE_CONV_2D"
+    groups = int(random.choice([1, 1, 2])) if kind != "FLOAT32" else 1
+    taps, multiplier = int(random.integers(1, 8)), int(random.integers(1, 4))
+    inputs = taps if depthwise else taps * groups
+    channels = taps * multiplier if depthwise else groups * int(random.integers(1, 8))
+    batch = int(random.integers(1, 3))
+    x_units = units(random, kind, low=1e-3, high=0.05)
+    x = graph.input(kind, [batch, window["sizeH"], window["sizeW"], inputs], **x_units)
+    shape = [window["tapsH"], window["tapsW"]]
+    shape = [1, *shape, channels] if depthwise else [channels, *shape, taps]
+    y_units = units(random, kind, low=1e-3, high=0.1)
+    if kind == "FLOAT32":
+        weights = graph.tensor(kind, shape, data=values(random, kind, shape))
+        bias_kind, bias_units = kind, {}
+    else:
+        many = channels > 1 and bool(random.integers(4))
+        scales = [scale_of(random, 1e-3, 0.02) for _ in range(channels if many else 1)]
+        weights = graph.tensor("INT8", shape, scale=scales, axis=3 if depthwise else 0,
+                               data=random.integers(-127, 128, shape))  # fmt: skip
+        wide = kind == "INT16" and (depthwise or bool(random.integers(2)))
+        bias_kind = "INT64" if wide else "INT32"
+        bias_units = {"scale": [float(np.float32(x_units["scale"] * s)) for s in scales]}
+        if kind == "INT16":
+            y_units["scale"] = scale_of(random, 1e-3, 1e-1)
+    connected = [x, weights]
+    if random.integers(4):
+        data = values(random, kind if kind == "FLOAT32" else "INT32", [channels]) * 20
+        connected.append(graph.tensor(bias_kind, [channels], data=data, **bias_units))
+    y = graph.tensor(kind, [batch, window["outputH"], window["outputW"], channels], **y_units)
+    fields = {
+        "padding": window["padding"], "strideH": window["strideH"], "strideW": window["strideW"],
+        "dilationHFactor": window["dilationH"], "dilationWFactor": window["dilationW"],
+        "fusedActivationFunction": int(random.choice([0, 0, 1, 3])),
+    }  # fmt: skip
+    if depthwise:
+        options = "DepthwiseConv2D"
+        fields["depthMultiplier"] = multiplier
+    else:
+        options = "Conv2D"
+        fields["quantizedBiasType"] = 4 if kind == "INT16" else 0
+    graph.op(name, connected, [y], version=3, options=options, **fields)
+    return graph.finish([y])
+
+
+def pooling(random: Random, name: str, kind: str) -> bytes:
+    graph = Graph()
+    while True:
+        window = image_window(random)
+        if window["dilationH"] == window["dilationW"] == 1:
+            break
+    batch, channels = int(random.integers(1, 3)), int(random.integers(1, 6))
+    same = units(random, kind)
+    x = graph.input(kind, [batch, window["sizeH"], window["sizeW"], channels], **same)
+    y = graph.tensor(kind, [batch, window["outputH"], window["outputW"], channels], **same)
+    graph.op(
+        name,
+        [x],
+        [y],
+        version=2,
+        options="Pool2D",
+        padding=window["padding"],
+        strideH=window["strideH"],
+        strideW=window["strideW"],
+        filterHeight=window["tapsH"],
+        filterWidth=window["tapsW"],
+        fusedActivationFunction=int(random.choice([0, 0, 1, 3])),
+    )
+    return graph.finish([y])
