@@ -25,29 +25,61 @@ uint32_t MeasuringOverhead() {
 
 }  // namespace
 
-bool Inference::Adopt() {
+Inference::Adoption Inference::Adopt(const StateList& states) {
   Forget();
-  input_count_ = engine::InputCount();
-  output_count_ = engine::OutputCount();
-  if (input_count_ > kMaxTensors || output_count_ > kMaxTensors) return false;
+  input_count_ = output_count_ = 0;
   input_bytes_ = output_bytes_ = 0;
-  for (size_t i = 0; i < input_count_; ++i) {
-    if (engine::Input(i, &inputs_[i]) != engine::Status::kOk) return false;
-    input_bytes_ += inputs_[i].bytes.size();
+  const size_t input_count = engine::InputCount();
+  const size_t output_count = engine::OutputCount();
+  if (input_count > kMaxTensors || output_count > kMaxTensors) return Adoption::kTooManyTensors;
+  switch (feedback_.Adopt(states)) {
+    case Feedback::Fit::kMismatch:
+      return Adoption::kStatesMismatch;
+    case Feedback::Fit::kTooLarge:
+      return Adoption::kStatesTooLarge;
+    case Feedback::Fit::kOk:
+      break;
   }
-  for (size_t i = 0; i < output_count_; ++i) {
-    if (engine::Output(i, &outputs_[i]) != engine::Status::kOk) return false;
-    output_bytes_ += outputs_[i].bytes.size();
+  bool complete = true;
+  for (size_t i = 0; i < input_count; ++i) {
+    if (!feedback_.IsInput(i)) complete = AddInput(i) && complete;
   }
+  for (size_t i = 0; i < output_count; ++i) {
+    if (!feedback_.IsOutput(i)) complete = AddOutput(i) && complete;
+  }
+  for (const Feedback::State& state : feedback_.states()) {
+    complete = AddOutput(state.pair.output) && complete;
+  }
+  if (!complete) return Adoption::kTooManyTensors;
   overhead_ = MeasuringOverhead();
   loaded_ = true;
+  return Adoption::kOk;
+}
+
+bool Inference::AddInput(size_t index) {
+  Streamed& added = inputs_[input_count_++];
+  added.index = static_cast<uint8_t>(index);
+  if (engine::Input(index, &added.tensor) != engine::Status::kOk) return false;
+  input_bytes_ += added.tensor.bytes.size();
   return true;
 }
 
-void Inference::Forget() { loaded_ = false; }
+bool Inference::AddOutput(size_t index) {
+  Streamed& added = outputs_[output_count_++];
+  added.index = static_cast<uint8_t>(index);
+  if (engine::Output(index, &added.tensor) != engine::Status::kOk) return false;
+  output_bytes_ += added.tensor.bytes.size();
+  return true;
+}
+
+void Inference::Forget() {
+  loaded_ = false;
+  feedback_.Forget();
+}
 
 void Inference::WriteInput(size_t offset, Span<const uint8_t> data) {
-  for (const engine::Tensor& tensor : inputs()) {
+  for (const Streamed& streamed : inputs()) {
+    const engine::Tensor& tensor = streamed.tensor;
     if (data.empty()) return;
     if (offset >= tensor.bytes.size()) {
       offset -= tensor.bytes.size();
@@ -61,7 +93,8 @@ void Inference::WriteInput(size_t offset, Span<const uint8_t> data) {
 }
 
 void Inference::ReadOutput(size_t offset, size_t count, link::FrameEncoder* out) const {
-  for (const engine::Tensor& tensor : outputs()) {
+  for (const Streamed& streamed : outputs()) {
+    const engine::Tensor& tensor = streamed.tensor;
     if (count == 0) return;
     if (offset >= tensor.bytes.size()) {
       offset -= tensor.bytes.size();
@@ -74,7 +107,13 @@ void Inference::ReadOutput(size_t offset, size_t count, link::FrameEncoder* out)
   }
 }
 
+engine::Status Inference::ResetState() {
+  feedback_.Reset();
+  return engine::ResetState();
+}
+
 engine::Status Inference::Invoke(uint32_t* cycles, engine::Failure* failure) {
+  feedback_.Restore();
   const uint64_t start = board::Cycles();
   const engine::Status status = engine::Invoke(failure);
   const uint64_t spent = board::Cycles() - start;
@@ -83,6 +122,7 @@ engine::Status Inference::Invoke(uint32_t* cycles, engine::Failure* failure) {
     FailAsArmed(armed_);
     armed_ = link::SelfTest::kNone;
   }
+  if (status == engine::Status::kOk) feedback_.Keep();
   *cycles = Saturated(spent > overhead_ ? spent - overhead_ : 0);
   totals_.cycles += spent;
   ++totals_.invocations;

@@ -1,11 +1,13 @@
 // The loaded model as a function of bytes: all input tensors as one block, all output tensors as
-// one block, and the cycles of every Invoke.
+// one block, and the cycles of every Invoke. Inputs that are fed back from an output are written
+// here and are no part of the block; the outputs that feed them come last, in the states' order.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
+#include "app/feedback.h"
 #include "common/span.h"
 #include "engine/engine.h"
 #include "link/frame_encoder.h"
@@ -20,14 +22,27 @@ class Inference {
     uint32_t invocations = 0;
   };
 
-  // Takes over what engine::Load() made. False if the model has more tensors than kMaxTensors.
-  bool Adopt();
+  struct Streamed {
+    engine::Tensor tensor;
+    uint8_t index = 0;  // the interpreter's number
+  };
+
+  enum class Adoption : uint8_t {
+    kOk,
+    kTooManyTensors,  // more than kMaxTensors
+    kStatesMismatch,
+    kStatesTooLarge,  // more than Feedback::kHeldBytes
+  };
+
+  // Takes over what engine::Load() made; `states` are fed back from Invoke to Invoke.
+  Adoption Adopt(const StateList& states);
   // Before engine::Load() of another one.
   void Forget();
   bool loaded() const { return loaded_; }
 
-  Span<const engine::Tensor> inputs() const { return {inputs_.data(), input_count_}; }
-  Span<const engine::Tensor> outputs() const { return {outputs_.data(), output_count_}; }
+  Span<const Streamed> inputs() const { return {inputs_.data(), input_count_}; }
+  Span<const Streamed> outputs() const { return {outputs_.data(), output_count_}; }
+  const Feedback& feedback() const { return feedback_; }
   size_t input_bytes() const { return input_bytes_; }
   size_t output_bytes() const { return output_bytes_; }
 
@@ -36,7 +51,10 @@ class Inference {
   // The caller has checked that offset + count <= output_bytes().
   void ReadOutput(size_t offset, size_t count, link::FrameEncoder* out) const;
 
-  // *cycles: of the engine alone, saturated to 32 bits.
+  // The engine's states and those that are fed back, as they were right after Adopt().
+  engine::Status ResetState();
+  // *cycles: of the engine alone, saturated to 32 bits. A failed Invoke leaves the fed back states
+  // as they were.
   engine::Status Invoke(uint32_t* cycles, engine::Failure* failure);
 
   void Arm(link::SelfTest kind) { armed_ = kind; }
@@ -47,8 +65,12 @@ class Inference {
  private:
   static constexpr size_t kMaxTensors = 16;
 
-  std::array<engine::Tensor, kMaxTensors> inputs_;
-  std::array<engine::Tensor, kMaxTensors> outputs_;
+  bool AddInput(size_t index);
+  bool AddOutput(size_t index);
+
+  std::array<Streamed, kMaxTensors> inputs_;
+  std::array<Streamed, kMaxTensors> outputs_;
+  Feedback feedback_;
   size_t input_count_ = 0;
   size_t output_count_ = 0;
   size_t input_bytes_ = 0;

@@ -24,9 +24,22 @@ void AddTensor(const engine::Tensor& tensor, size_t index, link::FrameEncoder* o
   out->AddText(tensor.name, kMaxTensorName);
 }
 
-void AddTensors(Span<const engine::Tensor> tensors, link::FrameEncoder* out) {
+void AddTensors(Span<const Inference::Streamed> tensors, link::FrameEncoder* out) {
   out->AddU8(static_cast<uint8_t>(tensors.size()));
-  for (size_t i = 0; i < tensors.size(); ++i) AddTensor(tensors[i], i, out);
+  for (const Inference::Streamed& streamed : tensors) {
+    AddTensor(streamed.tensor, streamed.index, out);
+  }
+}
+
+void AddStates(const Feedback& feedback, link::FrameEncoder* out) {
+  out->AddU8(static_cast<uint8_t>(feedback.states().size()));
+  for (const Feedback::State& state : feedback.states()) {
+    out->AddU16(state.pair.input);
+    out->AddU16(state.pair.output);
+    out->AddF32(state.pair.input_scale);
+    out->AddI32(state.pair.input_zero_point);
+    out->AddU32(static_cast<uint32_t>(state.input.bytes.size()));
+  }
 }
 
 void Refuse(engine::Status status, const char* text, Reply* reply) {
@@ -34,6 +47,17 @@ void Refuse(engine::Status status, const char* text, Reply* reply) {
   failure.status = status;
   std::strncpy(failure.text, text, sizeof failure.text - 1);
   reply->Refuse(failure);
+}
+
+void RefuseAdoption(Inference::Adoption adoption, Reply* reply) {
+  switch (adoption) {
+    case Inference::Adoption::kStatesMismatch:
+      return reply->Refuse(link::Error::kSlotDamaged, "the entry's states are not the model's");
+    case Inference::Adoption::kStatesTooLarge:
+      return reply->Refuse(link::Error::kTooManyTensors, "states of more than 4096 bytes");
+    default:
+      return reply->Refuse(link::Error::kTooManyTensors, "more inputs or outputs than 16");
+  }
 }
 
 }  // namespace
@@ -57,6 +81,11 @@ void Commands::Load(const Request& request, Reply* reply) {
       break;
   }
 
+  StateList states;
+  if ((request.flags & link::kLoadRawStates) == 0 && !states.Parse(entry.aux)) {
+    return reply->Refuse(link::Error::kSlotDamaged, "the entry's list of states is not readable");
+  }
+
   engine::Options options;
   options.preserve_all_tensors = (request.flags & link::kLoadPreserveAll) != 0;
   engine::Failure failure;
@@ -65,9 +94,11 @@ void Commands::Load(const Request& request, Reply* reply) {
     failure.status = status;
     return reply->Refuse(failure);
   }
-  if (!inference_.Adopt()) {
+  const Inference::Adoption adoption = inference_.Adopt(states);
+  if (adoption != Inference::Adoption::kOk) {
+    inference_.Forget();
     engine::Unload();
-    return reply->Refuse(link::Error::kTooManyTensors, "more inputs or outputs than 16");
+    return RefuseAdoption(adoption, reply);
   }
 
   const engine::ArenaUse use = engine::GetArenaUse();
@@ -78,9 +109,10 @@ void Commands::Load(const Request& request, Reply* reply) {
   out.AddU16(static_cast<uint16_t>(std::min<size_t>(op_count, UINT16_MAX)));
   out.AddU32(use.total_bytes);
   out.AddU32(use.activation_bytes);
-  out.AddU32(use.state_bytes);
+  out.AddU32(use.state_bytes + static_cast<uint32_t>(inference_.feedback().held_bytes()));
   AddTensors(inference_.inputs(), &out);
   AddTensors(inference_.outputs(), &out);
+  AddStates(inference_.feedback(), &out);
   if (out.payload_bytes() > link::kMaxPayload) {
     inference_.Forget();
     engine::Unload();
@@ -90,7 +122,7 @@ void Commands::Load(const Request& request, Reply* reply) {
 
 void Commands::ResetState(Reply* reply) {
   if (!HasModel(reply)) return;
-  const engine::Status status = engine::ResetState();
+  const engine::Status status = inference_.ResetState();
   if (status != engine::Status::kOk) Refuse(status, "the state cannot be reset", reply);
 }
 
@@ -122,7 +154,7 @@ void Commands::Sequence(const Request& request, Reply* reply) {
     return reply->Refuse(link::Error::kBadArgument, "the outputs exceed one frame");
   }
   if ((request.flags & link::kSequenceResetBefore) != 0) {
-    const engine::Status status = engine::ResetState();
+    const engine::Status status = inference_.ResetState();
     if (status != engine::Status::kOk) return Refuse(status, "the state cannot be reset", reply);
   }
   for (size_t step = 0; step < steps; ++step) {

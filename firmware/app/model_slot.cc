@@ -1,5 +1,6 @@
 #include "app/model_slot.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "link/crc32.h"
@@ -42,6 +43,7 @@ bool IsHeader(Span<const uint8_t> header) {
 }  // namespace
 
 SlotStatus FindModel(Span<const uint8_t> slot, Span<const uint8_t> hash, SlotEntry* entry) {
+  SlotStatus status = SlotStatus::kNotFound;
   size_t at = 0;
   // The list ends at erased flash, or at anything else that is not a header.
   while (slot.size() - at >= kHeaderBytes && IsHeader(slot.subspan(at, kHeaderBytes))) {
@@ -49,20 +51,24 @@ SlotStatus FindModel(Span<const uint8_t> slot, Span<const uint8_t> hash, SlotEnt
     const size_t model_length = Read<uint32_t>(header, kModelLengthAt);
     const size_t aux_length = Read<uint32_t>(header, kAuxLengthAt);
     const size_t room = slot.size() - at - kHeaderBytes;
-    if (model_length > room || aux_length > room - model_length) break;
+    if (model_length > room) break;
+    // Behind the slot's last model there may be no padding.
+    const size_t aux_at = std::min(AlignUp(model_length, 4), room);
+    if (aux_length > room - aux_at) break;
     if (hash.size() == kHashBytes &&
         std::memcmp(header.data() + kHashAt, hash.data(), kHashBytes) == 0) {
       entry->model = slot.subspan(at + kHeaderBytes, model_length);
+      entry->aux = slot.subspan(at + kHeaderBytes + aux_at, aux_length);
       std::memcpy(entry->name, header.data() + kNameAt, kNameBytes);
       entry->name[kNameBytes] = '\0';
-      return link::Crc32Of(entry->model) == Read<uint32_t>(header, kModelCrcAt)
-                 ? SlotStatus::kOk
-                 : SlotStatus::kDamaged;
+      status = link::Crc32Of(entry->model) == Read<uint32_t>(header, kModelCrcAt)
+                   ? SlotStatus::kOk
+                   : SlotStatus::kDamaged;
     }
     at = AlignUp(at + kHeaderBytes + AlignUp(model_length, 4) + aux_length, kAlignment);
     if (at > slot.size()) break;
   }
-  return SlotStatus::kNotFound;
+  return status;
 }
 
 }  // namespace hil::app

@@ -7,7 +7,7 @@
 
 namespace hil::link {
 
-inline constexpr uint8_t kProtocolVersion = 1;
+inline constexpr uint8_t kProtocolVersion = 2;
 
 inline constexpr size_t kMaxPayload = 2048;
 inline constexpr size_t kWindow = 128;
@@ -54,6 +54,7 @@ enum class Type : uint8_t {
 
 // Flags, by request.
 inline constexpr uint8_t kLoadPreserveAll = 1;
+inline constexpr uint8_t kLoadRawStates = 2;
 inline constexpr uint8_t kStepInputWritten = 1;
 inline constexpr uint8_t kStepNoOutputs = 2;
 inline constexpr uint8_t kSequenceResetBefore = 1;

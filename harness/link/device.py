@@ -117,15 +117,20 @@ class Device:
 
     # --- model --------------------------------------------------------------------------------
 
-    def load(self, hash: str, *, preserve_all: bool = False) -> LoadedModel:
+    def load(
+        self, hash: str, *, preserve_all: bool = False, raw_states: bool = False
+    ) -> LoadedModel:
         """Makes a model of the slot current; `hash` is its SHA-256 (or the first half), in hex.
 
         Raises ModelMismatch if the slot does not hold it, CorruptModel, UnsupportedModel,
         ArenaTooSmall. `preserve_all` gives every tensor its own memory, for `read_tensor`.
+        `raw_states` leaves the states of a single-step model to the host: they are inputs and
+        outputs as the others, all in the model's order.
         """
         self._model = None
         short = bytes.fromhex(hash)[:16]
-        flags = TABLE.requests["load"].flags["preserve_all"] if preserve_all else 0
+        bits = TABLE.requests["load"].flags
+        flags = bits["preserve_all"] * preserve_all | bits["raw_states"] * raw_states
         with self._session.attended():
             fields = self._session.request("load", {"hash": short}, flags)
         self._model = LoadedModel.from_fields(short.hex(), fields)

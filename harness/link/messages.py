@@ -116,7 +116,7 @@ class Hello:
 class TensorInfo:
     """A tensor as the engine has it."""
 
-    index: int  # position among the model's inputs or outputs; for read_tensor: of the subgraph
+    index: int  # the model's number of this input or output; for read_tensor: of the subgraph
     name: str
     type: str  # numpy dtype name
     shape: tuple[int, ...]
@@ -138,8 +138,23 @@ class TensorInfo:
 
 
 @dataclass(frozen=True)
+class StateInfo:
+    """A state that the device itself feeds back from an output to an input, step by step."""
+
+    input: int  # the model's numbers of both
+    output: int
+    scale: float  # of the input; 0.0 if not quantised
+    zero_point: int
+    bytes: int
+
+
+@dataclass(frozen=True)
 class LoadedModel:
-    """The model that LOAD made current, with its use of the tensor arena."""
+    """The model that LOAD made current, with its use of the tensor arena.
+
+    `inputs` are those that the host feeds, `outputs` all of them: those that the device feeds
+    back come last, in the order of `states`.
+    """
 
     hash: str
     name: str
@@ -147,8 +162,9 @@ class LoadedModel:
     outputs: tuple[TensorInfo, ...]
     arena_bytes: int
     activation_bytes: int
-    state_bytes: int
+    state_bytes: int  # the engine's, and what is fed back
     op_count: int
+    states: tuple[StateInfo, ...] = ()
 
     @classmethod
     def from_fields(cls, hash_hex: str, fields: dict[str, Any]) -> LoadedModel:
@@ -158,6 +174,7 @@ class LoadedModel:
                 **fields,
                 "inputs": tuple(map(TensorInfo.from_fields, fields["inputs"])),
                 "outputs": tuple(map(TensorInfo.from_fields, fields["outputs"])),
+                "states": tuple(StateInfo(**state) for state in fields["states"]),
             },
         )
 

@@ -14,11 +14,14 @@ An entry starts on a multiple of 32 bytes (a cache line), directly after the pre
     16  16 B hash: first half of the SHA-256 of the model
     32  24 B name, UTF-8, NUL padded
     56  u32  aux length            60 u32 CRC-32 of bytes 0..59
-    64  model, aux
+    64  model, padded to 4 bytes; aux (see slot_aux.py)
 
 all little endian. The list ends where the first word of an entry is erased (0xFFFFFFFF). The
 payload is programmed first and the header last, so a cut-off append leaves no entry behind, only
 flash that is not blank; that, a damaged header or a wrong CRC makes the next append start anew.
+
+Of several entries with one hash the last counts. So a model whose aux data is to be another is
+appended again: rare, and no more than its size is lost until the slot is next erased.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harness.errors import ModelTooBig
+from harness.models.slot_aux import is_whole
 
 MAGIC = 0x4D4C4948
 HEADER_VERSION = 1
@@ -53,10 +57,14 @@ ReadSlot = Callable[[int, int], bytes]
 
 @dataclass(frozen=True)
 class SlotEntry:
-    """A model to be stored: the bytes of a .tflite and a name for people (≤ 24 bytes kept)."""
+    """A model to be stored: the bytes of a .tflite and a name for people (≤ 24 bytes kept).
+
+    `aux` is what the device has to know besides, see `slot_aux`; a multiple of 4 bytes.
+    """
 
     name: str
     data: bytes
+    aux: bytes = b""
 
     @cached_property
     def hash(self) -> str:
@@ -66,7 +74,7 @@ class SlotEntry:
     @property
     def stored_bytes(self) -> int:
         """What the entry takes in the slot, header and padding included."""
-        return _stored_bytes(len(self.data), 0)
+        return _stored_bytes(len(self.data), len(self.aux))
 
     def header(self) -> bytes:
         """The 64 bytes that make the payload behind them an entry."""
@@ -78,13 +86,13 @@ class SlotEntry:
             zlib.crc32(self.data),
             bytes.fromhex(self.hash),
             _shorten(self.name),
-            0,
+            len(self.aux),
         )
         return fields + _CRC.pack(zlib.crc32(fields))
 
     def payload(self) -> bytes:
         """What follows the header, padded with erased bytes to whole words."""
-        return self.data + b"\xff" * (_align(len(self.data), 4) - len(self.data))
+        return self.data + b"\xff" * (_align(len(self.data), 4) - len(self.data)) + self.aux
 
 
 @dataclass(frozen=True)
@@ -96,12 +104,12 @@ class StoredModel:
     offset: int
     length: int
     crc32: int
-    aux_length: int
+    aux: bytes
 
     @property
     def end(self) -> int:
         """Offset of the next entry."""
-        return self.offset + _stored_bytes(self.length, self.aux_length)
+        return self.offset + _stored_bytes(self.length, len(self.aux))
 
 
 @dataclass(frozen=True)
@@ -119,8 +127,13 @@ class Directory:
         return self.slot_bytes - self.free_offset
 
     def find(self, model_hash: str) -> StoredModel | None:
-        """The entry with this hash, or None."""
-        return next((model for model in self.models if model.hash == model_hash), None)
+        """The entry that counts for this hash, or None."""
+        return next((model for model in reversed(self.models) if model.hash == model_hash), None)
+
+    def holds(self, entry: SlotEntry) -> bool:
+        """Whether LOAD would find this model with this aux data."""
+        found = self.find(entry.hash)
+        return found is not None and found.aux == entry.aux
 
 
 @dataclass(frozen=True)
@@ -170,7 +183,7 @@ def read_directory(
         header = read(offset, HEADER_BYTES)
         if _CRC.unpack_from(header)[0] == ERASED_WORD:
             return directory()
-        model, damage = _parse_header(header, offset, slot_bytes)
+        model, damage = _parse_entry(header, read, offset, slot_bytes)
         if model is None:
             return directory(damage)
         if check_models:
@@ -191,7 +204,7 @@ def plan_append(
     there already are not written again. Raises ModelTooBig when even an erased slot is too small.
     """
     unique = list({entry.hash: entry for entry in wanted}.values())
-    missing = [entry for entry in unique if directory.find(entry.hash) is None]
+    missing = [entry for entry in unique if not directory.holds(entry)]
     if not directory.damage:
         if not missing:
             return AppendPlan(False, "all models are there", ())
@@ -230,17 +243,24 @@ def slotfuls(
     return [tuple(group) for group in groups]
 
 
-def _parse_header(header: bytes, offset: int, slot_bytes: int) -> tuple[StoredModel | None, str]:
+def _parse_entry(
+    header: bytes, read: ReadSlot, offset: int, slot_bytes: int
+) -> tuple[StoredModel | None, str]:
     where = f"the entry at offset {offset:#x}"
     if _CRC.unpack_from(header, HEADER_BYTES - 4)[0] != zlib.crc32(header[: HEADER_BYTES - 4]):
         return None, f"{where} has a damaged header"
     magic, version, size, length, crc32, digest, name, aux_length = _HEADER.unpack_from(header)
     if (magic, version, size) != (MAGIC, HEADER_VERSION, HEADER_BYTES):
         return None, f"{where} has another format (version {version})"
-    if offset + HEADER_BYTES + length + aux_length > slot_bytes:
-        return None, f"{where} claims {length:,} bytes, more than the slot has left"
+    aux_offset = offset + HEADER_BYTES + _align(length, 4)
+    if offset + HEADER_BYTES + length > slot_bytes or aux_offset + aux_length > slot_bytes:
+        claimed = length + aux_length
+        return None, f"{where} claims {claimed:,} bytes, more than the slot has left"
+    aux = read(aux_offset, aux_length) if aux_length else b""
+    if not is_whole(aux):
+        return None, f"{where} has damaged aux data"
     text = name.rstrip(b"\0").decode("utf-8", "replace")
-    return StoredModel(digest.hex(), text, offset, length, crc32, aux_length), ""
+    return StoredModel(digest.hex(), text, offset, length, crc32, aux), ""
 
 
 def _place(entries: Sequence[SlotEntry], offset: int) -> tuple[tuple[int, SlotEntry], ...]:

@@ -34,8 +34,14 @@ def variant_record(
     model: LoadedModel,
     stack_bytes: int,
     link: LinkRecord,
+    more: tuple[Measurement, ...] = (),
 ) -> VariantRecord:
-    """Everything about one variant in one record."""
+    """Everything about one variant in one record. A limit of `more` fails it as the ladder does."""
+    broken = [item for item in more if item.verdict is Verdict.FAIL]
+    sentence = ladder.sentence
+    if broken and ladder.verdict != "fail":
+        found = ", ".join(f"{item.name} is {item.value:g} {item.unit}" for item in broken)
+        sentence = f"the last step is right, others are not: {found}"
     return VariantRecord(
         id=variant.id,
         model=variant.model,
@@ -43,17 +49,17 @@ def variant_record(
         dtype=variant.dtype,
         sha256=variant.sha256,
         file_bytes=variant.size_bytes,
-        verdict=Verdict(ladder.verdict),
+        verdict=Verdict.FAIL if broken else Verdict(ladder.verdict),
         sequences=sequences,
         steps=steps,
         sequences_resumed=resumed,
-        verdict_rung=ladder.verdict_rung,
-        sentence=ladder.sentence,
+        verdict_rung=ladder.verdict_rung or ("device" if broken else ""),
+        sentence=sentence,
         rungs=tuple(rung_record(rung) for rung in ladder.rungs),
         cycles=cycles,
         arena_bytes=model.arena_bytes,
         stack_bytes=stack_bytes,
-        measurements=(*checks(ladder), *figures(cycles, model, stack_bytes, link)),
+        measurements=(*checks(ladder), *more, *figures(cycles, model, stack_bytes, link)),
         link=link,
     )
 

@@ -20,6 +20,7 @@ from harness.run.bench import Bench
 from harness.run.judge import cycle_record, variant_record
 from harness.run.meter import Reading, link_record
 from harness.run.reference_pool import ReferencePool
+from harness.run.step_by_step import aligned, by_output, every_step
 from harness.run.streaming import Streamed, sequence_bytes, stream
 from harness.run.zoo import slot_entry
 
@@ -81,9 +82,9 @@ def measure(
     end = Reading.take(device)
     warm, cold = (benchmark(device, cold=cold) for cold in (False, True))
     found = references.get(variant)
-    board = found.device_outputs(streamed.blocks)
+    board = found.device_outputs(by_output(streamed.blocks, model)[0])
     ladder = compare_ladder(
-        {**found.rungs, "device": board},
+        aligned({**found.rungs, "device": board}),
         samples.labels,
         variant.limits,
         task=cast(Task, variant.task),
@@ -101,6 +102,7 @@ def measure(
         model=model,
         stack_bytes=end.status.stack_high_water,
         link=link_record(start, end, baud=device.baud, core_hz=clock.core_hz),
+        more=every_step(streamed.blocks, model, found),
     )
     return Measured(variant, model, streamed, board.values, ladder, record)
 

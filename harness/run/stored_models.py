@@ -15,14 +15,16 @@ class StoredModels:
 
     def missing(self, entries: Iterable[SlotEntry]) -> list[SlotEntry]:
         """Those of `entries` that have to be stored."""
-        return [entry for entry in entries if entry.hash not in self._entries]
+        return [entry for entry in entries if not self._holds(entry)]
 
     def along_with(self, missing: list[SlotEntry]) -> list[SlotEntry]:
         """`missing`, and before it what is there already, if all of it has room in the slot.
 
         Should the slot have to be erased, the old ones are then written again at once.
         """
-        wanted = [*self._entries.values(), *missing]
+        replaced = {entry.hash for entry in missing}
+        kept = [entry for entry in self._entries.values() if entry.hash not in replaced]
+        wanted = [*kept, *missing]
         room = sum(entry.stored_bytes for entry in wanted) <= SLOT_BYTES
         return wanted if room else missing
 
@@ -31,6 +33,10 @@ class StoredModels:
         if erased:
             self.forget()
         self._entries |= {entry.hash: entry for entry in entries}
+
+    def _holds(self, entry: SlotEntry) -> bool:
+        stored = self._entries.get(entry.hash)
+        return stored is not None and stored.aux == entry.aux
 
     def forget(self) -> None:
         """Nothing is known any more."""

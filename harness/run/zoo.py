@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from harness.errors import CorruptModel
+from harness.models.inspect import inspect
 from harness.models.manifest import Variant, load_zoo
 from harness.models.slot import SlotEntry
+from harness.models.slot_aux import pack_states
+from harness.models.states import state_pairs
 from harness.run.options import RunConfig
 
 
@@ -13,5 +19,14 @@ def variants(config: RunConfig) -> list[Variant]:
 
 
 def slot_entry(variant: Variant) -> SlotEntry:
-    """The variant as it goes to the model slot."""
-    return SlotEntry(variant.id, variant.content())
+    """The variant as it goes to the model slot: with its states, if its signature has any."""
+    content = variant.content()
+    return SlotEntry(variant.id, content, _states(content))
+
+
+@cache
+def _states(content: bytes) -> bytes:
+    try:
+        return pack_states(state_pairs(inspect(content)))
+    except CorruptModel:
+        return b""  # the device says why it refuses it

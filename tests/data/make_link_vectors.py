@@ -26,7 +26,10 @@ from typing import Any
 
 from harness.link.framing import encode_frame
 from harness.link.protocol import TABLE
+from harness.models.quantize import Quantization
 from harness.models.slot import SlotEntry, pack
+from harness.models.slot_aux import pack_states
+from harness.models.states import StatePair
 
 PATH = Path(__file__).parent / "link_vectors.txt"
 
@@ -68,7 +71,7 @@ HELLO: dict[str, Any] = {
     "caches": TABLE.bits["caches"]["art"] | TABLE.bits["caches"]["dcache"],
     "reset_reason": TABLE.codes["reset_reason"]["pin"],
     "arena_bytes": 4096,
-    "slot_bytes": 512,
+    "slot_bytes": 1024,
     "stack_bytes": 8192,
     "fault": [FAULT],
 }
@@ -78,6 +81,16 @@ HELLO: dict[str, Any] = {
 MODEL = SlotEntry("fake model", b"FAKE model")
 REFUSED_MODEL = SlotEntry("refused", b"no model")
 DAMAGED_MODEL = SlotEntry("damaged", b"FAKE, but a bit flips in it")
+
+# The fake single step: h[2] int8 and the input above, h_next[2] int8 and the output above, with
+# h_next = h + in / 4 in real numbers and out[1] = h[0] as stored.
+STATE = StatePair("h", 0, 0, (2,), Quantization("int8", 0.5, 3), Quantization("int8", 0.25, -1))
+OTHER_STATE = StatePair(
+    "h", 0, 0, (2,), Quantization("int8", 0.75, 3), Quantization("int8", 0.25, -1)
+)
+STEP_MODEL = SlotEntry("step", b"FAKE2", pack_states([STATE]))
+FOREIGN_STATES = SlotEntry("foreign", b"FAKE2 on another scale", pack_states([OTHER_STATE]))
+DAMAGED_STATES = SlotEntry("damaged aux", b"FAKE2, states damaged", pack_states([STATE]))
 
 TENSOR_IN = {
     "index": 0,
@@ -105,6 +118,32 @@ LOADED = {
     "state_bytes": 4,
     "inputs": [TENSOR_IN],
     "outputs": [TENSOR_OUT],
+    "states": [],
+}
+TENSOR_STATE = {
+    "index": 0,
+    "type": 9,
+    "shape": [{"size": 2}],
+    "scale": 0.5,
+    "zero_point": 3,
+    "bytes": 2,
+    "name": "h",
+}
+TENSOR_NEXT_STATE = {**TENSOR_STATE, "scale": 0.25, "zero_point": -1, "name": "h_next"}
+SECOND_IN, SECOND_OUT = {**TENSOR_IN, "index": 1}, {**TENSOR_OUT, "index": 1}
+LOADED_STEP = {
+    **LOADED,
+    "name": "step",
+    "state_bytes": 4 + 2,
+    "inputs": [SECOND_IN],
+    "outputs": [SECOND_OUT, TENSOR_NEXT_STATE],
+    "states": [{"input": 0, "output": 0, "scale": 0.5, "zero_point": 3, "bytes": 2}],
+}
+LOADED_RAW = {
+    **LOADED,
+    "name": "step",
+    "inputs": [TENSOR_STATE, SECOND_IN],
+    "outputs": [TENSOR_NEXT_STATE, SECOND_OUT],
 }
 REFUSED = {
     "status": 0,
@@ -122,6 +161,10 @@ def _u32(*numbers: int) -> bytes:
 
 def _i16(*numbers: int) -> bytes:
     return b"".join(number.to_bytes(2, "little", signed=True) for number in numbers)
+
+
+def _i8(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(1, "little", signed=True) for number in numbers)
 
 
 def _error(request: str, error: str, text: str, **more: int) -> dict[str, Any]:
@@ -268,6 +311,57 @@ EXCHANGES: list[tuple[str, str, tuple[str, ...], dict[str, Any], dict[str, Any]]
             ],
         },
     ),
+    ("load_step", "load", (), {"hash": bytes.fromhex(STEP_MODEL.hash)}, LOADED_STEP),
+    (
+        "sequence_fed_back",
+        "sequence",
+        ("reset_before", "all_outputs"),
+        {"inputs": _i8(1, -3, 0, 1, 1, 9)},
+        # Stored states 3, 3 → next 0, -4 → requantised 4, 1 (ties go away from zero) → next 2, -4
+        {"steps": _u32(101) + _i16(1, 3) + _i8(0, -4) + _u32(102) + _i16(2, 4) + _i8(2, -4)},
+    ),
+    (
+        "step_carries_over",
+        "step",
+        (),
+        {"input": bytes(3)},
+        {"cycles": 103, "output": _i16(3, 5) + _i8(3, -5)},
+    ),
+    (
+        "sequence_fed_back_after_reset",
+        "sequence",
+        ("reset_before",),
+        {"inputs": _i8(1, -3, 0, 1, 1, 9)},
+        {"steps": _u32(101, 102) + _i16(2, 4) + _i8(2, -4)},
+    ),
+    (
+        "load_raw_states",
+        "load",
+        ("raw_states",),
+        {"hash": bytes.fromhex(STEP_MODEL.hash)},
+        LOADED_RAW,
+    ),
+    (
+        "step_with_states_of_the_host",
+        "step",
+        (),
+        {"input": _i8(10, 3, 1, 2, 0)},
+        {"cycles": 101, "output": _i8(14, 1) + _i16(1, 10)},
+    ),
+    (
+        "load_foreign_states",
+        "load",
+        (),
+        {"hash": bytes.fromhex(FOREIGN_STATES.hash)},
+        _error("load", "slot_damaged", "the entry's states are not the model's"),
+    ),
+    (
+        "load_damaged_states",
+        "load",
+        (),
+        {"hash": bytes.fromhex(DAMAGED_STATES.hash)},
+        _error("load", "slot_damaged", "the entry's list of states is not readable"),
+    ),
     ("set_baud", "set_baud", (), {"baud": 921600}, {"baud": 921600}),
     (
         "status",
@@ -275,17 +369,17 @@ EXCHANGES: list[tuple[str, str, tuple[str, ...], dict[str, Any], dict[str, Any]]
         (),
         {},
         {
-            "uptime_cycles": 1026,
-            "invoke_cycles": 1026,
+            "uptime_cycles": 1636,
+            "invoke_cycles": 1636,
             "idle_cycles": 0,
-            "invocations": 10,
+            "invocations": 16,
             "stack_bytes": 8192,
             "stack_high_water": 1234,
-            "frames_received": 22,
+            "frames_received": 30,
             "frames_damaged": 0,
             "duplicates": 0,
             "naks": 0,
-            "replies": 21,
+            "replies": 29,
             "overruns": 1,
             "framing_errors": 2,
             "noise_errors": 3,
@@ -314,9 +408,25 @@ def frames() -> Iterator[tuple[str, int, int, int, bytes]]:
 
 
 def slot() -> bytes:
-    """A model that the fake engine takes, one that it refuses, and one with a flipped bit."""
-    image = bytearray(pack([REFUSED_MODEL, MODEL, DAMAGED_MODEL]))
+    """Models that the fake engine takes, one that it refuses, and two with a flipped bit.
+
+    The single step is there twice, at first without its states: the last entry counts.
+    """
+    image = bytearray(
+        pack(
+            [
+                REFUSED_MODEL,
+                MODEL,
+                DAMAGED_MODEL,
+                SlotEntry("step, without its states", STEP_MODEL.data),
+                STEP_MODEL,
+                FOREIGN_STATES,
+                DAMAGED_STATES,
+            ]
+        )
+    )
     image[image.index(DAMAGED_MODEL.data) + 20] ^= 0x10
+    image[image.index(DAMAGED_STATES.payload()) + 40] ^= 0x10
     return bytes(image) + b"\xff" * (HELLO["slot_bytes"] - len(image))
 
 

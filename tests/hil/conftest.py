@@ -26,6 +26,12 @@ class Loaded:
     device: Device
     sequences: list[bytes]
 
+    @property
+    def steps(self) -> int:
+        """Invokes of one sequence."""
+        assert self.device.model is not None
+        return len(self.sequences[0]) // self.device.model.input_bytes
+
     def run(self, order: list[int], *, reset: bool = True) -> dict[int, SequenceResult]:
         """Stream sequences by number, in this order. Results by position in `order`."""
         requests = [

@@ -1,7 +1,8 @@
 """State is a contract: kept when asked for, gone after a reset, and nothing in between.
 
 Whether a variant has state between Invokes is said by the device itself (`state_bytes`): a fused
-LSTM has, an unrolled cell or a WHILE loop starts from zero each time.
+LSTM has, and a single-step model, whose states the device feeds back; an unrolled cell or a WHILE
+loop starts from zero each time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from harness.models.inspect import inspect
 from harness.models.manifest import Variant
 from harness.references import compute
 from harness.run.measure import Measured
+from harness.run.step_by_step import by_output
 from tests.hil.conftest import FEW, Loaded
 
 ORDER = list(range(FEW))
@@ -54,7 +56,7 @@ def test_chunked_is_whole(loaded: Loaded) -> None:
     loaded.device.reset_state()
     chunks = [loaded.device.step(loaded.sequences[number]).outputs for number in ORDER]
     assert b"".join(chunks) == whole.outputs
-    assert whole.steps == len(ORDER)
+    assert whole.steps == len(ORDER) * loaded.steps
 
 
 def state_of(variant: Variant) -> str:
@@ -93,10 +95,12 @@ def test_state_carries_over_when_asked_and_only_then(loaded: Loaded, variant: Va
 
 def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> None:
     """What the device carries over is what the wheel carries over, bit for bit for integers."""
+    model = loaded.device.model
+    assert model is not None
     loaded.device.reset_state()
     carried = loaded.outputs(ORDER, reset=False)
     wheel = compute(variant, variant.load_samples().first(FEW), mode="carry", frameworks=("tflm",))
-    board = wheel.device_outputs(carried)
+    board = wheel.device_outputs(by_output(carried, model)[0])
     if board.integer:
         differing = np.count_nonzero(board.stored != wheel.rungs["tflm"].stored)
         assert differing == 0, (
@@ -115,9 +119,10 @@ def test_reset_is_complete_after_any_history(loaded: Loaded) -> None:
         assert loaded.outputs([0], reset=False) == fresh, f"after {length} sequences"
 
 
-@pytest.mark.parametrize("steps", [1, 2, FEW])
-def test_only_the_last_output_on_request(loaded: Loaded, steps: int) -> None:
-    blocks = loaded.sequences[:steps]
+@pytest.mark.parametrize("count", [1, 2, FEW])
+def test_only_the_last_output_on_request(loaded: Loaded, count: int) -> None:
+    blocks = loaded.sequences[:count]
+    steps = count * loaded.steps
     every = next(loaded.device.stream([SequenceRequest(0, blocks)]))
     last = next(loaded.device.stream([SequenceRequest(0, blocks, all_outputs=False)]))
     assert every.outputs.endswith(last.outputs)

@@ -11,7 +11,8 @@ namespace {
 
 using test::Bytes;
 
-// The slot that harness/models/slot.py packed: "refused", "fake model", "damaged".
+// The slot that harness/models/slot.py packed: "refused", "fake model", "damaged", the single step
+// without its states, the same model "step" with them, and others.
 class ModelSlotTest : public ::testing::Test {
  protected:
   static constexpr size_t kFirstHash = 16;
@@ -41,6 +42,22 @@ TEST_F(ModelSlotTest, FindsEntriesOneBehindTheOther) {
 TEST_F(ModelSlotTest, SaysWhenAModelIsDamaged) {
   const size_t third = 192;
   EXPECT_EQ(Find(HashAt(third + kFirstHash), slot_.size()), SlotStatus::kDamaged);
+}
+
+TEST_F(ModelSlotTest, OfSeveralEntriesWithOneHashTheLastCounts) {
+  const size_t fourth = 192 + 96;
+  const Bytes hash = HashAt(fourth + kFirstHash);
+  const size_t fifth = fourth + 96;
+  ASSERT_EQ(HashAt(fifth + kFirstHash), hash);
+  ASSERT_EQ(Find(hash, slot_.size()), SlotStatus::kOk);
+  EXPECT_STREQ(entry_.name, "step");
+  EXPECT_EQ(entry_.aux.size(), 32U);
+  ASSERT_EQ(Find(hash, fifth), SlotStatus::kOk);
+  EXPECT_STREQ(entry_.name, "step, without its states");
+  EXPECT_TRUE(entry_.aux.empty());
+  // Aux data that is cut off is no entry.
+  EXPECT_EQ(Find(hash, fifth + 64 + 8 + 31), SlotStatus::kOk);
+  EXPECT_TRUE(entry_.aux.empty());
 }
 
 TEST_F(ModelSlotTest, EndsAtErasedFlash) {

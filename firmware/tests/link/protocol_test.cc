@@ -64,6 +64,7 @@ Constants OfTheFirmware() {
       {"type nak", Number(Type::kNak)},
       {"type error", Number(Type::kError)},
       {"flag load.preserve_all", Number(link::kLoadPreserveAll)},
+      {"flag load.raw_states", Number(link::kLoadRawStates)},
       {"flag step.input_written", Number(link::kStepInputWritten)},
       {"flag step.no_outputs", Number(link::kStepNoOutputs)},
       {"flag sequence.reset_before", Number(link::kSequenceResetBefore)},

@@ -51,11 +51,23 @@ def test_loaded_model_knows_its_tensors_as_numpy_does() -> None:
         -128,
     )
     assert (model.input_bytes, model.output_bytes) == (3, 4)
+    assert model.states == ()
+
+
+def test_fed_back_states_are_no_inputs_and_the_last_outputs() -> None:
+    model = LoadedModel.from_fields("ab", reply("load_step"))
+    assert [(tensor.index, tensor.name) for tensor in model.inputs] == [(1, "in")]
+    assert [(tensor.index, tensor.name) for tensor in model.outputs] == [(1, "out"), (0, "h_next")]
+    (state,) = model.states
+    assert (state.input, state.output, state.bytes) == (0, 0, 2)
+    assert (state.scale, state.zero_point) == (0.5, 3)
+    assert (model.input_bytes, model.output_bytes, model.state_bytes) == (3, 6, 6)
+    assert len(LoadedModel.from_fields("ab", reply("load_raw_states")).inputs) == 2
 
 
 def test_status_has_every_counter() -> None:
     status = Status(**reply("status"))
-    assert status.invocations == 10
+    assert status.invocations == 16
     assert (status.overruns, status.framing_errors) == (1, 2)
     assert (status.noise_errors, status.parity_errors) == (3, 4)
 

@@ -26,3 +26,11 @@ def test_erasing_takes_everything_else_away() -> None:
     assert stored.missing([OLD, NEW]) == [OLD]
     stored.forget()
     assert stored.missing([NEW]) == [NEW]
+
+
+def test_another_aux_is_another_entry() -> None:
+    stored = StoredModels()
+    stored.add([OLD])
+    with_states = SlotEntry(OLD.name, OLD.data, b"aux!")
+    assert stored.missing([with_states]) == [with_states]
+    assert stored.along_with([with_states]) == [with_states], "it takes the other one's place"

@@ -1,0 +1,79 @@
+"""What there is to compare of a model that runs step by step, besides its ladder.
+
+The device streams all outputs of a step, one behind the other. The ladder takes the first of
+them; and where Keras gives only the last step of a sequence, the other rungs' last steps. All the
+other steps, and the states at every step, are here held against desktop TFLM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.comparison.metrics import compare
+from harness.comparison.outputs import RungOutputs
+from harness.link.messages import LoadedModel
+from harness.references import References
+from harness.report.records import Limit, Measurement
+
+
+def by_output(blocks: list[bytes], model: LoadedModel) -> list[list[bytes]]:
+    """The blocks of every output tensor, one a sequence, all steps one behind the other."""
+    found: list[list[bytes]] = []
+    start = 0
+    for tensor in model.outputs:
+        end = start + tensor.bytes
+        found.append(
+            [
+                b"".join(
+                    block[at + start : at + end] for at in range(0, len(block), model.output_bytes)
+                )
+                for block in blocks
+            ]
+        )
+        start = end
+    return found
+
+
+def aligned(rungs: Mapping[str, RungOutputs]) -> dict[str, RungOutputs]:
+    """The rungs for one ladder: the last step of each, if one of them has only that."""
+    if all(rung.per_step for rung in rungs.values()):
+        return dict(rungs)
+    return {name: last_step(rung) if rung.per_step else rung for name, rung in rungs.items()}
+
+
+def last_step(rung: RungOutputs) -> RungOutputs:
+    """Of every sequence the outputs of its last step."""
+    return RungOutputs(
+        values=rung.values[:, -1],
+        stored=None if rung.stored is None else rung.stored[:, -1],
+        scale=rung.scale,
+        zero_point=rung.zero_point,
+    )
+
+
+def every_step(
+    blocks: list[bytes], model: LoadedModel, references: References
+) -> tuple[Measurement, ...]:
+    """Device against desktop TFLM at every step: the output, and each state that is fed back.
+
+    Integers must be equal; floats are told how far they are apart. Nothing for a model whose
+    states the device does not feed back.
+    """
+    if not model.states:
+        return ()
+    first_state = len(model.outputs) - len(model.states)
+    measurements = []
+    for number, (tensor, own) in enumerate(
+        zip(model.outputs, by_output(blocks, model), strict=True)
+    ):
+        kind = "state" if number >= first_state else "output"
+        name = f"device.{kind}.{tensor.index}"
+        device = references.device_outputs(own, number)
+        found = compare(device, references.rungs_of(number)["tflm"])
+        if device.integer:
+            measurements.append(
+                Measurement(f"{name}.differing", found.differing, "values", Limit("<=", 0))
+            )
+        else:
+            measurements.append(Measurement(f"{name}.max_abs", found.max_abs, ""))
+    return tuple(measurements)
