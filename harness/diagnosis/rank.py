@@ -24,6 +24,7 @@ LEAVES_AT_MOST = 0.25
 AS_GOOD = 1.25
 ROUNDING_LSB = 2.0
 SEQUENCES = 64  # as many as are looked at: the first ones, in their order
+FEW = 12  # looked at alone if nothing explains all: a state that leaks adds up its rounding
 
 NOT_DETERMINISTIC = Suspect(
     25, "reference is not deterministic", lambda *_: None,
@@ -87,15 +88,26 @@ def diagnose(
     largest = float(np.abs(expected - target).max())
     if lsb and largest <= ROUNDING_LSB * lsb:
         return _certain(KERNEL_VARIANTS, largest, f"no difference is above {ROUNDING_LSB:g} LSB;")
-    case, target = _first(case, target)
+    found = _suspected(*_first(case, target, SEQUENCES), noise=lsb)
+    if found.best is None and len(target) > FEW:
+        early = _suspected(*_first(case, target, FEW), noise=lsb)
+        if early.best is not None:
+            text = f"{early.sentence} (Judged on the first {FEW} sequences.)"
+            return replace(early, sentence=text)
+    return found
+
+
+def _suspected(case: Case, target: NDArray[Any], *, noise: float) -> Diagnosis:
     difference = residual(forward(case), target)
+    if difference == 0.0:
+        return _nothing(0.0, "Nothing differs in the first sequences.")
     found = []
     for suspect in SUSPECTS:
         explanation = suspect.explain(case, target)
         if explanation is not None:
-            explains = 1.0 - (explanation.residual / difference) ** 2 if difference else 0.0
+            explains = 1.0 - (explanation.residual / difference) ** 2
             found.append(Ranked(suspect, explanation, max(0.0, explains)))
-    return _judged(found, difference, noise=lsb)
+    return _judged(found, difference, noise=noise)
 
 
 def _judged(found: list[Ranked], difference: float, *, noise: float) -> Diagnosis:
@@ -140,8 +152,8 @@ def _nothing(size: float, text: str) -> Diagnosis:
     return Diagnosis(size, None, (), (), text)
 
 
-def _first(case: Case, target: NDArray[Any]) -> tuple[Case, NDArray[Any]]:
-    here = slice(0, SEQUENCES)
+def _first(case: Case, target: NDArray[Any], count: int) -> tuple[Case, NDArray[Any]]:
+    here = slice(0, count)
     initial = None if case.initial is None else tuple(item[here] for item in case.initial)
     mask = None if case.mask is None else case.mask[here]
     return replace(case, inputs=case.inputs[here], initial=initial, mask=mask), target[here]

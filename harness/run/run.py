@@ -32,6 +32,7 @@ from harness.report.records import (
 from harness.run.bench import Bench
 from harness.run.descend import name_operator
 from harness.run.measure import Measured, measure
+from harness.run.name_cause import name_cause
 from harness.run.options import RunConfig
 from harness.run.reference_pool import ReferencePool
 from harness.run.zoo import slot_entry
@@ -134,14 +135,19 @@ class Run:
             progress=self._progress,
             limit=self.config.sequences,
         )
-        measured = self._with_operator(measured)
+        if measured.ladder.verdict == "fail":
+            measured = self._with_operator(measured)
+            measured = name_cause(measured, self._references.get(variant).rungs)
         self._resumed_results += measured.record.sequences_resumed
         self._circumstances = self.bench.circumstances()
         self._keep(measured.record)
         return measured
 
     def _with_operator(self, measured: Measured) -> Measured:
-        """The operator named, if the device fails; an error on the way is an incident only."""
+        """The operator named, if the error enters at the device.
+
+        An error on the way is an incident only: the verdict stands.
+        """
         try:
             return name_operator(measured, self.bench)
         except HilError as error:
