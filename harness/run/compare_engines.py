@@ -19,6 +19,7 @@ from rich.console import Console
 from harness.boards.spec import load_spec
 from harness.errors import HilError
 from harness.firmware_build.tflm_tree import inspect_tree
+from harness.models.inspect import Operator, Subgraph, inspect
 from harness.models.manifest import Variant
 from harness.models.schema import load_schema, operator_names
 from harness.report.progress import ConsoleProgress
@@ -30,6 +31,7 @@ from harness.run.run import Run
 from harness.run.streaming import sequence_bytes
 from harness.run.zoo import slot_entry, variants
 
+_STEPS = 12  # enough for state to show in eight bits
 # Their cycles include those of the subgraphs that they call.
 _CALLERS = frozenset({"WHILE", "IF", "CALL_ONCE"})
 
@@ -67,6 +69,7 @@ def _measure(config: RunConfig, console: Console) -> EngineResult:
     progress = ConsoleProgress(console)
     run = Run(config, progress, wanted)
     operators = {}
+    state = {}
     flash_bytes = 0
     used_only = None
     try:
@@ -74,13 +77,14 @@ def _measure(config: RunConfig, console: Console) -> EngineResult:
             with suppress(HilError):  # it is in the record
                 run.measured(variant)
                 operators[variant.id] = _profile(run, variant)
+                state[variant.id] = _state(run, variant)
         flash_bytes = run.bench.image.flash_bytes
         if config.engine == "tflm":
             small = replace(config, tflm_operators="used")
             used_only = firmware_under_test(small, run.bench.board.spec, progress).flash_bytes
     finally:
         record = run.finish()
-    return EngineResult("", record, operators, flash_bytes, used_only)
+    return EngineResult("", record, operators, state, flash_bytes, used_only)
 
 
 def _profile(run: Run, variant: Variant) -> dict[str, int]:
@@ -99,6 +103,29 @@ def _profile(run: Run, variant: Variant) -> dict[str, int]:
         if name not in _CALLERS:
             cycles[name] += entry.cycles
     return dict(cycles)
+
+
+def _state(run: Run, variant: Variant) -> str:
+    """What becomes of the variant's state between two calls: "none", "kept" or "wiped by" whom."""
+    device = run.bench.load(slot_entry(variant))
+    assert device.model is not None
+    if not device.model.state_bytes:
+        return "none"
+    inputs = sequence_bytes(variant.load_samples().first(_STEPS).inputs, device.model)
+    carried = [device.step(block).outputs for block in inputs]
+    alone = []
+    for block in inputs:
+        device.reset_state()
+        alone.append(device.step(block).outputs)
+    if carried != alone:
+        return "kept"
+    graphs = inspect(variant.content(), variant.id).subgraphs
+    keepers = {op.name for graph in graphs for op in graph.operators if _has_state(op, graph)}
+    return f"wiped by {', '.join(sorted(keepers))}"
+
+
+def _has_state(operator: Operator, graph: Subgraph) -> bool:
+    return any(index >= 0 and graph.tensors[index].variable for index in operator.inputs)
 
 
 def _label(record: RunRecord, earlier: list[EngineResult]) -> str:

@@ -13,7 +13,8 @@ _OPERATORS_NAMED = 3
 
 @dataclass(frozen=True)
 class EngineResult:
-    """One engine's run. `operators`: variant → operator → cycles of one inference.
+    """One engine's run. `operators`: variant → operator → cycles of one inference; `state`:
+    variant → what becomes of its state between two calls, in words.
 
     `flash_bytes_used_operators` is the firmware with only the operators that the models use, None
     where there is no choice.
@@ -22,6 +23,7 @@ class EngineResult:
     label: str
     record: RunRecord
     operators: dict[str, dict[str, int]]
+    state: dict[str, str]
     flash_bytes: int
     flash_bytes_used_operators: int | None
 
@@ -53,6 +55,15 @@ def render(results: list[EngineResult]) -> str:
             "board against desktop TFLM: outputs that differ · their |Δ| · same class",
             labels,
             ((id_, [_difference(result, id_) for result in results]) for id_ in first.variants),
+        ),
+        _section(
+            "state between two calls",
+            labels,
+            (
+                (id_, [result.state.get(id_, "error") for result in results])
+                for id_ in first.variants
+                if first.state.get(id_) != "none"
+            ),
         ),
         _section("firmware", labels, _firmware_rows(results)),
     ]

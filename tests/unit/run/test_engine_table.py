@@ -44,7 +44,8 @@ def engine(
         complete=True,
         variants=tuple(variant(id_, count, kinds[id_]) for id_, count in cycles.items()),
     )
-    return EngineResult(label, record, {"a-int8": operators}, 204_800, small)
+    state = {"a-int8": f"kept by {label}", "b-float32": "none"}
+    return EngineResult(label, record, {"a-int8": operators}, state, 204_800, small)
 
 
 BUILTIN = engine("builtin", {"a-int8": 3000, "b-float32": 1000}, {"TANH": 2000, "ADD": 900})
@@ -70,6 +71,13 @@ def test_differences_are_a_histogram_for_integers_and_a_size_for_floats() -> Non
     assert "40/100 · 3.5e-07 · 99.0 %" in lines(text, "b-float32")[2]
 
 
+def test_state_of_the_variants_that_have_any() -> None:
+    text = render([BUILTIN, TFLM])
+    section = text[text.index("state between two calls") :].split("\n\n")[0]
+    assert lines(section, "a-int8")[0].endswith("kept by builtin  kept by tflm")
+    assert "b-float32" not in section
+
+
 def test_both_flash_sizes() -> None:
     text = render([BUILTIN, TFLM])
     assert lines(text, "flash, kB")[0].split()[-2:] == ["200.0", "200.0"]
@@ -92,6 +100,6 @@ def test_nowhere_slower() -> None:
 def test_a_variant_that_could_not_be_measured() -> None:
     failed = VariantRecord("a-int8", "m", "loop", "int8", "", 1, Verdict.ERROR)
     record = RunRecord("r", "", 1.0, Verdict.ERROR, True, variants=(failed,))
-    text = render([BUILTIN, EngineResult("broken", record, {}, 0, None)])
+    text = render([BUILTIN, EngineResult("broken", record, {}, {}, 0, None)])
     assert lines(text, "a-int8")[0].endswith("error")
     assert lines(text, "b-float32")[0].endswith("error"), "not even tried"
