@@ -1,0 +1,55 @@
+"""Every operator on the emulated Cortex-M7: one random model of each family against the wheel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.link.messages import SequenceRequest
+from harness.models.slot import SlotEntry
+
+from .conftest import Bench
+
+WORKER = Path(__file__).parents[1] / "engine" / "wheel_worker.py"
+SEED = 20261123
+INFERENCES = 4  # as the worker makes
+FLOAT_BOUND = 1e-6  # relative above 1; integers must be the same bits
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Models that the wheel takes, with `.in` and `.out` beside them."""
+    directory = tmp_path_factory.mktemp("ops")
+    subprocess.run([sys.executable, WORKER, "ops", directory, "1", str(SEED)],
+                   check=True, capture_output=True, timeout=600)  # fmt: skip
+    found = sorted(directory.glob("*.tflite"))
+    return [path for path in found if path.with_suffix(".out").exists()]
+
+
+def test_operators_equal_the_wheel(bench: Bench, models: list[Path]) -> None:
+    entries = [SlotEntry(path.stem[:23], path.read_bytes()) for path in models]
+    bench.probe.store_models(entries)
+    bench.device.hello()
+    wrong = []
+    for path, entry in zip(models, entries, strict=True):
+        bench.device.load(entry.hash)
+        raw = path.with_suffix(".in").read_bytes()
+        size = len(raw) // INFERENCES
+        steps = [raw[k * size : (k + 1) * size] for k in range(INFERENCES)]
+        (result,) = bench.device.stream([SequenceRequest(path.stem, steps)])
+        wanted = path.with_suffix(".out").read_bytes()
+        if result.outputs == wanted:
+            continue
+        if "FLOAT32" not in path.stem or len(result.outputs) != len(wanted):
+            wrong.append(path.stem)
+            continue
+        got, want = (np.frombuffer(data, np.float32) for data in (result.outputs, wanted))
+        if not (np.abs(got - want) <= FLOAT_BOUND * np.maximum(1, np.abs(want))).all():
+            wrong.append(path.stem)
+    assert not wrong
+    assert len(models) > 160
+    assert bench.state()["findings"] == []
