@@ -22,7 +22,15 @@ def test_builtin_and_the_tree_side_by_side(
     (written,) = tmp_path.glob("*-engines.txt")
     assert written.read_text() in printed
     # Integers are the bit oracle's on both engines.
-    section = printed[printed.index("board against desktop TFLM") :]
-    for line in section.splitlines():
+    for line in section(printed, "board against desktop TFLM"):
         if "-int8-" in line:
             assert line.count("0/120") == 2, line
+    # CMSIS-NN's LSTM forgets its state at each call; upstream's reference kernel keeps it.
+    fate = "wiped by UNIDIRECTIONAL_SEQUENCE_LSTM" if tree.kernels == "cmsis-nn" else "kept"
+    (fused,) = (line for line in section(printed, "state between") if "-int8-fused" in line)
+    assert fused.endswith(f"kept  {fate}")
+
+
+def section(printed: str, title: str) -> list[str]:
+    """The lines from a table's title to the next empty line."""
+    return printed[printed.index(title) :].split("\n\n")[0].splitlines()
