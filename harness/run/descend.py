@@ -6,6 +6,9 @@ the device holds is compared with desktop TFLM, operator by operator (`harness.c
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +20,11 @@ from harness.comparison.descent import Culprit, first_difference
 from harness.errors import ModelRejected, ReferenceFailed
 from harness.link.device import Device
 from harness.models.inspect import inspect
+from harness.models.slot import SlotEntry
+from harness.models.trip_count import trip_count, with_trip_count
 from harness.references.tensors import step_tensors
 from harness.run.bench import Bench
 from harness.run.measure import Measured
-from harness.run.zoo import slot_entry
 
 STEPS = 200  # Invokes looked at: on a real line every tensor of each takes milliseconds
 
@@ -77,6 +81,39 @@ def descend(
     return Descent(sequence, len(expected.blocks), None)
 
 
+def descend_into_loop(
+    load: Callable[[bytes], Device],
+    model: Path,
+    inputs: NDArray[np.float32],
+    *,
+    sequence: int = 0,
+) -> Descent | None:
+    """The operator in the first iteration that differs, found with ever shorter loops.
+
+    `load` brings a model to the device, with `preserve_all`. None if the model's loop has no
+    constant count, or if no iteration differs.
+    """
+    content = model.read_bytes()
+    count = trip_count(content)
+    if count is None:
+        return None
+    found: Descent | None = None
+    first, last = 1, count
+    with tempfile.TemporaryDirectory(prefix="tflm-hil-loop-") as name:
+        shorter = Path(name) / model.name
+        while first <= last:
+            middle = (first + last) // 2
+            shorter.write_bytes(with_trip_count(content, middle))
+            device = load(shorter.read_bytes())
+            descent = descend(device, shorter, inputs, sequence=sequence, steps=1)
+            if descent.culprit is None:
+                first = middle + 1
+            else:
+                found = replace(descent, culprit=replace(descent.culprit, time_step=middle - 1))
+                last = middle - 1
+    return found
+
+
 def name_operator(measured: Measured, bench: Bench) -> Measured:
     """`measured`, its sentence naming the operator if the error enters at the device.
 
@@ -86,10 +123,16 @@ def name_operator(measured: Measured, bench: Bench) -> Measured:
     if measured.ladder.verdict_rung != "device" or metrics is None or metrics.worst is None:
         return measured
     variant, number = measured.variant, metrics.worst[0]
+
+    def load(content: bytes) -> Device:
+        return bench.load(SlotEntry(variant.id, content), preserve_all=True)
+
     try:
-        device = bench.load(slot_entry(variant), preserve_all=True)
         inputs = variant.load_samples().inputs[number]
-        found = descend(device, variant.path, inputs, sequence=number, steps=STEPS)
+        found = descend(load(variant.content()), variant.path, inputs, sequence=number)
+        if found.culprit is not None and found.culprit.loop is not None:
+            with suppress(ModelRejected):  # flashing may be forbidden
+                found = descend_into_loop(load, variant.path, inputs, sequence=number) or found
         text = found.sentence
     except (ModelRejected, ReferenceFailed) as error:
         text = f"The operator was not looked for: {error.what}"

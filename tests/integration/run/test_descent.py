@@ -22,7 +22,7 @@ from harness.models.schema import load_schema
 from harness.models.slot import SlotEntry
 from harness.probe.probe import Probe
 from harness.probe.session import ProbeSettings
-from harness.run.descend import Descent, descend
+from harness.run.descend import Descent, descend, descend_into_loop
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 VARIANTS = {v.id: v for m in load_zoo(MODELS) for v in m.variants if "digits" in v.id}
@@ -140,6 +140,29 @@ def test_a_flipped_weight_in_a_loop_is_named_in_its_body(board: Board) -> None:
     assert found.manner == "has another constant"
     assert found.constant is not None
     assert found.constant.index == op.inputs[1]
+
+
+def test_the_iteration_of_a_loop_is_found(board: Board) -> None:
+    """Recurrent weights act from the second time step on, kernel weights from the first."""
+    variant = VARIANTS["digits_simple_rnn-float32-loop"]
+    body = inspect(variant.content()).subgraphs[2]
+    matrices = [op.inputs[1] for op in body.operators if op.name == "FULLY_CONNECTED"]
+    steps = {}
+    for weights in matrices:
+        element = 4 * 30 + 2
+        columns = body.tensors[weights].shape[1]
+
+        def load(content: bytes, weights: int = weights, element: int = element) -> Device:
+            board.load(with_flipped_weight(content, 2, weights, element))
+            return board.device
+
+        found = descend_into_loop(load, variant.path, variant.load_samples().inputs[0])
+        assert found is not None
+        assert culprit(found).operator_name == "FULLY_CONNECTED"
+        steps[columns] = culprit(found).time_step
+    assert steps.keys() == {8, 32}
+    assert steps[32] is not None
+    assert steps[32] >= 1
 
 
 def test_a_wrong_kernel_is_named_though_the_model_is_right(board_with_wrong_tanh: Board) -> None:

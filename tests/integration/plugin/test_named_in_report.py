@@ -1,0 +1,55 @@
+"""A failed verdict in the report: rung, operator with time step, and the mistake behind it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.firmware_build.build import SOURCE_DIR, build
+from harness.report import json_report
+from tests.integration.plugin.conftest import RunPytest
+
+SOURCE = """
+def test_it(measured):
+    record = measured.device_rung
+    assert record.differing == 0
+"""
+LOGISTIC = "kTanh ? Tanh(input[i]) : Logistic(input[i])"
+HARD = "kTanh ? Tanh(input[i]) : HardSigmoid(input[i])"
+HARD_SIGMOID = """
+inline float HardSigmoid(float x) {
+  const float y = x / 6.0f + 0.5f;
+  return y < 0.0f ? 0.0f : (y > 1.0f ? 1.0f : y);
+}
+
+template <bool kTanh>
+"""
+
+
+@pytest.fixture
+def elf_with_hard_sigmoid(tmp_path: Path) -> Path:
+    """A firmware whose LOGISTIC is Keras 3's hard_sigmoid (item 19 of the silent failures)."""
+    sources = tmp_path / "firmware"
+    shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*", "tests"))
+    kernel = sources / "engine/builtin/kernels/activations.cc"
+    sound = kernel.read_text()
+    wrong = sound.replace(LOGISTIC, HARD).replace("template <bool kTanh>\n", HARD_SIGMOID, 1)
+    assert wrong.count("HardSigmoid") == 2
+    kernel.write_text(wrong)
+    return build(source_dir=sources, cache_dir=tmp_path / "cache").elf
+
+
+def test_operator_and_mistake_are_named(run_pytest: RunPytest, elf_with_hard_sigmoid: Path) -> None:
+    result = run_pytest(
+        SOURCE, "-k", "digits_gru-float32-loop", "--hil-firmware", str(elf_with_hard_sigmoid)
+    )
+    result.assert_outcomes(failed=1)
+    (path,) = Path().glob("reports/*/report.json")
+    (variant,) = json_report.read(path).variants
+    assert "The error enters between desktop TFLM and the device" in variant.sentence
+    assert "LOGISTIC of subgraph 2" in variant.sentence
+    assert "computes differently: its inputs are equal" in variant.sentence
+    assert "time step 0 of its input" in variant.sentence
+    assert "Activation differs: hard_sigmoid instead of sigmoid" in variant.sentence

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+
+from harness.models.inspect import inspect
+from harness.models.trip_count import trip_count, with_trip_count
+
+MODELS = Path(__file__).parents[3] / "fixtures" / "models"
+LOOPS = sorted(MODELS.glob("digits_*/float32-loop.tflite"))
+UNROLLED = MODELS / "digits_gru" / "int8-unrolled.tflite"
+
+
+@pytest.mark.parametrize("path", LOOPS, ids=lambda path: path.parent.name)
+def test_count_is_read_and_changed_and_nothing_else_is(path: Path) -> None:
+    content = path.read_bytes()
+    assert trip_count(content) == 8
+    shorter = with_trip_count(content, 3)
+    assert trip_count(shorter) == 3
+    assert inspect(shorter) == inspect(content)
+    changed = [i for i, (a, b) in enumerate(zip(content, shorter, strict=True)) if a != b]
+    assert 1 <= len(changed) <= 2
+    assert with_trip_count(shorter, 8) == content
+
+
+def test_a_model_without_a_loop_has_no_count() -> None:
+    content = UNROLLED.read_bytes()
+    assert trip_count(content) is None
+    with pytest.raises(ValueError, match="no loop"):
+        with_trip_count(content, 3)
