@@ -97,6 +97,9 @@ bool RingHoldsMoreThanDma() {
   return Wrap(transmit_tail + transmit_in_dma, kTransmitSize) != transmit_head;
 }
 
+// One byte stays free, to tell a full ring from an empty one.
+uint32_t TransmitSpace() { return Wrap(transmit_tail - transmit_head - 1, kTransmitSize); }
+
 bool TransmitIdle() { return transmit_in_dma == 0 && transmit_head == transmit_tail; }
 
 // Retires the piece that the DMA has finished and starts the next.
@@ -192,10 +195,12 @@ void ClearWakeUps() {
 }
 
 bool WorkToDo() {
+  // Who waits for space reads nothing meanwhile: requests in the ring must not keep the core awake.
+  if (space_awaited) return DmaSendDone() || TransmitSpace() != 0;
   // A byte that the DMA has not moved yet: its character match may have just been cleared.
   if (USART3_ISR::AnySet(USART3_ISR::RXNE)) return true;
   if (ReceiveWritePosition() != receive_read) return true;
-  if (DmaSendDone() && (space_awaited || sent_awaited || RingHoldsMoreThanDma())) return true;
+  if (DmaSendDone() && (sent_awaited || RingHoldsMoreThanDma())) return true;
   return sent_awaited && TransmitIdle() && USART3_ISR::AllSet(USART3_ISR::TC);
 }
 
@@ -251,9 +256,7 @@ size_t SerialRead(Span<uint8_t> out) {
 
 size_t SerialWrite(Span<const uint8_t> data) {
   PumpTransmit();
-  // One byte stays free, to tell a full ring from an empty one.
-  const uint32_t space = Wrap(transmit_tail - transmit_head - 1, kTransmitSize);
-  const uint32_t count = std::min<uint32_t>(space, data.size());
+  const uint32_t count = std::min<uint32_t>(TransmitSpace(), data.size());
   const uint32_t first = std::min(count, kTransmitSize - transmit_head);
   std::memcpy(transmit_ring + transmit_head, data.data(), first);
   std::memcpy(transmit_ring, data.data() + first, count - first);
