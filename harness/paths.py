@@ -10,7 +10,21 @@ from pathlib import Path
 
 import platformdirs
 
+from harness.errors import ConfigurationError
+
 _NAME = "tflm-hil"
+
+
+def made(path: Path, *, mode: int = 0o777, remedy: str = "") -> Path:
+    """`path`, which is a folder now. Raises ConfigurationError with `remedy` if it cannot be."""
+    try:
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder {path} cannot be made: {error.strerror}",
+            remedy=remedy or "make it writable, or move it with XDG_CACHE_HOME, XDG_RUNTIME_DIR",
+        ) from error
+    return path
 
 
 def cache_dir(part: str) -> Path:

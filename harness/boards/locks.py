@@ -15,14 +15,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.errors import ProbeBusy
-from harness.paths import runtime_dir
+from harness.paths import made, runtime_dir
 
 
 def directory() -> Path:
     """Where the locks are; created on demand, for this user only."""
-    path = runtime_dir("locks")
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
+    return made(runtime_dir("locks"), mode=0o700)
 
 
 @contextmanager

@@ -10,13 +10,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.errors import EmulatorError
-from harness.paths import cache_dir, runtime_dir
+from harness.paths import cache_dir, made, runtime_dir
 
 UID_PREFIX = {"nucleo-f746zg": "EMU-F746ZG"}
 MAX_BOARDS = 100
@@ -36,16 +37,12 @@ class Entry:
 
 def directory() -> Path:
     """Where entries, locks and sockets are; created on demand, for this user only."""
-    path = runtime_dir("emulators")
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
+    return made(runtime_dir("emulators"), mode=0o700)
 
 
 def flash_path(uid: str) -> Path:
     """The file that keeps a board's flash over its restarts; its directory is created."""
-    path = cache_dir("flash")
-    path.mkdir(parents=True, exist_ok=True)
-    return path / f"{uid}.bin"
+    return made(cache_dir("flash")) / f"{uid}.bin"
 
 
 def entries() -> list[Entry]:
@@ -100,7 +97,12 @@ class Claim:
 
 
 def claim(board: str, uid: str | None = None) -> Claim:
-    """Take `uid`, or the board's first free one. Raises EmulatorError if it is taken."""
+    """Take `uid`, or the board's first free one. Raises EmulatorError if it is taken or no name."""
+    if uid is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", uid):
+        # it names files
+        raise EmulatorError(
+            f"{uid!r} cannot be a uid", remedy="use letters, digits, dots, dashes and underscores"
+        )
     if uid is not None:
         candidates = [uid]
     else:

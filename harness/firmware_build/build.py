@@ -30,6 +30,7 @@ from harness.firmware_build.source_lines import addr2line
 from harness.firmware_build.tflm_tree import TflmTree
 from harness.firmware_build.toolchain import Toolchain, find_toolchain
 from harness.paths import cache_dir as cache_folder
+from harness.paths import made
 
 __all__ = ["FirmwareImage", "addr2line", "build"]
 
@@ -80,7 +81,7 @@ def build(
         )
 
     build_dir = cache / _build_directory_name(board, source_dir, variables)
-    cache.mkdir(parents=True, exist_ok=True)
+    made(cache)
     with FileLock(f"{build_dir}.lock"):
         key = current_key()
         hit = _is_intact(cache / key)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.errors import BoardLatchedBroken, HilError, StrictFinding
 from harness.models.manifest import Variant
+from harness.paths import made
 from harness.report import json_report
 from harness.report.codec import to_plain
 from harness.report.journal import Journal, find_unfinished
@@ -234,11 +235,12 @@ class Run:
 
 def fresh_directory(config: RunConfig, started: datetime, suffix: str = "") -> Path:
     """A new folder for a run, with a number if two start within one second."""
+    made(config.report_dir, remedy="choose another folder with --hil-report-dir")
     name = f"{started:%Y%m%d-%H%M%S}-{config.board}{suffix}"
     for number in count(1):
         path = config.report_dir / (name if number == 1 else f"{name}-{number}")
         try:
-            path.mkdir(parents=True)
+            path.mkdir()
         except FileExistsError:
             continue
         return path

@@ -99,6 +99,12 @@ def test_another_process_that_lives_keeps_its_uid() -> None:
         process.wait()
 
 
+@pytest.mark.parametrize("uid", ["", "../elsewhere", "a/b", ".hidden", "two words"])
+def test_a_uid_that_is_no_file_name_is_refused(uid: str) -> None:
+    with pytest.raises(EmulatorError, match="cannot be a uid"):
+        registry.claim("nucleo-f746zg", uid)
+
+
 def test_the_directory_is_for_this_user_only() -> None:
     assert registry.directory().stat().st_mode & 0o077 == 0
 
