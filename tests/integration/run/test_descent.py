@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.comparison.descent import Culprit
@@ -23,6 +24,7 @@ from harness.models.slot import SlotEntry
 from harness.probe.probe import Probe
 from harness.probe.session import ProbeSettings
 from harness.run.descend import Descent, descend, descend_into_loop
+from tests.support.step_model import lstm_step
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 VARIANTS = {v.id: v for m in load_zoo(MODELS) for v in m.variants if "digits" in v.id}
@@ -163,6 +165,25 @@ def test_the_iteration_of_a_loop_is_found(board: Board) -> None:
     assert steps.keys() == {8, 32}
     assert steps[32] is not None
     assert steps[32] >= 1
+
+
+def test_the_invoke_of_a_stateful_model_is_found(board: Board, tmp_path: Path) -> None:
+    """Its state is zero in the first Invoke: a recurrent weight first acts in the second."""
+    content = lstm_step()
+    path = tmp_path / "step.tflite"
+    path.write_bytes(content)
+    graph = inspect(content).subgraphs[0]
+    inputs = np.random.default_rng(2).standard_normal((6, 3)).astype(np.float32)
+    for name, step in (("w3", 0), ("r3", 1)):
+        (weights,) = [t.index for t in graph.tensors if t.name == name]
+        board.load(with_flipped_weight(content, 0, weights, 6))
+        found = culprit(descend(board.device, path, inputs))
+        assert found.operator_name == "UNIDIRECTIONAL_SEQUENCE_LSTM"
+        assert (found.manner, found.step) == ("has another constant", step)
+        assert found.constant is not None
+        assert found.constant.name == name
+    board.load(content)
+    assert descend(board.device, path, inputs).sentence.count("of 6 steps") == 1
 
 
 def test_a_wrong_kernel_is_named_though_the_model_is_right(board_with_wrong_tanh: Board) -> None:

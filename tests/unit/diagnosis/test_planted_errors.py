@@ -162,6 +162,18 @@ def bidirectional(
     return make
 
 
+def bidirectional_last() -> tuple[Case, Array]:
+    """Only the last output of each half counts: for the backward one that of step 0."""
+    one, two = (replace(plain("lstm", seed), per_step=True) for seed in (3, 8))
+    x = sequences()
+    dense = np.random.default_rng(2).standard_normal((16, 3))
+    case = Case(layer_of(one), x, Head(dense, np.zeros(3)), backward=Backward(layer_of(two)))
+    joined = np.concatenate([_hidden(one, x)[:, -1], _hidden(two, x)[:, -1]], axis=-1)
+    right = np.concatenate([_hidden(one, x)[:, -1], _hidden(two, x[:, ::-1])[:, -1]], axis=-1)
+    assert np.abs(forward(case) - right @ dense).max() < 1e-5
+    return case, on_grid(joined @ dense)
+
+
 def _hidden(network: Plain, x: Array) -> Array:
     units = len(network.recurrent)
     fine = replace(network, dense=1e4 * np.eye(units), dense_bias=np.zeros(units))
@@ -266,6 +278,7 @@ PLANTED = [
     Planted(19, "relu instead of tanh", mutated("simple_rnn", phi=lambda x: np.clip(x, 0, None))),
     Planted(21, "input overwrites the first 4 elements of state h", mutated("gru", overlap=True)),
     Planted(23, "reads the sequence forwards", bidirectional(same, same)),
+    Planted(23, "reads the sequence forwards", bidirectional_last),
     Planted(23, "stay in reversed order", bidirectional(backwards, same)),
     Planted(23, "before the forward half", bidirectional(backwards, backwards, turned=True)),
     Planted(24, "first input is zero", decoded(np.zeros(3))),
