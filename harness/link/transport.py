@@ -61,7 +61,8 @@ class SerialTransport:
                 raise SerialPortNotFound(
                     f"{tty} is in use by another program",
                     remedy="close the terminal program or test run that has it open; "
-                    f"`fuser {tty}` names it",
+                    f"`fuser {tty}` names it. On Linux it may be ModemManager, for some seconds "
+                    "after plugging in",
                 ) from error
             raise SerialPortNotFound(
                 f"{tty} cannot be opened: {error}",

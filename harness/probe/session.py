@@ -120,7 +120,8 @@ def _open_once(settings: ProbeSettings, mode: Mode) -> Any:
             f"{', '.join(attached_uids()) or 'none'}",
             remedy="start it with `hil emulate`"
             if settings.emulated
-            else "check the USB cable and probe.uid in hil.toml, or run `hil boards`",
+            else "check the USB cable and probe.uid in hil.toml, or run `hil boards`; on Linux a "
+            "probe cannot be seen without pyOCD's udev rules, although its serial port can",
             board=settings.board,
         )
     session = Session(probe, auto_open=False, options=_options(settings, mode))

@@ -98,7 +98,7 @@ def test_a_port_that_is_not_there(tmp_path: Path) -> None:
 def test_a_port_in_use_is_refused(wire: Wire) -> None:
     with pytest.raises(SerialPortNotFound, match="in use by another program") as caught:
         SerialTransport(wire.path, 115200)
-    assert "close" in caught.value.remedy
+    assert "fuser" in caught.value.remedy
 
 
 def test_a_port_that_goes_away(wire: Wire, transport: SerialTransport) -> None:
