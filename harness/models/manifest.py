@@ -23,6 +23,7 @@
     sha256 = "…"
     export = "unrolled"                   # how Keras was brought to TFLite, see models/exports
     dtype = "int8"                        # of inputs and outputs
+    states = []                           # single step: which output feeds which input, for people
     limits = [                            # see harness/comparison/limits.py
         { rung = "device", measure = "max_lsb", maximum = 0, unit = "LSB" },
     ]
@@ -176,7 +177,7 @@ def load_model(directory: Path) -> Model:
 def _variant(
     table: Table, model: str, task: str, samples: SampleFile, keras: Artefact | None
 ) -> Variant:
-    table.only("name", "file", "sha256", "bytes", "export", "dtype", "limits")
+    table.only("name", "file", "sha256", "bytes", "export", "dtype", "states", "limits")
     artefact = _artefact(table)
     name = table.string("name")
     return Variant(

@@ -140,3 +140,11 @@ def test_a_variant_name_used_twice(tmp_path: Path) -> None:
     manifest.write_text(text + text[text.index("[[variant]]") :], encoding="utf-8")
     with pytest.raises(ConfigurationError, match="used twice"):
         load_model(tmp_path)
+
+
+def test_states_of_a_single_step_may_be_written_down(tmp_path: Path) -> None:
+    manifest = write_model_folder(tmp_path / "tiny")
+    text = manifest.read_text(encoding="utf-8")
+    states = 'states = [{ name = "h", output = 1, input = 1, output_scale = 0.5 }]\n'
+    manifest.write_text(text.replace("limits =", states + "limits ="), encoding="utf-8")
+    assert load_model(manifest.parent).variants[0].name == "float32-loop"
