@@ -25,6 +25,7 @@ from harness.models.trip_count import trip_count, with_trip_count
 from harness.references.tensors import step_tensors
 from harness.run.bench import Bench
 from harness.run.measure import Measured
+from harness.run.zoo import slot_entry
 
 STEPS = 200  # Invokes looked at: on a real line every tensor of each takes milliseconds
 
@@ -57,7 +58,7 @@ def descend(
     sequence: int = 0,
     steps: int = STEPS,
 ) -> Descent:
-    """Find the operator. `device` has the model loaded with `preserve_all`.
+    """Find the operator. `device` has the model loaded with `preserve_all` and `raw_states`.
 
     `model` is the file under test, `inputs` the sequence, `sequence` its number. Looks at the
     first `steps` Invokes. Raises LinkError, DeviceError, ReferenceFailed.
@@ -125,7 +126,12 @@ def name_operator(measured: Measured, bench: Bench) -> Measured:
     variant, number = measured.variant, metrics.worst[0]
 
     def load(content: bytes) -> Device:
-        return bench.load(SlotEntry(variant.id, content), preserve_all=True)
+        same = content == variant.content()
+        entry = slot_entry(variant) if same else SlotEntry(variant.id, content)
+        device = bench.load(entry, preserve_all=True)
+        # states come from the reference: so a step is wrong by itself, not by the one before
+        device.load(entry.hash, preserve_all=True, raw_states=True)
+        return device
 
     try:
         inputs = variant.load_samples().inputs[number]

@@ -18,6 +18,7 @@ from harness.diagnosis.keras_case import NotUnderstood, keras_case
 from harness.diagnosis.rank import SEQUENCES, diagnose
 from harness.errors import ReferenceFailed
 from harness.run.measure import Measured
+from harness.run.step_by_step import aligned
 
 EQUATIONS_HOLD = 1e-3
 """As close must the equations be to Keras, or something of the network is not understood."""
@@ -40,7 +41,9 @@ def _cause(measured: Measured, rungs: Mapping[str, RungOutputs]) -> str:
     if variant.keras is None or "keras" not in rungs or failing in ("", "keras"):
         return ""
     against = measured.ladder.rung(failing).against
-    outputs = {name: rung.values for name, rung in rungs.items()} | {"device": measured.outputs}
+    device = RungOutputs(measured.outputs, per_step=measured.outputs.ndim > 2)
+    ladder = aligned({**rungs, "device": device})
+    outputs = {name: rung.values for name, rung in ladder.items()}
     here = slice(0, SEQUENCES)
     inputs = variant.load_samples().inputs[here]
     try:

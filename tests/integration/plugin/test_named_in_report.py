@@ -10,6 +10,7 @@ import pytest
 from harness.firmware_build.build import SOURCE_DIR, build
 from harness.report import json_report
 from tests.integration.plugin.conftest import RunPytest
+from tests.support.step_zoo import write_step_model
 
 SOURCE = """
 def test_it(measured):
@@ -52,4 +53,18 @@ def test_operator_and_mistake_are_named(run_pytest: RunPytest, elf_with_hard_sig
     assert "LOGISTIC of subgraph 2" in variant.sentence
     assert "computes differently: its inputs are equal" in variant.sentence
     assert "time step 0 of its input" in variant.sentence
+    assert "Activation differs: hard_sigmoid instead of sigmoid" in variant.sentence
+
+
+def test_single_step_model_is_descended_with_the_states_of_the_reference(
+    run_pytest: RunPytest, elf_with_hard_sigmoid: Path, tmp_path: Path
+) -> None:
+    """From the second step on states differ as well; the operator is named at the first."""
+    zoo = write_step_model(tmp_path / "zoo", "digits_gru", ("float32",))
+    arguments = ("--hil-zoo", str(zoo), "--hil-firmware", str(elf_with_hard_sigmoid))
+    run_pytest(SOURCE, *arguments).assert_outcomes(failed=1)
+    (path,) = Path().glob("reports/*/report.json")
+    (variant,) = json_report.read(path).variants
+    assert "LOGISTIC computes differently: its inputs are equal" in variant.sentence
+    assert "(at step 0)" in variant.sentence
     assert "Activation differs: hard_sigmoid instead of sigmoid" in variant.sentence
