@@ -128,7 +128,7 @@ def test_payload_share_of_sequences(
     bench: Bench,
     load: Callable[[Variant], Loaded],
     zoo: list[Variant],
-    record_property: Callable[[str, object], None],
+    record_testsuite_property: Callable[[str, object], None],
 ) -> None:
     """8x8 float32 sequences: at least 90 % of the line is payload (others: at most 41 %)."""
     variant = next((v for v in zoo if v.id == "digits_simple_rnn-float32-loop"), None)
@@ -136,17 +136,19 @@ def test_payload_share_of_sequences(
         pytest.skip("the zoo has no digits_simple_rnn")
     loaded = load(variant)
     share = _payload_share(bench, loaded.device, loaded.sequences, 720)
-    record_property("payload share of sequences", round(share, 4))
+    record_testsuite_property("payload share of sequences", round(share, 4))
+    print(f"payload share of sequences: {share:.1%}")  # shown by pytest -rP
     assert share >= 0.90
 
 
 def test_payload_share_of_single_steps(
-    bench: Bench, step_model: SlotEntry, record_property: Callable[[str, object], None]
+    bench: Bench, step_model: SlotEntry, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     """Messages of one step, 12 bytes in and 16 out: at least 35 % (others: at most 3 %)."""
     device = bench.load(step_model)
     share = _payload_share(bench, device, [bytes(12)], 3000)
-    record_property("payload share of single steps", round(share, 4))
+    record_testsuite_property("payload share of single steps", round(share, 4))
+    print(f"payload share of single steps: {share:.1%}")  # shown by pytest -rP
     assert share >= 0.35
 
 
