@@ -34,7 +34,14 @@ def details(run: RunRecord) -> RenderableType:
         _line(measured),
         Text("\nthe ladder, each rung against the one before", style="bold"),
         _ladder(measured),
+        *_drift(measured),
     )
+
+
+def _drift(variants: list[VariantRecord]) -> list[Text]:
+    """Error against step in words, of the variants that put out every step."""
+    lines = [Text(f"{v.id}: {line}") for v in variants for line in v.drift]
+    return [Text("\ndrift over the steps of a sequence", style="bold"), *lines] if lines else []
 
 
 def _table(*titles: str) -> Table:

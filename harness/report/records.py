@@ -146,6 +146,7 @@ class VariantRecord:
     sequences_resumed: int = 0  # taken over from a run that was cut off
     verdict_rung: str = ""  # where the error enters; empty if it does not
     sentence: str = ""  # the verdict in words
+    drift: tuple[str, ...] = ()  # error against step, a sentence a rung; for outputs of every step
     rungs: tuple[Rung, ...] = ()
     cycles: CycleRecord | None = None
     arena_bytes: int | None = None

@@ -7,6 +7,7 @@ one) is shared by all tests that ask for it; every sequence goes to the journal 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -32,6 +33,7 @@ from harness.report.records import (
 )
 from harness.run.bench import Bench
 from harness.run.descend import name_operator
+from harness.run.drift_lines import drift_lines
 from harness.run.measure import Measured, measure
 from harness.run.name_cause import name_cause
 from harness.run.options import RunConfig
@@ -136,9 +138,12 @@ class Run:
             progress=self._progress,
             limit=self.config.sequences,
         )
+        references = self._references.get(variant)
+        drift = drift_lines(measured, references)
+        measured = replace(measured, record=replace(measured.record, drift=drift))
         if measured.ladder.verdict == "fail":
             measured = self._with_operator(measured)
-            measured = name_cause(measured, self._references.get(variant).rungs)
+            measured = name_cause(measured, references.rungs)
         self._resumed_results += measured.record.sequences_resumed
         self._circumstances = self.bench.circumstances()
         self._keep(measured.record)

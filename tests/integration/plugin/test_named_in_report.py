@@ -65,6 +65,9 @@ def test_single_step_model_is_descended_with_the_states_of_the_reference(
     run_pytest(SOURCE, *arguments).assert_outcomes(failed=1)
     (path,) = Path().glob("reports/*/report.json")
     (variant,) = json_report.read(path).variants
+    assert any(
+        "The device against desktop TFLM: first difference" in line for line in variant.drift
+    )
     assert "LOGISTIC computes differently: its inputs are equal" in variant.sentence
     assert "(at step 0)" in variant.sentence
     assert "Activation differs: hard_sigmoid instead of sigmoid" in variant.sentence

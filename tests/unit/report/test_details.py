@@ -45,3 +45,13 @@ def test_html_is_one_file_with_everything() -> None:
     assert "http://" not in page
     assert "https://" not in page
     assert "<link" not in page
+
+
+def test_drift_is_told_of_variants_that_put_out_every_step() -> None:
+    run = synthetic.run()
+    line = "The device against desktop TFLM: no difference in 1000 steps."
+    drifting = replace(run.variants[0], drift=(line,))
+    text = render(replace(run, variants=(drifting, *run.variants[1:])), with_details=True)
+    assert "drift over the steps of a sequence" in text
+    assert " ".join(text.split()).count(f"{drifting.id}: {line}") == 1
+    assert "drift over the steps" not in render(run, with_details=True)

@@ -1,0 +1,18 @@
+"""Drift of a variant that puts out every step: a sentence for each rung against the one before."""
+
+from __future__ import annotations
+
+from harness.comparison.drift import drifts
+from harness.references import References
+from harness.run.measure import Measured
+from harness.run.step_by_step import by_output
+
+
+def drift_lines(measured: Measured, references: References) -> tuple[str, ...]:
+    """Empty for a model with one output a sequence; rungs without steps are left out."""
+    first = by_output(measured.streamed.blocks, measured.model)[0]
+    device = references.device_outputs(first)
+    if not device.per_step:
+        return ()
+    rungs = {name: rung for name, rung in references.rungs.items() if rung.per_step}
+    return tuple(drift.sentence for drift in drifts({**rungs, "device": device}))
