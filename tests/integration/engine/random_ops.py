@@ -141,7 +141,8 @@ def extreme(random: Random, name: str, kind: str) -> bytes:
 def compare(random: Random, name: str, kind: str) -> bytes:
     graph = Graph()
     shape_a, shape_b, shape = broadcast_shapes(random)
-    a, b = graph.input(kind, shape_a), graph.input(kind, shape_b)
+    a = graph.input(kind, shape_a, **units(random, kind))
+    b = graph.input(kind, shape_b, **units(random, kind))
     y = graph.tensor("BOOL", shape)
     graph.op(name, [a, b], [y])
     return graph.finish([y])
@@ -339,7 +340,7 @@ for _kind in ("INT8", "INT16", "INT32", "FLOAT32"):
 for _kind in ("INT8", "INT32", "FLOAT32"):
     for _name in ("MAXIMUM", "MINIMUM"):
         CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: extreme(r, n, k)
-for _kind in ("INT32", "FLOAT32"):
+for _kind in ("INT8", "INT32", "FLOAT32"):
     for _name in ("LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "EQUAL", "NOT_EQUAL"):
         CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: compare(r, n, k)
 for _pair in ("FLOAT32-INT8", "FLOAT32-INT16", "INT8-INT8", "INT8-INT16", "INT16-INT8",

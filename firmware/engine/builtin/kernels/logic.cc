@@ -1,5 +1,5 @@
-// LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL (float32, int32), LOGICAL_AND,
-// LOGICAL_OR, LOGICAL_NOT: what loop conditions are made of.
+// LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL (float32, int32, int8), LOGICAL_AND,
+// LOGICAL_OR, LOGICAL_NOT: what loop conditions and masks are made of.
 #include "engine/builtin/broadcast.h"
 #include "engine/builtin/kernels/kernels.h"
 
@@ -11,7 +11,12 @@ struct Data {
   const TensorSlot* b;
   TensorSlot* output;
   BroadcastPlan plan;
+  int32_t offset_a, offset_b;  // int8
+  Factor factor_a, factor_b;   // int8
 };
+
+// int8 values are lifted by this many bits and brought to one unit before they are compared.
+constexpr int kHeadroom = 8;
 
 Status PrepareTensors(Preparation& p, Data* d) {
   HIL_TRY(p.ExpectCounts(2, 1));
@@ -23,11 +28,30 @@ Status PrepareTensors(Preparation& p, Data* d) {
   return PlanBroadcast(p, *d->a, *d->b, *d->output, &d->plan);
 }
 
+Status PrepareInt8(Preparation& p, const TensorSlot& input, int32_t* offset, Factor* factor) {
+  Affine affine;
+  HIL_TRY(p.ExpectAffine(input, &affine));
+  *offset = -affine.zero_point;
+  if (affine.scale < 1.0F && MakeFactor(static_cast<double>(affine.scale), factor)) {
+    return Status::kOk;
+  }
+  return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
+}
+
 Status PrepareComparison(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
-  if (d.a->type != TensorType::kFloat32 && d.a->type != TensorType::kInt32) {
-    return p.Refuse(Status::kUnsupportedType, "takes float32 or int32, not ", TypeName(d.a->type));
+  switch (d.a->type) {
+    case TensorType::kFloat32:
+    case TensorType::kInt32:
+      break;
+    case TensorType::kInt8:
+      HIL_TRY(PrepareInt8(p, *d.a, &d.offset_a, &d.factor_a));
+      HIL_TRY(PrepareInt8(p, *d.b, &d.offset_b, &d.factor_b));
+      break;
+    default:
+      return p.Refuse(Status::kUnsupportedType, "takes float32, int32 or int8, not ",
+                      TypeName(d.a->type));
   }
   if (Data* data = p.MakeData<Data>()) *data = d;
   return Status::kOk;
@@ -107,8 +131,15 @@ Status EvalComparison(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
   if (d.a->type == TensorType::kFloat32) {
     Run<float, Predicate>(d);
-  } else {
+  } else if (d.a->type == TensorType::kInt32) {
     Run<int32_t, Predicate>(d);
+  } else {
+    ApplyBinary(d.plan, d.a->As<const int8_t>(), d.b->As<const int8_t>(), d.output->data,
+                [&d](int8_t a, int8_t b) {
+                  const int32_t x = d.factor_a.Apply(WrapShiftLeft(a + d.offset_a, kHeadroom));
+                  const int32_t y = d.factor_b.Apply(WrapShiftLeft(b + d.offset_b, kHeadroom));
+                  return static_cast<uint8_t>(Predicate::Of(x, y));
+                });
   }
   return Status::kOk;
 }
