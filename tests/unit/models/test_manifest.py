@@ -1,12 +1,15 @@
 """Manifests: the shipped zoo loads, and every mistake is named with file and key."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from harness.errors import ConfigurationError
+from harness.models.inspect import inspect
 from harness.models.manifest import load_model, load_zoo
+from harness.models.states import state_pairs
 from tests.support.model_folder import write_model_folder
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "models"
@@ -148,3 +151,19 @@ def test_states_of_a_single_step_may_be_written_down(tmp_path: Path) -> None:
     states = 'states = [{ name = "h", output = 1, input = 1, output_scale = 0.5 }]\n'
     manifest.write_text(text.replace("limits =", states + "limits ="), encoding="utf-8")
     assert load_model(manifest.parent).variants[0].name == "float32-loop"
+
+
+def test_the_states_that_shipped_manifests_name_are_those_of_the_models() -> None:
+    steps = [v for model in load_zoo(ZOO) for v in model.variants if v.export == "step"]
+    assert {variant.dtype for variant in steps} == {"float32", "int8", "int16"}
+    for variant in steps:
+        table = tomllib.loads((variant.path.parent / "manifest.toml").read_text(encoding="utf-8"))
+        (written,) = [v["states"] for v in table["variant"] if v["name"] == variant.name]
+        pairs = state_pairs(inspect(variant.content()))
+        assert pairs
+        assert [(s["name"], s["output"], s["input"]) for s in written] == [
+            (pair.name, pair.output, pair.input) for pair in pairs
+        ]
+        assert [(s["output_scale"], s["input_zero_point"]) for s in written] == [
+            (pair.output_quantization.scale, pair.input_quantization.zero_point) for pair in pairs
+        ]
