@@ -113,7 +113,7 @@ def _difference(result: EngineResult, id_: str) -> str:
     variant = result.variants.get(id_)
     rungs: tuple[Rung, ...] = variant.rungs if variant is not None else ()
     rung = next((rung for rung in rungs if rung.name == "device"), None)
-    if rung is None or rung.argmax_agreement is None:
+    if rung is None or rung.max_abs is None:
         return "error"
     if rung.lsb_histogram is not None:
         # |Δ| in LSB → how many
@@ -121,7 +121,10 @@ def _difference(result: EngineResult, id_: str) -> str:
         size = ", ".join(f"{level} LSB: {count:,}" for level, count in spread.items()) or "0 LSB"
     else:
         size = f"{rung.max_abs:.1e}"
-    return f"{rung.differing:,}/{rung.values:,} · {size} · {100 * rung.argmax_agreement:.1f} %"
+    parts = [f"{rung.differing:,}/{rung.values:,}", size]
+    if rung.argmax_agreement is not None:  # of classifiers only
+        parts.append(f"{100 * rung.argmax_agreement:.1f} %")
+    return " · ".join(parts)
 
 
 def _firmware_rows(results: list[EngineResult]) -> Iterable[tuple[str, list[str]]]:
