@@ -8,6 +8,10 @@
 namespace hil::app {
 namespace {
 
+// One model is loaded at a time, so there is one memory for its states. Beside the arena: the
+// core's own RAM is for the stack and the line.
+alignas(8) [[gnu::section(".sram")]] uint8_t held[Feedback::kHeldBytes];
+
 constexpr size_t kHeldAlignment = 4;
 
 bool SameBits(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0; }
@@ -100,7 +104,7 @@ bool Feedback::IsOutput(size_t index) const {
 
 void Feedback::Reset() {
   for (const State& state : states()) {
-    uint8_t* const to = held_.data() + state.at;
+    uint8_t* const to = held + state.at;
     const size_t bytes = state.input.bytes.size();
     if (state.input.type == engine::TensorType::kInt8) {
       Fill<int8_t>(state.pair.input_zero_point, bytes, to);
@@ -114,13 +118,13 @@ void Feedback::Reset() {
 
 void Feedback::Restore() const {
   for (const State& state : states()) {
-    std::memcpy(state.input.bytes.data(), held_.data() + state.at, state.input.bytes.size());
+    std::memcpy(state.input.bytes.data(), held + state.at, state.input.bytes.size());
   }
 }
 
 void Feedback::Keep() {
   for (const State& state : states()) {
-    uint8_t* const to = held_.data() + state.at;
+    uint8_t* const to = held + state.at;
     const Span<const uint8_t> from = state.output.bytes;
     if (SameScale(state.pair)) {
       std::memcpy(to, from.data(), from.size());

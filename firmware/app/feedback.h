@@ -52,7 +52,6 @@ class Feedback {
   std::array<State, StateList::kMaxStates> states_;
   size_t size_ = 0;
   size_t held_bytes_ = 0;
-  alignas(8) std::array<uint8_t, kHeldBytes> held_;
 };
 
 }  // namespace hil::app

@@ -17,6 +17,10 @@ from harness.run.plugin_arguments import plugin_arguments
 # pytester moves HOME: firmware and references must still come from the cache of this machine.
 CACHE_HOME = Path(platformdirs.user_cache_path("tflm-hil")).parent
 
+# Asked once, now: pyOCD, imported by a test, replaces the finder of entry points (the package
+# importlib_metadata does), and pytester takes that one away again when the test ends.
+PLUGIN = plugin_arguments()
+
 RunPytest = Callable[..., pytest.RunResult]
 BOARD = "nucleo-f746zg-emulated"
 
@@ -32,7 +36,7 @@ def run_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Ru
     def run(source: str, *arguments: str, board: str | None = BOARD) -> pytest.RunResult:
         pytester.makepyfile(test_inner=source)
         named = ["--board", board] if board else []
-        return pytester.runpytest_subprocess(*plugin_arguments(), *named, *arguments)
+        return pytester.runpytest_subprocess(*PLUGIN, *named, *arguments)
 
     return run
 
