@@ -1,6 +1,7 @@
 #include "app/command_loop.h"
 
 #include "board/board.h"
+#include "engine/engine.h"
 #include "link/payload_reader.h"
 
 namespace hil::app {
@@ -71,6 +72,9 @@ void CommandLoop::Execute(const Request& request) {
     reply.Refuse(link::Error::kBadArgument, "the reply exceeds one frame");
     size = reply.Finish();
   }
+  // Before the reply, so that the host has it when the request is done. A refusal says it itself.
+  const char* const message = engine::TakeMessage();
+  if (message != nullptr && !reply.refused()) outbox_.SendLog(message);
   replies_.Commit(request.seq, size);
   ++totals_.replies;
   outbox_.Send(replies_.Find(request.seq));

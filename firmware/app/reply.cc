@@ -16,6 +16,7 @@ void Reply::Refuse(const engine::Failure& failure) {
 }
 
 void Reply::RefuseWith(link::Error error, const engine::Failure& failure, const char* text) {
+  refused_ = true;
   frame_.Begin(static_cast<uint8_t>(link::Type::kError), 0, request_.seq);
   frame_.AddU8(request_.type);
   frame_.AddU8(static_cast<uint8_t>(error));

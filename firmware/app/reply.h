@@ -31,6 +31,8 @@ class Reply {
   void Refuse(link::Error error, const char* text);
   void Refuse(const engine::Failure& failure);
 
+  bool refused() const { return refused_; }
+
   size_t Finish() { return frame_.Finish(); }
 
  private:
@@ -38,6 +40,7 @@ class Reply {
 
   link::FrameEncoder frame_;
   const Request& request_;
+  bool refused_ = false;
 };
 
 }  // namespace hil::app

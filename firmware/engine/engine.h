@@ -119,4 +119,8 @@ Status ReadTensor(size_t subgraph, size_t index, Tensor* tensor);
 // nullptr turns profiling off.
 void SetProfiler(Profiler* profiler);
 
+// The first thing that the engine printed since the last call, also while it succeeded; nullptr
+// if it was silent. Valid until the next call of any function here.
+const char* TakeMessage();
+
 }  // namespace hil::engine

@@ -35,6 +35,7 @@ def details(run: RunRecord) -> RenderableType:
         Text("\nthe ladder, each rung against the one before", style="bold"),
         _ladder(measured),
         *_drift(measured),
+        *_messages(measured),
     )
 
 
@@ -42,6 +43,12 @@ def _drift(variants: list[VariantRecord]) -> list[Text]:
     """Error against step in words, of the variants that put out every step."""
     lines = [Text(f"{v.id}: {line}") for v in variants for line in v.drift]
     return [Text("\ndrift over the steps of a sequence", style="bold"), *lines] if lines else []
+
+
+def _messages(variants: list[VariantRecord]) -> list[Text]:
+    """What the engine printed on the board, though it went on."""
+    lines = [Text(f"{v.id}: {line}") for v in variants for line in v.messages]
+    return [Text("\nprinted by the engine", style="bold"), *lines] if lines else []
 
 
 def _table(*titles: str) -> Table:

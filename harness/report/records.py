@@ -147,6 +147,7 @@ class VariantRecord:
     verdict_rung: str = ""  # where the error enters; empty if it does not
     sentence: str = ""  # the verdict in words
     drift: tuple[str, ...] = ()  # error against step, a sentence a rung; for outputs of every step
+    messages: tuple[str, ...] = ()  # what the engine printed while it loaded and ran the model
     rungs: tuple[Rung, ...] = ()
     cycles: CycleRecord | None = None
     arena_bytes: int | None = None

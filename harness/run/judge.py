@@ -34,6 +34,7 @@ def variant_record(
     model: LoadedModel,
     stack_bytes: int,
     link: LinkRecord,
+    messages: tuple[str, ...] = (),
     more: tuple[Measurement, ...] = (),
 ) -> VariantRecord:
     """Everything about one variant in one record. A limit of `more` fails it as the ladder does."""
@@ -55,6 +56,7 @@ def variant_record(
         sequences_resumed=resumed,
         verdict_rung=ladder.verdict_rung or ("device" if broken else ""),
         sentence=sentence,
+        messages=messages,
         rungs=tuple(rung_record(rung) for rung in ladder.rungs),
         cycles=cycles,
         arena_bytes=model.arena_bytes,

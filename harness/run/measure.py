@@ -102,9 +102,17 @@ def measure(
         model=model,
         stack_bytes=end.status.stack_high_water,
         link=link_record(start, end, baud=device.baud, core_hz=clock.core_hz),
+        messages=_printed(device),
         more=every_step(streamed.blocks, model, found),
     )
     return Measured(variant, model, streamed, board.values, ladder, record)
+
+
+def _printed(device: Device) -> tuple[str, ...]:
+    """What the engine printed, each text once; the next variant starts with none."""
+    texts = tuple(dict.fromkeys(device.logs))
+    device.logs.clear()
+    return texts
 
 
 def benchmark(device: Device, *, cold: bool) -> tuple[int, ...]:

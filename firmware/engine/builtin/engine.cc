@@ -190,4 +190,7 @@ Status ReadTensor(size_t subgraph, size_t index, Tensor* tensor) {
 
 void SetProfiler(Profiler* profiler) { session.set_profiler(profiler); }
 
+// What it has to say is in Failure::text.
+const char* TakeMessage() { return nullptr; }
+
 }  // namespace hil::engine

@@ -317,4 +317,6 @@ Status ReadTensor(size_t subgraph, size_t index, Tensor* tensor) {
 
 void SetProfiler(Profiler* profiler) { TheSession().operators().SetProfiler(profiler); }
 
+const char* TakeMessage() { return messages::TakeUnsaid(); }
+
 }  // namespace hil::engine

@@ -15,7 +15,11 @@ constexpr char kSilence[] = "no reason (BUILD_TYPE=release has no texts)";
 constexpr char kSilence[] = "no reason given";
 #endif
 
-__attribute__((section(".sram"))) char g_first[120];
+constexpr size_t kLine = 120;
+__attribute__((section(".sram"))) char g_first[kLine];
+// Those that nobody has been told yet, and those that somebody is being told.
+__attribute__((section(".sram"))) char g_unsaid[kLine];
+__attribute__((section(".sram"))) char g_said[kLine];
 
 class Writer {
  public:
@@ -74,9 +78,10 @@ Width ReadWidth(const char** format) {
 }
 
 // Line ends within become spaces.
-void Keep(const char* line) {
-  if (g_first[0] != '\0') return;
-  Writer first(g_first, sizeof g_first);
+// Copies a line without its line breaks, unless there is one already.
+void KeepIn(char* kept, const char* line) {
+  if (kept[0] != '\0') return;
+  Writer first(kept, kLine);
   for (; *line != '\0'; ++line) {
     if (*line != '\n') {
       first.Put(*line);
@@ -87,7 +92,19 @@ void Keep(const char* line) {
   first.End();
 }
 
+void Keep(const char* line) {
+  KeepIn(g_first, line);
+  KeepIn(g_unsaid, line);
+}
+
 }  // namespace
+
+const char* TakeUnsaid() {
+  if (g_unsaid[0] == '\0') return nullptr;
+  std::memcpy(g_said, g_unsaid, kLine);
+  g_unsaid[0] = '\0';
+  return g_said;
+}
 
 void Forget() { g_first[0] = '\0'; }
 

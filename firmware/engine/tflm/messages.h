@@ -13,6 +13,10 @@ void Forget();
 // If there is none, the reason for that.
 const char* First();
 
+// The first line since the last call of this, whatever Forget() did; nullptr if there is none.
+// What TFLM warns of while it succeeds has no Failure to travel in.
+const char* TakeUnsaid();
+
 // printf of integers (d i u x X p, l z), characters, strings and %%; nothing that needs a heap.
 // Always ends with a NUL; returns the length.
 int FormatV(char* text, size_t size, const char* format, va_list arguments);

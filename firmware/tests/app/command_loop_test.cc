@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 
 #include "link/frame_encoder.h"
 #include "tests/fake/fake_board.h"
@@ -183,6 +184,19 @@ TEST_F(CommandLoopTest, AFailedInferenceIsRefusedWithTheEnginesReason) {
   EXPECT_EQ(said[0].payload.at(2), static_cast<uint8_t>(engine::Status::kInvokeFailed));
   const std::string text(said[0].payload.end() - 8, said[0].payload.end());
   EXPECT_EQ(text, "poisoned");
+}
+
+TEST_F(CommandLoopTest, PassesOnWhatTheEnginePrintsThoughItSucceeds) {
+  OpenSession();
+  Send(Type::kStep, 2, {127, 127, 127});
+  const std::vector<Message> said = Receive();
+  ASSERT_EQ(said.size(), 2U);
+  EXPECT_EQ(said[0].type, static_cast<uint8_t>(Type::kLog));
+  const std::string text(said[0].payload.begin(), said[0].payload.end());
+  EXPECT_NE(text.find("a warning"), std::string::npos);
+  EXPECT_EQ(said[1].type, static_cast<uint8_t>(Type::kStep) | link::kReplyBit);
+  Send(Type::kStep, 3, {1, 1, 1});
+  EXPECT_EQ(Receive().size(), 1U);
 }
 
 TEST_F(CommandLoopTest, RefusesASequenceWhoseOutputsExceedAFrame) {

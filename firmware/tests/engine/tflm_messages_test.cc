@@ -48,6 +48,15 @@ TEST(TflmMessages, WideNumbersDoNotShiftWhatFollows) {
   EXPECT_EQ(Formatted("%f %.3f %s", 1.5, 2.5, "after"), "(number) (number) after");
 }
 
+TEST(TflmMessages, AWarningIsToldOnceThoughTheCallSucceeds) {
+  TakeUnsaid();
+  Print("first %d\n", 1);
+  Print("second");
+  Forget();  // as the next Invoke does
+  EXPECT_STREQ(TakeUnsaid(), "first 1");
+  EXPECT_EQ(TakeUnsaid(), nullptr);
+}
+
 TEST(TflmMessages, EndsWithNulWhateverTheSize) {
   for (size_t size : {size_t{0}, size_t{1}, size_t{5}}) {
     char text[8] = "#######";

@@ -1,7 +1,8 @@
 // An engine whose every result can be told in advance: in[3] int8, out[2] int16.
 //   out[0] = Invokes since reset,  out[1] = sum of the input + out[0]
 // An Invoke takes 100 cycles and one more for each since reset. An input of three times -128
-// makes it fail. It takes models that start with "FAKE".
+// makes it fail, and one of three times 127 makes it print a warning. It takes models that start
+// with "FAKE".
 //
 // One that starts with "FAKE2" is a single step besides: a further input in front, h[2] int8 in
 // halves, and a further output in front, h_next[2] int8 in quarters:
@@ -16,6 +17,7 @@ namespace hil::engine {
 namespace {
 
 constexpr int8_t kPoison = -128;
+constexpr int8_t kChatter = 127;
 
 int8_t input[3];
 int16_t output[2];
@@ -28,6 +30,7 @@ int8_t next_state[kStates];
 bool is_step;
 int16_t invokes;
 Profiler* profiler;
+const char* message;
 
 void Spend(uint64_t cycles) { fake::board().cycles += cycles; }
 
@@ -97,6 +100,7 @@ Status Invoke(Failure* failure) {
   if (input[0] == kPoison && input[1] == kPoison && input[2] == kPoison) {
     return Fail(Status::kInvokeFailed, "poisoned", failure);
   }
+  if (input[0] == kChatter && input[1] == kChatter && input[2] == kChatter) message = "a warning";
   fake::board().activity_in_invoke = fake::board().activity;
   ++invokes;
   for (size_t i = 0; is_step && i < kStates; ++i) {
@@ -124,5 +128,11 @@ Status ReadTensor(size_t subgraph, size_t index, Tensor* tensor) {
 }
 
 void SetProfiler(Profiler* new_profiler) { profiler = new_profiler; }
+
+const char* TakeMessage() {
+  const char* const taken = message;
+  message = nullptr;
+  return taken;
+}
 
 }  // namespace hil::engine

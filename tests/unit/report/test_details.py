@@ -55,3 +55,12 @@ def test_drift_is_told_of_variants_that_put_out_every_step() -> None:
     assert "drift over the steps of a sequence" in text
     assert " ".join(text.split()).count(f"{drifting.id}: {line}") == 1
     assert "drift over the steps" not in render(run, with_details=True)
+
+
+def test_what_the_engine_printed_is_told_with_its_variant() -> None:
+    run = synthetic.run()
+    talking = replace(run.variants[0], messages=("kernel warns: scale is odd",))
+    text = render(replace(run, variants=(talking, *run.variants[1:])), with_details=True)
+    assert "printed by the engine" in text
+    assert f"{talking.id}: kernel warns: scale is odd" in " ".join(text.split())
+    assert "printed by the engine" not in render(run, with_details=True)
