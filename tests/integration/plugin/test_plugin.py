@@ -68,7 +68,7 @@ def test_measured_variant_is_in_every_report(
         assert measured.record.sequences == 5
     def test_again(measured): pass
     """
-    result = run_pytest(source, "-k", "int8-fused", "--hil-sequences", "5", "--junitxml=junit.xml")
+    result = run_pytest(source, "-k", "digits_lstm-int8-fused", "--hil-sequences", "5", "--junitxml=junit.xml")
     result.assert_outcomes(passed=2)
     text = result.stdout.str()
     assert text.count("streamed 5/5 sequences") == 1, "two tests share one measurement"
@@ -129,7 +129,7 @@ def test_it(measured):
     assert measured.device_rung.differing
     assert str(measured.record.verdict) == "fail"
 """
-    chosen = ("-k", "lstm-int8-fused", "--hil-sequences", "40", "--hil-firmware", str(elf))
+    chosen = ("-k", "digits_lstm-int8-fused", "--hil-sequences", "40", "--hil-firmware", str(elf))
     result = run_pytest(source, *chosen)
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED, "a verdict fails the run without any test"
@@ -203,7 +203,7 @@ def test_workers_have_a_board_each_and_one_report(
 ) -> None:
     pytest.importorskip("xdist")
     source = "def test_it(measured): assert measured.record.sequences == 4"
-    arguments = ("-k", "lstm and int8", "--hil-sequences", "4", "-n2", "--dist", "loadgroup")
+    arguments = ("-k", "digits_lstm and int8", "--hil-sequences", "4", "-n2", "--dist", "loadgroup")
     result = run_pytest(source, *arguments)
     result.assert_outcomes(passed=2)
     (path,) = pytester.path.glob("reports/*-merged/report.json")
