@@ -68,7 +68,9 @@ def test_measured_variant_is_in_every_report(
         assert measured.record.sequences == 5
     def test_again(measured): pass
     """
-    result = run_pytest(source, "-k", "digits_lstm-int8-fused", "--hil-sequences", "5", "--junitxml=junit.xml")
+    result = run_pytest(
+        source, "-k", "digits_lstm-int8-fused", "--hil-sequences", "5", "--junitxml=junit.xml"
+    )
     result.assert_outcomes(passed=2)
     text = result.stdout.str()
     assert text.count("streamed 5/5 sequences") == 1, "two tests share one measurement"
