@@ -1,7 +1,8 @@
 """Limits: what a measurement of a rung may be, with its unit.
 
 A limit names the rung (the younger side of the comparison), one measure of it, and a minimum, a
-maximum, or both. Measures and their units are the keys of `UNITS`.
+maximum, or both. Measures and their units are the keys of `UNITS`. A limit of the device may hold
+for one inference engine only: kernels of different make round differently.
 """
 
 from __future__ import annotations
@@ -21,16 +22,21 @@ UNITS = {
     "accuracy": "1",
     "label_rmse": "output",
 }
+ENGINES = ("builtin", "tflm")  # as the firmware names itself in HELLO
 
 
 @dataclass(frozen=True)
 class Limit:
-    """`minimum` ≤ `measure` of `rung` ≤ `maximum`; raises ValueError if that makes no sense."""
+    """`minimum` ≤ `measure` of `rung` ≤ `maximum`; raises ValueError if that makes no sense.
+
+    `engine` is the one inference engine that it holds for, empty: all of them.
+    """
 
     rung: str
     measure: str
     minimum: float | None = None
     maximum: float | None = None
+    engine: str = ""
 
     def __post_init__(self) -> None:
         if self.measure not in UNITS:
@@ -40,11 +46,19 @@ class Limit:
         for bound in (self.minimum, self.maximum):
             if bound is not None and not math.isfinite(bound):
                 raise ValueError(f"limit of {self.rung} {self.measure} is {bound}")
+        if self.engine and self.engine not in ENGINES:
+            raise ValueError(f"no engine {self.engine!r}; there are {', '.join(ENGINES)}")
+        if self.engine and self.rung != "device":
+            raise ValueError(f"the rung {self.rung} has no engine: only the device has")
 
     @property
     def unit(self) -> str:
         """Unit of the measure, see `UNITS`."""
         return UNITS[self.measure]
+
+    def holds_for(self, engine: str) -> bool:
+        """Whether a device with this inference engine is held to it."""
+        return self.engine in ("", engine)
 
     def allows(self, value: float) -> bool:
         """Whether `value` is within; NaN never is."""

@@ -26,7 +26,7 @@
     states = []                           # single step: which output feeds which input, for people
     limits = [                            # see harness/comparison/limits.py
         { rung = "device", measure = "max_lsb", maximum = 0, unit = "LSB" },
-    ]
+    ]                                     # `engine = "builtin"` or "tflm": for that engine only
 
 `[training]` and `[tools]` are facts for people and are kept as they are. Files are relative to
 the manifest. Every file's SHA-256 is checked when the zoo is loaded, so that a result always
@@ -82,6 +82,10 @@ class Variant:
     limits: tuple[Limit, ...]
     samples: SampleFile
     keras: Artefact | None
+
+    def limits_for(self, engine: str) -> tuple[Limit, ...]:
+        """The limits that a device with this inference engine is held to."""
+        return tuple(limit for limit in self.limits if limit.holds_for(engine))
 
     def content(self) -> bytes:
         """The flatbuffer."""
@@ -197,7 +201,7 @@ def _variant(
 
 
 def _limit(table: Table) -> Limit:
-    table.only("rung", "measure", "minimum", "maximum", "unit")
+    table.only("rung", "measure", "minimum", "maximum", "unit", "engine")
     measure = table.choice("measure", tuple(UNITS))
     unit = table.string("unit")
     if unit != UNITS[measure]:
@@ -208,6 +212,7 @@ def _limit(table: Table) -> Limit:
             measure=measure,
             minimum=table.number("minimum"),
             maximum=table.number("maximum"),
+            engine=table.string("engine", ""),
         )
     except ValueError as error:
         raise table.wrong("measure", f"makes no limit: {error}") from None

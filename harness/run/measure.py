@@ -86,7 +86,7 @@ def measure(
     ladder = compare_ladder(
         aligned({**found.rungs, "device": board}),
         samples.labels,
-        variant.limits,
+        variant.limits_for(bench.hello.engine),
         task=cast(Task, variant.task),
     )
     clock = bench.circumstances().clock

@@ -34,6 +34,22 @@ def test_says_itself() -> None:
     assert str(Limit("keras", "accuracy", minimum=0.95)) == "accuracy ≥ 0.95"
 
 
+def test_limit_of_one_engine_holds_for_no_other() -> None:
+    limit = Limit("device", "max_abs", maximum=1e-6, engine="builtin")
+    assert limit.holds_for("builtin")
+    assert not limit.holds_for("tflm")
+    assert Limit("device", "max_abs", maximum=1e-6).holds_for("tflm")
+
+
+@pytest.mark.parametrize(
+    ("rung", "engine", "word"),
+    [("device", "cmsis", "no engine 'cmsis'"), ("tflm", "tflm", "only the device has")],
+)
+def test_engine_that_cannot_be_is_refused(rung: str, engine: str, word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        Limit(rung, "max_abs", maximum=1.0, engine=engine)
+
+
 @pytest.mark.parametrize(
     ("measure", "bounds", "word"),
     [

@@ -84,6 +84,7 @@ MISTAKES = [
     ('"max_abs"', '"max_aps"', r"variant\[0\].limits\[0\].measure"),
     ('unit = "output"', 'unit = "LSB"', r"variant\[0\].limits\[0\].unit"),
     ('rung = "device"', 'rung = "board"', r"variant\[0\].limits\[0\].rung"),
+    ("maximum = 1e-6", 'maximum = 1e-6, engine = "cmsis"', r"variant\[0\].limits\[0\].measure"),
     ("[samples]", "[sample]", "sample"),
     ("[[variant]]", "[variant]", "variant"),
     ("[[variant]]", "[[variants]]", "variants"),
@@ -101,6 +102,16 @@ def test_a_mistake_is_named_with_file_and_key(
     with pytest.raises(ConfigurationError, match=rf"manifest\.toml: {key} ") as caught:
         load_model(tmp_path)
     assert caught.value.remedy
+
+
+def test_a_limit_may_hold_for_one_engine(tmp_path: Path) -> None:
+    manifest = write_model_folder(tmp_path)
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace("maximum = 1e-6", 'maximum = 1e-6, engine = "builtin"'))
+    (variant,) = load_model(tmp_path).variants
+    assert variant.limits[0].engine == "builtin"
+    assert variant.limits[0] in variant.limits_for("builtin")
+    assert variant.limits[0] not in variant.limits_for("tflm")
 
 
 def test_a_changed_model_is_refused(tmp_path: Path) -> None:
