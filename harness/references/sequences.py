@@ -7,15 +7,15 @@ makes the device's bytes.
 
 from __future__ import annotations
 
-import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.models.layout import Layout, invokes
 from harness.models.quantize import Quantization
 from harness.models.worker import Arrays
 from harness.references.records import OutputTensor
@@ -23,42 +23,37 @@ from harness.references.records import OutputTensor
 Result = tuple[tuple[OutputTensor, ...], dict[str, str]]
 """All outputs of a model, and its circumstances."""
 
-Run = Callable[[Path, NDArray[np.float32], bool], Result]
+Run = Callable[[Path, NDArray[Any], bool], Result]
 """`run(model_path, inputs, carry)`: what a worker does with one job."""
 
 
 class Interpreter(Protocol):
-    """One loaded model: a single input (states are its own business), any number of outputs."""
+    """One loaded model: its free inputs (states are its own business) and all its outputs."""
 
-    input_shape: tuple[int, ...]
-    input_quantization: Quantization
+    inputs: Layout
     output_quantizations: tuple[Quantization, ...]
     circumstances: dict[str, str]
 
     def reset(self) -> None:
         """State as right after loading."""
 
-    def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
-        """One inference on a stored-type input; copies of all outputs."""
+    def invoke(self, blocks: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """One inference on stored-type inputs, in the layout's order; copies of all outputs."""
 
 
 def run_sequences(
-    interpreter: Interpreter, inputs: NDArray[np.float32], *, carry: bool
+    interpreter: Interpreter, inputs: NDArray[Any], *, carry: bool
 ) -> tuple[OutputTensor, ...]:
     """All sequences in order; reset before each, or only before the first."""
-    shape = interpreter.input_shape
-    size = math.prod(shape)
-    if inputs[0].size % size:
-        raise ValueError(f"a sequence of shape {inputs[0].shape} is no multiple of input {shape}")
-    steps = inputs[0].size // size
-    stored = interpreter.input_quantization.quantize(inputs)
-    blocks = stored.reshape(len(inputs), steps, *shape)
+    stored = interpreter.inputs.stored(inputs)
+    steps = stored[0].shape[1]
     results: list[list[NDArray[Any]]] = []
     interpreter.reset()
-    for number, sequence in enumerate(blocks):
+    for number in range(len(inputs)):
         if number and not carry:
             interpreter.reset()
-        results.append([np.stack(outputs) for outputs in _by_output(interpreter.invoke, sequence)])
+        taken = [interpreter.invoke(blocks) for blocks in invokes(stored, number)]
+        results.append([np.stack(outputs) for outputs in zip(*taken, strict=True)])
     tensors = []
     for number, quantization in enumerate(interpreter.output_quantizations):
         array = _without_batch(np.stack([result[number] for result in results]), steps)
@@ -67,17 +62,11 @@ def run_sequences(
     return tuple(tensors)
 
 
-def _by_output(
-    invoke: Callable[[NDArray[Any]], list[NDArray[Any]]], sequence: NDArray[Any]
-) -> list[list[NDArray[Any]]]:
-    """Outputs of all steps, grouped by output tensor."""
-    return [list(items) for items in zip(*(invoke(block) for block in sequence), strict=True)]
-
-
 def _without_batch(array: NDArray[Any], steps: int) -> NDArray[Any]:
     """`[N, steps, 1, ...]` without the batch axis, and without a step axis of one Invoke."""
     sequences = array.shape[0]
     rest = array.shape[3:] if array.ndim > 3 and array.shape[2] == 1 else array.shape[2:]
+    rest = rest or (1,)  # an output without axes is one value
     shape = (sequences, *rest) if steps == 1 else (sequences, steps, *rest)
     return array.reshape(shape)
 
@@ -85,9 +74,7 @@ def _without_batch(array: NDArray[Any], steps: int) -> NDArray[Any]:
 def run_jobs(
     request: dict[str, Any],
     arrays: Arrays,
-    run: Callable[
-        [Path, NDArray[np.float32], bool], tuple[tuple[OutputTensor, ...], dict[str, str]]
-    ],
+    run: Callable[[Path, NDArray[Any], bool], tuple[tuple[OutputTensor, ...], dict[str, str]]],
 ) -> tuple[dict[str, Any], Arrays]:
     """Run every job of a request; one that raises does not stop the others."""
     answers: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ A single-step model gets the states that desktop TFLM computed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from tflite_micro.python.tflite_micro import runtime
 
 from harness.models.inspect import inspect
-from harness.models.quantize import Quantization
+from harness.models.layout import invokes, layout_of
 from harness.models.worker import Arrays, serve
 from harness.references.feedback import Feedback, Wiring
 from harness.references.tflm_worker import ARENA_BYTES
@@ -37,17 +38,16 @@ class Recorder:
             intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
         )
         wiring = Wiring.of(self._model)
-        self._input = self._model.inputs[wiring.input]
+        self._layout = layout_of(self._model)
         self._feedback = Feedback(self._run, wiring)
         self._tensors: dict[str, list[NDArray[Any]]] = {}
         self._blocks: list[NDArray[np.uint8]] = []
 
-    def run(self, sequence: NDArray[np.float32], steps: int) -> Arrays:
+    def run(self, sequence: NDArray[Any], steps: int) -> Arrays:
         """All tensors of at most `steps` steps of a sequence."""
-        shape = self._input.shape
-        blocks = Quantization.of(self._input).quantize(sequence).reshape(-1, *shape)
-        for block in blocks[:steps]:
-            self._feedback.invoke(block)
+        stored = self._layout.stored(sequence[np.newaxis])
+        for blocks in islice(invokes(stored, 0), steps):
+            self._feedback.invoke(blocks)
         found = {name: np.stack(arrays) for name, arrays in self._tensors.items()}
         return {**found, "blocks": np.stack(self._blocks)}
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from harness.models.inspect import inspect
+from harness.models.layout import InputTensor, Layout
 from harness.models.quantize import Quantization
 from harness.models.worker import Arrays, serve
 from harness.references.feedback import Feedback, Wiring
@@ -40,9 +41,7 @@ class TfliteInterpreter:
         self._inputs = inspection.subgraphs[0].inputs
         self._outputs = inspection.subgraphs[0].outputs
         details = {item["index"]: item for item in self._interpreter.get_tensor_details()}
-        taken = details[self._inputs[wiring.input]]
-        self.input_shape = tuple(int(size) for size in taken["shape"])
-        self.input_quantization = _quantization(taken)
+        self.inputs = Layout(tuple(_input(details[self._inputs[index]]) for index in wiring.inputs))
         self.output_quantizations = tuple(
             _quantization(details[self._outputs[index]]) for index in wiring.order
         )
@@ -56,9 +55,9 @@ class TfliteInterpreter:
             self._interpreter.reset_all_variables()
         self._feedback.reset()
 
-    def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
+    def invoke(self, blocks: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """One inference."""
-        return self._feedback.invoke(block)
+        return self._feedback.invoke(blocks)
 
     def _run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         for index, array in zip(self._inputs, inputs, strict=True):
@@ -85,12 +84,17 @@ def _create(content: bytes) -> tuple[Any, str]:
     raise AssertionError("unreachable: the last resolver returns or raises")
 
 
+def _input(details: dict[str, Any]) -> InputTensor:
+    shape = tuple(int(size) for size in details["shape"])
+    return InputTensor(details["name"], shape, _quantization(details))
+
+
 def _quantization(details: dict[str, Any]) -> Quantization:
     scale, zero_point = details["quantization"]
     return Quantization(np.dtype(details["dtype"]).name, float(scale), int(zero_point))
 
 
-def run(model_path: Path, inputs: NDArray[np.float32], carry: bool) -> Result:
+def run(model_path: Path, inputs: NDArray[Any], carry: bool) -> Result:
     """All sequences through one interpreter."""
     interpreter = TfliteInterpreter(model_path.read_bytes())
     return run_sequences(interpreter, inputs, carry=carry), interpreter.circumstances

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tflite_micro.python.tflite_micro import runtime
 
 from harness.models.inspect import inspect
+from harness.models.layout import InputTensor, Layout
 from harness.models.quantize import Quantization
 from harness.models.worker import Arrays, serve
 from harness.references.feedback import Feedback, Wiring
@@ -28,9 +29,12 @@ class TflmInterpreter:
         self.circumstances = {"kernels": "reference"}
         inspection = inspect(content)
         wiring = Wiring.of(inspection)
-        details = self._interpreter.get_input_details(wiring.input)
-        self.input_shape = tuple(int(size) for size in details["shape"])
-        self.input_quantization = _quantization(details)
+        self.inputs = Layout(
+            tuple(
+                _input(inspection.inputs[index].name, self._interpreter.get_input_details(index))
+                for index in wiring.inputs
+            )
+        )
         self._outputs = range(len(inspection.outputs))
         self.output_quantizations = tuple(
             _quantization(self._interpreter.get_output_details(index)) for index in wiring.order
@@ -42,15 +46,20 @@ class TflmInterpreter:
         self._interpreter.reset()
         self._feedback.reset()
 
-    def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
+    def invoke(self, blocks: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """One inference."""
-        return self._feedback.invoke(block)
+        return self._feedback.invoke(blocks)
 
     def _run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         for index, array in enumerate(inputs):
             self._interpreter.set_input(array, index)
         self._interpreter.invoke()
         return [np.array(self._interpreter.get_output(index)) for index in self._outputs]
+
+
+def _input(name: str, details: dict[str, Any]) -> InputTensor:
+    shape = tuple(int(size) for size in details["shape"])
+    return InputTensor(name, shape, _quantization(details))
 
 
 def _quantization(details: dict[str, Any]) -> Quantization:
@@ -61,7 +70,7 @@ def _quantization(details: dict[str, Any]) -> Quantization:
     return Quantization(dtype, float(parameters["scales"][0]), int(parameters["zero_points"][0]))
 
 
-def run(model_path: Path, inputs: NDArray[np.float32], carry: bool) -> Result:
+def run(model_path: Path, inputs: NDArray[Any], carry: bool) -> Result:
     """All sequences through one interpreter."""
     interpreter = TflmInterpreter(model_path.read_bytes())
     return run_sequences(interpreter, inputs, carry=carry), interpreter.circumstances

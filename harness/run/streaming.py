@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.link.device import Device
 from harness.link.messages import LoadedModel, SequenceRequest
-from harness.models.quantize import Quantization
+from harness.models.layout import Layout
 from harness.report.journal import Journal, StoredResult
 from harness.report.progress import Progress
 
@@ -32,10 +33,9 @@ class Streamed:
     resumed: int
 
 
-def sequence_bytes(inputs: NDArray[np.float32], model: LoadedModel) -> list[bytes]:
+def sequence_bytes(inputs: NDArray[Any], model: LoadedModel) -> list[bytes]:
     """Each sequence as the device reads it: one or more whole input tensors of `model`."""
-    quantization = Quantization.of(model.inputs[0])
-    return [quantization.to_bytes(sequence) for sequence in inputs]
+    return Layout.of(model.inputs).to_bytes(inputs)
 
 
 def context(build_id: str, model: LoadedModel, sequences: list[bytes]) -> str:

@@ -1,11 +1,13 @@
 """Feeding sequences: order, resets, steps, shapes. The interpreters: tests/integration."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from harness.models.layout import InputTensor, Layout
 from harness.models.quantize import Quantization
 from harness.references.sequences import run_jobs, run_sequences
 
@@ -14,8 +16,8 @@ class RunningSum:
     """A network with a state: it puts out the sum of all it has seen since its reset."""
 
     def __init__(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
-        self.input_shape = input_shape
-        self.input_quantization = Quantization("int8", 0.5, 0)
+        quantization = Quantization("int8", 0.5, 0)
+        self.inputs = Layout((InputTensor("x", input_shape, quantization),))
         self.output_quantizations = (Quantization("int16", 0.5, 0),)
         self.circumstances: dict[str, str] = {}
         self._output_shape = output_shape
@@ -24,8 +26,9 @@ class RunningSum:
     def reset(self) -> None:
         self._sum = 0
 
-    def invoke(self, block: NDArray[Any]) -> list[NDArray[Any]]:
-        assert block.shape == self.input_shape
+    def invoke(self, blocks: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        (block,) = blocks
+        assert block.shape == self.inputs.tensors[0].shape
         assert block.dtype == np.int8
         self._sum += int(block.sum())
         return [np.full(self._output_shape, self._sum, np.int16)]
@@ -54,6 +57,38 @@ def test_single_step_model_is_invoked_once_a_step() -> None:
 def test_single_step_carry() -> None:
     (tensor,) = run_sequences(RunningSum((1, 1), (1, 1)), INPUTS, carry=True)
     assert tensor.stored.reshape(-1).tolist() == [1, 3, 6, 10]
+
+
+def test_an_output_without_axes_is_one_value() -> None:
+    (tensor,) = run_sequences(RunningSum((1, 2, 1), ()), INPUTS, carry=False)
+    assert tensor.outputs().values.tolist() == [[1.5], [3.5]]
+
+
+class TokensAndScale:
+    """Two inputs of different types and shapes: token ids, and what each counts."""
+
+    inputs = Layout(
+        (
+            InputTensor("tokens", (1, 2), Quantization("int32")),
+            InputTensor("scale", (1, 1), Quantization("int8", 0.5, 0)),
+        )
+    )
+    output_quantizations = (Quantization("int32"),)
+    circumstances: ClassVar[dict[str, str]] = {}
+
+    def reset(self) -> None:
+        pass
+
+    def invoke(self, blocks: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        tokens, scale = blocks
+        assert (tokens.dtype, scale.dtype) == (np.int32, np.int8)
+        return [(tokens.sum(axis=1, keepdims=True) * scale).astype(np.int32)]
+
+
+def test_several_inputs_are_taken_apart_step_by_step() -> None:
+    packed = np.array([[[70000, 1, 0.5], [2, 2, 1.0]]])
+    (tensor,) = run_sequences(TokensAndScale(), packed, carry=False)
+    assert tensor.stored.reshape(-1).tolist() == [70001, 8]
 
 
 def test_sequence_output_of_one_invoke_is_per_step() -> None:
