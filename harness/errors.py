@@ -6,7 +6,10 @@ problem as an error and never as a failed model:
 
     HilError
     ├── ConfigurationError        an option, a board file or a manifest is wrong
-    │   └── UnknownBoard
+    │   ├── UnknownBoard
+    │   ├── SamplesMissing        samples that are not shipped have not been made yet
+    │   ├── DataSetMissing        a public data set is not where it was looked for
+    │   └── DataSetDamaged        a file of a public data set is not what it should be
     ├── BoardError                the board, its probe or its tty
     │   ├── ProbeNotFound  ProbeAmbiguous  ProbeBusy
     │   ├── TargetUnreachable     the probe is there, the processor does not answer it
@@ -67,6 +70,18 @@ class ConfigurationError(HilError):
 
 class UnknownBoard(ConfigurationError):
     """No board file has this name."""
+
+
+class SamplesMissing(ConfigurationError):
+    """Samples that are not shipped have not been made on this machine yet."""
+
+
+class DataSetMissing(ConfigurationError):
+    """A public data set is not where it was looked for."""
+
+
+class DataSetDamaged(ConfigurationError):
+    """A file of a public data set is not what it should be."""
 
 
 class BoardError(HilError):

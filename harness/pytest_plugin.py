@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 CONFIG: pytest.StashKey[RunConfig | None] = pytest.StashKey()
 ZOO: pytest.StashKey[list[Variant]] = pytest.StashKey()
 WANTED: pytest.StashKey[list[Variant]] = pytest.StashKey()
+LEFT_OUT: pytest.StashKey[list[Variant]] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 SENT: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()  # by xdist workers
 ENDED: pytest.StashKey[Ended] = pytest.StashKey()
@@ -93,10 +94,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     hil = session.config.stash.get(CONFIG, None)
     if hil is None:
         return
-    from harness.run.zoo import variants
+    from harness.run.zoo import whole_zoo
 
     try:
-        session.config.stash[ZOO] = variants(hil)
+        session.config.stash[ZOO] = whole_zoo(hil)
     except HilError as error:
         raise pytest.UsageError(f"{type(error).__name__}: {error}") from error
 
@@ -110,7 +111,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         skipped = pytest.param(None, marks=pytest.mark.skip(reason=NEEDS_BOARD))
         metafunc.parametrize("variant", [skipped], ids=["-"], indirect=True)
     else:
-        metafunc.parametrize("variant", zoo, ids=[item.id for item in zoo], indirect=True)
+        chosen = [pytest.param(item, marks=_skipped(item.left_out)) for item in zoo]
+        metafunc.parametrize("variant", chosen, ids=[item.id for item in zoo], indirect=True)
+
+
+def _skipped(reason: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.skip(reason=reason)] if reason else []
 
 
 def _chosen_by_the_test(metafunc: pytest.Metafunc, name: str) -> bool:
@@ -134,7 +140,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if config.pluginmanager.hasplugin("xdist"):
                 # with --dist loadgroup a variant is measured by one worker only
                 item.add_marker(pytest.mark.xdist_group(variant.id))
-    config.stash[WANTED] = list(wanted.values())
+    config.stash[WANTED] = [variant for variant in wanted.values() if not variant.left_out]
+    config.stash[LEFT_OUT] = [variant for variant in wanted.values() if variant.left_out]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -157,7 +164,8 @@ def hil(pytestconfig: pytest.Config) -> Run:
     assert config is not None
     if hasattr(pytestconfig, "workerinput"):
         config = replace(config, resume="never")  # two workers cannot go on with one run
-    run = Run(config, for_pytest(pytestconfig), pytestconfig.stash[WANTED])
+    stash = pytestconfig.stash
+    run = Run(config, for_pytest(pytestconfig), stash[WANTED], stash[LEFT_OUT])
     pytestconfig.stash[RUN] = run
     return run
 

@@ -12,7 +12,8 @@
 
     [samples]
     file = "../digits_samples.npz"        # several models may share one
-    sha256 = "…"
+    sha256 = "…"                          # or, for data that is not ours to ship, the command that
+                                          # makes the file: made_by = "python -m fixtures.samples …"
     inputs = "inputs"                     # keys of the arrays in the file
     labels = "labels"                     # optional
     calibration = "calibration"           # optional: representative training data
@@ -30,7 +31,8 @@
 
 `[training]` and `[tools]` are facts for people and are kept as they are. Files are relative to
 the manifest. Every file's SHA-256 is checked when the zoo is loaded, so that a result always
-belongs to the bytes that the manifest names. All errors are `ConfigurationError`.
+belongs to the bytes that the manifest names. Samples with `made_by` may be absent: then the
+variants say so (`left_out`) and cannot be run. All errors are `ConfigurationError`.
 """
 
 from __future__ import annotations
@@ -86,6 +88,11 @@ class Variant:
     def limits_for(self, engine: str) -> tuple[Limit, ...]:
         """The limits that a device with this inference engine is held to."""
         return tuple(limit for limit in self.limits if limit.holds_for(engine))
+
+    @property
+    def left_out(self) -> str:
+        """Why it cannot be run here, as a sentence; "" where it can."""
+        return self.samples.missing
 
     def content(self) -> bytes:
         """The flatbuffer."""
@@ -219,15 +226,33 @@ def _limit(table: Table) -> Limit:
 
 
 def _samples(table: Table) -> SampleFile:
-    table.only("file", "sha256", "bytes", "inputs", "labels", "calibration")
-    artefact = _artefact(table)
+    table.only("file", "sha256", "bytes", "made_by", "inputs", "labels", "calibration")
+    made_by = table.string("made_by", "")
+    if made_by:
+        if "sha256" in table.content:
+            raise table.wrong(
+                "made_by", "stands beside sha256", "Samples are shipped or made here."
+            )
+        path, sha256 = _made_here(table.path.parent / table.string("file"))
+    else:
+        artefact = _artefact(table)
+        path, sha256 = artefact.path, artefact.sha256
     return SampleFile(
-        path=artefact.path,
-        sha256=artefact.sha256,
+        path=path,
+        sha256=sha256,
         inputs_key=table.string("inputs"),
         labels_key=table.string("labels", ""),
         calibration_key=table.string("calibration", ""),
+        made_by=made_by,
     )
+
+
+def _made_here(path: Path) -> tuple[Path, str]:
+    """A file that this machine made, with the hash of what is there; "" where nothing is."""
+    try:
+        return path.resolve(), hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return path.resolve(), ""
 
 
 def _artefact(table: Table) -> Artefact:

@@ -1,6 +1,7 @@
 """Sample sequences: real test input of a model, with labels where there are any.
 
 One `.npz` holds the arrays; a manifest says under which keys. Several models may share a file.
+Samples of data that may not be passed on are made on the user's machine and can be absent.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, SamplesMissing
 
 
 @dataclass(frozen=True)
 class Samples:
-    """`inputs` is float32 `[N, ...]`, one sequence a row; `labels` `[N, ...]`, if known."""
+    """`inputs` is `[N, ...]`, one sequence a row, and `labels` `[N, ...]`, if known.
 
-    inputs: NDArray[np.float32]
+    Several inputs are packed, see `harness.models.layout`. Numbers are float32; float64 only where
+    integers stand among them that float32 does not hold.
+    """
+
+    inputs: NDArray[Any]
     labels: NDArray[Any] | None = None
 
     def __len__(self) -> int:
@@ -34,13 +39,25 @@ class Samples:
 
 @dataclass(frozen=True)
 class SampleFile:
-    """Where the samples of a model are: a file and the keys of its arrays ("" means none)."""
+    """Where the samples of a model are: a file and the keys of its arrays ("" means none).
+
+    `made_by` is the command that makes the file where it is not shipped; then `sha256` is that of
+    the file which was found, and "" if there was none.
+    """
 
     path: Path
     sha256: str
     inputs_key: str = "inputs"
     labels_key: str = ""
     calibration_key: str = ""
+    made_by: str = ""
+
+    @property
+    def missing(self) -> str:
+        """What is missing and how to get it, as a sentence; "" if the file was there."""
+        if self.sha256 or not self.made_by:
+            return ""
+        return f"its samples ({self.path.name}) are not shipped: make them with `{self.made_by}`"
 
     def load(self) -> Samples:
         """Read inputs and labels; raises `ConfigurationError` naming file and key."""
@@ -71,6 +88,11 @@ class SampleFile:
         )
 
     def _array(self, key: str) -> NDArray[Any]:
+        if self.made_by and not self.path.is_file():
+            raise SamplesMissing(
+                f"there are no samples at {self.path}: they are not shipped",
+                remedy=f"Make them: {self.made_by}",
+            )
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 array: NDArray[Any] = archive[key]

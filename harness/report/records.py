@@ -54,7 +54,8 @@ class Measurement:
     """One number with its unit and, where there is one, its limit.
 
     `modelled` is empty for a number that a real clock gave, else the id of the cycle model that
-    the number comes from; such a number never enters a hardware baseline.
+    the number comes from; such a number never enters a hardware baseline. `not_judged` says why
+    the limit was not applied, empty where it was.
     """
 
     name: str
@@ -62,22 +63,23 @@ class Measurement:
     unit: str
     limit: Limit | None = None
     modelled: str = ""
+    not_judged: str = ""
     verdict: Verdict = field(default=Verdict.NONE, init=False)
 
     def __post_init__(self) -> None:
-        if self.limit is not None:
+        if self.limit is not None and not self.not_judged:
             kept = self.limit.holds(self.value)
             object.__setattr__(self, "verdict", Verdict.PASS if kept else Verdict.FAIL)
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung of the ladder Keras → TFLite → TFLM → device, compared with the one before.
+    """One rung of the ladder (cells) → Keras → TFLite → TFLM → device, compared with the one before.
 
     Differences are absolute, over all output values of all steps of all sequences, in real
     units (probabilities for a classifier); `max_lsb` and `lsb_histogram` (|Δ| in steps of the
     output's scale → how many values) exist where both rungs are integers. The first rung has
-    nothing before it: `against` is empty and everything but the accuracy is None.
+    nothing before it: `against` is empty and all but its closeness to the labels is None.
     """
 
     name: str
@@ -92,17 +94,19 @@ class Rung:
     values: int | None = None  # output values compared
     max_lsb: int | None = None
     lsb_histogram: dict[str, int] | None = None
+    label_rmse: float | None = None  # regression: against the true values, unit of the output
 
 
 @dataclass(frozen=True)
 class CycleRecord:
     """Core cycles of one Invoke. `source` is "dwt", or the id of the emulator's cycle model."""
 
-    streamed: Distribution | None  # every step of every streamed sequence
+    streamed: Distribution | None  # every Invoke of every streamed sequence
     cold: Distribution | None  # caches flushed before each
     warm: Distribution | None  # the same input again and again
     source: str
     modelled: bool
+    per_sequence: Distribution | None = None  # all Invokes of a sequence together
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ class LinkRecord:
     board_seconds: float | None  # the same on the board's own clock (virtual on an emulated one)
     payload_share: float | None  # of what the busier direction of the line could have carried
     device_busy: float | None  # share of board_seconds spent in Invoke
+    line_seconds: float | None = None  # what the busier direction needs at the baud rate, alone
 
 
 @dataclass(frozen=True)
@@ -141,8 +146,12 @@ class VariantRecord:
     sha256: str
     file_bytes: int
     verdict: Verdict
+    title: str = ""  # of the model, as its manifest says
+    task: str = ""  # "classification" or "regression"
     sequences: int = 0
-    steps: int = 0
+    sequences_in_set: int = 0  # there are so many; all are streamed unless fewer were asked for
+    steps: int = 0  # Invokes, of all sequences together
+    time_steps: int = 0  # of one sequence, however many an Invoke takes; 0: not known
     sequences_resumed: int = 0  # taken over from a run that was cut off
     verdict_rung: str = ""  # where the error enters; empty if it does not
     sentence: str = ""  # the verdict in words
@@ -155,6 +164,18 @@ class VariantRecord:
     measurements: tuple[Measurement, ...] = ()
     link: LinkRecord | None = None
     error: ErrorRecord | None = None
+    samples_sha256: str = ""  # of the file that the sequences came from
+
+
+@dataclass(frozen=True)
+class LeftOutRecord:
+    """A variant that could not be tried here, through nobody's fault: no samples on this machine.
+
+    It has no verdict and is no error; `reason` is a sentence that says what to do.
+    """
+
+    id: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -184,6 +205,27 @@ class FirmwareRecord:
 
 
 @dataclass(frozen=True)
+class ClockTreeRecord:
+    """How the core clock comes about, read out of the clock registers by the probe.
+
+    `source` is what drives SYSCLK: "HSI", "HSE" or "PLL"; the PLL's own is `pll_source`, and its
+    factors are 0 where it is not used. Dividers are those of AHB, APB1 and APB2.
+    """
+
+    source: str
+    hse_bypass: bool  # a clock signal comes in; there is no crystal
+    pll_source: str = ""
+    pll_m: int = 0
+    pll_n: int = 0
+    pll_p: int = 0
+    pll_q: int = 0
+    ahb_divider: int = 1
+    apb1_divider: int = 1
+    apb2_divider: int = 1
+    over_drive: bool = False
+
+
+@dataclass(frozen=True)
 class ClockRecord:
     """The clock tree as the board reads it back, and what else its speed depends on."""
 
@@ -195,6 +237,7 @@ class ClockRecord:
     cycle_source: str  # "dwt" or the id of the emulator's cycle model
     modelled: bool
     serial_hz: int = 0  # kernel clock of the USART: which baud rates are exact; 0: not known
+    tree: ClockTreeRecord | None = None  # None: no probe, or none that knows this target
 
 
 @dataclass(frozen=True)
@@ -276,4 +319,8 @@ class RunRecord:
     tests: TestCounts = TestCounts()
     resumed: tuple[ResumeRecord, ...] = ()
     device_busy_seconds: float | None = None  # in Invoke, on the board's own clock
+    line_seconds: float | None = None  # what the bytes need on the line, the busier direction
+    streaming_board_seconds: float | None = None  # from first to last frame, on its own clock
+    streaming_seconds: float | None = None  # the same as wall time
+    left_out: tuple[LeftOutRecord, ...] = ()
     schema: str = SCHEMA

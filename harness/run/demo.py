@@ -14,7 +14,7 @@ from harness.report.wording import flash_text
 from harness.run.bench import Bench
 from harness.run.options import RunConfig
 from harness.run.run import Run
-from harness.run.zoo import slot_entry, variants
+from harness.run.zoo import slot_entry, variants, whole_zoo
 
 INTERRUPTED = 130  # what shells give a command that Ctrl-C ended
 
@@ -25,8 +25,10 @@ def demo(config: RunConfig) -> int:
     A variant that cannot be measured is in the report with its error; the next one is tried.
     """
     console = Console(highlight=False)
-    wanted = variants(config)
-    run = Run(config, ConsoleProgress(console), wanted)
+    zoo = whole_zoo(config)
+    wanted = [variant for variant in zoo if not variant.left_out]
+    left_out = [variant for variant in zoo if variant.left_out]
+    run = Run(config, ConsoleProgress(console), wanted, left_out)
     interrupted = False
     try:
         for variant in wanted:

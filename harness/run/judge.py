@@ -63,6 +63,7 @@ def variant_record(
         stack_bytes=stack_bytes,
         measurements=(*checks(ladder), *more, *figures(cycles, model, stack_bytes, link)),
         link=link,
+        samples_sha256=variant.samples.sha256,
     )
 
 

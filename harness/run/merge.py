@@ -46,6 +46,7 @@ def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecor
         tests=tests,
         resumed=tuple(chain.from_iterable(run.resumed for run in runs)),
         device_busy_seconds=sum(busy) if busy else None,
+        left_out=tuple(dict.fromkeys(chain.from_iterable(run.left_out for run in runs))),
     )
 
 

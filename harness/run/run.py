@@ -7,6 +7,7 @@ one) is shared by all tests that ask for it; every sequence goes to the journal 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -24,6 +25,7 @@ from harness.report.records import (
     ErrorRecord,
     FlashRecord,
     IncidentRecord,
+    LeftOutRecord,
     ResumeRecord,
     RunRecord,
     TestCounts,
@@ -42,10 +44,19 @@ from harness.run.zoo import slot_entry
 
 
 class Run:
-    """One run on one board. `wanted` are the variants that its tests will ask for."""
+    """One run on one board. `wanted` are the variants that its tests will ask for, `left_out`
+    those that they would have asked for if their samples were here.
+    """
 
-    def __init__(self, config: RunConfig, progress: Progress, wanted: list[Variant]) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        progress: Progress,
+        wanted: list[Variant],
+        left_out: Sequence[Variant] = (),
+    ) -> None:
         self.config = config
+        self._left_out = tuple(LeftOutRecord(item.id, item.left_out) for item in left_out)
         self.record: RunRecord | None = None
         self._progress = progress
         self._wanted = wanted
@@ -219,6 +230,7 @@ class Run:
             tests=tests,
             resumed=self._resumes(),
             device_busy_seconds=sum(busy) if busy else None,
+            left_out=self._left_out,
         )
 
     def _resumes(self) -> tuple[ResumeRecord, ...]:
@@ -263,4 +275,5 @@ def _not_measured(variant: Variant, error: ErrorRecord) -> VariantRecord:
         verdict=Verdict.ERROR,
         sentence=error.sentence,
         error=error,
+        samples_sha256=variant.samples.sha256,
     )

@@ -13,9 +13,16 @@ from harness.models.states import state_pairs
 from harness.run.options import RunConfig
 
 
-def variants(config: RunConfig) -> list[Variant]:
-    """All variants of all models of the zoo, in the zoo's order. Raises ConfigurationError."""
+def whole_zoo(config: RunConfig) -> list[Variant]:
+    """All variants of all models of the zoo, in the zoo's order, also those that are left out
+    for want of samples. Raises ConfigurationError.
+    """
     return [variant for model in load_zoo(config.zoo) for variant in model.variants]
+
+
+def variants(config: RunConfig) -> list[Variant]:
+    """The variants that can be run here. Raises ConfigurationError."""
+    return [variant for variant in whole_zoo(config) if not variant.left_out]
 
 
 def slot_entry(variant: Variant) -> SlotEntry:

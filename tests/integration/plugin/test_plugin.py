@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from harness.report import json_report
 from harness.report.records import Verdict
 from harness.run.options import REPOSITORY
 from tests.integration.plugin.conftest import BOARD, CACHE_HOME, RunPytest
+from tests.support.model_folder import write_model_folder
 
 
 def reports(directory: Path) -> list[Path]:
@@ -91,6 +93,36 @@ def test_measured_variant_is_in_every_report(
     suite = ElementTree.parse(pytester.path / "junit.xml").getroot()
     properties = {p.get("name"): p.get("value") for p in suite.iter("property")}
     assert properties["cycles p50"] == str(run.variants[0].cycles.streamed.p50)  # type: ignore[union-attr]
+
+
+def test_variant_without_samples_is_skipped_and_listed(
+    run_pytest: RunPytest, pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    """Two models, the samples of one not made: it is nobody's error, and the report names it."""
+    zoo = tmp_path / "zoo"
+    shutil.copytree(REPOSITORY / "fixtures/models/digits_lstm", zoo / "digits_lstm")
+    shutil.copy(REPOSITORY / "fixtures/models/digits_samples.npz", zoo)
+    manifest = write_model_folder(zoo / "tiny")
+    (zoo / "tiny" / "samples.npz").unlink()
+    made = 'made_by = "python -m somewhere tiny"\ninputs ='
+    text = re.sub(r'sha256 = ".*"\ninputs =', made, manifest.read_text())
+    manifest.write_text(text)
+
+    source = "def test_it(measured): pass"
+    result = run_pytest(
+        source, "-rs", "-k", "tiny or int8-fused", "--hil-zoo", str(zoo), "--hil-sequences", "3"
+    )
+    result.assert_outcomes(passed=1, skipped=1)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["SKIPPED*python -m somewhere tiny*"])
+    (path,) = reports(pytester.path)
+    run = json_report.read(path)
+    assert run.verdict is Verdict.PASS
+    assert [variant.id for variant in run.variants] == ["digits_lstm-int8-fused"]
+    assert run.variants[0].samples_sha256
+    ((left_out, reason),) = [(item.id, item.reason) for item in run.left_out]
+    assert left_out == "tiny-float32-loop"
+    assert "python -m somewhere tiny" in reason
 
 
 def test_error_in_the_call_is_an_error_in_junit(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, SamplesMissing
 from harness.models.samples import SampleFile
 
 
@@ -62,3 +62,14 @@ def test_not_an_archive(tmp_path: Path) -> None:
         SampleFile(path, "").load()
     with pytest.raises(ConfigurationError, match="cannot read"):
         SampleFile(tmp_path / "gone.npz", "").load()
+
+
+def test_samples_that_are_made_here_say_how(tmp_path: Path) -> None:
+    absent = SampleFile(tmp_path / "gone.npz", "", made_by="python -m somewhere")
+    assert "`python -m somewhere`" in absent.missing
+    with pytest.raises(SamplesMissing, match="not shipped") as caught:
+        absent.load()
+    assert "python -m somewhere" in caught.value.remedy
+    there = SampleFile(tmp_path / "there.npz", "ab" * 32, made_by="python -m somewhere")
+    assert there.missing == ""
+    assert SampleFile(tmp_path / "shipped.npz", "").missing == ""

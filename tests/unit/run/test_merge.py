@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from harness.report.records import RunRecord, TestCounts, Verdict
+from harness.report.records import LeftOutRecord, RunRecord, TestCounts, Verdict
 from harness.run.merge import merge
 from tests.unit.report import synthetic
 
@@ -28,6 +28,12 @@ def test_lists_are_joined_and_findings_told_once() -> None:
     assert len(merged.flash) == 2 * len(RUN.flash)
     assert merged.seconds == RUN.seconds
     assert merged.device_busy_seconds == 2 * (RUN.device_busy_seconds or 0)
+
+
+def test_what_all_workers_left_out_is_told_once() -> None:
+    one, other = LeftOutRecord("a", "no samples"), LeftOutRecord("b", "no samples")
+    merged = merge("m", [run_of(left_out=(one, other))] * 2, TestCounts())
+    assert merged.left_out == (one, other)
 
 
 def test_verdict_is_the_worst_of_workers_and_tests() -> None:
