@@ -7,7 +7,6 @@ one) is shared by all tests that ask for it; every sequence goes to the journal 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -53,10 +52,10 @@ class Run:
         config: RunConfig,
         progress: Progress,
         wanted: list[Variant],
-        left_out: Sequence[Variant] = (),
+        left_out: list[Variant] | None = None,
     ) -> None:
         self.config = config
-        self._left_out = tuple(LeftOutRecord(item.id, item.left_out) for item in left_out)
+        self._left_out = tuple(LeftOutRecord(item.id, item.left_out) for item in left_out or [])
         self.record: RunRecord | None = None
         self._progress = progress
         self._wanted = wanted
