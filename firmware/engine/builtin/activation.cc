@@ -13,6 +13,11 @@ int32_t Quantized(const Affine& affine, float value) {
 
 }  // namespace
 
+Status ExpectNoActivation(Preparation& p, int8_t activation) {
+  if (activation == schema::kActivationNone) return Status::kOk;
+  return p.Refuse(Status::kUnsupportedOption, "has a fused activation where it may have none");
+}
+
 Status FusedRange(Preparation& p, int8_t activation, FloatRange* range) {
   switch (activation) {
     case schema::kActivationNone:

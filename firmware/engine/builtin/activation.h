@@ -28,6 +28,8 @@ struct IntRange {
   int32_t Clamp(int32_t x) const { return builtin::Clamp(x, least, most); }
 };
 
+// For operators and types that have none.
+Status ExpectNoActivation(Preparation& p, int8_t activation);
 // kNone, kRelu, kReluN1To1 and kRelu6 are taken; others are refused.
 Status FusedRange(Preparation& p, int8_t activation, FloatRange* range);
 // In the units of `output`, limited to its type.

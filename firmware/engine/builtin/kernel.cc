@@ -65,6 +65,10 @@ Status Preparation::ExpectType(const TensorSlot& slot, TensorType type) {
                 TypeName(slot.type));
 }
 
+Status Preparation::RefuseType(TensorType type, const char* types) {
+  return Refuse(Status::kUnsupportedType, "takes ", types, ", not ", TypeName(type));
+}
+
 Status Preparation::ExpectSameShape(const TensorSlot& a, const TensorSlot& b) {
   if (SameShape(a, b)) return Status::kOk;
   return Refuse(Status::kUnsupportedShape, "has tensors whose shapes must be equal and are not");

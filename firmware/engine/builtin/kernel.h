@@ -49,6 +49,8 @@ class Preparation {
   Status ExpectCounts(size_t inputs, size_t outputs);
   Status ExpectType(const TensorSlot& slot, TensorType type);
   Status ExpectSameShape(const TensorSlot& a, const TensorSlot& b);
+  // A refusal: `type` is none of those that the operator takes, as "float32 or int8".
+  Status RefuseType(TensorType type, const char* types);
   // The tensor must be quantised as a whole, with a finite positive scale and a zero point that its
   // type holds.
   Status ExpectAffine(const TensorSlot& slot, Affine* affine);
@@ -69,6 +71,12 @@ class Preparation {
   template <typename T>
   T* MakeArray(size_t count) {
     return model_->arena.Make<T>(count);
+  }
+  // Leaves a copy of what Prepare has found to Eval: the last line of most of them.
+  template <typename T>
+  Status Keep(const T& found) {
+    if (T* data = MakeData<T>()) *data = found;
+    return Status::kOk;
   }
   // The data of an earlier operator of the same kernel, newest first, for sharing tables:
   // calls `visit(data)` until it returns true.

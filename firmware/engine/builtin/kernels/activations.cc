@@ -5,6 +5,7 @@
 #include "engine/builtin/activation.h"
 #include "engine/builtin/float_math.h"
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 #include "engine/builtin/sigmoid16.h"
 
 namespace hil::engine::builtin {
@@ -22,9 +23,7 @@ struct TableKey {
   }
 };
 
-struct Data {
-  const TensorSlot* input;
-  TensorSlot* output;
+struct Data : Unary {
   TableKey key;
   const int8_t* table;  // int8: results by the input's bits
   Sigmoid16 sigmoid;    // int16
@@ -63,14 +62,12 @@ int8_t SigmoidInt8(const TableKey& key, int32_t q) {
 
 template <bool kTanh>
 Status PrepareInt8(Preparation& p, Data* d) {
-  Affine input;
-  Affine output;
-  HIL_TRY(p.ExpectAffine(*d->input, &input));
-  HIL_TRY(p.ExpectAffine(*d->output, &output));
-  if (!kTanh && output.zero_point != -128) {
+  UnaryUnits units;
+  HIL_TRY(ExpectUnits(p, *d, &units));
+  if (!kTanh && units.output.zero_point != -128) {
     return p.Refuse(Status::kUnsupportedOption, "has an output zero point that is not -128");
   }
-  if (!MakeKey(input, &d->key)) {
+  if (!MakeKey(units.input, &d->key)) {
     return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
   }
   const bool shared = p.FindEarlier([d](const void* other) {
@@ -90,12 +87,10 @@ Status PrepareInt8(Preparation& p, Data* d) {
 
 template <bool kTanh>
 Status PrepareInt16(Preparation& p, Data* d) {
-  Affine input;
-  Affine output;
-  HIL_TRY(p.ExpectAffine(*d->input, &input));
-  HIL_TRY(p.ExpectAffine(*d->output, &output));
-  if (input.zero_point != 0 || output.zero_point != 0 || output.scale != 1.0F / 32768.0F ||
-      !MakeSigmoid16(input.scale, kTanh, &d->sigmoid)) {
+  UnaryUnits units;
+  HIL_TRY(ExpectUnits(p, *d, &units));
+  if (!units.Centred() || units.output.scale != 1.0F / 32768.0F ||
+      !MakeSigmoid16(units.input.scale, kTanh, &d->sigmoid)) {
     return p.Refuse(Status::kUnsupportedOption, "has scales or zero points out of range");
   }
   return Status::kOk;
@@ -103,12 +98,8 @@ Status PrepareInt16(Preparation& p, Data* d) {
 
 template <bool kTanh>
 Status PrepareSigmoid(Preparation& p) {
-  HIL_TRY(p.ExpectCounts(1, 1));
   Data d = {};
-  d.input = p.Input(0);
-  d.output = p.Output(0);
-  HIL_TRY(p.ExpectType(*d.output, d.input->type));
-  HIL_TRY(p.ExpectSameShape(*d.input, *d.output));
+  HIL_TRY(ExpectUnary(p, &d));
   switch (d.input->type) {
     case TensorType::kFloat32:
       break;
@@ -119,45 +110,33 @@ Status PrepareSigmoid(Preparation& p) {
       HIL_TRY(PrepareInt16<kTanh>(p, &d));
       break;
     default:
-      return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ",
-                      TypeName(d.input->type));
+      return p.RefuseType(d.input->type, "float32, int8 or int16");
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 template <bool kTanh>
 Status EvalSigmoid(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  const uint32_t count = ElementCount(*d.output);
-  switch (d.input->type) {
-    case TensorType::kFloat32: {
-      const float* input = d.input->As<const float>();
-      float* output = d.output->As<float>();
-      for (uint32_t i = 0; i < count; ++i) output[i] = kTanh ? Tanh(input[i]) : Logistic(input[i]);
-      break;
-    }
-    case TensorType::kInt8: {
-      const uint8_t* input = d.input->data;
-      int8_t* output = d.output->As<int8_t>();
-      for (uint32_t i = 0; i < count; ++i) output[i] = d.table[input[i]];
-      break;
-    }
-    default: {
-      const int16_t* input = d.input->As<const int16_t>();
-      int16_t* output = d.output->As<int16_t>();
-      for (uint32_t i = 0; i < count; ++i) {
+  ForElement<float, int8_t, int16_t>(d.input->type, [&d](auto element) {
+    using T = decltype(element);
+    const uint32_t count = ElementCount(*d.output);
+    const T* input = d.input->As<const T>();
+    T* output = d.output->As<T>();
+    for (uint32_t i = 0; i < count; ++i) {
+      if constexpr (std::is_same_v<T, float>) {
+        output[i] = kTanh ? Tanh(input[i]) : Logistic(input[i]);
+      } else if constexpr (std::is_same_v<T, int8_t>) {
+        output[i] = d.table[static_cast<uint8_t>(input[i])];
+      } else {
         output[i] = kTanh ? Tanh16(d.sigmoid, input[i]) : Logistic16(d.sigmoid, input[i]);
       }
-      break;
     }
-  }
+  });
   return Status::kOk;
 }
 
-struct ReluData {
-  const TensorSlot* input;
-  TensorSlot* output;
+struct ReluData : Unary {
   FloatRange float_range;
   IntRange int_range;
   int32_t input_offset, output_offset;
@@ -165,16 +144,12 @@ struct ReluData {
 };
 
 Status PrepareReluTensors(Preparation& p, ReluData* d) {
-  HIL_TRY(p.ExpectCounts(1, 1));
-  d->input = p.Input(0);
-  d->output = p.Output(0);
-  HIL_TRY(p.ExpectType(*d->output, d->input->type));
-  HIL_TRY(p.ExpectSameShape(*d->input, *d->output));
+  HIL_TRY(ExpectUnary(p, d));
   const TensorType type = d->input->type;
   if (type == TensorType::kFloat32 || type == TensorType::kInt8 || type == TensorType::kInt16) {
     return Status::kOk;
   }
-  return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ", TypeName(type));
+  return p.RefuseType(type, "float32, int8 or int16");
 }
 
 Status PrepareRelu(Preparation& p) {
@@ -182,20 +157,16 @@ Status PrepareRelu(Preparation& p) {
   HIL_TRY(PrepareReluTensors(p, &d));
   HIL_TRY(FusedRange(p, schema::kActivationRelu, &d.float_range));
   if (d.input->type != TensorType::kFloat32) {
-    Affine input;
-    Affine output;
-    HIL_TRY(p.ExpectAffine(*d.input, &input));
-    HIL_TRY(p.ExpectAffine(*d.output, &output));
-    HIL_TRY(FusedRange(p, schema::kActivationRelu, *d.output, output, &d.int_range));
-    d.input_offset = -input.zero_point;
-    d.output_offset = output.zero_point;
-    if (!MakeFactor(static_cast<double>(input.scale) / static_cast<double>(output.scale),
-                    &d.factor)) {
+    UnaryUnits units;
+    HIL_TRY(ExpectUnits(p, d, &units));
+    HIL_TRY(FusedRange(p, schema::kActivationRelu, *d.output, units.output, &d.int_range));
+    d.input_offset = -units.input.zero_point;
+    d.output_offset = units.output.zero_point;
+    if (!MakeFactor(units.Ratio(), &d.factor)) {
       return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
     }
   }
-  if (ReluData* data = p.MakeData<ReluData>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 // The reference clamps in the input's units and does not rescale: both ends must mean the same.
@@ -204,44 +175,35 @@ Status PrepareRelu6(Preparation& p) {
   HIL_TRY(PrepareReluTensors(p, &d));
   HIL_TRY(FusedRange(p, schema::kActivationRelu6, &d.float_range));
   if (d.input->type != TensorType::kFloat32) {
-    Affine input;
-    Affine output;
-    HIL_TRY(p.ExpectAffine(*d.input, &input));
-    HIL_TRY(p.ExpectAffine(*d.output, &output));
-    if (input.scale != output.scale || input.zero_point != output.zero_point) {
+    UnaryUnits units;
+    HIL_TRY(ExpectUnits(p, d, &units));
+    if (!units.Same()) {
       return p.Refuse(Status::kUnsupportedOption, "has an output in other units than its input");
     }
-    HIL_TRY(FusedRange(p, schema::kActivationRelu6, *d.output, output, &d.int_range));
-    d.input_offset = -input.zero_point;
-    d.output_offset = output.zero_point;
+    HIL_TRY(FusedRange(p, schema::kActivationRelu6, *d.output, units.output, &d.int_range));
+    d.input_offset = -units.input.zero_point;
+    d.output_offset = units.output.zero_point;
     d.factor = {1 << 30, 1};  // exactly one
   }
-  if (ReluData* data = p.MakeData<ReluData>()) *data = d;
-  return Status::kOk;
-}
-
-template <typename T>
-void ReluQuantised(const ReluData& d, uint32_t count) {
-  const T* input = d.input->As<const T>();
-  T* output = d.output->As<T>();
-  for (uint32_t i = 0; i < count; ++i) {
-    const int32_t y = WrapAdd(d.factor.Apply(input[i] + d.input_offset), d.output_offset);
-    output[i] = static_cast<T>(d.int_range.Clamp(y));
-  }
+  return p.Keep(d);
 }
 
 Status EvalRelu(const void* data, Runtime&) {
   const ReluData& d = *static_cast<const ReluData*>(data);
-  const uint32_t count = ElementCount(*d.output);
-  if (d.input->type == TensorType::kInt8) {
-    ReluQuantised<int8_t>(d, count);
-  } else if (d.input->type == TensorType::kInt16) {
-    ReluQuantised<int16_t>(d, count);
-  } else {
-    const float* input = d.input->As<const float>();
-    float* output = d.output->As<float>();
-    for (uint32_t i = 0; i < count; ++i) output[i] = d.float_range.Clamp(input[i]);
-  }
+  ForElement<float, int8_t, int16_t>(d.input->type, [&d](auto element) {
+    using T = decltype(element);
+    const uint32_t count = ElementCount(*d.output);
+    const T* input = d.input->As<const T>();
+    T* output = d.output->As<T>();
+    for (uint32_t i = 0; i < count; ++i) {
+      if constexpr (std::is_same_v<T, float>) {
+        output[i] = d.float_range.Clamp(input[i]);
+      } else {
+        const int32_t y = WrapAdd(d.factor.Apply(input[i] + d.input_offset), d.output_offset);
+        output[i] = static_cast<T>(d.int_range.Clamp(y));
+      }
+    }
+  });
   return Status::kOk;
 }
 

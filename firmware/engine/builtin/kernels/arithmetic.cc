@@ -1,261 +1,164 @@
 // ADD, SUB, MUL, MAXIMUM, MINIMUM with broadcasting: float32, int32, int8, int16.
-#include <type_traits>
-
 #include "engine/builtin/activation.h"
-#include "engine/builtin/broadcast.h"
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 
 namespace hil::engine::builtin {
 namespace {
 
 constexpr unsigned kActivationField = 0;  // in AddOptions, SubOptions and MulOptions alike
 
-struct Data {
-  const TensorSlot* a;
-  const TensorSlot* b;
-  TensorSlot* output;
-  BroadcastPlan plan;
+struct Data : Broadcast {
   FloatRange float_range;
   IntRange int_range;
-  int32_t offset_a, offset_b, output_offset;
-  Factor factor_a, factor_b, factor;
+  Offsets offsets;
+  Factor factor_a, factor_b;  // ADD, SUB: of the inputs
+  Factor factor;              // of the sum or product
 };
-
-// Two inputs of one type and an output of the same.
-Status PrepareTensors(Preparation& p, Data* d) {
-  HIL_TRY(p.ExpectCounts(2, 1));
-  d->a = p.Input(0);
-  d->b = p.Input(1);
-  d->output = p.Output(0);
-  HIL_TRY(p.ExpectType(*d->b, d->a->type));
-  HIL_TRY(p.ExpectType(*d->output, d->a->type));
-  return PlanBroadcast(p, *d->a, *d->b, *d->output, &d->plan);
-}
-
-Status Finish(Preparation& p, const Data& d) {
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
-}
 
 // ADD and SUB lift inputs by this many bits before they are rescaled.
 template <typename T>
 constexpr int kHeadroom = sizeof(T) == 1 ? 20 : 15;
-
-struct Quantised {
-  Affine a, b, output;
-};
-
-Status PrepareQuantised(Preparation& p, Data* d, Quantised* q) {
-  HIL_TRY(p.ExpectAffine(*d->a, &q->a));
-  HIL_TRY(p.ExpectAffine(*d->b, &q->b));
-  HIL_TRY(p.ExpectAffine(*d->output, &q->output));
-  d->offset_a = -q->a.zero_point;
-  d->offset_b = -q->b.zero_point;
-  d->output_offset = q->output.zero_point;
-  return FusedRange(p, p.options().Get<int8_t>(kActivationField, 0), *d->output, q->output,
-                    &d->int_range);
-}
 
 bool BelowOne(double value, Factor* factor) {
   return value > 0.0 && value < 1.0 && MakeFactor(value, factor);
 }
 
 // Both inputs are brought to twice the larger scale, so that the sum cannot overflow.
-bool MakeSumFactors(const Quantised& q, int headroom, Data* d) {
-  const auto scale_a = static_cast<double>(q.a.scale);
-  const auto scale_b = static_cast<double>(q.b.scale);
+Status MakeSumFactors(Preparation& p, const BinaryUnits& units, Data* d) {
+  const int headroom = d->a->type == TensorType::kInt16 ? kHeadroom<int16_t> : kHeadroom<int8_t>;
+  const auto scale_a = static_cast<double>(units.a.scale);
+  const auto scale_b = static_cast<double>(units.b.scale);
   const double twice = 2 * (scale_a > scale_b ? scale_a : scale_b);
-  const double unit = static_cast<double>(1 << headroom) * static_cast<double>(q.output.scale);
-  return BelowOne(scale_a / twice, &d->factor_a) && BelowOne(scale_b / twice, &d->factor_b) &&
-         BelowOne(twice / unit, &d->factor);
+  const double unit = static_cast<double>(1 << headroom) * static_cast<double>(units.output.scale);
+  if (BelowOne(scale_a / twice, &d->factor_a) && BelowOne(scale_b / twice, &d->factor_b) &&
+      BelowOne(twice / unit, &d->factor)) {
+    return Status::kOk;
+  }
+  return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
 }
 
-Status PrepareSum(Preparation& p) {
+Status MakeProductFactor(Preparation& p, const BinaryUnits& units, Data* d) {
+  const double factor = static_cast<double>(units.a.scale) * static_cast<double>(units.b.scale) /
+                        static_cast<double>(units.output.scale);
+  if (MakeFactor(factor, &d->factor) && (d->a->type == TensorType::kInt8 || units.Centred())) {
+    return Status::kOk;
+  }
+  return p.Refuse(Status::kUnsupportedOption, "has scales or zero points out of range");
+}
+
+template <Status (*kMakeFactors)(Preparation& p, const BinaryUnits& units, Data* d)>
+Status Prepare(Preparation& p) {
   Data d = {};
-  HIL_TRY(PrepareTensors(p, &d));
+  HIL_TRY(ExpectBroadcast(p, &d));
+  const auto activation = p.options().Get<int8_t>(kActivationField, 0);
   switch (d.a->type) {
     case TensorType::kFloat32:
-      HIL_TRY(FusedRange(p, p.options().Get<int8_t>(kActivationField, 0), &d.float_range));
+      HIL_TRY(FusedRange(p, activation, &d.float_range));
       break;
     case TensorType::kInt32:
-      if (p.options().Get<int8_t>(kActivationField, 0) != 0) {
-        return p.Refuse(Status::kUnsupportedOption, "has a fused activation on int32");
-      }
+      HIL_TRY(ExpectNoActivation(p, activation));
       break;
     case TensorType::kInt8:
     case TensorType::kInt16: {
-      Quantised q;
-      HIL_TRY(PrepareQuantised(p, &d, &q));
-      const int headroom = d.a->type == TensorType::kInt16 ? kHeadroom<int16_t> : kHeadroom<int8_t>;
-      if (!MakeSumFactors(q, headroom, &d)) {
-        return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
-      }
+      BinaryUnits units;
+      HIL_TRY(ExpectUnits(p, d, &units));
+      d.offsets = Offsets::Of(units);
+      HIL_TRY(FusedRange(p, activation, *d.output, units.output, &d.int_range));
+      HIL_TRY(kMakeFactors(p, units, &d));
       break;
     }
     default:
-      return p.Refuse(Status::kUnsupportedType, "takes float32, int32, int8 or int16, not ",
-                      TypeName(d.a->type));
+      return p.RefuseType(d.a->type, "float32, int32, int8 or int16");
   }
-  return Finish(p, d);
-}
-
-Status PrepareMul(Preparation& p) {
-  Data d = {};
-  HIL_TRY(PrepareTensors(p, &d));
-  switch (d.a->type) {
-    case TensorType::kFloat32:
-      HIL_TRY(FusedRange(p, p.options().Get<int8_t>(kActivationField, 0), &d.float_range));
-      break;
-    case TensorType::kInt32:
-      if (p.options().Get<int8_t>(kActivationField, 0) != 0) {
-        return p.Refuse(Status::kUnsupportedOption, "has a fused activation on int32");
-      }
-      break;
-    case TensorType::kInt8:
-    case TensorType::kInt16: {
-      Quantised q;
-      HIL_TRY(PrepareQuantised(p, &d, &q));
-      const double factor = static_cast<double>(q.a.scale) * static_cast<double>(q.b.scale) /
-                            static_cast<double>(q.output.scale);
-      const bool centred = d.offset_a == 0 && d.offset_b == 0 && d.output_offset == 0;
-      if (!MakeFactor(factor, &d.factor) || (d.a->type == TensorType::kInt16 && !centred)) {
-        return p.Refuse(Status::kUnsupportedOption, "has scales or zero points out of range");
-      }
-      break;
-    }
-    default:
-      return p.Refuse(Status::kUnsupportedType, "takes float32, int32, int8 or int16, not ",
-                      TypeName(d.a->type));
-  }
-  return Finish(p, d);
+  return p.Keep(d);
 }
 
 Status PrepareExtreme(Preparation& p) {
-  Data d = {};
-  HIL_TRY(PrepareTensors(p, &d));
+  Broadcast d = {};
+  HIL_TRY(ExpectBroadcast(p, &d));
   switch (d.a->type) {
     case TensorType::kFloat32:
     case TensorType::kInt32:
       break;
     case TensorType::kInt8:
     case TensorType::kInt16: {
-      // Compared as they are, so they must mean the same.
-      Affine a;
-      Affine b;
-      Affine output;
-      HIL_TRY(p.ExpectAffine(*d.a, &a));
-      HIL_TRY(p.ExpectAffine(*d.b, &b));
-      HIL_TRY(p.ExpectAffine(*d.output, &output));
+      BinaryUnits units;  // compared as they are, whatever they mean: so does the reference
+      HIL_TRY(ExpectUnits(p, d, &units));
       break;
     }
     default:
-      return p.Refuse(Status::kUnsupportedType, "takes float32, int32, int8 or int16, not ",
-                      TypeName(d.a->type));
+      return p.RefuseType(d.a->type, "float32, int32, int8 or int16");
   }
-  return Finish(p, d);
-}
-
-// Runs f over the data of the tensors, whose element type is T.
-template <typename T, typename Function>
-void Run(const Data& d, Function f) {
-  ApplyBinary(d.plan, d.a->As<const T>(), d.b->As<const T>(), d.output->As<T>(), f);
+  return p.Keep(d);
 }
 
 // The loops get copies of what they need: stores of results could alias the operator's data, and it
 // would be read again for each of them.
 template <typename T, bool kSubtract>
 void EvalQuantisedSum(const Data& d) {
-  Run<T>(d,
-         [factor_a = d.factor_a, factor_b = d.factor_b, factor = d.factor, offset_a = d.offset_a,
-          offset_b = d.offset_b, output_offset = d.output_offset, range = d.int_range](T a, T b) {
-           const int32_t x = factor_a.Apply(WrapShiftLeft(a + offset_a, kHeadroom<T>));
-           const int32_t y = factor_b.Apply(WrapShiftLeft(b + offset_b, kHeadroom<T>));
-           const int32_t sum = factor.Apply(kSubtract ? WrapSub(x, y) : WrapAdd(x, y));
-           return static_cast<T>(range.Clamp(WrapAdd(sum, output_offset)));
-         });
+  RunBroadcast<T>(d, [factor_a = d.factor_a, factor_b = d.factor_b, factor = d.factor,
+                      offsets = d.offsets, range = d.int_range](T a, T b) {
+    const int32_t x = factor_a.Apply(WrapShiftLeft(a + offsets.a, kHeadroom<T>));
+    const int32_t y = factor_b.Apply(WrapShiftLeft(b + offsets.b, kHeadroom<T>));
+    const int32_t sum = factor.Apply(kSubtract ? WrapSub(x, y) : WrapAdd(x, y));
+    return static_cast<T>(range.Clamp(WrapAdd(sum, offsets.output)));
+  });
 }
 
 template <bool kSubtract>
 Status EvalSum(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  switch (d.a->type) {
-    case TensorType::kFloat32:
-      Run<float>(d, [range = d.float_range](float a, float b) {
-        return range.Clamp(kSubtract ? a - b : a + b);
-      });
-      break;
-    case TensorType::kInt32:
-      Run<int32_t>(d,
-                   [](int32_t a, int32_t b) { return kSubtract ? WrapSub(a, b) : WrapAdd(a, b); });
-      break;
-    case TensorType::kInt8:
-      EvalQuantisedSum<int8_t, kSubtract>(d);
-      break;
-    default:
-      EvalQuantisedSum<int16_t, kSubtract>(d);
-      break;
-  }
-  return Status::kOk;
-}
-
-template <typename T>
-void EvalQuantisedMul(const Data& d) {
-  Run<T>(d, [factor = d.factor, offset_a = d.offset_a, offset_b = d.offset_b,
-             output_offset = d.output_offset, range = d.int_range](T a, T b) {
-    const int32_t product = factor.Apply((a + offset_a) * (b + offset_b));
-    return static_cast<T>(range.Clamp(WrapAdd(product, output_offset)));
+  ForElement<float, int32_t, int8_t, int16_t>(d.a->type, [&d](auto element) {
+    using T = decltype(element);
+    if constexpr (std::is_same_v<T, float>) {
+      RunBroadcast<T>(
+          d, [range = d.float_range](T a, T b) { return range.Clamp(kSubtract ? a - b : a + b); });
+    } else if constexpr (std::is_same_v<T, int32_t>) {
+      RunBroadcast<T>(d, [](T a, T b) { return kSubtract ? WrapSub(a, b) : WrapAdd(a, b); });
+    } else {
+      EvalQuantisedSum<T, kSubtract>(d);
+    }
   });
+  return Status::kOk;
 }
 
 Status EvalMul(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  switch (d.a->type) {
-    case TensorType::kFloat32:
-      Run<float>(d, [range = d.float_range](float a, float b) { return range.Clamp(a * b); });
-      break;
-    case TensorType::kInt32:
-      Run<int32_t>(d, [](int32_t a, int32_t b) { return WrapMul(a, b); });
-      break;
-    case TensorType::kInt8:
-      EvalQuantisedMul<int8_t>(d);
-      break;
-    default:
-      EvalQuantisedMul<int16_t>(d);
-      break;
-  }
+  ForElement<float, int32_t, int8_t, int16_t>(d.a->type, [&d](auto element) {
+    using T = decltype(element);
+    if constexpr (std::is_same_v<T, float>) {
+      RunBroadcast<T>(d, [range = d.float_range](T a, T b) { return range.Clamp(a * b); });
+    } else if constexpr (std::is_same_v<T, int32_t>) {
+      RunBroadcast<T>(d, [](T a, T b) { return WrapMul(a, b); });
+    } else {
+      RunBroadcast<T>(d, [factor = d.factor, offsets = d.offsets, range = d.int_range](T a, T b) {
+        const int32_t product = factor.Apply((a + offsets.a) * (b + offsets.b));
+        return static_cast<T>(range.Clamp(WrapAdd(product, offsets.output)));
+      });
+    }
+  });
   return Status::kOk;
-}
-
-template <typename T, bool kMost>
-void RunExtreme(const Data& d) {
-  Run<T>(d, [](T a, T b) { return kMost ? (a > b ? a : b) : (a < b ? a : b); });
 }
 
 template <bool kMost>
 Status EvalExtreme(const void* data, Runtime&) {
-  const Data& d = *static_cast<const Data*>(data);
-  switch (d.a->type) {
-    case TensorType::kFloat32:
-      RunExtreme<float, kMost>(d);
-      break;
-    case TensorType::kInt32:
-      RunExtreme<int32_t, kMost>(d);
-      break;
-    case TensorType::kInt8:
-      RunExtreme<int8_t, kMost>(d);
-      break;
-    default:
-      RunExtreme<int16_t, kMost>(d);
-      break;
-  }
+  const Broadcast& d = *static_cast<const Broadcast*>(data);
+  ForElement<float, int32_t, int8_t, int16_t>(d.a->type, [&d](auto element) {
+    using T = decltype(element);
+    RunBroadcast<T>(d, [](T a, T b) { return kMost ? (a > b ? a : b) : (a < b ? a : b); });
+  });
   return Status::kOk;
 }
 
 }  // namespace
 
-const Kernel kAddKernel = {schema::kAdd, 4, schema::kAddOptions, "ADD", PrepareSum, EvalSum<false>};
-const Kernel kSubKernel = {schema::kSub, 5, schema::kSubOptions, "SUB", PrepareSum, EvalSum<true>};
-const Kernel kMulKernel = {schema::kMul, 5, schema::kMulOptions, "MUL", PrepareMul, EvalMul};
+const Kernel kAddKernel = {schema::kAdd,  4, schema::kAddOptions, "ADD", Prepare<MakeSumFactors>,
+                           EvalSum<false>};
+const Kernel kSubKernel = {schema::kSub, 5, schema::kSubOptions, "SUB", Prepare<MakeSumFactors>,
+                           EvalSum<true>};
+const Kernel kMulKernel = {schema::kMul, 5, schema::kMulOptions, "MUL", Prepare<MakeProductFactor>,
+                           EvalMul};
 const Kernel kMaximumKernel = {schema::kMaximum, 4, schema::kNoOptions, "MAXIMUM", PrepareExtreme,
                                EvalExtreme<true>};
 const Kernel kMinimumKernel = {schema::kMinimum,  4, schema::kNoOptions, "MINIMUM", PrepareExtreme,

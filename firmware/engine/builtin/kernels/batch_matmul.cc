@@ -1,6 +1,7 @@
 // BATCH_MATMUL: float32, int8, int16. Either matrix may come transposed, batches broadcast.
 #include "engine/builtin/activation.h"
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 
 namespace hil::engine::builtin {
 namespace {
@@ -15,16 +16,13 @@ struct Layout {
   uint32_t inner;  // along the sum
 };
 
-struct Data {
-  const TensorSlot* a;
-  const TensorSlot* b;
-  TensorSlot* output;
+struct Data : Binary {
   uint32_t rows, columns, depth;
   Layout layout_a, layout_b;
   uint32_t batch_rank;
   uint32_t batch_count[kMaxRank];
   uint32_t batch_step_a[kMaxRank], batch_step_b[kMaxRank];  // 0 repeats
-  int32_t offset_a, offset_b, output_offset;
+  Offsets offsets;
   Factor factor;
   IntRange range;
 };
@@ -76,35 +74,24 @@ Status PrepareShape(Preparation& p, Data* d) {
 }
 
 Status PrepareQuantised(Preparation& p, Data* d) {
-  Affine a;
-  Affine b;
-  Affine output;
-  HIL_TRY(p.ExpectAffine(*d->a, &a));
-  HIL_TRY(p.ExpectAffine(*d->b, &b));
-  HIL_TRY(p.ExpectAffine(*d->output, &output));
-  d->offset_a = -a.zero_point;
-  d->offset_b = -b.zero_point;
-  d->output_offset = output.zero_point;
+  BinaryUnits units;
+  HIL_TRY(ExpectUnits(p, *d, &units));
+  d->offsets = Offsets::Of(units);
   const bool wide = d->a->type == TensorType::kInt16;
-  if (wide && (d->offset_a != 0 || d->offset_b != 0 || d->output_offset != 0)) {
+  if (wide && !units.Centred()) {
     return p.Refuse(Status::kUnsupportedOption, "has an int16 tensor with a zero point");
   }
-  const double value = static_cast<double>(a.scale) * static_cast<double>(b.scale) /
-                       static_cast<double>(output.scale);
+  const double value = static_cast<double>(units.a.scale) * static_cast<double>(units.b.scale) /
+                       static_cast<double>(units.output.scale);
   if (!MakeFactor(value, &d->factor) || (wide && d->factor.shift > Factor::kMostShift64)) {
     return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
   }
-  return FusedRange(p, schema::kActivationNone, *d->output, output, &d->range);
+  return FusedRange(p, schema::kActivationNone, *d->output, units.output, &d->range);
 }
 
 Status Prepare(Preparation& p) {
-  HIL_TRY(p.ExpectCounts(2, 1));
   Data d = {};
-  d.a = p.Input(0);
-  d.b = p.Input(1);
-  d.output = p.Output(0);
-  HIL_TRY(p.ExpectType(*d.b, d.a->type));
-  HIL_TRY(p.ExpectType(*d.output, d.a->type));
+  HIL_TRY(ExpectBinary(p, &d));
   HIL_TRY(PrepareShape(p, &d));
   switch (d.a->type) {
     case TensorType::kFloat32:
@@ -114,11 +101,9 @@ Status Prepare(Preparation& p) {
       HIL_TRY(PrepareQuantised(p, &d));
       break;
     default:
-      return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ",
-                      TypeName(d.a->type));
+      return p.RefuseType(d.a->type, "float32, int8 or int16");
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 float Product(const Data& d, const float* a, const float* b) {
@@ -130,10 +115,10 @@ float Product(const Data& d, const float* a, const float* b) {
 int8_t Product(const Data& d, const int8_t* a, const int8_t* b) {
   int32_t sum = 0;
   for (uint32_t k = 0; k < d.depth; ++k) {
-    sum = WrapAdd(sum,
-                  (a[k * d.layout_a.inner] + d.offset_a) * (b[k * d.layout_b.inner] + d.offset_b));
+    sum = WrapAdd(
+        sum, (a[k * d.layout_a.inner] + d.offsets.a) * (b[k * d.layout_b.inner] + d.offsets.b));
   }
-  return static_cast<int8_t>(d.range.Clamp(WrapAdd(d.factor.Apply(sum), d.output_offset)));
+  return static_cast<int8_t>(d.range.Clamp(WrapAdd(d.factor.Apply(sum), d.offsets.output)));
 }
 
 int16_t Product(const Data& d, const int16_t* a, const int16_t* b) {
@@ -172,17 +157,7 @@ void Run(const Data& d) {
 
 Status Eval(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  switch (d.a->type) {
-    case TensorType::kFloat32:
-      Run<float>(d);
-      break;
-    case TensorType::kInt8:
-      Run<int8_t>(d);
-      break;
-    default:
-      Run<int16_t>(d);
-      break;
-  }
+  ForElement<float, int8_t, int16_t>(d.a->type, [&d](auto element) { Run<decltype(element)>(d); });
   return Status::kOk;
 }
 

@@ -51,8 +51,7 @@ Status Prepare(Preparation& p) {
     HIL_TRY(ExpectSame(p, *v.start, *v.body_output));
     if (d.variables != nullptr) d.variables[i] = v;
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 void CopyTensor(const TensorSlot& from, TensorSlot* to) {

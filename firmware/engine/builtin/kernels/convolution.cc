@@ -5,6 +5,7 @@
 #include "engine/builtin/activation.h"
 #include "engine/builtin/dot.h"
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 #include "engine/builtin/window.h"
 
 namespace hil::engine::builtin {
@@ -104,7 +105,7 @@ Status PrepareTypes(Preparation& p, Data* d, int8_t activation, bool narrow16,
     return FusedRange(p, activation, &d->float_range);
   }
   if (type != TensorType::kInt8 && type != TensorType::kInt16) {
-    return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ", TypeName(type));
+    return p.RefuseType(type, "float32, int8 or int16");
   }
   HIL_TRY(p.ExpectType(*d->weights, TensorType::kInt8));
   d->wide_sum = type == TensorType::kInt16 && !narrow16;
@@ -114,11 +115,6 @@ Status PrepareTypes(Preparation& p, Data* d, int8_t activation, bool narrow16,
   Affine output;
   HIL_TRY(p.ExpectAffine(*d->output, &output));
   return FusedRange(p, activation, *d->output, output, &d->int_range);
-}
-
-Status Keep(Preparation& p, const Data& d) {
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
 }
 
 Status PrepareConv(Preparation& p) {
@@ -142,7 +138,7 @@ Status PrepareConv(Preparation& p) {
   const TensorType bias = d.bias != nullptr ? d.bias->type : declared;
   HIL_TRY(PrepareTypes(p, &d, options.Get<int8_t>(conv::kActivation, 0), bias == TensorType::kInt32,
                        0));
-  return Keep(p, d);
+  return p.Keep(d);
 }
 
 Status PrepareDepthwise(Preparation& p) {
@@ -162,7 +158,7 @@ Status PrepareDepthwise(Preparation& p) {
                                 options.Get<int32_t>(depthwise::kDilationWidth, 1)};
   HIL_TRY(MakeWindow(p, window, *d.input, *d.output, weights.dims[1], weights.dims[2], &d.y, &d.x));
   HIL_TRY(PrepareTypes(p, &d, options.Get<int8_t>(depthwise::kActivation, 0), false, 3));
-  return Keep(p, d);
+  return p.Keep(d);
 }
 
 // What the three element types differ in: how sums grow and how they end.
@@ -325,35 +321,33 @@ void RunDepthwise(const Data& d) {
   });
 }
 
+template <typename Input>
+struct MathOf;
+template <>
+struct MathOf<float> {
+  using Type = FloatMath;
+};
+template <>
+struct MathOf<int8_t> {
+  using Type = Int8Math;
+};
+template <>
+struct MathOf<int16_t> {
+  using Type = Int16Math;
+};
+
 Status EvalConv(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  switch (d.input->type) {
-    case TensorType::kFloat32:
-      RunConv<FloatMath>(d);
-      break;
-    case TensorType::kInt8:
-      RunConv<Int8Math>(d);
-      break;
-    default:
-      RunConv<Int16Math>(d);
-      break;
-  }
+  ForElement<float, int8_t, int16_t>(
+      d.input->type, [&d](auto element) { RunConv<typename MathOf<decltype(element)>::Type>(d); });
   return Status::kOk;
 }
 
 Status EvalDepthwise(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  switch (d.input->type) {
-    case TensorType::kFloat32:
-      RunDepthwise<FloatMath>(d);
-      break;
-    case TensorType::kInt8:
-      RunDepthwise<Int8Math>(d);
-      break;
-    default:
-      RunDepthwise<Int16Math>(d);
-      break;
-  }
+  ForElement<float, int8_t, int16_t>(d.input->type, [&d](auto element) {
+    RunDepthwise<typename MathOf<decltype(element)>::Type>(d);
+  });
   return Status::kOk;
 }
 

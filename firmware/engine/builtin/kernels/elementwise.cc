@@ -7,13 +7,12 @@
 #include "engine/builtin/activation.h"
 #include "engine/builtin/float_math.h"
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 
 namespace hil::engine::builtin {
 namespace {
 
-struct Data {
-  const TensorSlot* input;
-  TensorSlot* output;
+struct Data : Unary {
   const int8_t* table;  // int8: results by the input's bits
   int32_t least;        // int8: smaller inputs have no result
   float alpha;          // LEAKY_RELU
@@ -22,40 +21,21 @@ struct Data {
   bool flip;            // int16: what is below zero changes its sign
 };
 
-struct Units {
-  Affine input, output;
-};
-
 Status PrepareTensors(Preparation& p, Data* d) {
-  HIL_TRY(p.ExpectCounts(1, 1));
-  d->input = p.Input(0);
-  d->output = p.Output(0);
   d->least = std::numeric_limits<int8_t>::min();
-  HIL_TRY(p.ExpectType(*d->output, d->input->type));
-  return p.ExpectSameShape(*d->input, *d->output);
+  return ExpectUnary(p, d);
 }
 
-Status PrepareUnits(Preparation& p, const Data& d, Units* units) {
-  HIL_TRY(p.ExpectAffine(*d.input, &units->input));
-  HIL_TRY(p.ExpectAffine(*d.output, &units->output));
-  const bool centred = units->input.zero_point == 0 && units->output.zero_point == 0;
-  if (d.input->type == TensorType::kInt16 && !centred) {
+Status PrepareUnits(Preparation& p, const Data& d, UnaryUnits* units) {
+  HIL_TRY(ExpectUnits(p, d, units));
+  if (d.input->type == TensorType::kInt16 && !units->Centred()) {
     return p.Refuse(Status::kUnsupportedOption, "has an int16 tensor with a zero point");
   }
   return Status::kOk;
 }
 
-Status Keep(Preparation& p, const Data& d) {
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
-}
-
 Status RefuseScales(Preparation& p) {
   return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
-}
-
-Status RefuseType(Preparation& p, const Data& d, const char* types) {
-  return p.Refuse(Status::kUnsupportedType, "takes ", types, ", not ", TypeName(d.input->type));
 }
 
 int8_t Saturated8(int32_t y) { return static_cast<int8_t>(Clamp(y, -128, 127)); }
@@ -78,27 +58,30 @@ int32_t TwoSided(const Data& d, int32_t x) {
   return d.flip ? -y : y;
 }
 
-Status FinishTwoSided(Preparation& p, Data* d, const Units& units) {
+// The side from zero on, where both only change the scale.
+Status PrepareSide(Preparation& p, Data* d, UnaryUnits* units) {
+  if (d->input->type != TensorType::kInt8 && d->input->type != TensorType::kInt16) {
+    return p.RefuseType(d->input->type, "float32, int8 or int16");
+  }
+  HIL_TRY(PrepareUnits(p, *d, units));
+  return MakeFactor(units->Ratio(), &d->factor) ? Status::kOk : RefuseScales(p);
+}
+
+Status FinishTwoSided(Preparation& p, Data* d, const UnaryUnits& units) {
   if (d->input->type == TensorType::kInt8) {
     MakeTable(p, d, [d, &units](int32_t q) {
       return Saturated8(TwoSided(*d, q - units.input.zero_point) + units.output.zero_point);
     });
   }
-  return Keep(p, *d);
+  return p.Keep(*d);
 }
 
 Status PrepareAbs(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
-  if (d.input->type == TensorType::kFloat32) return Keep(p, d);
-  if (d.input->type != TensorType::kInt8 && d.input->type != TensorType::kInt16) {
-    return RefuseType(p, d, "float32, int8 or int16");
-  }
-  Units units;
-  HIL_TRY(PrepareUnits(p, d, &units));
-  const double ratio =
-      static_cast<double>(units.input.scale) / static_cast<double>(units.output.scale);
-  if (!MakeFactor(ratio, &d.factor)) return RefuseScales(p);
+  if (d.input->type == TensorType::kFloat32) return p.Keep(d);
+  UnaryUnits units;
+  HIL_TRY(PrepareSide(p, &d, &units));
   d.below = d.factor;
   // Not -(x * ratio): the reference rounds the positive number, and ties do not round alike.
   d.flip = true;
@@ -109,20 +92,13 @@ Status PrepareLeakyRelu(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
   d.alpha = p.options().Get<float>(0, 0.0F);
-  if (d.input->type == TensorType::kFloat32) return Keep(p, d);
-  if (d.input->type != TensorType::kInt8 && d.input->type != TensorType::kInt16) {
-    return RefuseType(p, d, "float32, int8 or int16");
-  }
-  Units units;
-  HIL_TRY(PrepareUnits(p, d, &units));
-  const double ratio =
-      static_cast<double>(units.input.scale) / static_cast<double>(units.output.scale);
+  if (d.input->type == TensorType::kFloat32) return p.Keep(d);
+  UnaryUnits units;
+  HIL_TRY(PrepareSide(p, &d, &units));
   const double slope = static_cast<double>(units.input.scale) * static_cast<double>(d.alpha) /
                        static_cast<double>(units.output.scale);
   d.flip = slope < 0.0;
-  if (!MakeFactor(ratio, &d.factor) || !MakeFactor(std::fabs(slope), &d.below)) {
-    return RefuseScales(p);
-  }
+  if (!MakeFactor(std::fabs(slope), &d.below)) return RefuseScales(p);
   return FinishTwoSided(p, &d, units);
 }
 
@@ -131,9 +107,9 @@ Status PrepareLeakyRelu(Preparation& p) {
 Status PrepareElu(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
-  if (d.input->type == TensorType::kFloat32) return Keep(p, d);
-  if (d.input->type != TensorType::kInt8) return RefuseType(p, d, "float32 or int8");
-  Units units;
+  if (d.input->type == TensorType::kFloat32) return p.Keep(d);
+  if (d.input->type != TensorType::kInt8) return p.RefuseType(d.input->type, "float32 or int8");
+  UnaryUnits units;
   HIL_TRY(PrepareUnits(p, d, &units));
   const float per_unit = 1.0F / units.output.scale;
   MakeTable(p, &d, [&units, per_unit](int32_t q) {
@@ -142,7 +118,7 @@ Status PrepareElu(Preparation& p) {
     const float rounded = std::round(y * per_unit) + static_cast<float>(units.output.zero_point);
     return Saturated8(static_cast<int32_t>(Clamp(rounded, -1e6F, 1e6F)));
   });
-  return Keep(p, d);
+  return p.Keep(d);
 }
 
 // 1 / sqrt(x) for x >= 1 as a factor: Newton's iteration y (3 - x y^2) / 2 from 1, in Q3, on x
@@ -175,9 +151,9 @@ Factor InverseSqrt(int32_t x) {
 Status PrepareRsqrt(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
-  if (d.input->type == TensorType::kFloat32) return Keep(p, d);
-  if (d.input->type != TensorType::kInt8) return RefuseType(p, d, "float32 or int8");
-  Units units;
+  if (d.input->type == TensorType::kFloat32) return p.Keep(d);
+  if (d.input->type != TensorType::kInt8) return p.RefuseType(d.input->type, "float32 or int8");
+  UnaryUnits units;
   HIL_TRY(PrepareUnits(p, d, &units));
   const float root = std::sqrt(units.input.scale) * units.output.scale;
   constexpr int32_t kHeadroom = 20;
@@ -193,14 +169,14 @@ Status PrepareRsqrt(Preparation& p) {
     inverse.shift += kHeadroom;
     return Saturated8(WrapAdd(factor.Apply(inverse.Apply(1)), units.output.zero_point));
   });
-  return Keep(p, d);
+  return p.Keep(d);
 }
 
 Status PrepareFloat(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
-  if (d.input->type != TensorType::kFloat32) return RefuseType(p, d, "float32");
-  return Keep(p, d);
+  if (d.input->type != TensorType::kFloat32) return p.RefuseType(d.input->type, "float32");
+  return p.Keep(d);
 }
 
 // --- Eval ---
@@ -236,33 +212,24 @@ struct SquareOf {
 template <typename Function>
 Status Eval(const void* data, Runtime& runtime) {
   const Data& d = *static_cast<const Data*>(data);
-  const uint32_t count = ElementCount(*d.output);
-  switch (d.input->type) {
-    case TensorType::kFloat32: {
-      const float* input = d.input->As<const float>();
-      float* output = d.output->As<float>();
-      for (uint32_t i = 0; i < count; ++i) output[i] = Function::Of(d, input[i]);
-      break;
-    }
-    case TensorType::kInt8: {
-      const int8_t* input = d.input->As<const int8_t>();
-      int8_t* output = d.output->As<int8_t>();
-      for (uint32_t i = 0; i < count; ++i) {
-        if (input[i] < d.least) return runtime.Fail("RSQRT of a negative number");
+  bool defined = true;
+  ForElement<float, int8_t, int16_t>(d.input->type, [&d, &defined](auto element) {
+    using T = decltype(element);
+    const uint32_t count = ElementCount(*d.output);
+    const T* input = d.input->As<const T>();
+    T* output = d.output->As<T>();
+    for (uint32_t i = 0; i < count; ++i) {
+      if constexpr (std::is_same_v<T, float>) {
+        output[i] = Function::Of(d, input[i]);
+      } else if constexpr (std::is_same_v<T, int8_t>) {
+        if (input[i] < d.least) defined = false;
         output[i] = d.table[static_cast<uint8_t>(input[i])];
+      } else {
+        output[i] = static_cast<T>(Clamp(TwoSided(d, input[i]), -32768, 32767));
       }
-      break;
     }
-    default: {
-      const int16_t* input = d.input->As<const int16_t>();
-      int16_t* output = d.output->As<int16_t>();
-      for (uint32_t i = 0; i < count; ++i) {
-        output[i] = static_cast<int16_t>(Clamp(TwoSided(d, input[i]), -32768, 32767));
-      }
-      break;
-    }
-  }
-  return Status::kOk;
+  });
+  return defined ? Status::kOk : runtime.Fail("RSQRT of a negative number");
 }
 
 template <typename Function>

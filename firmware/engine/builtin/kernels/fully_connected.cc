@@ -148,11 +148,9 @@ Status Prepare(Preparation& p) {
       HIL_TRY(PrepareInteger(p, &d));
       break;
     default:
-      return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ",
-                      TypeName(d.input->type));
+      return p.RefuseType(d.input->type, "float32, int8 or int16");
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 void EvalFloat(const Data& d) {

@@ -35,8 +35,7 @@ Status Prepare(Preparation& p) {
   if (uint64_t{d.outer} * d.index_count * d.slice_bytes != d.output->bytes) {
     return p.Refuse(Status::kUnsupportedShape, "has an output of another size than its slices");
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 Status Eval(const void* data, Runtime& runtime) {

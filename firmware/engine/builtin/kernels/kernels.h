@@ -14,6 +14,10 @@ extern const Kernel kLogisticKernel, kRelu6Kernel, kReluKernel, kTanhKernel;
 extern const Kernel kAddKernel, kMaximumKernel, kMinimumKernel, kMulKernel, kSubKernel;
 // batch_matmul.cc
 extern const Kernel kBatchMatMulKernel;
+// broadcast_to.cc
+extern const Kernel kBroadcastToKernel;
+// concatenation.cc
+extern const Kernel kConcatenationKernel;
 // control.cc
 extern const Kernel kWhileKernel;
 // convolution.cc
@@ -32,22 +36,30 @@ extern const Kernel kEqualKernel, kGreaterEqualKernel, kGreaterKernel, kLessEqua
     kLessKernel, kLogicalAndKernel, kLogicalNotKernel, kLogicalOrKernel, kNotEqualKernel;
 // lstm.cc
 extern const Kernel kUnidirectionalSequenceLstmKernel;
-// movement.cc
-extern const Kernel kBroadcastToKernel, kConcatenationKernel, kExpandDimsKernel, kPackKernel,
-    kPadKernel, kPadV2Kernel, kReshapeKernel, kReverseV2Kernel, kSliceKernel, kSplitKernel,
-    kSplitVKernel, kSqueezeKernel, kStridedSliceKernel, kTransposeKernel, kUnpackKernel;
+// pack.cc
+extern const Kernel kPackKernel, kUnpackKernel;
+// pad.cc
+extern const Kernel kPadKernel, kPadV2Kernel;
 // pooling.cc
 extern const Kernel kAveragePool2dKernel, kMaxPool2dKernel;
 // quantize.cc
 extern const Kernel kDequantizeKernel, kQuantizeKernel;
 // reduce.cc
 extern const Kernel kMeanKernel, kReduceMaxKernel, kReduceMinKernel, kSumKernel;
+// reshape.cc
+extern const Kernel kExpandDimsKernel, kReshapeKernel, kSqueezeKernel;
 // select.cc
 extern const Kernel kCastKernel, kSelectV2Kernel;
+// slice.cc
+extern const Kernel kSliceKernel, kStridedSliceKernel;
 // softmax.cc
 extern const Kernel kSoftmaxKernel;
+// split.cc
+extern const Kernel kSplitKernel, kSplitVKernel;
 // squared_difference.cc
 extern const Kernel kSquaredDifferenceKernel;
+// transpose.cc
+extern const Kernel kReverseV2Kernel, kTransposeKernel;
 // variables.cc
 extern const Kernel kAssignVariableKernel, kCallOnceKernel, kReadVariableKernel, kVarHandleKernel;
 

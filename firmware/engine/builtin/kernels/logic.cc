@@ -50,19 +50,16 @@ Status PrepareComparison(Preparation& p) {
       HIL_TRY(PrepareInt8(p, *d.b, &d.offset_b, &d.factor_b));
       break;
     default:
-      return p.Refuse(Status::kUnsupportedType, "takes float32, int32 or int8, not ",
-                      TypeName(d.a->type));
+      return p.RefuseType(d.a->type, "float32, int32 or int8");
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 Status PrepareLogical(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
   HIL_TRY(p.ExpectType(*d.a, TensorType::kBool));
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 Status PrepareNot(Preparation& p) {
@@ -73,8 +70,7 @@ Status PrepareNot(Preparation& p) {
   HIL_TRY(p.ExpectType(*d.a, TensorType::kBool));
   HIL_TRY(p.ExpectType(*d.output, TensorType::kBool));
   HIL_TRY(p.ExpectSameShape(*d.a, *d.output));
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 struct Less {

@@ -140,7 +140,7 @@ Status PrepareTypes(Preparation& p, const Data& d) {
   } else if (type == TensorType::kInt16) {
     bias = TensorType::kInt64;
   } else if (type != TensorType::kInt8) {
-    return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ", TypeName(type));
+    return p.RefuseType(type, "float32, int8 or int16");
   }
   HIL_TRY(p.ExpectType(*d.output, type));
   HIL_TRY(p.ExpectType(*d.hidden, type));
@@ -212,8 +212,7 @@ Status Prepare(Preparation& p) {
     return p.Refuse(Status::kUnsupportedOption, "has a cell clip that is no number");
   }
   if (d.input->type != TensorType::kFloat32) HIL_TRY(PrepareInteger(p, &d));
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 // One step of one sequence: where its parts are.

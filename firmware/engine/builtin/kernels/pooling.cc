@@ -4,6 +4,7 @@
 
 #include "engine/builtin/activation.h"
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 #include "engine/builtin/window.h"
 
 namespace hil::engine::builtin {
@@ -14,9 +15,7 @@ constexpr unsigned kPadding = 0, kStrideWidth = 1, kStrideHeight = 2, kFilterWid
                    kFilterHeight = 4, kActivation = 5;
 }
 
-struct Data {
-  const TensorSlot* input;
-  TensorSlot* output;
+struct Data : Unary {
   WindowAxis y, x;
   uint32_t batches, channels;
   FloatRange float_range;
@@ -49,24 +48,21 @@ Status Prepare(Preparation& p) {
       break;
     case TensorType::kInt8:
     case TensorType::kInt16: {
-      Affine input;
-      Affine output;
-      HIL_TRY(p.ExpectAffine(*d.input, &input));
-      HIL_TRY(p.ExpectAffine(*d.output, &output));
+      UnaryUnits units;
+      HIL_TRY(ExpectUnits(p, d, &units));
       // Values are not rescaled; the reference allows scales to differ by this much.
-      const float difference = input.scale - output.scale;
-      if (input.zero_point != output.zero_point || difference > 1e-6F || difference < -1e-6F) {
+      const float difference = units.input.scale - units.output.scale;
+      if (units.input.zero_point != units.output.zero_point || difference > 1e-6F ||
+          difference < -1e-6F) {
         return p.Refuse(Status::kUnsupportedOption, "has an output in other units than its input");
       }
-      HIL_TRY(FusedRange(p, activation, *d.output, output, &d.int_range));
+      HIL_TRY(FusedRange(p, activation, *d.output, units.output, &d.int_range));
       break;
     }
     default:
-      return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ",
-                      TypeName(d.input->type));
+      return p.RefuseType(d.input->type, "float32, int8 or int16");
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 template <typename T>
@@ -134,17 +130,10 @@ void Run(const Data& d) {
 template <template <typename> class Pool>
 Status Eval(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  switch (d.input->type) {
-    case TensorType::kFloat32:
-      Run<float, Pool<float>>(d);
-      break;
-    case TensorType::kInt8:
-      Run<int8_t, Pool<int8_t>>(d);
-      break;
-    default:
-      Run<int16_t, Pool<int16_t>>(d);
-      break;
-  }
+  ForElement<float, int8_t, int16_t>(d.input->type, [&d](auto element) {
+    using T = decltype(element);
+    Run<T, Pool<T>>(d);
+  });
   return Status::kOk;
 }
 

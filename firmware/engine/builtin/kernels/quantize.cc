@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 
 namespace hil::engine::builtin {
 namespace {
@@ -46,23 +47,19 @@ Status PrepareQuantize(Preparation& p) {
       return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
     }
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 Status PrepareDequantize(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
-  if (!IsQuantised(d.input->type)) {
-    return p.Refuse(Status::kUnsupportedType, "takes int8 or int16, not ", TypeName(d.input->type));
-  }
+  if (!IsQuantised(d.input->type)) return p.RefuseType(d.input->type, "int8 or int16");
   HIL_TRY(p.ExpectType(*d.output, TensorType::kFloat32));
   Affine input;
   HIL_TRY(p.ExpectAffine(*d.input, &input));
   d.scale = input.scale;
   d.input_zero_point = input.zero_point;
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 template <typename T>
@@ -96,29 +93,18 @@ void Requantise(const Data& d, uint32_t count) {
   }
 }
 
-template <typename Out>
-void QuantizeTo(const Data& d, uint32_t count) {
-  switch (d.input->type) {
-    case TensorType::kInt8:
-      Requantise<int8_t, Out>(d, count);
-      break;
-    case TensorType::kInt16:
-      Requantise<int16_t, Out>(d, count);
-      break;
-    default:
-      FromFloat<Out>(d, count);
-      break;
-  }
-}
-
 Status EvalQuantize(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
   const uint32_t count = ElementCount(*d.output);
-  if (d.output->type == TensorType::kInt8) {
-    QuantizeTo<int8_t>(d, count);
-  } else {
-    QuantizeTo<int16_t>(d, count);
-  }
+  ForElement<int8_t, int16_t>(d.output->type, [&d, count](auto to) {
+    ForElement<int8_t, int16_t, float>(d.input->type, [&d, count](auto from) {
+      if constexpr (std::is_same_v<decltype(from), float>) {
+        FromFloat<decltype(to)>(d, count);
+      } else {
+        Requantise<decltype(from), decltype(to)>(d, count);
+      }
+    });
+  });
   return Status::kOk;
 }
 
@@ -136,11 +122,8 @@ void ToFloat(const Data& d, uint32_t count) {
 Status EvalDequantize(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
   const uint32_t count = ElementCount(*d.output);
-  if (d.input->type == TensorType::kInt8) {
-    ToFloat<int8_t>(d, count);
-  } else {
-    ToFloat<int16_t>(d, count);
-  }
+  ForElement<int8_t, int16_t>(d.input->type,
+                              [&d, count](auto from) { ToFloat<decltype(from)>(d, count); });
   return Status::kOk;
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 
 namespace hil::engine::builtin {
 namespace {
@@ -14,9 +15,7 @@ struct Axis {
   uint32_t step;  // input elements
 };
 
-struct Data {
-  const TensorSlot* input;
-  TensorSlot* output;
+struct Data : Unary {
   Axis kept[kMaxRank];  // outermost first
   Axis reduced[kMaxRank];
   uint32_t kept_rank, reduced_rank;
@@ -66,11 +65,6 @@ Status PrepareShape(Preparation& p, Data* d) {
   return Status::kOk;
 }
 
-Status Keep(Preparation& p, const Data& d) {
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
-}
-
 // MEAN: the division joins the factor. The quotient keeps all bits of the multiplier as long as the
 // shift that makes up for it stays in range.
 void DivideBy(uint32_t count, Factor* factor) {
@@ -91,42 +85,35 @@ Status PrepareSum(Preparation& p) {
       break;
     case TensorType::kInt8:
     case TensorType::kInt16: {
-      Affine input;
-      Affine output;
-      HIL_TRY(p.ExpectAffine(*d.input, &input));
-      HIL_TRY(p.ExpectAffine(*d.output, &output));
-      d.input_zero_point = input.zero_point;
-      d.output_zero_point = output.zero_point;
-      if (!MakeFactor(static_cast<double>(input.scale) / static_cast<double>(output.scale),
-                      &d.factor)) {
+      UnaryUnits units;
+      HIL_TRY(ExpectUnits(p, d, &units));
+      d.input_zero_point = units.input.zero_point;
+      d.output_zero_point = units.output.zero_point;
+      if (!MakeFactor(units.Ratio(), &d.factor)) {
         return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
       }
       if (kMean) DivideBy(d.count, &d.factor);
       break;
     }
     default:
-      return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ",
-                      TypeName(d.input->type));
+      return p.RefuseType(d.input->type, "float32, int8 or int16");
   }
-  return Keep(p, d);
+  return p.Keep(d);
 }
 
 Status PrepareExtreme(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareShape(p, &d));
   if (d.input->type == TensorType::kInt8) {
-    Affine input;
-    Affine output;
-    HIL_TRY(p.ExpectAffine(*d.input, &input));
-    HIL_TRY(p.ExpectAffine(*d.output, &output));
-    if (input.scale != output.scale || input.zero_point != output.zero_point) {
+    UnaryUnits units;
+    HIL_TRY(ExpectUnits(p, d, &units));
+    if (!units.Same()) {
       return p.Refuse(Status::kUnsupportedOption, "has an output in other units than its input");
     }
   } else if (d.input->type != TensorType::kFloat32) {
-    return p.Refuse(Status::kUnsupportedType, "takes float32 or int8, not ",
-                    TypeName(d.input->type));
+    return p.RefuseType(d.input->type, "float32 or int8");
   }
-  return Keep(p, d);
+  return p.Keep(d);
 }
 
 // Steps `index` and `position` to the next element; false after the last one.
@@ -175,19 +162,16 @@ void RunQuantisedSum(const Data& d) {
 template <bool kMean>
 Status EvalSum(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  switch (d.input->type) {
-    case TensorType::kFloat32:
-      Run<float>(
-          d, 0.0F, [](float sum, float x) { return sum + x; },
-          [&d](float sum) { return kMean ? sum / static_cast<float>(d.count) : sum; });
-      break;
-    case TensorType::kInt8:
-      RunQuantisedSum<int8_t>(d);
-      break;
-    default:
-      RunQuantisedSum<int16_t>(d);
-      break;
-  }
+  ForElement<float, int8_t, int16_t>(d.input->type, [&d](auto element) {
+    using T = decltype(element);
+    if constexpr (std::is_same_v<T, float>) {
+      Run<T>(
+          d, 0.0F, [](T sum, T x) { return sum + x; },
+          [&d](T sum) { return kMean ? sum / static_cast<T>(d.count) : sum; });
+    } else {
+      RunQuantisedSum<T>(d);
+    }
+  });
   return Status::kOk;
 }
 
@@ -202,11 +186,8 @@ void RunExtreme(const Data& d) {
 template <bool kMost>
 Status EvalExtreme(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  if (d.input->type == TensorType::kFloat32) {
-    RunExtreme<float, kMost>(d);
-  } else {
-    RunExtreme<int8_t, kMost>(d);
-  }
+  ForElement<float, int8_t>(d.input->type,
+                            [&d](auto element) { RunExtreme<decltype(element), kMost>(d); });
   return Status::kOk;
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/builtin/fixed_point.h"
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 
 namespace hil::engine::builtin {
 namespace {
@@ -27,7 +28,7 @@ Status PrepareSelect(Preparation& p) {
   HIL_TRY(p.ExpectType(*d.output, d.sources[1]->type));
   const TensorType type = d.output->type;
   if (type != TensorType::kFloat32 && type != TensorType::kInt8 && type != TensorType::kInt16) {
-    return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ", TypeName(type));
+    return p.RefuseType(type, "float32, int8 or int16");
   }
   for (int i = 0; i < kSources; ++i) {
     const TensorSlot& source = *d.sources[i];
@@ -45,8 +46,7 @@ Status PrepareSelect(Preparation& p) {
       return p.Refuse(Status::kUnsupportedShape, "has inputs that do not broadcast to its output");
     }
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 template <typename T>
@@ -88,10 +88,7 @@ Status EvalSelect(const void* data, Runtime&) {
 
 // --- CAST ---
 
-struct CastData {
-  const TensorSlot* input;
-  TensorSlot* output;
-};
+using CastData = Unary;
 
 bool IsNumber(TensorType type) {
   return type == TensorType::kFloat32 || type == TensorType::kInt32 || type == TensorType::kInt16 ||
@@ -107,8 +104,7 @@ Status PrepareCast(Preparation& p) {
     return p.Refuse(Status::kUnsupportedType, "cannot turn ", TypeName(d.input->type), " into ",
                     TypeName(d.output->type));
   }
-  if (CastData* data = p.MakeData<CastData>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 // Integers wrap, as in the reference. Floats go through int32; beyond it the reference is undefined
@@ -138,43 +134,13 @@ void RunCast(const CastData& d) {
   }
 }
 
-template <typename In>
-void CastFrom(const CastData& d) {
-  switch (d.output->type) {
-    case TensorType::kFloat32:
-      RunCast<In, float>(d);
-      break;
-    case TensorType::kInt32:
-      RunCast<In, int32_t>(d);
-      break;
-    case TensorType::kInt16:
-      RunCast<In, int16_t>(d);
-      break;
-    default:
-      RunCast<In, int8_t>(d);
-      break;
-  }
-}
-
 Status EvalCast(const void* data, Runtime&) {
   const CastData& d = *static_cast<const CastData*>(data);
-  switch (d.input->type) {
-    case TensorType::kFloat32:
-      CastFrom<float>(d);
-      break;
-    case TensorType::kInt32:
-      CastFrom<int32_t>(d);
-      break;
-    case TensorType::kInt16:
-      CastFrom<int16_t>(d);
-      break;
-    case TensorType::kInt8:
-      CastFrom<int8_t>(d);
-      break;
-    default:
-      CastFrom<uint8_t>(d);  // bool
-      break;
-  }
+  ForElement<float, int32_t, int16_t, int8_t>(d.output->type, [&d](auto to) {
+    // uint8_t is how a bool lies in memory.
+    ForElement<float, int32_t, int16_t, int8_t, uint8_t>(
+        d.input->type, [&d](auto from) { RunCast<decltype(from), decltype(to)>(d); });
+  });
   return Status::kOk;
 }
 

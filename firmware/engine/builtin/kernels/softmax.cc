@@ -3,14 +3,13 @@
 
 #include "engine/builtin/float_math.h"
 #include "engine/builtin/kernels/kernels.h"
+#include "engine/builtin/operands.h"
 #include "engine/builtin/softmax16.h"
 
 namespace hil::engine::builtin {
 namespace {
 
-struct Data {
-  const TensorSlot* input;
-  TensorSlot* output;
+struct Data : Unary {
   uint32_t rows, depth;
   float beta;
   Factor factor;       // int8: differences to Q5; int16: to table units
@@ -21,20 +20,18 @@ constexpr int kDiffIntegerBits = 5;
 constexpr int kSumIntegerBits = 12;
 
 Status PrepareInt8(Preparation& p, Data* d) {
-  Affine input;
-  Affine output;
-  HIL_TRY(p.ExpectAffine(*d->input, &input));
-  HIL_TRY(p.ExpectAffine(*d->output, &output));
-  if (output.zero_point != -128 || output.scale != 1.0F / 256.0F) {
+  UnaryUnits units;
+  HIL_TRY(ExpectUnits(p, *d, &units));
+  if (units.output.zero_point != -128 || units.output.scale != 1.0F / 256.0F) {
     return p.Refuse(Status::kUnsupportedOption, "has an output that is not in 1/256 from -128");
   }
   constexpr double kMost = static_cast<double>((int64_t{1} << 31) - 1);
-  double units = static_cast<double>(d->beta) * static_cast<double>(input.scale) *
-                 static_cast<double>(1 << (31 - kDiffIntegerBits));
-  if (units > kMost) units = kMost;
-  if (!(units > 1.0) || !MakeFactor(units, &d->factor)) {
+  double factor = static_cast<double>(d->beta) * static_cast<double>(units.input.scale) *
+                  static_cast<double>(1 << (31 - kDiffIntegerBits));
+  if (factor > kMost) factor = kMost;
+  if (!(factor > 1.0) || !MakeFactor(factor, &d->factor)) {
     // Up to 2^31 - 1 is a shift of 31, one more than MakeFactor gives.
-    if (!(units > 1.0) || !MakeFactor(units / 2, &d->factor)) {
+    if (!(factor > 1.0) || !MakeFactor(factor / 2, &d->factor)) {
       return p.Refuse(Status::kUnsupportedOption, "has a scale or beta out of range");
     }
     ++d->factor.shift;
@@ -46,32 +43,25 @@ Status PrepareInt8(Preparation& p, Data* d) {
 }
 
 Status PrepareInt16(Preparation& p, Data* d) {
-  Affine input;
-  Affine output;
-  HIL_TRY(p.ExpectAffine(*d->input, &input));
-  HIL_TRY(p.ExpectAffine(*d->output, &output));
+  UnaryUnits units;
+  HIL_TRY(ExpectUnits(p, *d, &units));
   constexpr float kUnit = 1.0F / 32768.0F;
-  if (input.zero_point != 0 || output.zero_point != 0 ||
-      std::fabs(output.scale - kUnit) > 0.001F * kUnit) {
+  if (!units.Centred() || std::fabs(units.output.scale - kUnit) > 0.001F * kUnit) {
     return p.Refuse(Status::kUnsupportedOption, "has an output that is not in 1/32768");
   }
   if (d->depth > kMostSoftmax16) {
     return p.Refuse(Status::kUnsupportedShape, "has more than 65535 classes");
   }
-  if (!MakeSoftmax16(input.scale, d->beta, &d->factor)) {
+  if (!MakeSoftmax16(units.input.scale, d->beta, &d->factor)) {
     return p.Refuse(Status::kUnsupportedOption, "has a scale or beta out of range");
   }
   return Status::kOk;
 }
 
 Status Prepare(Preparation& p) {
-  HIL_TRY(p.ExpectCounts(1, 1));
   Data d = {};
-  d.input = p.Input(0);
-  d.output = p.Output(0);
+  HIL_TRY(ExpectUnary(p, &d));
   d.beta = p.options().Get<float>(0, 0.0F);
-  HIL_TRY(p.ExpectType(*d.output, d.input->type));
-  HIL_TRY(p.ExpectSameShape(*d.input, *d.output));
   if (d.input->rank == 0) return p.Refuse(Status::kUnsupportedShape, "takes no scalar");
   d.depth = static_cast<uint32_t>(d.input->dims[d.input->rank - 1]);
   d.rows = ElementCount(*d.input) / d.depth;
@@ -84,11 +74,9 @@ Status Prepare(Preparation& p) {
   } else if (d.input->type == TensorType::kInt16) {
     HIL_TRY(PrepareInt16(p, &d));
   } else if (d.input->type != TensorType::kFloat32) {
-    return p.Refuse(Status::kUnsupportedType, "takes float32, int8 or int16, not ",
-                    TypeName(d.input->type));
+    return p.RefuseType(d.input->type, "float32, int8 or int16");
   }
-  if (Data* data = p.MakeData<Data>()) *data = d;
-  return Status::kOk;
+  return p.Keep(d);
 }
 
 void RowFloat(const Data& d, const float* x, float* y) {
