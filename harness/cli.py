@@ -112,6 +112,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(
                 option.flag,
                 dest=option.dest,
+                action="append" if option.many else "store",
                 metavar=option.metavar or None,
                 choices=option.choices or None,
                 help=option.help,
@@ -144,7 +145,7 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
         piece
         for option in OPTIONS
         if (value := getattr(arguments, option.dest))
-        for piece in ([option.flag] if option.is_switch else [option.flag, str(value)])
+        for piece in option.typed(value)
     ]
     names_tests = any(
         not word.startswith("-") and Path(word.split("::")[0]).exists() for word in rest

@@ -59,6 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             group.addoption(
                 option.flag,
                 dest=option.dest,
+                action="append" if option.many else "store",
                 metavar=option.metavar or None,
                 choices=option.choices or None,
                 help=text,

@@ -1,6 +1,7 @@
 """The ladder: each rung against the one before, limits checked, the rung named.
 
-Rungs come in the order of the mapping, oldest first (Keras, TFLite, desktop TFLM, device). A rung
+Rungs come in the order of the mapping, oldest first (cell equations, Keras, TFLite, desktop TFLM,
+device). A rung
 that is absent is skipped: the next is compared with the last one there is. The difference between
 two neighbours has one possible kind of cause, so the first neighbour pair that breaks a limit
 says where the error enters. Accuracy is a property of one rung, not of a pair: when it is below
@@ -54,6 +55,10 @@ class RungDelta:
     @property
     def max_abs(self) -> float | None:
         return None if self.metrics is None else self.metrics.max_abs
+
+    @property
+    def max_rel(self) -> float | None:
+        return None if self.metrics is None else self.metrics.max_rel
 
     @property
     def mean_abs(self) -> float | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 # measure → unit. "1" is a pure number; differences of outputs carry the unit of the output.
 UNITS = {
     "max_abs": "output",
+    "max_rel": "1",  # max_abs in units of the largest |output|, at least of 1
     "mean_abs": "output",
     "rmse": "output",
     "cosine": "1",
@@ -22,6 +23,9 @@ UNITS = {
     "accuracy": "1",
     "label_rmse": "output",
 }
+# Means over a set of sequences: what holds for the whole of it says nothing about a part. The
+# others are extremes and counts, which a part keeps if the whole does.
+MEANS = ("mean_abs", "rmse", "cosine", "argmax_agreement", "accuracy", "label_rmse")
 ENGINES = ("builtin", "tflm")  # as the firmware names itself in HELLO
 
 
@@ -59,6 +63,12 @@ class Limit:
     def holds_for(self, engine: str) -> bool:
         """Whether a device with this inference engine is held to it."""
         return self.engine in ("", engine)
+
+    @property
+    def holds_for_a_part(self) -> bool:
+        """Whether it can be judged on some of the sequences that it was made for."""
+        every_one = self.measure in ("argmax_agreement", "accuracy") and self.minimum == 1.0
+        return self.measure not in MEANS or every_one
 
     def allows(self, value: float) -> bool:
         """Whether `value` is within; NaN never is."""

@@ -26,11 +26,13 @@ class Metrics:
     Units: `max_abs`, `mean_abs`, `rmse` and `step_max_abs` as the outputs (probabilities for a
     classifier); `cosine` and `argmax_agreement` 1; `max_lsb` and the histogram LSB, None unless
     both rungs are integers. `lsb_histogram` holds pairs (|Δ| in LSB, count), zero included.
+    `max_rel` is `max_abs` divided by the largest |output| of `against`, where that is above 1.
     `worst` is the index of the largest difference, `worst[0]` its sequence; None if there is
     none. `step_max_abs` has one entry a step, `first_differing_step` counts from 0.
     """
 
     max_abs: float
+    max_rel: float
     mean_abs: float
     rmse: float
     cosine: float
@@ -56,6 +58,7 @@ def compare(rung: RungOutputs, against: RungOutputs) -> Metrics:
     changed = _by_step(differs.astype(np.float64)) if rung.per_step else None
     return Metrics(
         max_abs=float(delta.max()),
+        max_rel=float(delta.max()) / max(1.0, _largest(against.values)),
         mean_abs=float(delta.mean()),
         rmse=float(np.sqrt(np.mean(np.square(delta)))),
         cosine=_cosine(rung.values, against.values),
@@ -125,6 +128,11 @@ def _absolute_difference(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDAr
     delta[~np.isfinite(delta)] = np.inf
     delta[same] = 0.0
     return delta
+
+
+def _largest(values: NDArray[np.float32]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.abs(finite).max()) if finite.size else 0.0
 
 
 def _levels(rung: RungOutputs, against: RungOutputs) -> NDArray[np.int64] | None:

@@ -9,6 +9,7 @@
     [keras]                               # optional: without it the ladder starts at TFLite
     file = "model.keras"
     sha256 = "…"
+    custom = "my_cells.py"                # optional: where classes of its own are defined
 
     [samples]
     file = "../digits_samples.npz"        # several models may share one
@@ -39,20 +40,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.comparison.limits import UNITS, Limit
 from harness.errors import ConfigurationError
-from harness.models.samples import SampleFile, Samples
+from harness.models.samples import SampleFile, Samples, SampleSource
 from harness.models.tables import Table
 
 MANIFEST = "manifest.toml"
 SCHEMA = 1
 TASKS = ("classification", "regression")
 DTYPES = ("float32", "int8", "int16")
-RUNGS = ("keras", "tflite", "tflm", "device")
+RUNGS = ("cells", "keras", "tflite", "tflm", "device")
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,22 @@ class Artefact:
 
 
 @dataclass(frozen=True)
+class KerasFile(Artefact):
+    """A `.keras` file. `custom` is the Python file that defines classes of its own, if it has any;
+    being source, it is not pinned by the manifest, but references are computed again when it
+    changes.
+    """
+
+    custom: Artefact | None = None
+
+
+@dataclass(frozen=True)
 class Variant:
     """One `.tflite` of a model, with everything needed to run and judge it.
 
     `id` is unique in a zoo ("digits_lstm-int8-unrolled"); `dtype` is the type of its inputs and
-    outputs; `keras` is None for a model that came without its Keras source.
+    outputs, "int8/float32" where they differ; `keras` is None for a model that came without its
+    Keras source. `notes` are sentences that belong into its report.
     """
 
     id: str
@@ -82,8 +94,10 @@ class Variant:
     dtype: str
     task: str
     limits: tuple[Limit, ...]
-    samples: SampleFile
-    keras: Artefact | None
+    samples: SampleSource
+    keras: KerasFile | None
+    notes: tuple[str, ...] = ()
+    title: str = ""
 
     def limits_for(self, engine: str) -> tuple[Limit, ...]:
         """The limits that a device with this inference engine is held to."""
@@ -112,7 +126,7 @@ class Model:
     task: str
     directory: Path
     recipe: str
-    keras: Artefact | None
+    keras: KerasFile | None
     samples: SampleFile
     variants: tuple[Variant, ...]
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -156,12 +170,14 @@ def load_model(directory: Path) -> Model:
             "schema", f"is {root.content.get('schema')!r}", f"This version reads schema {SCHEMA}."
         )
     name = root.string("name")
+    title = root.string("title")
     task = root.choice("task", TASKS)
     keras_table = root.optional_table("keras")
-    keras = _artefact(keras_table) if keras_table else None
+    keras = _keras(keras_table) if keras_table else None
     samples = _samples(root.table("samples"))
     variants = tuple(
-        _variant(table, name, task, samples, keras) for table in root.tables("variant")
+        replace(_variant(table, name, task, samples, keras), title=title)
+        for table in root.tables("variant")
     )
     if not variants:
         raise root.wrong("variant", "is missing: the model has nothing to run")
@@ -173,7 +189,7 @@ def load_model(directory: Path) -> Model:
     tools = root.optional_table("tools")
     return Model(
         name=name,
-        title=root.string("title"),
+        title=title,
         task=task,
         directory=directory,
         recipe=root.string("recipe", ""),
@@ -186,7 +202,7 @@ def load_model(directory: Path) -> Model:
 
 
 def _variant(
-    table: Table, model: str, task: str, samples: SampleFile, keras: Artefact | None
+    table: Table, model: str, task: str, samples: SampleFile, keras: KerasFile | None
 ) -> Variant:
     table.only("name", "file", "sha256", "bytes", "export", "dtype", "states", "limits")
     artefact = _artefact(table)
@@ -253,6 +269,22 @@ def _made_here(path: Path) -> tuple[Path, str]:
         return path.resolve(), hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError:
         return path.resolve(), ""
+
+
+def _keras(table: Table) -> KerasFile:
+    table.only("file", "sha256", "bytes", "custom")
+    artefact = _artefact(table)
+    custom = None
+    if "custom" in table.content:
+        path = (table.path.parent / table.string("custom")).resolve()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise table.wrong(
+                "custom", f"names {path}: {error.strerror}", "Name the file with the classes."
+            ) from error
+        custom = Artefact(path, hashlib.sha256(content).hexdigest(), len(content))
+    return KerasFile(artefact.path, artefact.sha256, artefact.size_bytes, custom)
 
 
 def _artefact(table: Table) -> Artefact:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,21 @@ class Samples:
         """The first `count` sequences; all of them for None."""
         labels = None if self.labels is None else self.labels[:count]
         return Samples(self.inputs[:count], labels)
+
+
+class SampleSource(Protocol):
+    """Where the samples of a variant come from: a file, or a way to make them."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, or of what they are made from; "" where there is no file."""
+
+    @property
+    def missing(self) -> str:
+        """What is missing and how to get it, as a sentence; "" if they can be loaded."""
+
+    def load(self) -> Samples:
+        """The sequences. Raises `ConfigurationError`."""
 
 
 @dataclass(frozen=True)

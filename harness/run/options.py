@@ -8,7 +8,7 @@ complete; no other place knows the names.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -25,7 +25,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 class Option:
     """`key` names it everywhere: flag `--hil-<key>`, ini `hil_<key>`, variable `HIL_<KEY>`.
 
-    `other_variable` is a second name in the environment, of lower rank.
+    `other_variable` is a second name in the environment, of lower rank. One of `many` may be
+    repeated, and takes several values separated by commas or lines.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Option:
     choices: tuple[str, ...] = ()
     metavar: str = ""
     is_switch: bool = False
+    many: bool = False
     flag_override: str = ""
     other_variable: str = ""
 
@@ -46,6 +48,13 @@ class Option:
     def dest(self) -> str:
         """As an attribute, ini name and (in capitals) environment variable."""
         return "hil_" + self.key.replace("-", "_")
+
+    def typed(self, value: Any) -> list[str]:
+        """The words of a command line that say `value`."""
+        if self.is_switch:
+            return [self.flag]
+        values = value if self.many else [value]
+        return [word for item in values for word in (self.flag, str(item))]
 
 
 OPTIONS = (
@@ -80,6 +89,24 @@ OPTIONS = (
     Option(
         "zoo", "folder of models to test", str(REPOSITORY / "fixtures" / "models"), metavar="DIR"
     ),
+    Option(
+        "model",
+        "test these .tflite files in place of the zoo; repeat it, or separate them by commas",
+        metavar="TFLITE",
+        many=True,
+    ),
+    Option(
+        "samples",
+        "sequences for --hil-model, .npz or .npy: one file for all, or one a model; without it they"
+        " are generated",
+        metavar="NPZ",
+        many=True,
+    ),
+    Option(
+        "no-lint",
+        "run models in which the checks before flashing find an error, too",
+        is_switch=True,
+    ),
     Option("report-dir", "where runs leave their reports", "reports", metavar="DIR"),
     Option(
         "resume",
@@ -109,6 +136,9 @@ class RunConfig:
     resume: str = "auto"
     sequences: int | None = None
     no_flash: bool = False
+    models: tuple[Path, ...] = ()
+    samples: tuple[Path, ...] = ()
+    no_lint: bool = False
 
 
 def from_lookup(
@@ -142,6 +172,9 @@ def from_lookup(
         resume=values["hil_resume"],
         sequences=_whole("--hil-sequences", values["hil_sequences"]),
         no_flash=bool(values["hil_no_flash"]),
+        models=tuple(Path(value) for value in values["hil_model"]),
+        samples=tuple(Path(value) for value in values["hil_samples"]),
+        no_lint=bool(values["hil_no_lint"]),
     )
     _check(config)
     spec = load_spec(config.board, config.overrides, environment)
@@ -162,6 +195,8 @@ def _value(option: Option, lookup: Callable[[str], Any], environment: Mapping[st
     if option.is_switch:
         return any(str(value).lower() in ("1", "true", "yes") for value in candidates)
     value = next((value for value in candidates if value), None)
+    if option.many:
+        return _several(value)
     if option.choices and value is not None and value not in option.choices:
         raise ConfigurationError(
             f"{option.flag} {value}: there is no such choice",
@@ -170,13 +205,32 @@ def _value(option: Option, lookup: Callable[[str], Any], environment: Mapping[st
     return value
 
 
+def _several(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    given = [value] if isinstance(value, str) else value or ()
+    return tuple(
+        piece.strip()
+        for text in given
+        for piece in ([text] if Path(text).is_file() else text.replace("\n", ",").split(","))
+        if piece.strip()
+    )
+
+
 def _check(config: RunConfig) -> None:
     if config.firmware is not None and not config.firmware.is_file():
         raise ConfigurationError(
             f"--hil-firmware {config.firmware}: no such file",
             remedy="name an ELF, or leave the option out to have the firmware built",
         )
-    if not config.zoo.is_dir():
+    for flag, paths in (("--hil-model", config.models), ("--hil-samples", config.samples)):
+        for path in paths:
+            if not path.is_file():
+                raise ConfigurationError(f"{flag} {path}: no such file", remedy="correct the path")
+    if config.samples and not config.models:
+        raise ConfigurationError(
+            "--hil-samples belongs to --hil-model, and there is none",
+            remedy="name the .tflite with --hil-model; models of a zoo name theirs in a manifest",
+        )
+    if not config.zoo.is_dir() and not config.models:
         raise ConfigurationError(
             f"--hil-zoo {config.zoo}: no such folder",
             remedy="name a folder that holds <model>/manifest.toml",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from harness.errors import CorruptModel
+from harness.models.given import given_variants
 from harness.models.inspect import inspect
 from harness.models.manifest import Variant, load_zoo
 from harness.models.slot import SlotEntry
@@ -15,8 +16,11 @@ from harness.run.options import RunConfig
 
 def whole_zoo(config: RunConfig) -> list[Variant]:
     """All variants of all models of the zoo, in the zoo's order, also those that are left out
-    for want of samples. Raises ConfigurationError.
+    for want of samples; or the files of `--hil-model` in its place. Raises ConfigurationError,
+    and for a given file CorruptModel, UnsupportedModel.
     """
+    if config.models:
+        return given_variants(config.models, config.samples)
     return [variant for model in load_zoo(config.zoo) for variant in model.variants]
 
 
