@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from harness.emulator.socket_path import short_name
 from harness.emulator.wire import (
     CONTROL_REPLY,
     REQUEST,
@@ -61,7 +62,8 @@ class DebugPortClient:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(self._timeout_s)
         try:
-            connection.connect(str(self._path))
+            with short_name(self._path) as name:
+                connection.connect(name)
         except OSError as error:
             connection.close()
             raise EmulatorError(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.emulator.dap import Dap, DapFault
+from harness.emulator.socket_path import short_name
 from harness.emulator.wire import (
     CONTROL_REPLY,
     MAX_BLOCK_WORDS,
@@ -25,12 +26,13 @@ from harness.emulator.wire import (
     pack_words,
     unpack_words,
 )
+from harness.errors import EmulatorError
 
 ControlHandler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class DebugServer:
-    """Listens at `path` (mode 0600) from the constructor on; `serve_forever` on a thread."""
+    """Listens at `path` (mode 0600) from the constructor on. Raises EmulatorError if it cannot."""
 
     def __init__(self, path: Path, dap: Dap, control: ControlHandler) -> None:
         self._dap = dap
@@ -39,7 +41,14 @@ class DebugServer:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         old_mask = os.umask(0o177)
         try:
-            self._listener.bind(str(path))
+            with short_name(path) as name:
+                self._listener.bind(name)
+        except OSError as error:
+            self._listener.close()
+            raise EmulatorError(
+                f"the debug port cannot listen at {path}: {error.strerror or error}",
+                remedy="move the sockets of emulated boards with XDG_RUNTIME_DIR",
+            ) from error
         finally:
             os.umask(old_mask)
         self._listener.listen(8)

@@ -98,10 +98,11 @@ class Claim:
 
 def claim(board: str, uid: str | None = None) -> Claim:
     """Take `uid`, or the board's first free one. Raises EmulatorError if it is taken or no name."""
-    if uid is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", uid):
+    if uid is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", uid):
         # it names files
         raise EmulatorError(
-            f"{uid!r} cannot be a uid", remedy="use letters, digits, dots, dashes and underscores"
+            f"{uid!r} cannot be a uid",
+            remedy="use letters, digits, dots, dashes and underscores, 64 at most",
         )
     if uid is not None:
         candidates = [uid]

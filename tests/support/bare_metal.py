@@ -83,9 +83,18 @@ class Board:
         self.machine.start()
         self.wait(lambda: self.word(DONE) == 0xD0E, timeout_s)
 
-    def wait(self, condition: Callable[[], bool], timeout_s: float = 10) -> None:
+    def wait(
+        self,
+        condition: Callable[[], bool],
+        timeout_s: float = 10,
+        progress: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """Until `condition`; fails when that takes `timeout_s` in which `progress` stands still."""
         deadline = time.monotonic() + timeout_s
+        seen = progress()
         while not condition():
+            if (now := progress()) != seen:
+                seen, deadline = now, time.monotonic() + timeout_s
             if self.machine.failure is not None:
                 raise self.machine.failure
             if time.monotonic() > deadline:

@@ -93,6 +93,17 @@ int Report(const engine::Failure& failure) {
   return static_cast<int>(failure.status);
 }
 
+// The tensor that `get` reads. A damaged model may pass Load and have an input or output that
+// cannot be read: that is an answer, too, and ends the program.
+engine::Tensor Existing(engine::Status (*get)(size_t, engine::Tensor*), size_t i) {
+  engine::Tensor tensor;
+  engine::Failure failure;
+  failure.status = get(i, &tensor);
+  if (failure.status == engine::Status::kOk) return tensor;
+  std::snprintf(failure.text, sizeof(failure.text), "input or output %zu cannot be read", i);
+  std::exit(Report(failure));
+}
+
 void Dump(const char* path) {
   std::FILE* file = std::fopen(path, "wb");
   if (file == nullptr) std::exit(kWrongUse);
@@ -133,10 +144,8 @@ int main(int argc, char** argv) {
   }
 
   size_t block = 0;
-  engine::Tensor tensor;
   for (size_t i = 0; i < engine::InputCount(); ++i) {
-    engine::Input(i, &tensor);
-    block += tensor.bytes.size();
+    block += Existing(engine::Input, i).bytes.size();
   }
   if (block == 0 || inputs.size() % block != 0) {
     std::fprintf(stderr, "engine_run: inputs are no multiple of %zu bytes\n", block);
@@ -150,14 +159,14 @@ int main(int argc, char** argv) {
       if (!a.keep_state) engine::ResetState();
       size_t from = at;
       for (size_t i = 0; n == 0 && i < engine::InputCount(); ++i) {
-        engine::Input(i, &tensor);
+        const engine::Tensor tensor = Existing(engine::Input, i);
         std::memcpy(tensor.bytes.data(), inputs.data() + from, tensor.bytes.size());
         from += tensor.bytes.size();
       }
       if (engine::Invoke(&failure) != engine::Status::kOk) return Report(failure);
     }
     for (size_t i = 0; i < engine::OutputCount(); ++i) {
-      engine::Output(i, &tensor);
+      const engine::Tensor tensor = Existing(engine::Output, i);
       std::fwrite(tensor.bytes.data(), 1, tensor.bytes.size(), outputs);
     }
   }

@@ -64,6 +64,27 @@ def test_it_is_listed_while_it_runs_and_leaves_nothing_behind(emulator: Emulator
     assert not emulator.socket.exists()
 
 
+def test_a_runtime_directory_may_be_far_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path.joinpath(*["a folder of thirty-two characters"] * 4)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
+    deep.mkdir(parents=True)
+    deep.chmod(0o700)  # or it is not taken for one
+    with EmulatorProcess.start(uid="U" * 64) as process:
+        assert len(str(process.socket)) > 200
+        assert process.socket.is_relative_to(deep)
+        assert process.control({"get": "entry"})["uid"] == process.uid
+    assert not process.socket.exists()
+
+
+def test_a_socket_that_cannot_be_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "tflm-hil" / "emulators" / "TAKEN.sock").mkdir(parents=True)
+    with pytest.raises(EmulatorError, match=r"cannot|TAKEN") as raised:
+        EmulatorProcess.start(uid="TAKEN")
+    assert raised.value.remedy
+
+
 def test_two_boards_have_different_uids_ttys_and_flash(emulator: EmulatorProcess) -> None:
     with EmulatorProcess.start() as other:
         assert other.uid != emulator.uid
