@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.comparison.ladder import Check, RungDelta
 
 TITLES = {
+    "cells": "the cell equations",
     "keras": "Keras",
     "tflite": "TFLite",
     "tflm": "desktop TFLM",
@@ -20,6 +21,7 @@ TITLES = {
 
 # What can differ between a rung and the one before it.
 CAUSES = {
+    "keras": "an activation, a gate order or a weight that the two read differently",
     "tflite": "conversion or quantisation",
     "tflm": "the runtime's kernels",
     "device": "compiler, kernel library, state or memory on the target",

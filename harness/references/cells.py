@@ -41,7 +41,9 @@ def sigmoid(x: Array) -> Array:
     return value
 
 
-ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
+Activation = Callable[[Array], Array]
+
+ACTIVATIONS: Mapping[str, Activation] = {
     "linear": lambda x: x,
     "tanh": np.tanh,
     "sigmoid": sigmoid,
@@ -60,7 +62,8 @@ class Layer:
     """A recurrent layer; weights by gate: `kernel` `[features, units]`, `recurrent`
     `[units, units]`, `bias` `[units]`, and of a GRU with `reset_after` also `recurrent_bias`.
 
-    `cell_clip` bounds an LSTM's |c|; None, as in Keras, does not.
+    `cell_clip` bounds an LSTM's |c|; None, as in Keras, does not. Activations are names of
+    `ACTIVATIONS`, or functions of the user's own.
     """
 
     kind: Kind
@@ -68,8 +71,8 @@ class Layer:
     recurrent: Mapping[str, Array]
     bias: Mapping[str, Array]
     recurrent_bias: Mapping[str, Array]
-    activation: str = "tanh"
-    recurrent_activation: str = "sigmoid"
+    activation: str | Activation = "tanh"
+    recurrent_activation: str | Activation = "sigmoid"
     reset_after: bool = False
     cell_clip: float | None = None
 
@@ -105,8 +108,8 @@ def from_keras(
     recurrent: NDArray[Any],
     bias: NDArray[Any] | None,
     *,
-    activation: str = "tanh",
-    recurrent_activation: str = "sigmoid",
+    activation: str | Activation = "tanh",
+    recurrent_activation: str | Activation = "sigmoid",
     reset_after: bool = True,
 ) -> Layer:
     """A layer from the arrays that Keras keeps: gates side by side along the last axis.
@@ -145,8 +148,7 @@ def _by_gate(gates: tuple[str, ...], array: NDArray[Any]) -> dict[str, Array]:
 
 def step(layer: Layer, x: Array, states: States) -> States:
     """The states after one step on `x` `[N, features]`; the first is the output."""
-    phi = ACTIVATIONS[layer.activation]
-    sigma = ACTIVATIONS[layer.recurrent_activation]
+    phi, sigma = _function(layer.activation), _function(layer.recurrent_activation)
     h = states[0]
 
     def gate(name: str, source: Array = h) -> Array:
@@ -168,6 +170,10 @@ def step(layer: Layer, x: Array, states: States) -> States:
     if layer.cell_clip is not None:
         c = np.clip(c, -layer.cell_clip, layer.cell_clip)
     return o * phi(c), c
+
+
+def _function(activation: str | Activation) -> Activation:
+    return ACTIVATIONS[activation] if isinstance(activation, str) else activation
 
 
 def run(

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import ReferenceFailed
-from harness.models.manifest import Variant
-from harness.models.samples import Samples
+from harness.models.manifest import Artefact, Variant
+from harness.models.samples import Samples, SampleSource
 from harness.models.worker import ENVIRONMENT, Arrays, WorkerError, run_worker
 from harness.references import cache
 from harness.references.records import (
@@ -34,7 +34,13 @@ from harness.references.records import (
     References,
 )
 
+# The worker that runs a framework: the equations take their weights from Keras, started once.
+WORKERS: Mapping[Framework, str] = {
+    "cells": "keras", "keras": "keras", "tflite": "tflite", "tflm": "tflm",
+}  # fmt: skip
+
 PACKAGES: Mapping[Framework, tuple[str, ...]] = {
+    "cells": ("keras", "numpy"),
     "keras": ("keras", "tensorflow", "numpy"),
     "tflite": ("tensorflow", "numpy"),
     "tflm": ("tflite-micro", "numpy"),
@@ -43,18 +49,31 @@ PACKAGES: Mapping[Framework, tuple[str, ...]] = {
 # Our own code that has a say in the numbers; a change of it makes new keys.
 SOURCES = (
     "references/{}_worker.py", "references/sequences.py", "references/feedback.py",
-    "models/layout.py", "models/quantize.py", "models/states.py",
+    "models/layout.py", "models/quantize.py", "models/states.py", "models/custom_classes.py",
+)  # fmt: skip
+EQUATIONS = (
+    "references/cells.py", "references/described.py", "references/equations.py",
+    "references/network.py", "references/plain.py",
 )  # fmt: skip
 
-TITLES: Mapping[Framework, str] = {"keras": "Keras", "tflite": "TFLite", "tflm": "desktop TFLM"}
+TITLES: Mapping[Framework, str] = {
+    "cells": "our cell equations",
+    "keras": "Keras",
+    "tflite": "TFLite",
+    "tflm": "desktop TFLM",
+}
 
 
 @dataclass(frozen=True)
 class Job:
-    """One model on one set of inputs in one framework. `key` is its key in the cache."""
+    """One model on one set of inputs in one framework. `key` is its key in the cache.
+
+    `custom` is the file with the user's own Keras classes, if any.
+    """
 
     framework: Framework
     model: Path
+    custom: Path | None
     mode: Mode
     inputs: NDArray[Any]
     inputs_digest: str
@@ -91,17 +110,17 @@ def compute_many(
     """References by variant id, on `samples` or on each variant's own (the `first` so many).
 
     A variant whose reference cannot be computed has its `ReferenceFailed` as value, the others
-    are not touched by it. There is no Keras reference for a variant without its Keras model, nor
-    in mode `carry`. `timeout_s` bounds each worker.
+    are not touched by it. Without its Keras model, and in mode `carry`, a variant has no reference
+    of Keras nor of the equations. `timeout_s` bounds each worker.
     """
     directory = cache_directory or cache.default_directory()
     wanted = list(variants)
-    loaded: dict[str, Samples] = {}
+    loaded: dict[SampleSource, Samples] = {}
     jobs: dict[str, list[Job]] = {}
     for variant in wanted:
-        if samples is None and variant.samples.sha256 not in loaded:
-            loaded[variant.samples.sha256] = variant.load_samples()
-        used = loaded[variant.samples.sha256] if samples is None else samples
+        if samples is None and variant.samples not in loaded:
+            loaded[variant.samples] = variant.load_samples()
+        used = loaded[variant.samples] if samples is None else samples
         jobs[variant.id] = jobs_of(variant, used.first(first), mode, frameworks)
     results = _resolve([job for items in jobs.values() for job in items], directory, timeout_s)
     return {variant.id: _collect(variant, mode, jobs[variant.id], results) for variant in wanted}
@@ -117,15 +136,15 @@ def jobs_of(
     for framework in FRAMEWORKS:
         if framework not in frameworks:
             continue
-        if framework == "keras":
+        source, custom = Artefact(variant.path, variant.sha256, variant.size_bytes), None
+        if WORKERS[framework] == "keras":
             if variant.keras is None or mode == "carry":
                 continue
-            model, sha256 = variant.keras.path, variant.keras.sha256
-        else:
-            model, sha256 = variant.path, variant.sha256
+            source, custom = variant.keras, variant.keras.custom
         facts = {
             "framework": framework,
-            "model": sha256,
+            "model": source.sha256,
+            "custom": custom.sha256 if custom else "",
             "inputs": digest,
             "mode": mode,
             "versions": _versions(framework),
@@ -133,7 +152,9 @@ def jobs_of(
             "machine": platform.machine(),
             "code": _code_version(framework),
         }
-        jobs.append(Job(framework, model, mode, inputs, digest, cache.key_of(facts)))
+        path = custom.path if custom else None
+        key = cache.key_of(facts)
+        jobs.append(Job(framework, source.path, path, mode, inputs, digest, key))
     return jobs
 
 
@@ -142,7 +163,7 @@ def _resolve(
 ) -> dict[str, Reference | ReferenceFailed]:
     """Reference or failure of every job, by key."""
     results: dict[str, Reference | ReferenceFailed] = {}
-    missing: dict[Framework, dict[str, Job]] = {}
+    missing: dict[str, dict[str, Job]] = {}
     for job in jobs:
         if job.key in results:
             continue
@@ -150,7 +171,7 @@ def _resolve(
         if found is not None:
             results[job.key] = found
         else:
-            missing.setdefault(job.framework, {})[job.key] = job
+            missing.setdefault(WORKERS[job.framework], {})[job.key] = job
     if missing:
         with ThreadPoolExecutor(len(missing)) as pool:
             batches = [
@@ -168,18 +189,24 @@ def _resolve(
 
 
 def _run_batch(jobs: list[Job], timeout_s: float) -> dict[str, Reference | ReferenceFailed]:
-    """All jobs of one framework in one worker; alone, one by one, if that dies."""
-    framework = jobs[0].framework
+    """All jobs of one worker at once; alone, one by one, if that dies."""
+    worker = WORKERS[jobs[0].framework]
     request = {
         "jobs": [
-            {"model": str(job.model.resolve()), "mode": job.mode, "inputs": job.inputs_digest}
+            {
+                "framework": job.framework,
+                "model": str(job.model.resolve()),
+                "custom": str(job.custom.resolve()) if job.custom else "",
+                "mode": job.mode,
+                "inputs": job.inputs_digest,
+            }
             for job in jobs
         ]
     }
     arrays = {job.inputs_digest: job.inputs for job in jobs}
     try:
         answer, outputs = run_worker(
-            f"harness.references.{framework}_worker", request, arrays, timeout_s=timeout_s
+            f"harness.references.{worker}_worker", request, arrays, timeout_s=timeout_s
         )
     except WorkerError as failure:
         if len(jobs) == 1:
@@ -198,7 +225,7 @@ def _result(
     job: Job, number: int, answer: Mapping[str, Any], outputs: Arrays
 ) -> Reference | ReferenceFailed:
     if "error" in answer:
-        return _failed(job, answer["error"], "")
+        return _failed(job, answer["error"], "", answer["remedy"])
     tensors = tuple(
         OutputTensor(outputs[f"{number}.{index}"], *item)
         for index, item in enumerate(answer["tensors"])
@@ -207,7 +234,7 @@ def _result(
     return Reference(job.framework, tensors, circumstances)
 
 
-def _failed(job: Job, cause: str, tail: str) -> ReferenceFailed:
+def _failed(job: Job, cause: str, tail: str, remedy: str = "") -> ReferenceFailed:
     what = (
         f"{TITLES[job.framework]} could not run {job.model.parent.name}/{job.model.name}: {cause}"
     )
@@ -215,7 +242,8 @@ def _failed(job: Job, cause: str, tail: str) -> ReferenceFailed:
         what += f"\n{tail}"
     return ReferenceFailed(
         what,
-        remedy="Check that the sample sequences fit the model and that its operators exist there.",
+        remedy=remedy
+        or "Check that the sample sequences fit the model and that its operators exist there.",
     )
 
 
@@ -249,6 +277,6 @@ def _versions(framework: Framework) -> dict[str, str]:
 def _code_version(framework: Framework) -> str:
     root = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
-    for source in SOURCES:
-        digest.update((root / source.format(framework)).read_bytes())
+    for source in (*SOURCES, *(EQUATIONS if framework == "cells" else ())):
+        digest.update((root / source.format(WORKERS[framework])).read_bytes())
     return digest.hexdigest()

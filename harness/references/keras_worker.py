@@ -1,29 +1,41 @@
-"""The Keras rung: float32, on the whole sequence."""
+"""The Keras rung: float32, on the whole sequence; and the rung of our own equations before it.
+
+Both load the model: the equations take its weights by name.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.models.custom_classes import known, load
 from harness.models.worker import Arrays, serve
+from harness.references import equations
 from harness.references.records import OutputTensor
-from harness.references.sequences import Result, run_jobs
+from harness.references.sequences import Result, Work, run_jobs
 
 BATCH = 256  # fixed: the last bits of a matrix product may depend on it
 
 
-def run(model_path: Path, inputs: NDArray[np.float32], carry: bool) -> Result:
+def run(work: Work, inputs: NDArray[Any]) -> Result:
     """All outputs of a `.keras` model."""
-    if carry:
+    if work.carry:
         raise ValueError("a Keras model carries no state from sequence to sequence")
-    model = keras.models.load_model(model_path, compile=False)
-    shape = model.input_shape[1:]
-    if None not in shape:
-        inputs = inputs.reshape(len(inputs), *shape)
+    with known(work.custom) as module:
+        model = load(work.model)
+        inputs = np.asarray(inputs, np.float32)
+        shape = model.input_shape[1:]
+        if None not in shape:
+            inputs = inputs.reshape(len(inputs), *shape)
+        if work.framework == "cells":
+            return equations.run(model, inputs, module)
+        return run_keras(model, inputs)
+
+
+def run_keras(model: Any, inputs: NDArray[np.float32]) -> Result:
+    """All outputs of a loaded model."""
     batches = []
     for start in range(0, len(inputs), BATCH):
         outputs = model(inputs[start : start + BATCH], training=False)

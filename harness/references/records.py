@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.comparison.outputs import RungOutputs
 
-Framework = Literal["keras", "tflite", "tflm"]
+Framework = Literal["cells", "keras", "tflite", "tflm"]
 FRAMEWORKS: tuple[Framework, ...] = get_args(Framework)
 
 Mode = Literal["reset_each", "carry"]
@@ -46,7 +46,10 @@ class OutputTensor:
 
 @dataclass(frozen=True)
 class Reference:
-    """What one framework said; `circumstances` are versions, resolver and whether it was cached."""
+    """What one framework said; `circumstances` are versions, resolver and whether it was cached.
+
+    No tensors: the framework has no form of this model (equations of what is no chain of cells).
+    """
 
     framework: Framework
     tensors: tuple[OutputTensor, ...]
@@ -71,7 +74,7 @@ class References:
         return {
             name: self.references[name].tensors[output].outputs()
             for name in FRAMEWORKS
-            if name in self.references
+            if name in self.references and self.references[name].tensors
         }
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,8 +24,19 @@ from harness.references.records import OutputTensor
 Result = tuple[tuple[OutputTensor, ...], dict[str, str]]
 """All outputs of a model, and its circumstances."""
 
-Run = Callable[[Path, NDArray[Any], bool], Result]
-"""`run(model_path, inputs, carry)`: what a worker does with one job."""
+
+@dataclass(frozen=True)
+class Work:
+    """One job as a worker gets it. `custom` is the file with the user's own classes, if any."""
+
+    framework: str
+    model: Path
+    custom: Path | None
+    carry: bool
+
+
+Run = Callable[[Work, NDArray[Any]], Result]
+"""`run(work, inputs)`: what a worker does with one job."""
 
 
 class Interpreter(Protocol):
@@ -74,18 +86,24 @@ def _without_batch(array: NDArray[Any], steps: int) -> NDArray[Any]:
 def run_jobs(
     request: dict[str, Any],
     arrays: Arrays,
-    run: Callable[[Path, NDArray[Any], bool], tuple[tuple[OutputTensor, ...], dict[str, str]]],
+    run: Run,
 ) -> tuple[dict[str, Any], Arrays]:
     """Run every job of a request; one that raises does not stop the others."""
     answers: list[dict[str, Any]] = []
     results: Arrays = {}
     for number, job in enumerate(request["jobs"]):
-        inputs = arrays[job["inputs"]]
+        work = Work(
+            framework=job["framework"],
+            model=Path(job["model"]),
+            custom=Path(job["custom"]) if job["custom"] else None,
+            carry=job["mode"] == "carry",
+        )
         try:
-            tensors, circumstances = run(Path(job["model"]), inputs, job["mode"] == "carry")
+            tensors, circumstances = run(work, arrays[job["inputs"]])
         except Exception as error:
             traceback.print_exc()
-            answers.append({"error": f"{type(error).__name__}: {error}"})
+            what = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
+            answers.append({"error": what, "remedy": getattr(error, "remedy", "")})
             continue
         described = [(item.scale, item.zero_point, item.per_step) for item in tensors]
         answers.append({"tensors": described, "circumstances": circumstances})

@@ -7,7 +7,6 @@ those models run with the optimised kernels, without delegates, and their circum
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from harness.models.layout import InputTensor, Layout
 from harness.models.quantize import Quantization
 from harness.models.worker import Arrays, serve
 from harness.references.feedback import Feedback, Wiring
-from harness.references.sequences import Result, run_jobs, run_sequences
+from harness.references.sequences import Result, Work, run_jobs, run_sequences
 
 RESOLVERS = ("BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
 RESOURCE_OPERATOR = "VAR_HANDLE"
@@ -94,10 +93,10 @@ def _quantization(details: dict[str, Any]) -> Quantization:
     return Quantization(np.dtype(details["dtype"]).name, float(scale), int(zero_point))
 
 
-def run(model_path: Path, inputs: NDArray[Any], carry: bool) -> Result:
+def run(work: Work, inputs: NDArray[Any]) -> Result:
     """All sequences through one interpreter."""
-    interpreter = TfliteInterpreter(model_path.read_bytes())
-    return run_sequences(interpreter, inputs, carry=carry), interpreter.circumstances
+    interpreter = TfliteInterpreter(work.model.read_bytes())
+    return run_sequences(interpreter, inputs, carry=work.carry), interpreter.circumstances
 
 
 def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

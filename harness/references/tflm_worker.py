@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from harness.models.layout import InputTensor, Layout
 from harness.models.quantize import Quantization
 from harness.models.worker import Arrays, serve
 from harness.references.feedback import Feedback, Wiring
-from harness.references.sequences import Result, run_jobs, run_sequences
+from harness.references.sequences import Result, Work, run_jobs, run_sequences
 
 # The desktop has memory; whether a model fits the board is the board's question.
 ARENA_BYTES = 8 << 20
@@ -70,10 +69,10 @@ def _quantization(details: dict[str, Any]) -> Quantization:
     return Quantization(dtype, float(parameters["scales"][0]), int(parameters["zero_points"][0]))
 
 
-def run(model_path: Path, inputs: NDArray[Any], carry: bool) -> Result:
+def run(work: Work, inputs: NDArray[Any]) -> Result:
     """All sequences through one interpreter."""
-    interpreter = TflmInterpreter(model_path.read_bytes())
-    return run_sequences(interpreter, inputs, carry=carry), interpreter.circumstances
+    interpreter = TflmInterpreter(work.model.read_bytes())
+    return run_sequences(interpreter, inputs, carry=work.carry), interpreter.circumstances
 
 
 def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

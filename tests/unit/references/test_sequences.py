@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harness.models.layout import InputTensor, Layout
 from harness.models.quantize import Quantization
-from harness.references.sequences import run_jobs, run_sequences
+from harness.references.sequences import Work, run_jobs, run_sequences
 
 
 class RunningSum:
@@ -108,13 +108,17 @@ def test_a_sequence_that_does_not_fit_is_refused() -> None:
 
 
 def test_one_bad_job_does_not_stop_the_others() -> None:
-    def run(path: Any, inputs: NDArray[np.float32], carry: bool) -> Any:
-        if path.name == "bad":
+    def run(work: Work, inputs: NDArray[Any]) -> Any:
+        if work.model.name == "bad":
             raise RuntimeError("no such operator")
-        return run_sequences(RunningSum((1, 2, 1), (1, 1)), inputs, carry=carry), {"k": "v"}
+        return run_sequences(RunningSum((1, 2, 1), (1, 1)), inputs, carry=work.carry), {"k": "v"}
 
-    jobs = [{"model": name, "inputs": "x", "mode": "reset_each"} for name in ("bad", "good")]
+    common = {"framework": "tflm", "custom": "", "inputs": "x", "mode": "reset_each"}
+    jobs = [{"model": name, **common} for name in ("bad", "good")]
     answer, arrays = run_jobs({"jobs": jobs}, {"x": INPUTS}, run)
-    assert answer["jobs"][0] == {"error": "RuntimeError: no such operator"}
+    assert answer["jobs"][0] == {
+        "error": "RuntimeError: no such operator",
+        "remedy": "",
+    }
     assert answer["jobs"][1]["circumstances"] == {"k": "v"}
     assert list(arrays) == ["1.0"]

@@ -1,0 +1,31 @@
+"""The cells rung: a Keras model's weights by name, run by our own equations.
+
+Runs in the worker of the Keras rung, which loads the model anyway. A model that the equations do
+not cover has no such rung; the circumstances say why (`absent`).
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.references.described import NotExpressible, describe_chain
+from harness.references.network import forward
+from harness.references.records import OutputTensor
+from harness.references.sequences import Result
+
+ABSENT = "absent"
+
+
+def run(model: Any, inputs: NDArray[Any], custom: ModuleType | None) -> Result:
+    """The output of a loaded model, rounded to float32; none if it is not expressible."""
+    try:
+        layers = describe_chain(model)
+        values = forward(layers, inputs, getattr(custom, "EQUATIONS", {}))
+    except NotExpressible as reason:
+        return (), {ABSENT: str(reason)}
+    stored = values.astype(np.float32)
+    return (OutputTensor(stored, 0.0, 0, stored.ndim > 2),), {"dtype": "float64"}

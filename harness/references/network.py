@@ -1,0 +1,141 @@
+"""A chain of layers from equations: what a Keras model computes, in NumPy and double precision.
+
+    forward(describe_chain(model), inputs)
+
+Recurrent layers are those of `harness.references.cells`; between and after them stand the layers
+of `harness.references.plain`. A cell of the user's own is covered if its file holds an equation:
+
+    EQUATIONS = {"JordanCell": jordan}      # by the class's name; an activation by its function's
+
+    def jordan(weights, config, x, states):
+        ...                                 # x [N, features], each state [N, size], float64
+        return output, new_states
+
+`weights` are by their Keras name, `config` is the cell's `get_config()`. All states start at
+zero. What no equation covers is `NotExpressible`: such a model has no `cells` rung.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.references.cells import Array, Kind, Layer, States, from_keras, run
+from harness.references.described import Described, NotExpressible
+from harness.references.plain import PLAIN, Equations, activation_of
+
+Mask = NDArray[np.bool_] | None
+Equation = Callable[[Mapping[str, Array], Mapping[str, Any], Array, States], tuple[Array, States]]
+
+KINDS: Mapping[str, Kind] = {"SimpleRNN": "simple_rnn", "GRU": "gru", "LSTM": "lstm"}
+
+# Layers that do nothing outside of training.
+IDLE = frozenset(
+    {
+        "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer",
+        "SpatialDropout1D",
+    }
+)  # fmt: skip
+
+# Layers that act on every step by itself, so that a mask of steps is still true behind them.
+KEEPS_MASK = frozenset({"Activation", "Dense", "LeakyReLU", "ReLU", "Softmax", "TimeDistributed"})
+
+MERGES: Mapping[str, Callable[[Array, Array], Array]] = {
+    "concat": lambda a, b: np.concatenate([a, b], axis=-1),
+    "sum": lambda a, b: a + b,
+    "ave": lambda a, b: 0.5 * (a + b),
+    "mul": lambda a, b: a * b,
+}
+
+
+def forward(layers: Sequence[Described], inputs: NDArray[Any], own: Equations) -> Array:
+    """Outputs of `inputs` `[N, ...]`, every sequence from a zero state; raises NotExpressible.
+
+    `own` are the user's equations by name.
+    """
+    x, mask = np.asarray(inputs, np.float64), None
+    for layer in layers:
+        x, mask = _apply(layer, x, mask, own)
+    return x
+
+
+def _apply(layer: Described, x: Array, mask: Mask, own: Equations) -> tuple[Array, Mask]:
+    """The output of a layer, and which steps of it count."""
+    kind, config = layer.kind, layer.config
+    if kind in IDLE:
+        return x, mask
+    if kind == "Masking":
+        seen: NDArray[np.bool_] = np.any(x != config["mask_value"], axis=-1)
+        return x * seen[..., np.newaxis], seen
+    if kind == "Bidirectional":
+        return _both(layer, x, mask, own)
+    if kind in KINDS or kind == "RNN":
+        outputs = _recurrent(layer, x, mask, own)
+        return outputs, mask if config["return_sequences"] else None
+    if mask is not None and kind not in KEEPS_MASK:
+        raise NotExpressible(f"layer {layer.name} takes a masked sequence")
+    if kind == "TimeDistributed":
+        rows, _ = _apply(layer.parts["layer"], x.reshape(-1, *x.shape[2:]), None, own)
+        return rows.reshape(*x.shape[:2], *rows.shape[1:]), mask
+    if kind not in PLAIN:
+        raise NotExpressible(f"layer {layer.name} is a {kind}, of which there is no equation")
+    return PLAIN[kind](layer, x, own), mask
+
+
+def _both(layer: Described, x: Array, mask: Mask, own: Equations) -> tuple[Array, Mask]:
+    merge = MERGES.get(str(layer.config["merge_mode"]))
+    if merge is None:
+        raise NotExpressible(f"layer {layer.name} keeps its two directions apart")
+    ahead = _recurrent(layer.parts["forward"], x, mask, own)
+    back = _recurrent(layer.parts["backward"], x, mask, own)
+    if not layer.parts["forward"].config["return_sequences"]:
+        return merge(ahead, back), None
+    # the backward half begins at the end; both are given in the order of time
+    return merge(ahead, back[:, ::-1]), mask
+
+
+def _recurrent(layer: Described, x: Array, mask: Mask, own: Equations) -> Array:
+    config = layer.config
+    if config["return_state"] or (mask is not None and config["zero_output_for_mask"]):
+        raise NotExpressible(f"layer {layer.name} gives more than its outputs")
+    if x.ndim != 3:
+        raise NotExpressible(f"layer {layer.name} takes steps of {x.ndim - 2} axes")
+    if config["go_backwards"]:
+        x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
+    if layer.kind == "RNN":
+        outputs = _own_cell(layer, x, mask, own)
+    else:
+        outputs, _ = run(_known_cell(layer, own), x, mask=mask)
+    return outputs if config["return_sequences"] else outputs[:, -1]
+
+
+def _known_cell(layer: Described, own: Equations) -> Layer:
+    weights = layer.weights
+    gated = layer.kind != "SimpleRNN"
+    return from_keras(
+        KINDS[layer.kind],
+        weights["kernel"],
+        weights["recurrent_kernel"],
+        weights.get("bias"),
+        activation=activation_of(layer, "activation", own),
+        recurrent_activation=activation_of(layer, "recurrent_activation", own) if gated else "tanh",
+        reset_after=bool(layer.config.get("reset_after")),
+    )
+
+
+def _own_cell(layer: Described, x: Array, mask: Mask, own: Equations) -> Array:
+    cell = layer.parts["cell"]
+    equation: Equation | None = own.get(cell.kind)
+    if equation is None:
+        raise NotExpressible(f"layer {layer.name} has a {cell.kind}, of which there is no equation")
+    if mask is not None:
+        raise NotExpressible(f"layer {layer.name} takes a masked sequence")
+    states: States = tuple(np.zeros((len(x), size)) for size in cell.states)
+    outputs = []
+    for t in range(x.shape[1]):
+        output, states = equation(cell.weights, cell.config, x[:, t], states)
+        outputs.append(output)
+    return np.stack(outputs, axis=1)
