@@ -5,16 +5,18 @@ found.sentence
 # "States h and c are swapped (after every step): it explains 99.9 % of the difference …"
 """
 
-from harness.diagnosis.case import Backward, Case, Decoder, Head, forward
+from harness.diagnosis.case import Case, forward
+from harness.diagnosis.network import Backward, Decoder, Dense, Recurrent
 from harness.diagnosis.rank import Diagnosis, Ranked, diagnose
 
 __all__ = [
     "Backward",
     "Case",
     "Decoder",
+    "Dense",
     "Diagnosis",
-    "Head",
     "Ranked",
+    "Recurrent",
     "diagnose",
     "forward",
 ]

@@ -6,153 +6,103 @@ behave if that mistake had been made (`harness.diagnosis.suspects`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.references.cells import Array, Layer, States, run
+from harness.diagnosis.network import Decoder, Mask, Part, Recurrent, same
+from harness.references.cells import Array, States
 
-
-@dataclass(frozen=True)
-class Head:
-    """A dense layer: `softmax`, or linear without it."""
-
-    kernel: Array
-    bias: Array
-    softmax: bool = False
-
-    def __call__(self, h: Array) -> Array:
-        values: Array = h @ self.kernel + self.bias
-        if self.softmax:
-            values = np.exp(values - values.max(axis=-1, keepdims=True))
-            values = values / values.sum(axis=-1, keepdims=True)
-        return values
-
-
-@dataclass(frozen=True)
-class Decoder:
-    """The second half of an encoder-decoder: starts with the encoder's state and with `seed`
-    `[outputs]` as its first input, then takes what it put out."""
-
-    layer: Layer
-    seed: Array
-    steps: int
-
-
-def _same(array: Array) -> Array:
-    return array
-
-
-def _same_layer(_: int, layer: Layer) -> Layer:
-    return layer
-
-
-def _same_states(_: int, states: States) -> States:
-    return states
-
-
-@dataclass(frozen=True)
-class Backward:
-    """The backward half of a bidirectional layer, concatenated behind the forward one.
-
-    The flags say how it is done, all true in Keras: it reads the sequence reversed, its outputs
-    are put back in order, and it comes second.
-    """
-
-    layer: Layer
-    reads_reversed: bool = True
-    restores_order: bool = True
-    comes_second: bool = True
+Change = Callable[[Recurrent], Recurrent | None]
+"""A recurrent layer with a mistake in it, None where it has nothing that could be touched."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """`inputs` `[N, T, features]` through `layer` and `head`.
+    """`inputs` `[N, T, features]` through the `parts`, and through a `decoder` if there is one.
 
-    `initial` is the state before the first step (None: zero), `mask` `[N, T]` is false where a
-    step is padding. With `per_step` every step has an output. `carry`: a sequence starts with the
-    state that the one before left. `layer_at`, `state_at` and `features` change the layer, the
-    state and what the head sees, and are neutral in a network that works.
+    `mask` `[N, T]` is false where a step is padding. `carry`: a sequence starts with the states
+    that the one before left. `output` changes what comes out.
     """
 
-    layer: Layer
+    parts: tuple[Part, ...]
     inputs: NDArray[Any]
-    head: Head | None = None
-    per_step: bool = False
-    backward: Backward | None = None
+    mask: Mask | None = None
     decoder: Decoder | None = None
-    initial: States | None = None
-    mask: NDArray[np.bool_] | None = None
     carry: bool = False
-    layer_at: Callable[[int, Layer], Layer] = field(default=_same_layer)
-    state_at: Callable[[int, States], States] = field(default=_same_states)
-    features: Callable[[Array], Array] = field(default=_same)
+    output: Callable[[Array], Array] = field(default=same)
 
     @property
     def steps(self) -> int:
         """Of a sequence."""
         return int(self.inputs.shape[1])
 
+    @property
+    def recurrent(self) -> tuple[Recurrent, ...]:
+        """The recurrent layers in their order."""
+        return tuple(part for part in self.parts if isinstance(part, Recurrent))
+
+    def first(self, sequences: int) -> Case:
+        """The same network on the first sequences."""
+        mask = None if self.mask is None else self.mask[:sequences]
+        return replace(self, inputs=self.inputs[:sequences], mask=mask)
+
+    def with_each(self, change: Change) -> Case | None:
+        """`change` in every layer that it touches; None if there is none."""
+        changed = [change(part) if isinstance(part, Recurrent) else None for part in self.parts]
+        if all(item is None for item in changed):
+            return None
+        parts = tuple(new or old for new, old in zip(changed, self.parts, strict=True))
+        return replace(self, parts=parts)
+
+    def everywhere(self, change: Change) -> Iterator[tuple[str, Case]]:
+        """`change` in all layers that it touches, then in each alone, with where it was made."""
+        touched = [part for part in self.recurrent if change(part) is not None]
+        whole = self.with_each(change)
+        if whole is None:
+            return
+        several = len(self.recurrent) > 1
+        if len(touched) > 1:
+            yield " in every layer", whole
+        for place, one in enumerate(touched):
+            only = self.with_each(partial(_only, change, one))
+            assert only is not None
+            yield (f" in layer {one.name or place}" if several else ""), only
+
+
+def _only(change: Change, wanted: Recurrent, part: Recurrent) -> Recurrent | None:
+    return change(part) if part is wanted else None
+
 
 def forward(case: Case) -> Array:
     """Outputs `[N, O]`, or `[N, T, O]` per step or from a decoder."""
-    hidden, states = _run(case)
-    if case.decoder is not None:
-        return _decode(case, case.decoder, states)
-    if case.backward is not None:
-        other = _run_backward(case, case.backward)
-        halves = (hidden, other) if case.backward.comes_second else (other, hidden)
-        last = -1 if not case.backward.restores_order or not case.backward.reads_reversed else 0
-        if not case.per_step:
-            ends = [half[:, -1] if half is hidden else half[:, last] for half in halves]
-            hidden = np.concatenate(ends, axis=-1)[:, None]
-        else:
-            hidden = np.concatenate(halves, axis=-1)
-    seen = case.features(hidden)
-    outputs = seen if case.head is None else case.head(seen)
-    return outputs if case.per_step else outputs[:, -1]
-
-
-def _run(case: Case) -> tuple[Array, States]:
     if not case.carry:
-        return run(
-            case.layer, case.inputs, initial=case.initial, mask=case.mask,
-            layer_at=case.layer_at, state_at=case.state_at,
-        )  # fmt: skip
-    states = case.layer.zero_state(1)
-    if case.initial is not None:
-        states = tuple(item[:1] for item in case.initial)
-    rows, ends = [], []
+        return case.output(_run(case, [part.start(len(case.inputs)) for part in case.recurrent])[0])
+    states = [part.start(1) for part in case.recurrent]
+    rows = []
     for number in range(len(case.inputs)):
         here = slice(number, number + 1)
-        hidden, states = run(
-            case.layer, case.inputs[here], initial=states,
-            mask=None if case.mask is None else case.mask[here],
-            layer_at=case.layer_at, state_at=case.state_at,
-        )  # fmt: skip
-        rows.append(hidden)
-        ends.append(states)
-    joined = tuple(np.concatenate(items) for items in zip(*ends, strict=True))
-    return np.concatenate(rows), joined
+        mask = None if case.mask is None else case.mask[here]
+        row, states = _run(replace(case, inputs=case.inputs[here], mask=mask), states)
+        rows.append(row)
+    return case.output(np.concatenate(rows))
 
 
-def _run_backward(case: Case, backward: Backward) -> Array:
-    x = case.inputs[:, ::-1] if backward.reads_reversed else case.inputs
-    mask = case.mask
-    if mask is not None and backward.reads_reversed:
-        mask = mask[:, ::-1]
-    hidden, _ = run(backward.layer, x, mask=mask)
-    return hidden[:, ::-1] if backward.reads_reversed and backward.restores_order else hidden
-
-
-def _decode(case: Case, decoder: Decoder, states: States) -> Array:
-    x = np.broadcast_to(decoder.seed, (len(case.inputs), len(decoder.seed)))
-    outputs = []
-    for _ in range(decoder.steps):
-        hidden, states = run(decoder.layer, x[:, None], initial=states)
-        x = hidden[:, -1] if case.head is None else case.head(hidden[:, -1])
-        outputs.append(x)
-    return np.stack(outputs, axis=1)
+def _run(case: Case, states: list[States]) -> tuple[Array, list[States]]:
+    """Outputs, and the last states of every recurrent layer."""
+    x, mask = np.asarray(case.inputs, np.float64), case.mask
+    left: list[States] = []
+    for part in case.parts:
+        if isinstance(part, Recurrent):
+            x, last = part.run(x, mask, states[len(left)])
+            mask = mask if part.sequences else None
+            left.append(last)
+        else:
+            x = part(x)
+    if case.decoder is not None:
+        x = case.decoder.run(left[-1])
+    return x, left

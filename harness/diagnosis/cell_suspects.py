@@ -6,25 +6,35 @@ nothing that it could touch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import permutations
 
 import numpy as np
 
-from harness.diagnosis.case import Case
-from harness.diagnosis.fit import Explanation, Observed, Vector, best_of, fitted
-from harness.references.cells import GATES, Layer
+from harness.diagnosis.case import Case, Change
+from harness.diagnosis.fit import Explanation, Observed, Vector, best_of, fitted_everywhere
+from harness.diagnosis.network import Backward, Recurrent
+from harness.references.cells import GATES, Activation, Array, Kind, Layer
+
+MakeLayer = Callable[[Layer], Layer | None]
+
+# Keras 2 and Keras 3 call two different functions hard_sigmoid.
+GATE_FUNCTIONS = ("sigmoid", "hard_sigmoid_keras2", "hard_sigmoid")
+FUNCTIONS = ("tanh", "hard_tanh", "relu", "sigmoid", "softsign", "linear")
 
 
 def output_scale(case: Case, observed: Observed) -> Explanation | None:
     """The layer's output is read with the scale of another tensor; its state is right."""
 
-    def make(p: Vector) -> Case:
-        return replace(case, features=lambda h: p[0] * h + p[1])
+    def make(p: Vector) -> Change:
+        return lambda part: replace(part, output=lambda h: p[0] * h + p[1])
 
     starts = [(scale, 0.0) for scale in (0.5, 1.0, 2.0)]
-    return fitted(make, starts, observed, lambda p: f"it is read as {p[0]:.3g}·h {p[1]:+.3g}")
+    return fitted_everywhere(
+        case, make, starts, observed, lambda p: f"it is read as {p[0]:.3g}·h {p[1]:+.3g}"
+    )
 
 
 def bias_scale(case: Case, observed: Observed) -> Explanation | None:
@@ -32,85 +42,175 @@ def bias_scale(case: Case, observed: Observed) -> Explanation | None:
     if case.steps < 2:
         return None
 
-    def make(p: Vector) -> Case:
-        def layer_at(t: int, layer: Layer) -> Layer:
-            if t == 0:
-                return layer
-            return replace(
-                layer,
-                bias={k: p[0] * v for k, v in layer.bias.items()},
-                recurrent_bias={k: p[0] * v for k, v in layer.recurrent_bias.items()},
-            )
+    found = []
+    for only, what in ((False, "bias"), (True, "recurrent bias")):
+        explained = fitted_everywhere(
+            case,
+            partial(_later_bias, only),
+            [(scale,) for scale in (0.4, 0.7, 1.0, 1.5, 2.5)],
+            observed,
+            partial("from step 1 on the {} counts {[0]:.3g}-fold".format, what),
+        )
+        if explained is not None:
+            found.append(explained)
+    return min(found, key=lambda item: item.residual, default=None)
 
-        return replace(case, layer_at=layer_at)
 
-    starts = [(scale,) for scale in (0.4, 0.7, 1.0, 1.5, 2.5)]
-    return fitted(make, starts, observed, lambda p: f"from step 1 on it counts {p[0]:.3g}-fold")
+def _later_bias(recurrent_only: bool, p: Vector) -> Change:
+    """From step 1 on biases count p[0]-fold."""
+
+    def layer_at(t: int, layer: Layer) -> Layer:
+        if t == 0:
+            return layer
+        bias = layer.bias if recurrent_only else _scaled(layer.bias, p[0])
+        return replace(layer, bias=bias, recurrent_bias=_scaled(layer.recurrent_bias, p[0]))
+
+    def change(part: Recurrent) -> Recurrent | None:
+        if recurrent_only and not part.layer.reset_after:
+            return None
+        return replace(part, layer_at=layer_at)
+
+    return change
+
+
+def _scaled(weights: Mapping[str, Array], factor: float) -> dict[str, Array]:
+    return {name: factor * value for name, value in weights.items()}
 
 
 def gate_order(case: Case, observed: Observed) -> Explanation | None:
     """The gates' weights are in another order than the cell takes them."""
-    gates = GATES[case.layer.kind]
-    if len(gates) < 2:
-        return None
-    changes = (
-        (f"{', '.join(order)} instead of {', '.join(gates)}",
-         replace(case, layer=case.layer.with_gates(order)))
-        for order in permutations(gates)
-        if order != gates
-    )  # fmt: skip
-    return best_of(changes, observed)
+
+    def changes() -> Iterator[tuple[str, Case]]:
+        for kind in dict.fromkeys(part.layer.kind for part in case.recurrent):
+            gates = GATES[kind]
+            for order in permutations(gates):
+                if order != gates:
+                    text = f"{', '.join(order)} instead of {', '.join(gates)}"
+                    yield from _layers(case, text, partial(_reordered, kind, order))
+
+    return best_of(changes(), observed)
+
+
+def _reordered(kind: Kind, order: tuple[str, ...], layer: Layer) -> Layer | None:
+    return layer.with_gates(order) if layer.kind == kind else None
 
 
 def reset_or_bias(case: Case, observed: Observed) -> Explanation | None:
     """A bias is missing, or the GRU resets on the other side of the product."""
-    layer = case.layer
-    nothing = {name: np.zeros_like(value) for name, value in layer.bias.items()}
 
-    def changes() -> Iterator[tuple[str, Layer]]:
-        yield "all biases are missing", replace(layer, bias=nothing, recurrent_bias=nothing)
-        if layer.kind == "gru":
-            turned = replace(layer, reset_after=not layer.reset_after)
-            side = "before" if layer.reset_after else "after"
-            yield f"the reset acts {side} the product", turned
-        if layer.reset_after:
-            yield "the recurrent bias is missing", replace(layer, recurrent_bias=nothing)
-            yield "the input bias is missing", replace(layer, bias=nothing)
-            summed = {k: v + layer.recurrent_bias[k] for k, v in layer.bias.items()}
-            both = replace(layer, bias=summed, recurrent_bias=nothing)
-            yield "the recurrent bias escapes the reset gate", both
+    def without_biases(layer: Layer) -> Layer:
+        nothing = _scaled(layer.bias, 0.0)
+        return replace(layer, bias=nothing, recurrent_bias=nothing)
 
-    return best_of(((text, replace(case, layer=new)) for text, new in changes()), observed)
+    def turned(layer: Layer) -> Layer | None:
+        if layer.kind != "gru":
+            return None
+        return replace(layer, reset_after=not layer.reset_after)
+
+    def after(change: Callable[[Layer], Layer]) -> MakeLayer:
+        return lambda layer: change(layer) if layer.reset_after else None
+
+    def summed(layer: Layer) -> Layer:
+        both = {k: v + layer.recurrent_bias[k] for k, v in layer.bias.items()}
+        return replace(layer, bias=both, recurrent_bias=_scaled(layer.bias, 0.0))
+
+    kinds: list[tuple[str, MakeLayer]] = [
+        ("all biases are missing", without_biases),
+        (f"the reset acts {_other_side(case)} the product", turned),
+        (
+            "the recurrent bias is missing",
+            after(lambda layer: replace(layer, recurrent_bias=_scaled(layer.bias, 0.0))),
+        ),
+        (
+            "the input bias is missing",
+            after(lambda layer: replace(layer, bias=_scaled(layer.bias, 0.0))),
+        ),
+        ("the recurrent bias escapes the reset gate", after(summed)),
+    ]
+    return best_of(
+        (item for text, change in kinds for item in _layers(case, text, change)), observed
+    )
+
+
+def _other_side(case: Case) -> str:
+    """Where the reset of the case's GRU does not act."""
+    return "before" if any(part.layer.reset_after for part in case.recurrent) else "after"
 
 
 def activation(case: Case, observed: Observed) -> Explanation | None:
     """Another function stands in for the sigmoid or the tanh."""
-    layer = case.layer
 
-    def changes() -> Iterator[tuple[str, Layer]]:
-        if layer.kind != "simple_rnn":
-            for name in ("sigmoid", "hard_sigmoid_keras2", "hard_sigmoid", "tanh"):
-                if name != layer.recurrent_activation:
-                    text = f"{name} instead of {layer.recurrent_activation} in the gates"
-                    yield text, replace(layer, recurrent_activation=name)
-        for name in ("tanh", "hard_tanh", "relu", "sigmoid", "softsign", "linear"):
-            if name != layer.activation:
-                text = f"{name} instead of {layer.activation}"
-                yield text, replace(layer, activation=name)
+    def changes() -> Iterator[tuple[str, Case]]:
+        gated = [part.layer for part in case.recurrent if part.layer.kind != "simple_rnn"]
+        for right in dict.fromkeys(layer.recurrent_activation for layer in gated):
+            for name in (*GATE_FUNCTIONS, "tanh"):
+                if name != right:
+                    text = f"{name} instead of {_called(right)} in the gates"
+                    yield from _layers(case, text, partial(_other_gates, right, name))
+        for right in dict.fromkeys(part.layer.activation for part in case.recurrent):
+            for name in FUNCTIONS:
+                if name != right:
+                    text = f"{name} instead of {_called(right)}"
+                    yield from _layers(case, text, partial(_other_function, right, name))
 
     with np.errstate(over="ignore", invalid="ignore"):
-        return best_of(((text, replace(case, layer=new)) for text, new in changes()), observed)
+        return best_of(changes(), observed)
+
+
+def _called(activation: str | Activation) -> str:
+    return activation if isinstance(activation, str) else "the function of your own"
+
+
+def _other_gates(right: str | Activation, name: str, layer: Layer) -> Layer | None:
+    if layer.kind == "simple_rnn" or layer.recurrent_activation != right:
+        return None
+    return replace(layer, recurrent_activation=name)
+
+
+def _other_function(right: str | Activation, name: str, layer: Layer) -> Layer | None:
+    return replace(layer, activation=name) if layer.activation == right else None
+
+
+def _layers(case: Case, text: str, change: MakeLayer) -> Iterable[tuple[str, Case]]:
+    """The change in all recurrent layers, and in each alone, both halves of a bidirectional one."""
+
+    def made(part: Recurrent) -> Recurrent | None:
+        if change(part.layer) is None:
+            return None
+        return part.with_layer(lambda layer: change(layer) or layer)
+
+    return [(text + where, changed) for where, changed in case.everywhere(made)]
 
 
 def backward_half(case: Case, observed: Observed) -> Explanation | None:
     """The backward half of a bidirectional layer is read, written or placed wrongly."""
-    half = case.backward
-    if half is None:
-        return None
-    changes = [
-        ("it reads the sequence forwards", replace(half, reads_reversed=False)),
-        ("its outputs stay in reversed order", replace(half, restores_order=False)),
-        ("it comes before the forward half", replace(half, comes_second=False)),
-        ("it has the weights of the forward half", replace(half, layer=case.layer)),
+
+    def changed(change: Callable[[Backward], Backward]) -> Change:
+        return lambda part: (
+            None if part.backward is None else replace(part, backward=change(part.backward))
+        )
+
+    def copied(part: Recurrent) -> Recurrent | None:
+        if part.backward is None:
+            return None
+        return replace(part, backward=replace(part.backward, layer=part.layer))
+
+    kinds = [
+        (
+            "it reads the sequence forwards",
+            changed(lambda half: replace(half, reads_reversed=False)),
+        ),
+        (
+            "its outputs stay in reversed order",
+            changed(lambda half: replace(half, restores_order=False)),
+        ),
+        (
+            "it comes before the forward half",
+            changed(lambda half: replace(half, comes_second=False)),
+        ),
+        ("it has the weights of the forward half", copied),
     ]
-    return best_of([(text, replace(case, backward=new)) for text, new in changes], observed)
+    return best_of(
+        ((text + where, new) for text, change in kinds for where, new in case.everywhere(change)),
+        observed,
+    )

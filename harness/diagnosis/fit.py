@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.diagnosis.case import Case, forward
+from harness.diagnosis.case import Case, Change, forward
 from harness.references.cells import Array
 
 Observed = NDArray[Any]
 Vector = NDArray[np.float64]
 Make = Callable[[Vector], Case]
 ITERATIONS = 25
-NAMED = 4  # of changes that predict the same
+NAMED = 3  # of changes that predict the same
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A change in words, the outputs it predicts, and what it leaves unexplained (RMS)."""
+    """A change in words, what it leaves unexplained (RMS), and how many figures were fitted."""
 
     detail: str
     residual: float
@@ -47,6 +47,29 @@ def best_of(changes: Iterable[tuple[str, Case]], observed: Observed) -> Explanat
     return Explanation(" or ".join(same[:NAMED]) + more, least)
 
 
+def fitted_everywhere(
+    case: Case,
+    change: Callable[[Vector], Change],
+    starts: Iterable[tuple[float, ...]],
+    observed: Observed,
+    describe: Callable[[Vector], str],
+) -> Explanation | None:
+    """The best fit of a change with figures in all layers or in one; None if it touches none."""
+    begin = list(starts)
+    labels = [label for label, _ in case.everywhere(change(np.array(begin[0])))]
+    found = []
+    for place, label in enumerate(labels):
+
+        def make(p: Vector, place: int = place) -> Case:
+            return list(case.everywhere(change(p)))[place][1]
+
+        def words(p: Vector, label: str = label) -> str:
+            return describe(p) + label
+
+        found.append(fitted(make, begin, observed, words))
+    return min(found, key=lambda item: item.residual, default=None)
+
+
 def fitted(
     make: Make,
     starts: Iterable[tuple[float, ...]],
@@ -58,7 +81,7 @@ def fitted(
     error, start = min(scored)
     parameters = np.array(start, np.float64)
     damping = 1e-3
-    for _ in range(ITERATIONS):
+    for _ in range(ITERATIONS if np.isfinite(error) else 0):
         base = (forward(make(parameters)) - observed).reshape(-1)
         jacobian = np.stack(
             [
@@ -68,6 +91,8 @@ def fitted(
             axis=1,
         )
         normal = jacobian.T @ jacobian
+        if not np.all(np.isfinite(normal)):
+            break
         lever = damping * (np.diag(normal).max() + 1e-12) * np.eye(len(parameters))
         move = np.linalg.solve(normal + lever, -jacobian.T @ base)
         found = residual(forward(make(parameters + move)), observed)

@@ -1,7 +1,8 @@
 """A case from a Keras model: its weights by name, computed by our own equations.
 
-Understood are networks of one recurrent layer (SimpleRNN, GRU, LSTM, or one of them in a
-Bidirectional), with Masking and Dropout before and after it, and a Dense layer as head.
+Understood are chains of SimpleRNN, GRU and LSTM layers, forwards, backwards or bidirectional, with
+Dense, Conv1D, Flatten, Rescaling, Masking and Dropout before, between and behind them, constant
+initial states included; and an encoder with a decoder that is called step by step.
 """
 
 from __future__ import annotations
@@ -13,82 +14,132 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.diagnosis.case import Backward, Case, Head
+from harness.diagnosis.case import Case
+from harness.diagnosis.network import (
+    Backward,
+    Convolution,
+    Decoder,
+    Dense,
+    Function,
+    Mask,
+    Part,
+    Recurrent,
+)
 from harness.errors import ReferenceFailed
-from harness.models.worker import Arrays, WorkerError, run_worker
-from harness.references.cells import ACTIVATIONS, Kind, Layer, from_keras
+from harness.models.worker import Arrays, WorkerError
+from harness.references.cells import ACTIVATIONS, Array, Kind, Layer, from_keras
+from harness.references.described import Described
+from harness.references.plain import PLAIN
+from harness.references.weights import layers_and_weights
 
 KINDS: Mapping[str, Kind] = {"SimpleRNN": "simple_rnn", "GRU": "gru", "LSTM": "lstm"}
-TRANSPARENT = ("InputLayer", "Dropout", "Masking")
+TRANSPARENT = (
+    "InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout",
+    "Masking", "ActivityRegularization",
+)  # fmt: skip
 
 
 class NotUnderstood(ValueError):
     """The network is not of a form that the equations here cover; says why."""
 
 
-def keras_case(model: Path, inputs: NDArray[Any]) -> Case:
-    """The case of a `.keras` model on `inputs` `[N, T, features]`.
+def keras_case(model: Path, inputs: NDArray[Any], custom: Path | None = None) -> Case:
+    """The case of a `.keras` model on `inputs` `[N, T, features]`; `custom` as in its manifest.
 
     Raises `NotUnderstood`, and `ReferenceFailed` if Keras cannot load the model.
     """
     try:
-        answer, arrays = run_worker(
-            "harness.references.weights_worker", {"model": str(model.resolve())}, timeout_s=300
-        )
+        answer, arrays = layers_and_weights(model, custom)
     except WorkerError as failure:
         raise ReferenceFailed(
             f"Keras could not load {model.name}: {failure.cause}",
             remedy="Check that the model was saved with this version of Keras.",
         ) from failure
-    return case_of(answer["layers"], arrays, inputs)
+    return case_of(answer, arrays, inputs)
 
 
-def case_of(layers: list[dict[str, Any]], arrays: Arrays, inputs: NDArray[Any]) -> Case:
-    """The case of described layers and their weights; raises `NotUnderstood`."""
-    working = [
+def case_of(model: Mapping[str, Any], arrays: Arrays, inputs: NDArray[Any]) -> Case:
+    """The case of a described model and its weights; raises `NotUnderstood`."""
+    if model.get("branches"):
+        raise NotUnderstood(model["branches"])
+    layers = [
         (position, layer)
-        for position, layer in enumerate(layers)
+        for position, layer in enumerate(model["layers"])
         if layer["class"] not in TRANSPARENT
     ]
-    if not working or len(working) > 2:
-        raise NotUnderstood(f"it has {len(working)} layers that compute, not one and a head")
     x = np.asarray(inputs, np.float64)
-    position, first = working[0]
-    config = first.get("half", first)["config"]
-    half, backward = _recurrent(position, first, arrays)
-    head = _head(*working[1], arrays) if len(working) == 2 else None
-    return Case(
-        half,
-        x,
-        head,
-        per_step=bool(config.get("return_sequences")),
-        backward=backward,
-        mask=_mask(layers, x),
+    if x.ndim != 3:
+        raise NotUnderstood(f"its sequences have shape {x.shape[1:]}, not [steps, features]")
+    decoder = model.get("decoder")
+    if decoder is not None:
+        after = {decoder["layer"], decoder["head"]}
+        found = _decoder(model["layers"], decoder, arrays)
+        layers = [item for item in layers if item[0] not in after]
+    parts = tuple(_part(position, layer, arrays) for position, layer in layers)
+    if not any(isinstance(part, Recurrent) for part in parts):
+        raise NotUnderstood("it has no SimpleRNN, GRU or LSTM layer")
+    return Case(parts, x, _mask(model["layers"], x), found if decoder is not None else None)
+
+
+def _part(position: int, layer: Mapping[str, Any], arrays: Arrays) -> Part:
+    kind, config = layer["class"], layer["config"]
+    prefix = str(position)
+    if kind in KINDS or kind == "Bidirectional":
+        return _recurrent(prefix, layer, arrays)
+    if kind == "Conv1D" and config.get("dilation", 1) == 1 and config.get("groups", 1) == 1:
+        kernel = arrays[f"{prefix}/kernel"].astype(np.float64)
+        return Convolution(
+            kernel, _bias(prefix, arrays, kernel), config["stride"], config["padding"],
+            _activation(config),
+        )  # fmt: skip
+    if kind == "Rescaling":
+        scale, offset = config["scale"], config["offset"]
+        return lambda h: scale * h + offset
+    inner = layer.get("inner", layer)
+    if inner["class"] in PLAIN:
+        begin = f"{prefix}/"
+        weights = {
+            name.removeprefix(begin): np.asarray(array, np.float64)
+            for name, array in arrays.items()
+            if name.startswith(begin)
+        }
+        described = Described(inner["class"], layer["name"], inner["config"], weights)
+        return lambda h: PLAIN[described.kind](described, h, {})
+    raise NotUnderstood(f"layer {layer['name']} is a {kind}")
+
+
+def _recurrent(prefix: str, layer: Mapping[str, Any], arrays: Arrays) -> Recurrent:
+    config = layer.get("half", layer)["config"]
+    if layer["config"].get("stateful"):
+        raise NotUnderstood(f"layer {layer['name']} keeps its state between calls")
+    initial = tuple(
+        arrays[f"{prefix}/initial.{number}"].astype(np.float64)
+        for number in range(layer.get("initial_states", 0))
+    )
+    backward = None
+    if layer["class"] == "Bidirectional":
+        if layer["config"].get("merge_mode") != "concat":
+            raise NotUnderstood(f"layer {layer['name']} does not concatenate its halves")
+        cell = _layer(f"{prefix}/forward", layer["half"], arrays)
+        backward = Backward(_layer(f"{prefix}/backward", layer["half"], arrays))
+    else:
+        cell = _layer(prefix, layer, arrays)
+    return Recurrent(
+        cell,
+        bool(config.get("return_sequences")),
+        layer["name"],
+        backward,
+        bool(config.get("go_backwards")),
+        initial or None,
     )
 
 
-def _recurrent(
-    position: int, layer: dict[str, Any], arrays: Arrays
-) -> tuple[Layer, Backward | None]:
-    if layer["class"] != "Bidirectional":
-        return _layer(f"{position}", layer, arrays), None
-    if layer["config"].get("merge_mode") != "concat":
-        raise NotUnderstood("its Bidirectional does not concatenate the halves")
-    forward = _layer(f"{position}/forward", layer["half"], arrays)
-    return forward, Backward(_layer(f"{position}/backward", layer["half"], arrays))
-
-
-def _layer(prefix: str, layer: dict[str, Any], arrays: Arrays) -> Layer:
+def _layer(prefix: str, layer: Mapping[str, Any], arrays: Arrays) -> Layer:
     kind, config = KINDS.get(layer["class"]), layer["config"]
     if kind is None:
-        raise NotUnderstood(f"its first layer is a {layer['class']}, not SimpleRNN, GRU or LSTM")
-    if config.get("go_backwards") or config.get("stateful"):
-        raise NotUnderstood("its layer runs backwards or keeps its state between calls")
-    activation = config.get("activation", "")
-    gates = config.get("recurrent_activation", "sigmoid")
-    for name in (activation, gates):
-        if name not in ACTIVATIONS:
-            raise NotUnderstood(f"it has the activation {name or 'of its own'}")
+        raise NotUnderstood(f"a half of a bidirectional layer is a {layer['class']}")
+    activation = _cell_function(config.get("activation", ""))
+    gates = _cell_function(config.get("recurrent_activation", "sigmoid"))
     return from_keras(
         kind,
         arrays[f"{prefix}/kernel"],
@@ -100,19 +151,40 @@ def _layer(prefix: str, layer: dict[str, Any], arrays: Arrays) -> Layer:
     )
 
 
-def _head(position: int, layer: dict[str, Any], arrays: Arrays) -> Head:
-    activation = layer["config"].get("activation")
-    if layer["class"] != "Dense" or activation not in ("softmax", "linear"):
-        raise NotUnderstood(f"its head is {layer['class']} with activation {activation}")
-    kernel = arrays[f"{position}/kernel"].astype(np.float64)
-    bias = arrays.get(f"{position}/bias", np.zeros(kernel.shape[1])).astype(np.float64)
-    return Head(kernel, bias, softmax=activation == "softmax")
+def _cell_function(name: str) -> str:
+    if name not in ACTIVATIONS:
+        raise NotUnderstood(f"it has the activation {name or 'of its own'}")
+    return name
 
 
-def _mask(layers: list[dict[str, Any]], x: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+def _activation(config: Mapping[str, Any]) -> str:
+    name = str(config.get("activation", ""))
+    if name not in ACTIVATIONS and name != "softmax":
+        raise NotUnderstood(f"it has the activation {name or 'of its own'}")
+    return name
+
+
+def _dense(prefix: str, config: Mapping[str, Any], arrays: Arrays) -> Dense:
+    kernel = arrays[f"{prefix}/kernel"].astype(np.float64)
+    return Dense(kernel, _bias(prefix, arrays, kernel), _activation(config))
+
+
+def _bias(prefix: str, arrays: Arrays, kernel: Array) -> Array:
+    zero = np.zeros(kernel.shape[-1])
+    return np.asarray(arrays.get(f"{prefix}/bias", zero), np.float64)
+
+
+def _decoder(layers: list[Mapping[str, Any]], found: Mapping[str, Any], arrays: Arrays) -> Decoder:
+    position, head_at = found["layer"], found["head"]
+    layer = _layer(str(position), layers[position], arrays)
+    head: Function = _dense(str(head_at), layers[head_at]["config"], arrays)
+    return Decoder(layer, head, arrays["seed"].astype(np.float64), int(found["steps"]))
+
+
+def _mask(layers: list[Mapping[str, Any]], x: NDArray[np.float64]) -> Mask | None:
     """False where all features of a step have Masking's value, as Keras does it."""
     for layer in layers:
         if layer["class"] == "Masking":
-            mask: NDArray[np.bool_] = np.any(x != layer["config"]["mask_value"], axis=-1)
+            mask: Mask = np.any(x != layer["config"]["mask_value"], axis=-1)
             return mask
     return None

@@ -88,9 +88,9 @@ def diagnose(
     largest = float(np.abs(expected - target).max())
     if lsb and largest <= ROUNDING_LSB * lsb:
         return _certain(KERNEL_VARIANTS, largest, f"no difference is above {ROUNDING_LSB:g} LSB;")
-    found = _suspected(*_first(case, target, SEQUENCES), noise=lsb)
+    found = _suspected(case.first(SEQUENCES), target[:SEQUENCES], noise=lsb)
     if found.best is None and len(target) > FEW:
-        early = _suspected(*_first(case, target, FEW), noise=lsb)
+        early = _suspected(case.first(FEW), target[:FEW], noise=lsb)
         if early.best is not None:
             text = f"{early.sentence} (Judged on the first {FEW} sequences.)"
             return replace(early, sentence=text)
@@ -124,7 +124,10 @@ def _judged(found: list[Ranked], difference: float, *, noise: float) -> Diagnosi
         item for item in ranking if item.explanation.residual <= AS_GOOD * least + 1e-9 * difference
     ]
     as_good.sort(key=lambda item: (item.explanation.parameters, item.suspect.number))
-    best, rivals = as_good[0], tuple(as_good[1:])
+    best = as_good[0]
+    # figures that were fitted can imitate a mistake that has none: that is no rival of it
+    fitted = best.explanation.parameters
+    rivals = tuple(item for item in as_good[1:] if item.explanation.parameters <= fitted)
     return Diagnosis(difference, best, rivals, ranking, _sentence(best, rivals, difference))
 
 
@@ -150,10 +153,3 @@ def _certain(suspect: Suspect, size: float, why: str) -> Diagnosis:
 
 def _nothing(size: float, text: str) -> Diagnosis:
     return Diagnosis(size, None, (), (), text)
-
-
-def _first(case: Case, target: NDArray[Any], count: int) -> tuple[Case, NDArray[Any]]:
-    here = slice(0, count)
-    initial = None if case.initial is None else tuple(item[here] for item in case.initial)
-    mask = None if case.mask is None else case.mask[here]
-    return replace(case, inputs=case.inputs[here], initial=initial, mask=mask), target[here]

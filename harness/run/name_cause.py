@@ -38,7 +38,7 @@ def name_cause(measured: Measured, rungs: Mapping[str, RungOutputs]) -> Measured
 
 def _cause(measured: Measured, rungs: Mapping[str, RungOutputs]) -> str:
     variant, failing = measured.variant, measured.ladder.verdict_rung
-    if variant.keras is None or "keras" not in rungs or failing in ("", "keras"):
+    if variant.keras is None or "keras" not in rungs or failing in ("", "cells", "keras"):
         return ""
     against = measured.ladder.rung(failing).against
     device = RungOutputs(measured.outputs, per_step=measured.outputs.ndim > 2)
@@ -47,14 +47,17 @@ def _cause(measured: Measured, rungs: Mapping[str, RungOutputs]) -> str:
     here = slice(0, SEQUENCES)
     inputs = variant.load_samples().inputs[here]
     try:
-        case = keras_case(variant.keras.path, inputs)
-    except (NotUnderstood, ReferenceFailed):
-        return ""
+        custom = variant.keras.custom
+        case = keras_case(variant.keras.path, inputs, custom.path if custom else None)
+    except NotUnderstood as why:
+        return f"No mistake was looked for: {why}, which the cell equations do not cover."
+    except ReferenceFailed as error:
+        return f"No mistake was looked for: {error.what}"
     expected = forward(case)
     keras = outputs["keras"][here]
     if expected.shape != keras.shape or np.abs(expected - keras).max() > EQUATIONS_HOLD:
-        return ""
+        return "No mistake was looked for: the cell equations do not give what Keras gives."
     moved = outputs[failing][here].astype(np.float64) - outputs[against][here]
     lsb = rungs[failing].scale if failing in rungs else rungs["tflm"].scale
     found = diagnose(case, expected + moved, lsb=lsb)
-    return found.sentence if found.best is not None else ""
+    return found.sentence

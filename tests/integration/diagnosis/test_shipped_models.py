@@ -54,7 +54,7 @@ def observed(variant: Variant, inputs: NDArray[Any], mode: Any = "reset_each") -
         (14, "in reversed order", lambda x: x[:, ::-1]),
         (14, "1 step late", lambda x: np.concatenate([0 * x[:, :1], x[:, :-1]], axis=1)),
         (15, "time and features", lambda x: x.transpose(0, 2, 1)),
-        (12, "device saw 0.5·x", lambda x: 0.5 * x),
+        (12, "arrives is 0.5·x", lambda x: 0.5 * x),
     ],
 )
 def test_misread_input_is_named(
@@ -82,8 +82,8 @@ def described(kind: str, **config: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("layers", "why"),
     [
-        ([], "0 layers"),
-        ([described("Conv1D")], "its first layer is a Conv1D"),
+        ([], "no SimpleRNN, GRU or LSTM"),
+        ([described("ConvLSTM1D")], "layer convlstm1d is a ConvLSTM1D"),
         ([described("LSTM", stateful=True)], "keeps its state"),
         ([described("LSTM", activation="gelu")], "activation gelu"),
     ],
@@ -92,7 +92,7 @@ def test_networks_that_the_equations_do_not_cover_are_left_alone(
     layers: list[dict[str, Any]], why: str
 ) -> None:
     with pytest.raises(NotUnderstood, match=why):
-        case_of(layers, {}, np.zeros((1, 2, 3)))
+        case_of({"layers": layers}, {}, np.zeros((1, 2, 3)))
 
 
 def test_a_reference_of_another_variant_is_no_mistake_of_the_network() -> None:

@@ -15,7 +15,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.diagnosis import Backward, Case, Decoder, Diagnosis, Head, diagnose, forward
+from harness.diagnosis import (
+    Backward,
+    Case,
+    Decoder,
+    Dense,
+    Diagnosis,
+    Recurrent,
+    diagnose,
+    forward,
+)
 from harness.diagnosis.rank import KERNEL_VARIANTS, NOT_DETERMINISTIC
 from harness.diagnosis.suspects import SUSPECTS
 from harness.models.inspect import Inspection, Operator, Subgraph, Tensor
@@ -39,9 +48,9 @@ def layer_of(network: Plain, *, bias: Array | None = None) -> Layer:
     )
 
 
-def case_of(network: Plain, inputs: Array, **more: Any) -> Case:
-    head = Head(network.dense, network.dense_bias)
-    return Case(layer_of(network), inputs, head, per_step=network.per_step, **more)
+def case_of(network: Plain, inputs: Array, *, initial: Any = None, mask: Any = None) -> Case:
+    layer = Recurrent(layer_of(network), network.per_step, initial=initial)
+    return Case((layer, Dense(network.dense, network.dense_bias)), inputs, mask)
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ def misread(kind: str, change: Callable[[Array], Array], **shape: Any) -> Callab
 def initial_state() -> tuple[Case, Array]:
     right = plain("gru")
     x = sequences(steps=4)
-    h = np.random.default_rng(1).uniform(-0.9, 0.9, (len(x), 8))
+    h = np.random.default_rng(1).uniform(-0.9, 0.9, 8)
     return case_of(right, x, initial=(h,)), right.run(x)
 
 
@@ -154,10 +163,8 @@ def bidirectional(
         halves = [_hidden(one, x), writes(_hidden(two, reads(x)))]
         joined = np.concatenate(halves[::-1] if turned else halves, axis=-1)
         dense = np.random.default_rng(2).standard_normal((16, 3))
-        case = Case(
-            layer_of(one), x, Head(dense, np.zeros(3)), True, backward=Backward(layer_of(two))
-        )
-        return case, on_grid(joined @ dense)
+        both = Recurrent(layer_of(one), True, backward=Backward(layer_of(two)))
+        return Case((both, Dense(dense, np.zeros(3))), x), on_grid(joined @ dense)
 
     return make
 
@@ -167,7 +174,8 @@ def bidirectional_last() -> tuple[Case, Array]:
     one, two = (replace(plain("lstm", seed), per_step=True) for seed in (3, 8))
     x = sequences()
     dense = np.random.default_rng(2).standard_normal((16, 3))
-    case = Case(layer_of(one), x, Head(dense, np.zeros(3)), backward=Backward(layer_of(two)))
+    both = Recurrent(layer_of(one), backward=Backward(layer_of(two)))
+    case = Case((both, Dense(dense, np.zeros(3))), x)
     joined = np.concatenate([_hidden(one, x)[:, -1], _hidden(two, x)[:, -1]], axis=-1)
     right = np.concatenate([_hidden(one, x)[:, -1], _hidden(two, x[:, ::-1])[:, -1]], axis=-1)
     assert np.abs(forward(case) - right @ dense).max() < 1e-5
@@ -187,7 +195,10 @@ def decoded(seed: Array, *, keep: bool = True) -> Callable[[], tuple[Case, Array
         encoder, decoder = plain("gru"), plain("gru", 8, features=3)
         x = sequences()
         start = np.eye(3)[0]
-        case = case_of(encoder, x, decoder=Decoder(layer_of(decoder), start, 5))
+        head = Dense(encoder.dense, encoder.dense_bias)
+        case = Case(
+            (Recurrent(layer_of(encoder)),), x, decoder=Decoder(layer_of(decoder), head, start, 5)
+        )
         rows = []
         for h in _hidden(encoder, x):
             states = [h if keep else np.zeros(8), np.zeros(8)]
@@ -241,7 +252,7 @@ PLANTED = [
     Planted(1, "from each sequence into the next", mutated("gru", keep_state=True)),
     Planted(1, "from each sequence into the next", mutated("lstm", keep_state=True)),
     Planted(2, "every 5 steps", mutated("lstm", wipe_every=5)),
-    Planted(2, "every 1 steps", mutated("simple_rnn", wipe_every=1)),
+    Planted(2, "before every step", mutated("simple_rnn", wipe_every=1)),
     Planted(3, "it starts at zero", initial_state),
     Planted(
         5, "state c comes back as 0.6", mutated("lstm", between=lambda s: [s[0], 0.6 * s[1] + 0.1])
@@ -254,8 +265,8 @@ PLANTED = [
     Planted(9, "at ±16", clipped(16.0)),
     Planted(10, "recurrent weights count 0.995-fold", drifting),
     Planted(11, "inputs saturate at ±0.8", misread("lstm", lambda x: np.clip(x, -0.8, 0.8))),
-    Planted(12, "device saw 0.5·x +0.2", misread("gru", lambda x: 0.5 * x + 0.2)),
-    Planted(12, "device saw 0.0039", misread("lstm", lambda x: x / 255)),
+    Planted(12, "arrives is 0.5·x +0.2", misread("gru", lambda x: 0.5 * x + 0.2)),
+    Planted(12, "arrives is 0.0039", misread("lstm", lambda x: x / 255)),
     Planted(13, "features reversed", misread("gru", lambda x: x[:, :, ::-1])),
     Planted(13, "byte order", misread("lstm", bytes_exchanged)),
     Planted(14, "1 step late, filled with zero", misread("lstm", late(1))),
