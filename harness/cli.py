@@ -19,10 +19,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import cli_models
 from harness.errors import ConfigurationError, HilError
 from harness.run.options import OPTIONS, REPOSITORY, RunConfig, from_lookup
+
+if TYPE_CHECKING:
+    from harness.report.records import RunRecord
 
 DEFAULT_BOARD = "nucleo-f746zg-emulated"
 SUITE = REPOSITORY / "tests" / "hil"
@@ -96,7 +100,17 @@ def _parser() -> argparse.ArgumentParser:
         "path", nargs="?", type=Path, help="report.json or a run's folder (default: the latest)"
     )
     report.add_argument("--details", action="store_true", help="spread, line and every rung, too")
+    report.add_argument(
+        "--rows",
+        choices=("auto", "variants", "entries"),
+        default="auto",
+        help="a line a variant or a line an entry (auto: entries if there are many variants)",
+    )
     report.add_argument("--html", type=Path, metavar="FILE", help="write it as one HTML file")
+    report.add_argument("--table", type=Path, metavar="FILE", help="write the table as Markdown")
+    report.add_argument(
+        "--save", type=Path, metavar="DIR", help="write report.json, table and page to a folder"
+    )
     report.add_argument("--report-dir", type=Path, default=Path("reports"), help="where runs are")
     cli_models.add_commands(add)
     return parser
@@ -192,19 +206,35 @@ def _report(arguments: argparse.Namespace, _: list[str]) -> int:
     from harness.report import json_report, terminal
 
     run = json_report.read(arguments.path or _latest(arguments.report_dir))
-    if arguments.html:
-        from harness.report import html
-
-        html.write(run, arguments.html)
-        print(arguments.html)
+    if arguments.html or arguments.table or arguments.save:
+        for path in _write_report(run, arguments):
+            print(path)
         return 0
     console = Console(highlight=False)
     width = console.width if console.is_terminal else terminal.CI_WIDTH
     text = terminal.render(
-        run, width=width, colour=console.is_terminal, with_details=arguments.details
+        run,
+        width=width,
+        colour=console.is_terminal,
+        with_details=arguments.details,
+        rows=arguments.rows,
     )
     print(text)
     return 0
+
+
+def _write_report(run: RunRecord, arguments: argparse.Namespace) -> list[Path]:
+    from harness.report import files, html, markdown
+
+    written: list[Path] = []
+    if arguments.html:
+        html.write(run, arguments.html)
+        written.append(arguments.html)
+    if arguments.table:
+        written.append(markdown.write(run, arguments.table))
+    if arguments.save:
+        written += files.save(run, arguments.save)
+    return written
 
 
 def _latest(report_dir: Path) -> Path:

@@ -74,7 +74,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung of the ladder (cells) → Keras → TFLite → TFLM → device, compared with the one before.
+    """One rung of the ladder cells → Keras → TFLite → TFLM → device, against the one before.
 
     Differences are absolute, over all output values of all steps of all sequences, in real
     units (probabilities for a classifier); `max_lsb` and `lsb_histogram` (|Δ| in steps of the

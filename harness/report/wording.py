@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from harness.report.entries import ACCURACY, RMSE, entries, rung_names, rung_title
 from harness.report.records import (
     Circumstances,
+    ClockRecord,
+    ClockTreeRecord,
     FlashRecord,
     Measurement,
     Rung,
     RunRecord,
-    VariantRecord,
     Verdict,
 )
 
@@ -72,6 +77,29 @@ def delta(rung: Rung | None) -> str:
     return real(rung.max_abs)
 
 
+def rmse(value: float | None) -> str:
+    """An error to the true values: four significant digits, enough to see a rung move."""
+    if value is None:
+        return MISSING
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 10 else f"{value:.4g}"
+
+
+def count(value: float | None) -> str:
+    """A whole number with thousands separated; small means keep one decimal."""
+    if value is None:
+        return MISSING
+    return f"{value:,.1f}" if value < 100 and not float(value).is_integer() else f"{value:,.0f}"
+
+
+def spread(values: Iterable[float | None], text: Callable[[Any], str]) -> str:
+    """The smallest and the largest of those that there are: `2,265 … 43,972`."""
+    found = [value for value in values if value is not None]
+    if not found:
+        return MISSING
+    low, high = text(min(found)), text(max(found))
+    return low if low == high else f"{low} … {high}"
+
+
 def microseconds(cycles: int, core_hz: int) -> str:
     """Cycles as µs at the board's core clock."""
     value = cycles / core_hz * 1e6
@@ -85,17 +113,6 @@ def duration(seconds: float) -> str:
     if seconds < 99.5:
         return f"{seconds:.0f} s"
     return f"{int(seconds + 0.5) // 60} min {int(seconds + 0.5) % 60:02d} s"
-
-
-def rung_of(variant: VariantRecord, name: str) -> Rung | None:
-    """The rung of that name, if the variant came so far."""
-    return next((rung for rung in variant.rungs if rung.name == name), None)
-
-
-def widest_rung(variant: VariantRecord) -> Rung | None:
-    """The rung with the largest difference from the one before: where the error enters."""
-    compared = [rung for rung in variant.rungs if rung.max_abs is not None]
-    return max(compared, key=lambda rung: rung.max_abs or 0.0, default=None)
 
 
 def quantity(measurement: Measurement) -> str:
@@ -133,14 +150,12 @@ def circumstance_lines(circumstances: Circumstances) -> list[tuple[str, str]]:
     """(label, text) pairs that say what the numbers of the run are true under."""
     board, firmware = circumstances.board, circumstances.firmware
     clock, host = circumstances.clock, circumstances.host
-    switch = {True: "on", False: "off"}
     source = (
         f"modelled ({clock.cycle_source}): counted by the emulator, not a hardware figure"
         if clock.modelled
         else f"measured on the chip ({clock.cycle_source})"
     )
     kernels = f", {firmware.kernels} kernels" if firmware.kernels else ""
-    serial = f"USART {clock.serial_hz / 1e6:g} MHz · " if clock.serial_hz else ""
     packages = ", ".join(f"{name} {version}" for name, version in host.packages.items())
     commit = host.git_commit[:10] + (" with uncommitted changes" if host.git_dirty else "")
     return [
@@ -156,16 +171,74 @@ def circumstance_lines(circumstances: Circumstances) -> list[tuple[str, str]]:
             f"{size(firmware.flash_bytes)} flash, {size(firmware.ram_bytes)} RAM",
         ),
         ("compiler", f"{firmware.compiler} {firmware.flags}".strip()),
-        (
-            "clock",
-            f"{clock.core_hz / 1e6:g} MHz · {serial}{clock.flash_wait_states} flash wait states · "
-            f"ART {switch[clock.art]} · I-cache {switch[clock.icache]} · "
-            f"D-cache {switch[clock.dcache]}",
-        ),
+        ("clock", clock_text(clock)),
         ("cycles", source),
         ("host", f"{host.system} · Python {host.python} · {packages}"),
         ("commit", commit or MISSING),
     ]
+
+
+def clock_text(clock: ClockRecord) -> str:
+    """Frequencies, where they come from, and what stands between core and memory."""
+    switch = {True: "on", False: "off"}
+    serial = f"USART {clock.serial_hz / 1e6:g} MHz · " if clock.serial_hz else ""
+    text = (
+        f"{clock.core_hz / 1e6:g} MHz · {serial}{clock.flash_wait_states} flash wait states · "
+        f"ART {switch[clock.art]} · I-cache {switch[clock.icache]} · "
+        f"D-cache {switch[clock.dcache]}"
+    )
+    return text if clock.tree is None else f"{text}\n{clock_tree_text(clock.tree, clock.core_hz)}"
+
+
+def clock_tree_text(tree: ClockTreeRecord, core_hz: int) -> str:
+    """`HSE 8 MHz (bypass) / M 8 * N 432 / P 2 = 216 MHz, Q 9 · AHB /1 · APB1 /4 · APB2 /2`.
+
+    The registers know factors only: the frequency of the oscillator is what they make of the
+    core's.
+    """
+    buses = (
+        f"AHB /{tree.ahb_divider} · APB1 /{tree.apb1_divider} · APB2 /{tree.apb2_divider}"
+        f" · over-drive {'on' if tree.over_drive else 'off'}"
+    )
+    sysclk_hz = core_hz * tree.ahb_divider
+    if tree.source != "PLL":
+        return f"{_oscillator(tree, tree.source, sysclk_hz)} · {buses}"
+    input_hz = sysclk_hz * tree.pll_p * tree.pll_m / tree.pll_n
+    return (
+        f"{_oscillator(tree, tree.pll_source, input_hz)} / M {tree.pll_m} * N {tree.pll_n}"
+        f" / P {tree.pll_p} = {sysclk_hz / 1e6:g} MHz, Q {tree.pll_q} · {buses}"
+    )
+
+
+def _oscillator(tree: ClockTreeRecord, name: str, hertz: float) -> str:
+    bypass = " (bypass)" if name == "HSE" and tree.hse_bypass else ""
+    return f"{name} {hertz / 1e6:g} MHz{bypass}"
+
+
+def legend_lines(run: RunRecord) -> list[str]:
+    """What the headings of the zoo table mean."""
+    measures = {entry.measure for entry in entries(run)} - {""}
+    lines = []
+    if measures:
+        meaning = {
+            ACCURACY: "accuracy %: sequences with the right class",
+            RMSE: "RMSE: root mean square error against the labels, unit of the output",
+        }
+        lines.append("; ".join(meaning[name] for name in (ACCURACY, RMSE) if name in measures))
+    lines += [
+        "board vs TFLM: the board against desktop TFLM on the same inputs, worst of all outputs",
+        "largest step: where the largest difference enters on the way "
+        + " → ".join(rung_title(name) for name in rung_names(run.variants)),
+    ]
+    if run.circumstances is not None and run.circumstances.clock.modelled:
+        source = run.circumstances.clock.cycle_source
+        lines.append(f"~ cycles and times are modelled by the emulator ({source})")
+    return lines
+
+
+def verdict_word(run: RunRecord) -> str:
+    """The verdict of the run; one that learned nothing says so."""
+    return "NOTHING MEASURED" if run.verdict is Verdict.NONE else str(run.verdict).upper()
 
 
 def closing_line(run: RunRecord) -> str:
@@ -174,20 +247,50 @@ def closing_line(run: RunRecord) -> str:
     by_verdict = {
         verdict: sum(variant.verdict is verdict for variant in run.variants) for verdict in Verdict
     }
-    parts = [f"{len(run.variants)} variants"]
+    parts = [
+        f"{len(run.variants)} variants of {len(entries(run))} entries"
+        if run.variants
+        else "no variant measured"
+    ]
     parts += [
         f"{by_verdict[verdict]} {word}"
         for verdict, word in (
             (Verdict.PASS, "passed"),
             (Verdict.FAIL, "failed"),
             (Verdict.ERROR, "with an error"),
+            (Verdict.NONE, "without a limit"),
         )
         if by_verdict[verdict]
     ]
-    parts.append(f"{sequences:,} sequences")
+    if run.left_out:
+        parts.append(f"{len(run.left_out)} left out")
+    if not run.variants and run.tests.passed:
+        parts.append(f"{run.tests.passed} tests passed")
+    tests = run.tests.failed + run.tests.errors
+    if tests and run.verdict in (Verdict.FAIL, Verdict.ERROR):
+        parts.append(f"{tests} {'test' if tests == 1 else 'tests'} failed")
+    if sequences:
+        parts.append(f"{sequences:,} sequences")
     parts.append(duration(run.seconds))
-    streaming = sum(v.link.board_seconds or 0.0 for v in run.variants if v.link is not None)
-    if run.device_busy_seconds is not None and streaming > 0:
-        share = percent(run.device_busy_seconds / streaming, 0)
-        parts.append(f"device busy {share} % of {duration(streaming)} streaming on its own clock")
     return " · ".join(parts)
+
+
+def streaming_line(run: RunRecord) -> str:
+    """What streaming cost against what device and line need by themselves; empty if not known.
+
+    Below 1 they have worked at the same time. On an emulated board the board's own clock is
+    virtual: wall time is what the emulation took.
+    """
+    busy, line, own = run.device_busy_seconds, run.line_seconds, run.streaming_board_seconds
+    if busy is None or line is None or own is None or busy + line <= 0:
+        return ""
+    text = (
+        f"streaming took {duration(own)} on the board's own clock: "
+        f"{own / (busy + line):.3g} times (device busy {duration(busy)} + line {duration(line)})"
+    )
+    if run.streaming_seconds is not None:
+        text += (
+            f"; {duration(run.streaming_seconds)} of wall time, "
+            f"the whole run {run.seconds / (busy + line):.3g} times"
+        )
+    return text

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from harness.report import json_report
+from harness.report import files
 from harness.report.codec import from_plain, to_plain
 from harness.report.records import RunRecord, TestCounts
 from harness.run.merge import merge
@@ -41,4 +41,4 @@ def end_workers(config: RunConfig, sent: list[dict[str, Any]], tests: TestCounts
     started = min(datetime.fromisoformat(run.started) for run in runs)
     directory = fresh_directory(config, started, suffix="-merged")
     record = merge(directory.name, runs, tests)
-    return Ended(record, json_report.write(record, directory))
+    return Ended(record, files.leave(record, directory))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.comparison import LadderResult, RungDelta
 from harness.comparison.ladder import Check
+from harness.comparison.limits import Limit as ManifestLimit
 from harness.link.messages import LoadedModel
 from harness.models.manifest import Variant
 from harness.report.records import (
@@ -28,6 +30,7 @@ def variant_record(
     ladder: LadderResult,
     *,
     sequences: int,
+    sequences_in_set: int,
     steps: int,
     resumed: int,
     cycles: CycleRecord,
@@ -51,8 +54,12 @@ def variant_record(
         sha256=variant.sha256,
         file_bytes=variant.size_bytes,
         verdict=Verdict.FAIL if broken else Verdict(ladder.verdict),
+        title=variant.title,
+        task=variant.task,
         sequences=sequences,
+        sequences_in_set=sequences_in_set,
         steps=steps,
+        time_steps=time_steps(model, steps // sequences),
         sequences_resumed=resumed,
         verdict_rung=ladder.verdict_rung or ("device" if broken else ""),
         sentence=sentence,
@@ -85,7 +92,18 @@ def rung_record(rung: RungDelta) -> Rung:
         lsb_histogram=(
             None if histogram is None else {str(level): count for level, count in histogram}
         ),
+        label_rmse=rung.label_rmse,
     )
+
+
+def time_steps(model: LoadedModel, invokes: int) -> int:
+    """Time steps of a sequence that takes so many Invokes: of each the longest tensor's.
+
+    Tensors are [1, steps, ...]; those of a model that takes a step an Invoke have no such axis,
+    or one of length 1.
+    """
+    tensors = (*model.inputs, *model.outputs)
+    return invokes * max((item.shape[1] for item in tensors if len(item.shape) > 2), default=1)
 
 
 def checks(ladder: LadderResult) -> tuple[Measurement, ...]:
@@ -98,7 +116,20 @@ def checks(ladder: LadderResult) -> tuple[Measurement, ...]:
     )
 
 
-def _bounds(check: Check) -> list[Measurement]:
+def set_aside(
+    ladder: LadderResult, limits: Sequence[ManifestLimit], reason: str
+) -> tuple[Measurement, ...]:
+    """Limits that were not applied, with what was measured all the same."""
+    rungs = {rung.name: rung for rung in ladder.rungs}
+    return tuple(
+        measurement
+        for limit in limits
+        if limit.rung in rungs and (value := rungs[limit.rung].measure(limit.measure)) is not None
+        for measurement in _bounds(Check(limit, value, True), reason)
+    )
+
+
+def _bounds(check: Check, not_judged: str = "") -> list[Measurement]:
     limit = check.limit
     unit = "" if limit.unit == "1" else limit.unit
     found = []
@@ -107,7 +138,13 @@ def _bounds(check: Check) -> list[Measurement]:
     if limit.minimum is not None:
         found.append((">=", limit.minimum))
     return [
-        Measurement(f"{limit.rung}.{limit.measure}", check.value, unit, Limit(relation, bound))
+        Measurement(
+            f"{limit.rung}.{limit.measure}",
+            check.value,
+            unit,
+            Limit(relation, bound),
+            not_judged=not_judged,
+        )
         for relation, bound in found
     ]
 
@@ -152,11 +189,12 @@ def cycle_record(
     source: str,
     modelled: bool,
 ) -> CycleRecord:
-    """Distributions of all the cycle counts of a variant."""
+    """Distributions of all the cycle counts of a variant; `streamed` is [sequences, Invokes]."""
     return CycleRecord(
         streamed=distribution([int(value) for value in streamed.ravel()]),
         cold=distribution(cold),
         warm=distribution(warm),
         source=source,
         modelled=modelled,
+        per_sequence=distribution([int(value) for value in streamed.sum(axis=1)]),
     )

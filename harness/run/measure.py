@@ -17,7 +17,7 @@ from harness.report.journal import Journal
 from harness.report.progress import Progress
 from harness.report.records import VariantRecord
 from harness.run.bench import Bench
-from harness.run.judge import cycle_record, variant_record
+from harness.run.judge import cycle_record, set_aside, variant_record
 from harness.run.meter import Reading, link_record
 from harness.run.reference_pool import ReferencePool
 from harness.run.step_by_step import aligned, by_output, every_step
@@ -62,7 +62,8 @@ def measure(
     The references are started when the device has taken the model, and waited for last. Raises
     BoardError, LinkError, DeviceError, ReferenceFailed.
     """
-    samples = variant.load_samples().first(limit)
+    whole = variant.load_samples()
+    samples = whole.first(limit)
     device = bench.load(slot_entry(variant))
     model = device.model
     assert model is not None
@@ -83,17 +84,22 @@ def measure(
     warm, cold = (benchmark(device, cold=cold) for cold in (False, True))
     found = references.get(variant)
     board = found.device_outputs(by_output(streamed.blocks, model)[0])
+    limits = variant.limits_for(bench.hello.engine)
+    judged = [limit for limit in limits if len(samples) == len(whole) or limit.holds_for_a_part]
     ladder = compare_ladder(
         aligned({**found.rungs, "device": board}),
         samples.labels,
-        variant.limits_for(bench.hello.engine),
+        judged,
         task=cast(Task, variant.task),
     )
+    aside = [limit for limit in limits if limit not in judged]
+    part = f"on {len(samples)} of {len(whole)} sequences"
     clock = bench.circumstances().clock
     record = variant_record(
         variant,
         ladder,
         sequences=len(sequences),
+        sequences_in_set=len(whole),
         steps=streamed.cycles.size,
         resumed=streamed.resumed,
         cycles=cycle_record(
@@ -103,7 +109,7 @@ def measure(
         stack_bytes=end.status.stack_high_water,
         link=link_record(start, end, baud=device.baud, core_hz=clock.core_hz),
         messages=_printed(device),
-        more=every_step(streamed.blocks, model, found),
+        more=(*every_step(streamed.blocks, model, found), *set_aside(ladder, aside, part)),
     )
     return Measured(variant, model, streamed, board.values, ladder, record)
 

@@ -13,6 +13,7 @@ from harness.report.records import (
     Verdict,
     worst,
 )
+from harness.run.totals import total
 
 
 def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecord:
@@ -30,7 +31,6 @@ def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecor
         verdicts.append(Verdict.FAIL)
     if tests.errors:
         verdicts.append(Verdict.ERROR)
-    busy = [run.device_busy_seconds for run in runs if run.device_busy_seconds is not None]
     return RunRecord(
         run_id=run_id,
         started=min(run.started for run in runs),
@@ -45,7 +45,10 @@ def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecor
         errors=tuple(chain.from_iterable(run.errors for run in runs)),
         tests=tests,
         resumed=tuple(chain.from_iterable(run.resumed for run in runs)),
-        device_busy_seconds=sum(busy) if busy else None,
+        device_busy_seconds=total(run.device_busy_seconds for run in runs),
+        line_seconds=total(run.line_seconds for run in runs),
+        streaming_board_seconds=total(run.streaming_board_seconds for run in runs),
+        streaming_seconds=total(run.streaming_seconds for run in runs),
         left_out=tuple(dict.fromkeys(chain.from_iterable(run.left_out for run in runs))),
     )
 

@@ -38,9 +38,13 @@ def link_record(start: Reading, end: Reading, *, baud: int, core_hz: int) -> Lin
     cycles = end.status.uptime_cycles - start.status.uptime_cycles
     seconds = cycles / core_hz if core_hz else 0.0
     capacity = baud / BITS_PER_BYTE * seconds
+    sent, received = (
+        last.bytes_sent - first.bytes_sent,
+        last.bytes_received - first.bytes_received,
+    )
     return LinkRecord(
-        bytes_sent=last.bytes_sent - first.bytes_sent,
-        bytes_received=last.bytes_received - first.bytes_received,
+        bytes_sent=sent,
+        bytes_received=received,
         payload_bytes=payload_out + payload_in,
         retransmissions=last.retransmissions - first.retransmissions,
         crc_errors=(
@@ -55,4 +59,6 @@ def link_record(start: Reading, end: Reading, *, baud: int, core_hz: int) -> Lin
         device_busy=(end.status.invoke_cycles - start.status.invoke_cycles) / cycles
         if cycles
         else None,
+        # both directions at once: the one with more bytes is the one that takes long
+        line_seconds=max(sent, received) * BITS_PER_BYTE / baud,
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.errors import BoardLatchedBroken, HilError, StrictFinding
 from harness.models.manifest import Variant
 from harness.paths import made
-from harness.report import json_report
+from harness.report import files, json_report
 from harness.report.codec import to_plain
 from harness.report.journal import Journal, find_unfinished
 from harness.report.progress import Progress
@@ -30,7 +30,6 @@ from harness.report.records import (
     TestCounts,
     VariantRecord,
     Verdict,
-    worst,
 )
 from harness.run.bench import Bench
 from harness.run.descend import name_operator
@@ -39,6 +38,7 @@ from harness.run.measure import Measured, measure
 from harness.run.name_cause import name_cause
 from harness.run.options import RunConfig
 from harness.run.reference_pool import ReferencePool
+from harness.run.totals import Times, verdict
 from harness.run.zoo import slot_entry
 
 
@@ -193,7 +193,7 @@ class Run:
         self._references.close()
         self.bench.close()
         self.record = self._run_record(tests or TestCounts(), complete=not interrupted)
-        json_report.write(self.record, self.directory)
+        files.leave(self.record, self.directory)
         if interrupted:
             self.journal.leave()
         else:
@@ -202,23 +202,17 @@ class Run:
 
     def _run_record(self, tests: TestCounts, *, complete: bool) -> RunRecord:
         variants = tuple(self._records.values())
-        verdicts = [variant.verdict for variant in variants]
-        if tests.failed:
-            verdicts.append(Verdict.FAIL)
-        if tests.errors or self._errors or self._findings:
-            verdicts.append(Verdict.ERROR)
-        if tests.passed:
-            verdicts.append(Verdict.PASS)
-        busy = [
-            v.link.device_busy * v.link.board_seconds
-            for v in variants
-            if v.link and v.link.device_busy is not None and v.link.board_seconds is not None
-        ]
+        times = Times.of(variants)
         return RunRecord(
             run_id=self.directory.name,
             started=self._started_at.isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - self._started, 3),
-            verdict=worst(verdicts),
+            verdict=verdict(
+                variants,
+                tests,
+                board_reached=self._circumstances is not None,
+                trouble=bool(self._errors or self._findings),
+            ),
             complete=complete,
             circumstances=self._circumstances,
             variants=variants,
@@ -228,7 +222,10 @@ class Run:
             errors=tuple(self._errors),
             tests=tests,
             resumed=self._resumes(),
-            device_busy_seconds=sum(busy) if busy else None,
+            device_busy_seconds=times.device_busy_seconds,
+            line_seconds=times.line_seconds,
+            streaming_board_seconds=times.streaming_board_seconds,
+            streaming_seconds=times.streaming_seconds,
             left_out=self._left_out,
         )
 
@@ -272,6 +269,8 @@ def _not_measured(variant: Variant, error: ErrorRecord) -> VariantRecord:
         sha256=variant.sha256,
         file_bytes=variant.size_bytes,
         verdict=Verdict.ERROR,
+        title=variant.title,
+        task=variant.task,
         sentence=error.sentence,
         error=error,
         samples_sha256=variant.samples.sha256,

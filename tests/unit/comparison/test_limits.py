@@ -42,6 +42,25 @@ def test_limit_of_one_engine_holds_for_no_other() -> None:
 
 
 @pytest.mark.parametrize(
+    ("limit", "holds"),
+    [
+        (Limit("device", "differing", maximum=0), True),
+        (Limit("tflm", "max_lsb", maximum=3), True),
+        (Limit("tflite", "max_abs", maximum=0.1), True),
+        (Limit("device", "argmax_agreement", minimum=1.0), True),
+        (Limit("tflite", "argmax_agreement", minimum=0.98), False),
+        (Limit("keras", "accuracy", minimum=0.95), False),
+        (Limit("keras", "label_rmse", maximum=0.25), False),
+        (Limit("tflite", "cosine", minimum=1.0), False),
+    ],
+)
+def test_extremes_hold_for_a_part_of_the_sequences_and_means_do_not(
+    limit: Limit, holds: bool
+) -> None:
+    assert limit.holds_for_a_part is holds
+
+
+@pytest.mark.parametrize(
     ("rung", "engine", "word"),
     [("device", "cmsis", "no engine 'cmsis'"), ("tflm", "tflm", "only the device has")],
 )

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.report.records import ErrorRecord, IncidentRecord, RunRecord, Verdict
+from harness.report.records import ErrorRecord, IncidentRecord, Rung, RunRecord, Verdict
 from harness.report.terminal import render
+from harness.report.wording import MISSING
 from tests.unit.report import synthetic
 
 
@@ -18,32 +19,44 @@ def line_with(text: str, *words: str) -> str:
     return lines[0]
 
 
-def test_variant_is_one_line_with_everything(text: str) -> None:
-    line = line_with(text, "int8 unrolled", "PASS")
+def test_variant_is_one_line_with_everything() -> None:
+    line = line_with(render(synthetic.run(), width=160), "int8-unrolled", "PASS")
     assert line.split() == [
-        "int8",
-        "unrolled",
-        "PASS",
-        "97.2",
-        "96.9",
-        "96.9",
-        "96.9",
-        "0",
-        "LSB",
-        "13",
-        "LSB",
-        "TFLM",
-        "123,253",
-        "570.6",
-        "8.3",
-        "1.2",
-        "6.0",
-        "91",
+        *("int8-unrolled", "PASS"),
+        *("97.2", "96.9", "96.9", "96.9"),
+        *("0", "LSB", "13", "LSB", "TFLM"),
+        # of a step (8 in a sequence), of a sequence, and the first as time
+        *("15,407", "123,253", "71.3"),
+        *("8.3", "6.0", "1.2", "91"),
     ]
 
 
 def test_float_variant_shows_real_units(text: str) -> None:
-    assert "1.2e-7" in line_with(text, "float32 loop")
+    assert "1.2e-7" in line_with(text, "float32-loop")
+
+
+def test_regression_shows_rmse_of_every_rung_under_a_heading_that_says_so(text: str) -> None:
+    assert "0.2255  0.2266  0.2277  0.2288" in line_with(text, "int8-step")
+    assert "RMSE  Next value" in line_with(text, "sine_gru  ")
+    assert "accuracy %  Handwritten" in line_with(text, "digits_gru  ")
+    assert "RMSE: root mean square error" in text
+
+
+def test_model_of_many_invokes_tells_cycles_of_a_step_and_of_a_sequence() -> None:
+    line = line_with(render(synthetic.run(), width=160), "int8-step")
+    assert "11,402" in line, "a ninth of the sequence"
+    assert "102,619" in line
+
+
+def test_cells_have_a_column_where_they_were_run() -> None:
+    run = synthetic.run()
+    first = run.variants[0]
+    cells = replace(first, rungs=(Rung("cells", accuracy=0.9583), *first.rungs))
+    text = render(replace(run, variants=(cells, run.variants[1])), width=160)
+    assert "cells  Keras  TFLite  TFLM  board" in text
+    assert "95.8   97.2" in line_with(text, "float32-loop")
+    assert line_with(text, "int8-unrolled").split()[2] == MISSING
+    assert "cells" not in render(run)
 
 
 def test_failed_variant_is_explained(text: str) -> None:
@@ -76,7 +89,7 @@ def test_board_that_is_gone_is_told_once_and_not_for_each_variant() -> None:
 def test_circumstances_label_modelled_cycles_and_resume(text: str) -> None:
     assert "modelled (insn-count-1)" in line_with(text, "cycles  ")
     assert "812 results are from before" in text
-    assert "~p50" in text
+    assert "~/step" in text
 
 
 def test_measured_cycles_are_not_marked() -> None:
@@ -87,11 +100,75 @@ def test_measured_cycles_are_not_marked() -> None:
     assert "measured on the chip (dwt)" in text
 
 
+def test_clock_tree_is_told_as_the_registers_have_it(text: str) -> None:
+    assert "HSE 8 MHz (bypass) / M 8 * N 432 / P 2 = 216 MHz, Q 9" in text
+    assert "APB1 /4" in text
+
+
+def test_streaming_is_held_against_device_and_line(text: str) -> None:
+    flat = " ".join(text.split())
+    assert "streaming took 12 s on the board's own clock: 1.2 times (device busy 5.2 s" in flat
+    assert "14 s of wall time, the whole run 4.12 times" in flat
+
+
+def test_remarks_have_a_place(text: str) -> None:
+    assert line_with(text, "left out: 2 variants", "its samples are not shipped")
+    assert line_with(text, "not judged: sine_gru-int8-step: device.label_rmse on 40 of 371")
+    assert line_with(text, "printed by the engine: sine_gru-int8-step: Input saturates")
+    assert "diverges" not in text
+    assert "diverges" in render(synthetic.run(), with_details=True)
+
+
+def test_run_that_learned_nothing_does_not_say_pass() -> None:
+    run = replace(synthetic.run(), variants=(), verdict=Verdict.NONE)
+    last = render(run).splitlines()[-3:]
+    assert any(line.startswith("NOTHING MEASURED · no variant measured") for line in last)
+
+
+def many(count: int, failed: int = 0) -> RunRecord:
+    """A zoo of `count` variants, the last of which failed."""
+    variants = [
+        replace(synthetic.variant("int8", f"export{number}", f"model{number // 5}"))
+        for number in range(count)
+    ]
+    variants[len(variants) - failed :] = [
+        replace(item, verdict=Verdict.FAIL, verdict_rung="device", sentence="it differs")
+        for item in variants[len(variants) - failed :]
+    ]
+    return replace(synthetic.run(), variants=tuple(variants), findings=(), errors=())
+
+
+def test_large_zoo_is_a_line_an_entry() -> None:
+    text = render(many(200), width=100)
+    assert len([line for line in text.splitlines() if line.startswith("model")]) == 40
+    assert "export3" not in text
+    assert "export3" in render(many(200), with_details=True)
+    assert "export3" in render(many(200), rows="variants")
+    assert line_with(render(many(20), rows="entries"), "model3", "PASS")
+
+
+def test_large_zoo_lists_what_did_not_pass() -> None:
+    text = render(many(200, failed=12), width=100)
+    assert line_with(text, "model39", "FAIL", "0 of 5")
+    assert line_with(text, "  int8-export199", "FAIL")
+    assert text.count("FAILED: it differs") == 8
+    assert line_with(text, "4 more FAILED: model39-int8-export196")
+    assert render(many(200, failed=12), with_details=True).count("FAILED: it differs") == 12
+
+
+@pytest.mark.parametrize("width", [80, 100, 110, 120, 160])
+def test_large_zoo_fits_its_width(width: int) -> None:
+    for rows in ("entries", "variants"):
+        text = render(many(200, failed=1), width=width, rows=rows)  # type: ignore[arg-type]
+        table = text[text.index("─\n") :]
+        assert max(map(len, table.splitlines())) <= width
+
+
 @pytest.mark.parametrize("width", [80, 100, 110, 120, 160])
 def test_fits_its_width_and_keeps_what_matters(width: int) -> None:
     text = render(synthetic.run(), width=width)
     assert max(map(len, text.splitlines())) <= width
-    for word in ("PASS", "FAIL", "ERROR", "0 LSB", "123,253"):
+    for word in ("PASS", "FAIL", "ERROR", "0 LSB", "15,407"):
         assert word in text
 
 

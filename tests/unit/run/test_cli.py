@@ -27,14 +27,29 @@ def test_report_is_shown_again(tmp_path: Path) -> None:
     json_report.write(synthetic.run(), tmp_path / "reports" / "some-run")
     result = hil("report", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "int8 unrolled" in result.stdout
+    assert "int8-unrolled" in result.stdout
     assert "\x1b" not in result.stdout
 
 
 def test_html_report_is_written(tmp_path: Path) -> None:
     json_report.write(synthetic.run(), tmp_path / "run")
     assert hil("report", "run", "--html", "out.html", cwd=tmp_path).returncode == 0
-    assert "int8 unrolled" in (tmp_path / "out.html").read_text()
+    assert "int8-unrolled" in (tmp_path / "out.html").read_text()
+
+
+def test_table_of_a_kept_run_is_written_again(tmp_path: Path) -> None:
+    json_report.write(synthetic.run(), tmp_path / "run")
+    assert hil("report", "run", "--table", "zoo.md", cwd=tmp_path).returncode == 0
+    assert "| digits_lstm | int8-unrolled | PASS |" in (tmp_path / "zoo.md").read_text()
+
+
+def test_report_is_saved_to_a_folder(tmp_path: Path) -> None:
+    json_report.write(synthetic.run(), tmp_path / "run")
+    result = hil("report", "run", "--save", "sample", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    saved = {path.name for path in (tmp_path / "sample").iterdir()}
+    assert saved == {"report.json", "zoo.md", "report.html"}
+    assert json_report.read(tmp_path / "sample") == synthetic.run()
 
 
 def test_no_report_is_a_sentence(tmp_path: Path) -> None:

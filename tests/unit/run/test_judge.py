@@ -1,9 +1,11 @@
 import math
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from harness.comparison import Limit, RungOutputs, compare_ladder
-from harness.link.messages import LoadedModel
+from harness.link.messages import LoadedModel, TensorInfo
 from harness.report.records import LinkRecord, Verdict
 from harness.run import judge
 
@@ -62,3 +64,57 @@ def test_share_that_is_not_known_is_not_a_number() -> None:
     assert math.isnan(found["link.payload_share"])
     assert found["arena"] == 1000
     assert "cycles.cold.p50" not in found
+
+
+def test_limit_that_was_set_aside_is_told_with_its_value_and_neither_pass_nor_fail() -> None:
+    rungs = {"tflm": outputs(0, 9), "device": outputs(0, 7)}
+    ladder = compare_ladder(rungs, np.array([1]), ())
+    limits = (
+        Limit("device", "accuracy", minimum=1.5),
+        Limit("keras", "accuracy", minimum=0.5),
+    )
+    (found,) = judge.set_aside(ladder, limits, "on 1 of 9 sequences")
+    assert (found.name, found.value) == ("device.accuracy", 1.0)
+    assert found.verdict is Verdict.NONE
+    assert found.not_judged == "on 1 of 9 sequences"
+
+
+def test_rmse_of_a_rung_is_kept() -> None:
+    ladder = compare_ladder({"device": outputs(0, 64)}, np.array([[0.5, 1.0]]), task="regression")
+    # 0 and 64 are 0.5 and 0.75
+    expected = math.sqrt((0.0**2 + 0.25**2) / 2)
+    assert judge.rung_record(ladder.rung("device")).label_rmse == pytest.approx(expected)
+
+
+def tensor(*shape: int) -> TensorInfo:
+    return TensorInfo(0, "t", "int8", shape, 1.0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs_", "invokes", "steps"),
+    [
+        (((1, 8, 8),), ((1, 10),), 1, 8),  # a loop over eight rows
+        (((1, 1),), ((1, 1),), 9, 9),  # a step an Invoke
+        (((1, 1, 1), (1, 20)), ((1, 1), (1, 20)), 9, 9),  # the same, with a time axis of 1
+        (((1, 4),), ((1, 12, 3),), 1, 12),  # one to many
+        (((1, 5, 2),), ((1, 9, 2),), 1, 9),  # many to many, unequal
+    ],
+)
+def test_time_steps_are_those_of_the_longest_tensor(
+    inputs: tuple[tuple[int, ...], ...],
+    outputs_: tuple[tuple[int, ...], ...],
+    invokes: int,
+    steps: int,
+) -> None:
+    model = replace(
+        MODEL,
+        inputs=tuple(tensor(*shape) for shape in inputs),
+        outputs=tuple(tensor(*shape) for shape in outputs_),
+    )
+    assert judge.time_steps(model, invokes) == steps
+
+
+def test_cycles_of_a_sequence_are_those_of_all_its_invokes() -> None:
+    cycles = judge.cycle_record(np.array([[1, 2], [3, 4]]), (), (), source="dwt", modelled=False)
+    assert cycles.per_sequence is not None
+    assert (cycles.per_sequence.minimum, cycles.per_sequence.maximum) == (3, 7)

@@ -40,6 +40,8 @@ def test_differences_in_the_boards_own_time() -> None:
     # 46,080 bytes of 10 bits in half a second, at 921,600 bits a second
     assert found.payload_share == pytest.approx(1.0)
     assert found.device_busy == pytest.approx(0.5)
+    # 49,000 bytes out take longer than what comes in
+    assert found.line_seconds == pytest.approx(49_000 * 10 / 921_600)
 
 
 def test_no_time_gives_no_share() -> None:

@@ -1,0 +1,103 @@
+"""`zoo.md`: the zoo table of a run as Markdown, for repositories, merge requests and issues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from harness.report import notes
+from harness.report.columns import Column, variant_columns
+from harness.report.entries import ACCURACY, RMSE, measure
+from harness.report.problems import problems
+from harness.report.records import RunRecord, VariantRecord
+from harness.report.wording import (
+    circumstance_lines,
+    closing_line,
+    legend_lines,
+    streaming_line,
+    verdict_word,
+)
+
+TABLE_NAME = "zoo.md"
+
+SECTIONS = {
+    ACCURACY: "Classification: accuracy on each rung, in %",
+    RMSE: "Regression: RMSE against the labels on each rung, in the unit of the output",
+    "": "Without labels, or not measured",
+}
+BYTES: dict[str, Callable[[VariantRecord], int | None]] = {
+    "arena": lambda variant: variant.arena_bytes,
+    "flash": lambda variant: variant.file_bytes,
+    "stack": lambda variant: variant.stack_bytes,
+}
+
+
+def write(run: RunRecord, path: Path) -> Path:
+    """Write the table to `path`."""
+    path.write_text(render(run), "utf-8")
+    return path
+
+
+def render(run: RunRecord) -> str:
+    """The whole document."""
+    return "\n".join(_lines(run)) + "\n"
+
+
+def _lines(run: RunRecord) -> Iterator[str]:
+    yield f"# Run {run.run_id}"
+    yield ""
+    yield f"**{verdict_word(run)}** · {closing_line(run)}"
+    streaming = streaming_line(run)
+    if streaming:
+        yield f"<br>{streaming}"
+    yield ""
+    if run.circumstances is not None:
+        yield "| | |"
+        yield "|---|---|"
+        for label, text in circumstance_lines(run.circumstances):
+            yield f"| {label} | {_escaped(text)} |"
+        yield ""
+    columns = variant_columns(run)
+    for key, title in SECTIONS.items():
+        variants = [variant for variant in run.variants if measure(variant) == key]
+        if variants:
+            yield from ("", f"## {title}", "")
+            yield from _table(columns, variants)
+    yield from ("", *(f"{line}  " for line in legend_lines(run)), "")
+    yield from _section("Problems", [text.plain for text in problems(run, every=True)])
+    remarks = [f"{note.kind}: {note.where}: {note.text}" for note in notes.notes(run)]
+    yield from _section("Remarks", remarks)
+
+
+def _table(
+    columns: Sequence[Column[VariantRecord]], variants: Sequence[VariantRecord]
+) -> Iterator[str]:
+    yield f"| entry | {' | '.join(_escaped(column.title) for column in columns)} |"
+    yield f"|---|{'|'.join('---:' if column.numeric else '---' for column in columns)}|"
+    for variant in variants:
+        cells = [_escaped(_cell(column, variant)) for column in columns]
+        yield f"| {variant.model} | {' | '.join(cells)} |"
+
+
+def _cell(column: Column[VariantRecord], variant: VariantRecord) -> str:
+    """As on the terminal, but sizes in bytes: here is room."""
+    size = BYTES[column.key](variant) if column.key in BYTES else None
+    return column.text(variant) if size is None else f"{size:,}"
+
+
+def _section(title: str, items: Sequence[str]) -> Iterator[str]:
+    if not items:
+        return
+    yield from (f"## {title}", "")
+    for item in items:
+        first, *others = item.splitlines()
+        yield f"- {_escaped(first)}"
+        yield from (f"  {_escaped(line.strip())}" for line in others)
+    yield ""
+
+
+def _escaped(text: str) -> str:
+    """What Markdown would read as its own, and a cell as its end."""
+    for mark in "\\|<*`":
+        text = text.replace(mark, f"\\{mark}")
+    return text.replace("\n", "<br>")

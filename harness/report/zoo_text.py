@@ -1,0 +1,84 @@
+"""The zoo table on a terminal: every variant under its entry, or one line an entry.
+
+A zoo of two hundred variants is more than a person reads: beyond `MANY` the entries are listed,
+and of the variants those that did not pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from rich.text import Text
+
+from harness.report.columns import Column, entry_columns, variant_columns
+from harness.report.entries import Entry, entries
+from harness.report.grid import Across, Head, grid
+from harness.report.records import RunRecord, VariantRecord, Verdict
+
+Rows = Literal["auto", "variants", "entries"]
+
+MANY = 60
+STYLE = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.ERROR: "bold magenta",
+    Verdict.NONE: "dim",
+}
+
+
+def zoo_text(run: RunRecord, width: int, rows: Rows = "auto") -> Text:
+    """The table or tables for this run."""
+    if rows == "variants" or (rows == "auto" and len(run.variants) <= MANY):
+        return variant_table(run, entries(run), width)
+    text = entry_table(run, width)
+    missed = [
+        Entry(entry.model, tuple(v for v in entry.variants if v.verdict is not Verdict.PASS))
+        for entry in entries(run)
+    ]
+    missed = [entry for entry in missed if entry.variants]
+    if missed:
+        text.append("\n\nnot passed\n", style="bold")
+        text.append_text(variant_table(run, missed, width))
+    return text
+
+
+def variant_table(run: RunRecord, wanted: Sequence[Entry], width: int) -> Text:
+    """One line a variant, below the name of its entry and what its figures measure."""
+    columns = variant_columns(run)
+    first = next(
+        (i for i, column in enumerate(columns) if column.key.startswith("quality_")), len(columns)
+    )
+    rows: list[list[Text] | Across] = []
+    for entry in wanted:
+        note = Text.assemble((entry.measure, "cyan"), "  " if entry.measure else "")
+        note.append(entry.title, style="dim")
+        rows.append(Across(Text(entry.model, style="bold"), note, first))
+        rows += [[_cell(column, variant) for column in columns] for variant in entry.variants]
+    return grid([_head(column) for column in columns], rows, width)
+
+
+def entry_table(run: RunRecord, width: int) -> Text:
+    """One line an entry."""
+    columns = entry_columns(run)
+    rows = []
+    for entry in entries(run):
+        cells = [Text(column.text(entry)) for column in columns]
+        cells[1].stylize(STYLE[entry.verdict])
+        rows.append(cells)
+    return grid([_head(column) for column in columns], rows, width)
+
+
+def _head(column: Column[VariantRecord] | Column[Entry]) -> Head:
+    return Head(column.short, column.keep, column.numeric)
+
+
+def _cell(column: Column[VariantRecord], variant: VariantRecord) -> Text:
+    text = column.text(variant)
+    if column.key == "variant":
+        return Text(f"  {text}")
+    if column.key == "verdict":
+        return Text(text, style=STYLE[variant.verdict])
+    if column.key == "difference" and variant.verdict_rung == "device":
+        return Text(text, style="red")
+    return Text(text)
