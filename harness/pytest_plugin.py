@@ -16,7 +16,7 @@ and with one sentence in place of a traceback.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -130,19 +130,34 @@ def _chosen_by_the_test(metafunc: pytest.Metafunc, name: str) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `hil_last` go to the end; the run will know which variants it needs."""
-    items.sort(key=lambda item: item.get_closest_marker(LAST) is not None)
-    wanted: dict[str, Variant] = {}
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        variant = callspec.params.get("variant") if callspec is not None else None
-        if variant is not None:
-            wanted[variant.id] = variant
-            if config.pluginmanager.hasplugin("xdist"):
-                # with --dist loadgroup a variant is measured by one worker only
-                item.add_marker(pytest.mark.xdist_group(variant.id))
+    """Tests marked `hil_last` go to the end; the run will know which variants it needs.
+
+    Variants that do not fit the model slot together are tested one slotful after the other.
+    """
+    wanted = {variant.id: variant for item in items if (variant := _variant_of(item)) is not None}
     config.stash[WANTED] = [variant for variant in wanted.values() if not variant.left_out]
     config.stash[LEFT_OUT] = [variant for variant in wanted.values() if variant.left_out]
+    slotful = _slotfuls(config.stash[WANTED])
+    items.sort(key=lambda item: (item.get_closest_marker(LAST) is not None, slotful(item)))
+    if config.pluginmanager.hasplugin("xdist"):
+        # with --dist loadgroup a variant is measured by one worker only
+        for item in items:
+            if (variant := _variant_of(item)) is not None:
+                item.add_marker(pytest.mark.xdist_group(variant.id))
+
+
+def _variant_of(item: pytest.Item) -> Variant | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("variant") if callspec is not None else None
+
+
+def _slotfuls(wanted: list[Variant]) -> Callable[[pytest.Item], int]:
+    if not wanted:
+        return lambda _: 0
+    from harness.run.slotfuls import Slotfuls
+
+    plan = Slotfuls(wanted)
+    return lambda item: plan.number(_variant_of(item))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

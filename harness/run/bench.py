@@ -55,7 +55,9 @@ class Bench:
         *,
         latch: BrokenBoards | None = None,
         on_flash: Callable[[FlashRecord], None] = lambda _: None,
+        mates: Callable[[str], Iterable[SlotEntry]] = lambda _: (),
     ) -> None:
+        """`mates(hash)`: the models that go to the slot together with the one of this hash."""
         self._config = config
         self._progress = progress
         self._latch = latch or BrokenBoards()
@@ -66,7 +68,7 @@ class Bench:
         self._transport: SerialTransport | None = None
         self._device: Device | None = None
         self._hello: Hello | None = None
-        self._stored = StoredModels()
+        self._stored = StoredModels(mates)
         self._suspect = False
 
     def __enter__(self) -> Self:

@@ -14,6 +14,7 @@ from harness.report.wording import flash_text
 from harness.run.bench import Bench
 from harness.run.options import RunConfig
 from harness.run.run import Run
+from harness.run.slotfuls import Slotfuls
 from harness.run.zoo import slot_entry, variants, whole_zoo
 
 INTERRUPTED = 130  # what shells give a command that Ctrl-C ended
@@ -49,10 +50,15 @@ def demo(config: RunConfig) -> int:
 
 
 def flash(config: RunConfig) -> int:
-    """Bring firmware and all models of the zoo onto the board; say what had to be written."""
+    """Bring firmware and models of the zoo onto the board; say what had to be written.
+
+    Where the zoo is larger than the model slot, as many models as the first run of it would.
+    """
     console = Console(highlight=False)
     done: list[FlashRecord] = []
     with Bench(config, ConsoleProgress(console), on_flash=done.append) as bench:
-        bench.store([slot_entry(variant) for variant in variants(config)])
+        wanted = variants(config)
+        plan = Slotfuls(wanted)
+        bench.store([slot_entry(variant) for variant in wanted if plan.number(variant) == 0])
         print(f"{bench.board.spec.id} ({bench.board.probe_uid}): {flash_text(tuple(done))}")
     return 0

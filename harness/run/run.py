@@ -38,8 +38,8 @@ from harness.run.measure import Measured, measure
 from harness.run.name_cause import name_cause
 from harness.run.options import RunConfig
 from harness.run.reference_pool import ReferencePool
+from harness.run.slotfuls import Slotfuls
 from harness.run.totals import Times, verdict
-from harness.run.zoo import slot_entry
 
 
 class Run:
@@ -58,7 +58,6 @@ class Run:
         self._left_out = tuple(LeftOutRecord(item.id, item.left_out) for item in left_out or [])
         self.record: RunRecord | None = None
         self._progress = progress
-        self._wanted = wanted
         self._started = time.monotonic()
         self._started_at = datetime.now(UTC).astimezone()
         self._measured: dict[str, Measured | HilError] = {}
@@ -72,7 +71,9 @@ class Run:
         self._test = ""
         self.directory = self._choose_directory()
         self.journal = Journal(self.directory, board=config.board)
-        self.bench = Bench(config, progress, on_flash=self._note_flash)
+        self.bench = Bench(
+            config, progress, on_flash=self._note_flash, mates=Slotfuls(wanted).mates
+        )
         self._references = ReferencePool(wanted, progress, limit=config.sequences)
 
     @property
@@ -139,7 +140,6 @@ class Run:
         return explained, record
 
     def _measure(self, variant: Variant) -> Measured:
-        self.bench.store([slot_entry(wanted) for wanted in self._wanted])
         measured = measure(
             variant,
             bench=self.bench,
