@@ -1,11 +1,12 @@
 """The `hil` command.
 
-    hil demo      the main job on one board: build, flash, stream, compare, report
-    hil run       the whole suite: pytest with the options of this project
+    hil demo      a tour of the main job on one board: build, flash, stream, compare, report
+    hil run       the whole suite on the whole zoo: pytest with the options of this project
+    hil measure   the main job on the whole zoo without the suite's further tests
     hil emulate   an emulated board that stays until it is stopped
     hil boards    which boards there are and what state they are in
     hil flash     firmware and models onto a board, and nothing else
-    hil report    show a report again
+    hil report    show a report again; hil zoo: what there is to run
     hil convert   a Keras model to .tflite; hil inspect, hil c-array: what is in it, as C++
     hil compare-engines   builtin and TFLM trees side by side: cycles, arena, flash, stack
 
@@ -19,14 +20,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from harness import cli_models
+from harness import cli_models, cli_report
 from harness.errors import ConfigurationError, HilError
 from harness.run.options import OPTIONS, REPOSITORY, RunConfig, from_lookup
-
-if TYPE_CHECKING:
-    from harness.report.records import RunRecord
 
 DEFAULT_BOARD = "nucleo-f746zg-emulated"
 SUITE = REPOSITORY / "tests" / "hil"
@@ -76,11 +73,16 @@ def _parser() -> argparse.ArgumentParser:
             _add_options(command)
         return command
 
-    add("demo", _demo, "build, flash, stream, compare and report on one board", options=True)
+    demo = add("demo", _demo, "a tour on one board: build, flash, stream, compare", options=True)
+    measure = add("measure", _measure, "as the tour, with the whole zoo", options=True)
+    for command in (demo, measure):
+        command.add_argument("names", nargs="*", metavar="NAME", help="entries or variants")
+        command.add_argument("-k", dest="expression", metavar="EXPR", help="as for pytest")
     add(
         "run",
         _run,
-        "run the suite with pytest; further arguments go to pytest",
+        "run the suite with pytest; names of entries and variants choose, -k EXPR and all further"
+        " arguments go to pytest",
         options=True,
         takes_rest=True,
     )
@@ -95,23 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         options=True,
     )
     engines.add_argument("trees", nargs="+", type=Path, metavar="DIR", help="built TFLM trees")
-    report = add("report", _report, "show a report")
-    report.add_argument(
-        "path", nargs="?", type=Path, help="report.json or a run's folder (default: the latest)"
-    )
-    report.add_argument("--details", action="store_true", help="spread, line and every rung, too")
-    report.add_argument(
-        "--rows",
-        choices=("auto", "variants", "entries"),
-        default="auto",
-        help="a line a variant or a line an entry (auto: entries if there are many variants)",
-    )
-    report.add_argument("--html", type=Path, metavar="FILE", help="write it as one HTML file")
-    report.add_argument("--table", type=Path, metavar="FILE", help="write the table as Markdown")
-    report.add_argument(
-        "--save", type=Path, metavar="DIR", help="write report.json, table and page to a folder"
-    )
-    report.add_argument("--report-dir", type=Path, default=Path("reports"), help="where runs are")
+    cli_report.add_commands(add)
     cli_models.add_commands(add)
     return parser
 
@@ -146,15 +132,23 @@ def _config(arguments: argparse.Namespace) -> RunConfig:
 def _demo(arguments: argparse.Namespace, _: list[str]) -> int:
     from harness.run.demo import demo
 
-    return demo(_config(arguments))
+    return demo(_config(arguments), arguments.names, arguments.expression or "")
+
+
+def _measure(arguments: argparse.Namespace, _: list[str]) -> int:
+    from harness.run.demo import measure_zoo
+
+    return measure_zoo(_config(arguments), arguments.names, arguments.expression or "")
 
 
 def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
     import pytest
 
     from harness.run.plugin_arguments import plugin_arguments
+    from harness.run.select import named_in
 
     config = _config(arguments)
+    rest = named_in(rest, config)
     flags = [
         piece
         for option in OPTIONS
@@ -171,7 +165,6 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
                 remedy="run from a clone of the repository, or name your own tests: hil run tests",
             )
         rest = [*rest, str(SUITE)]
-    del config  # checked; pytest reads the same options itself
     return int(pytest.main([*plugin_arguments(), *flags, *rest]))
 
 
@@ -198,53 +191,6 @@ def _compare_engines(arguments: argparse.Namespace, _: list[str]) -> int:
     from harness.run.compare_engines import compare_engines
 
     return compare_engines(_config(arguments), arguments.trees)
-
-
-def _report(arguments: argparse.Namespace, _: list[str]) -> int:
-    from rich.console import Console
-
-    from harness.report import json_report, terminal
-
-    run = json_report.read(arguments.path or _latest(arguments.report_dir))
-    if arguments.html or arguments.table or arguments.save:
-        for path in _write_report(run, arguments):
-            print(path)
-        return 0
-    console = Console(highlight=False)
-    width = console.width if console.is_terminal else terminal.CI_WIDTH
-    text = terminal.render(
-        run,
-        width=width,
-        colour=console.is_terminal,
-        with_details=arguments.details,
-        rows=arguments.rows,
-    )
-    print(text)
-    return 0
-
-
-def _write_report(run: RunRecord, arguments: argparse.Namespace) -> list[Path]:
-    from harness.report import files, html, markdown
-
-    written: list[Path] = []
-    if arguments.html:
-        html.write(run, arguments.html)
-        written.append(arguments.html)
-    if arguments.table:
-        written.append(markdown.write(run, arguments.table))
-    if arguments.save:
-        written += files.save(run, arguments.save)
-    return written
-
-
-def _latest(report_dir: Path) -> Path:
-    found = sorted(report_dir.glob("*/report.json"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise ConfigurationError(
-            f"there is no report in {report_dir.resolve()}",
-            remedy="run `hil demo`, or name a report.json",
-        )
-    return found[-1]
 
 
 if __name__ == "__main__":

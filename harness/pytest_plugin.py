@@ -270,8 +270,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         assert hil is not None
         ended = ending.end_workers(hil, sent, count(config))
     config.stash[ENDED] = ended
-    if ended.record.verdict in ("fail", "error") and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    session.exitstatus = ending.exit_status(ended.record, session.exitstatus)
 
 
 def pytest_terminal_summary(

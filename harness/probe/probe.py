@@ -25,6 +25,7 @@ from typing import Any
 
 from harness.models.slot import Directory, SlotEntry
 from harness.probe import flash
+from harness.probe.clock_tree import ClockTree, read_clock_tree
 from harness.probe.flash import FlashResult
 from harness.probe.post_mortem import REGISTERS, Addr2Line, PostMortem, collect
 from harness.probe.session import Mode, ProbeSettings, in_our_terms, open_session
@@ -99,6 +100,11 @@ class Probe:
         """Memory as the debugger sees it, also while the core runs."""
         with self._attached() as session:
             return flash.read_bytes(session, address, length)
+
+    def clock_tree(self) -> ClockTree:
+        """Where the core clock comes from, as the registers say."""
+        with self._attached() as session:
+            return read_clock_tree(lambda address: int(session.target.read32(address)))
 
     def write_memory(self, address: int, data: bytes) -> None:
         """RAM or registers, also while the core runs; flash needs `flash_firmware`."""

@@ -91,6 +91,11 @@ def count(value: float | None) -> str:
     return f"{value:,.1f}" if value < 100 and not float(value).is_integer() else f"{value:,.0f}"
 
 
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 variant`, `2 variants`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def spread(values: Iterable[float | None], text: Callable[[Any], str]) -> str:
     """The smallest and the largest of those that there are: `2,265 … 43,972`."""
     found = [value for value in values if value is not None]
@@ -248,7 +253,7 @@ def closing_line(run: RunRecord) -> str:
         verdict: sum(variant.verdict is verdict for variant in run.variants) for verdict in Verdict
     }
     parts = [
-        f"{len(run.variants)} variants of {len(entries(run))} entries"
+        f"{plural(len(run.variants), 'variant')} of {plural(len(entries(run)), 'entry', 'entries')}"
         if run.variants
         else "no variant measured"
     ]
@@ -265,10 +270,10 @@ def closing_line(run: RunRecord) -> str:
     if run.left_out:
         parts.append(f"{len(run.left_out)} left out")
     if not run.variants and run.tests.passed:
-        parts.append(f"{run.tests.passed} tests passed")
+        parts.append(f"{plural(run.tests.passed, 'test')} passed")
     tests = run.tests.failed + run.tests.errors
     if tests and run.verdict in (Verdict.FAIL, Verdict.ERROR):
-        parts.append(f"{tests} {'test' if tests == 1 else 'tests'} failed")
+        parts.append(f"{plural(tests, 'test')} failed")
     if sequences:
         parts.append(f"{sequences:,} sequences")
     parts.append(duration(run.seconds))

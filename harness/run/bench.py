@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import Self
 
 from harness.boards.latch import BrokenBoards
@@ -33,6 +34,7 @@ from harness.link.device import Device
 from harness.link.messages import Hello
 from harness.link.transport import SerialTransport
 from harness.models.slot import SlotEntry
+from harness.probe.clock_tree import ClockTree
 from harness.probe.flash import FlashResult
 from harness.report.progress import Progress
 from harness.report.records import Circumstances, ErrorRecord, FlashRecord
@@ -240,7 +242,16 @@ class Bench:
             tty=board.tty,
             baud=self._transport.baud,
             cycle_model=self.emulator.cycle_model(),
+            tree=self._clock_tree,
         )
+
+    @cached_property
+    def _clock_tree(self) -> ClockTree | None:
+        """Read once: the firmware sets it up at its start and not again."""
+        try:
+            return self.board.probe.clock_tree()
+        except HilError:
+            return None  # a missing line in the report is no reason to lose a measurement
 
     # --- bringing up -------------------------------------------------------------------------
 

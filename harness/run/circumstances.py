@@ -5,15 +5,19 @@ from __future__ import annotations
 import platform
 import subprocess
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import cache
 from importlib import metadata
 
 from harness.boards.spec import BoardSpec
 from harness.firmware_build.build import FirmwareImage
 from harness.link.messages import Hello
+from harness.probe.clock_tree import ClockTree
 from harness.report.records import (
     BoardRecord,
     Circumstances,
     ClockRecord,
+    ClockTreeRecord,
     FirmwareRecord,
     HostRecord,
 )
@@ -42,8 +46,9 @@ def collect(
     tty: str,
     baud: int,
     cycle_model: str,
+    tree: ClockTree | None,
 ) -> Circumstances:
-    """All of it; `cycle_model` is empty on real hardware."""
+    """All of it; `cycle_model` is empty on real hardware, `tree` None where it is not known."""
     return Circumstances(
         board=BoardRecord(spec.id, spec.product, spec.is_emulated, probe_uid, tty, baud),
         firmware=FirmwareRecord(
@@ -65,13 +70,15 @@ def collect(
             cycle_source=cycle_model or HARDWARE_CYCLES,
             modelled=bool(cycle_model),
             serial_hz=hello.serial_clock_hz,
+            tree=None if tree is None else ClockTreeRecord(**asdict(tree)),
         ),
         host=host(),
     )
 
 
+@cache
 def host() -> HostRecord:
-    """This machine, its tools, and the state of the source."""
+    """This machine, its tools, and the state of the source when it was first asked for."""
     commit, dirty = git_state()
     return HostRecord(
         system=f"{platform.system()} {platform.release()} {platform.machine()}",

@@ -1,32 +1,45 @@
-"""`hil demo` and `hil flash`: the main job without pytest around it."""
+"""`hil demo`, `hil measure` and `hil flash`: the main job without pytest around it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from rich.console import Console
 
 from harness.errors import HilError
+from harness.report.markdown import TABLE_NAME
 from harness.report.progress import ConsoleProgress
 from harness.report.records import FlashRecord, Verdict
 from harness.report.terminal import CI_WIDTH, render
 from harness.report.wording import flash_text
 from harness.run.bench import Bench
-from harness.run.options import RunConfig
+from harness.run.options import SHIPPED_ZOO, RunConfig
 from harness.run.run import Run
+from harness.run.select import choose
 from harness.run.slotfuls import Slotfuls
 from harness.run.zoo import slot_entry, variants, whole_zoo
 
 INTERRUPTED = 130  # what shells give a command that Ctrl-C ended
+TOUR = "digits_ or sine_"  # of the shipped zoo: every cell, export and type in seconds
 
 
-def demo(config: RunConfig) -> int:
-    """Measure every variant of the zoo, print and write the report. 0 if every verdict is pass.
+def demo(config: RunConfig, names: Sequence[str] = (), expression: str = "") -> int:
+    """The tour, or what was asked for; of models that are not ours, all. See `measure_zoo`."""
+    ours = config.zoo.resolve() == SHIPPED_ZOO.resolve() and not config.models
+    if ours and not names and not expression:
+        expression = TOUR
+    return measure_zoo(config, names, expression)
+
+
+def measure_zoo(config: RunConfig, names: Sequence[str] = (), expression: str = "") -> int:
+    """Measure the chosen variants, print and write the report. 0 if every verdict is pass.
 
     A variant that cannot be measured is in the report with its error; the next one is tried.
+    Raises ConfigurationError if nothing is chosen.
     """
     console = Console(highlight=False)
-    zoo = whole_zoo(config)
+    zoo = choose(whole_zoo(config), names, expression)
     wanted = [variant for variant in zoo if not variant.left_out]
     left_out = [variant for variant in zoo if variant.left_out]
     run = Run(config, ConsoleProgress(console), wanted, left_out)
@@ -42,7 +55,7 @@ def demo(config: RunConfig) -> int:
     record = run.finish(interrupted=interrupted)
     width = console.width if console.is_terminal else CI_WIDTH
     print(render(record, width=width, colour=console.is_terminal))
-    print(f"report: {run.report_path}")
+    print(f"report: {run.report_path}, table: {run.directory / TABLE_NAME}")
     if interrupted:
         print("interrupted: the next run on this board goes on from here")
         return INTERRUPTED

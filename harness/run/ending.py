@@ -7,9 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness.report import files
 from harness.report.codec import from_plain, to_plain
-from harness.report.records import RunRecord, TestCounts
+from harness.report.records import RunRecord, TestCounts, Verdict
 from harness.run.merge import merge
 from harness.run.options import RunConfig
 from harness.run.run import Run, fresh_directory
@@ -23,6 +25,18 @@ class Ended:
 
     record: RunRecord
     path: Path
+
+
+def exit_status(record: RunRecord, of_the_tests: int) -> int:
+    """What pytest ends with: the tests' own status, unless they are fine and the run is not.
+
+    A run that measured nothing ends like a session without tests.
+    """
+    if of_the_tests != pytest.ExitCode.OK:
+        return of_the_tests
+    if record.verdict is Verdict.NONE:
+        return pytest.ExitCode.NO_TESTS_COLLECTED
+    return of_the_tests if record.verdict is Verdict.PASS else pytest.ExitCode.TESTS_FAILED
 
 
 def end_run(

@@ -19,6 +19,7 @@ from harness.firmware_build.tflm_tree import inspect_tree
 
 Engine = Literal["builtin", "tflm"]
 REPOSITORY = Path(__file__).resolve().parents[2]
+SHIPPED_ZOO = REPOSITORY / "fixtures" / "models"
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,7 @@ OPTIONS = (
     Option("probe-uid", "unique id of the debug probe", metavar="UID"),
     Option("tty", "serial port of the board", metavar="TTY"),
     Option("baud", "baud rate to negotiate", metavar="BAUD"),
-    Option(
-        "zoo", "folder of models to test", str(REPOSITORY / "fixtures" / "models"), metavar="DIR"
-    ),
+    Option("zoo", "folder of models to test", str(SHIPPED_ZOO), metavar="DIR"),
     Option(
         "model",
         "test these .tflite files in place of the zoo; repeat it, or separate them by commas",

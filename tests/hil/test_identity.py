@@ -28,6 +28,17 @@ def test_board_runs_as_its_data_sheet_says(bench: Bench) -> None:
     assert (hello.art, hello.icache, hello.dcache) == (True, True, True)
 
 
+def test_core_clock_is_what_the_registers_make_of_the_oscillator(bench: Bench) -> None:
+    """Read by the probe: 8 MHz from the ST-LINK, without a crystal, through the PLL."""
+    bench.device()
+    tree = bench.circumstances().clock.tree
+    assert tree is not None
+    assert (tree.source, tree.pll_source, tree.hse_bypass) == ("PLL", "HSE", True)
+    assert 8_000_000 // tree.pll_m * tree.pll_n // tree.pll_p == bench.hello.core_clock_hz
+    assert bench.hello.core_clock_hz // tree.apb1_divider == bench.hello.serial_clock_hz
+    assert tree.over_drive
+
+
 def test_report_has_all_circumstances(bench: Bench, hil: Run) -> None:
     bench.device()
     found = bench.circumstances()

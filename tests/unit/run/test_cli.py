@@ -77,6 +77,19 @@ def test_boards_lists_both_kinds(tmp_path: Path) -> None:
     assert "hardware" in result.stdout
 
 
+def test_zoo_lists_entries_and_the_variants_of_one(tmp_path: Path) -> None:
+    listed = hil("zoo", cwd=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    (line,) = (row for row in listed.stdout.splitlines() if row.startswith("digits_lstm "))
+    assert line.split()[:4] == ["digits_lstm", "classification", "4", "360"]
+    assert max(map(len, listed.stdout.splitlines())) <= 120
+    variants = hil("zoo", "digits_lstm", cwd=tmp_path)
+    assert "digits_lstm-int8-fused" in variants.stdout
+    unknown = hil("zoo", "digits", cwd=tmp_path)
+    assert unknown.returncode == 1
+    assert "there is no entry 'digits'" in unknown.stderr
+
+
 @pytest.mark.parametrize("module", ["harness.cli", "harness.pytest_plugin"])
 def test_import_is_cheap(module: str) -> None:
     heavy = "tensorflow|keras|tf_keras|pyocd|unicorn|tflite_micro|rich|numpy|serial"
@@ -95,5 +108,5 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    for command in ("demo", "run", "emulate", "boards", "flash", "report"):
+    for command in ("demo", "measure", "run", "emulate", "boards", "flash", "report", "zoo"):
         assert command in text

@@ -1,0 +1,22 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.report.records import Verdict
+from harness.run.ending import exit_status
+from tests.unit.report import synthetic
+
+
+@pytest.mark.parametrize(
+    ("verdict", "of_the_tests", "status"),
+    [
+        (Verdict.PASS, 0, 0),
+        (Verdict.FAIL, 0, 1),
+        (Verdict.ERROR, 0, 1),
+        (Verdict.NONE, 0, 5),
+        (Verdict.NONE, 2, 2),
+        (Verdict.PASS, 1, 1),
+    ],
+)
+def test_exit_status_is_that_of_the_worse(verdict: Verdict, of_the_tests: int, status: int) -> None:
+    assert exit_status(replace(synthetic.run(), verdict=verdict), of_the_tests) == status
