@@ -33,6 +33,7 @@ problem as an error and never as a failed model:
     │       ├── ModelTooBig       does not fit its slot
     │       └── ModelMismatch     the slot holds another model than the one under test
     ├── ConversionError           Keras → TFLite
+    ├── LintFailed                a model that is wrong or would hang, seen before it is flashed
     ├── ReferenceFailed           a desktop reference could not be computed
     └── ComparisonError           two rungs of the ladder cannot be compared
 """
@@ -210,6 +211,10 @@ class ModelMismatch(ModelRejected):
 
 class ConversionError(HilError):
     """Keras → TFLite failed; `what` names the cause."""
+
+
+class LintFailed(HilError):
+    """A check of the .tflite found what a board would refuse, hang on or get wrong."""
 
 
 class ReferenceFailed(HilError):

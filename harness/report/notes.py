@@ -17,6 +17,8 @@ LEFT_OUT = "left out"
 NOT_JUDGED = "not judged"
 DRIFT = "drift"
 ENGINE = "printed by the engine"
+TO_KNOW = "note"
+LINT = "before flashing"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ def remarks_on(variant: VariantRecord) -> Iterator[tuple[str, str]]:
     for reason in reasons:
         names = [item.name for item in variant.measurements if item.not_judged == reason]
         yield NOT_JUDGED, f"{', '.join(names)} {reason}"
+    for line in variant.notes:
+        yield TO_KNOW, line
+    for lint in variant.lints:
+        if variant.error is None or lint.severity != "error":  # an error tells its own
+            yield LINT, f"{lint.severity} {lint.code}: {lint.sentence}"
     for line in variant.drift:
         yield DRIFT, line
     for line in variant.messages:

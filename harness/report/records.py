@@ -136,6 +136,16 @@ class ErrorRecord:
 
 
 @dataclass(frozen=True)
+class LintRecord:
+    """What a check of the .tflite found before flashing: `severity` error, warning or note."""
+
+    code: str
+    severity: str
+    sentence: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class VariantRecord:
     """Everything about one exported model on one board."""
 
@@ -165,6 +175,8 @@ class VariantRecord:
     link: LinkRecord | None = None
     error: ErrorRecord | None = None
     samples_sha256: str = ""  # of the file that the sequences came from
+    notes: tuple[str, ...] = ()  # what has to be known to read the numbers
+    lints: tuple[LintRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ def variant_record(
         measurements=(*checks(ladder), *more, *figures(cycles, model, stack_bytes, link)),
         link=link,
         samples_sha256=variant.samples.sha256,
+        notes=variant.notes,
     )
 
 

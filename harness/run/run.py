@@ -37,6 +37,7 @@ from harness.run.drift_lines import drift_lines
 from harness.run.measure import Measured, measure
 from harness.run.name_cause import name_cause
 from harness.run.options import RunConfig
+from harness.run.preflight import Preflight
 from harness.run.reference_pool import ReferencePool
 from harness.run.slotfuls import Slotfuls
 from harness.run.totals import Times, verdict
@@ -69,6 +70,8 @@ class Run:
         self._resumed_results = 0
         self._circumstances: Circumstances | None = None
         self._test = ""
+        self._preflight = Preflight(config)
+        wanted = self._preflight.passing(wanted)
         self.directory = self._choose_directory()
         self.journal = Journal(self.directory, board=config.board)
         self.bench = Bench(
@@ -90,7 +93,7 @@ class Run:
                 self._measured[variant.id] = self._measure(variant)
             except HilError as error:
                 error, record = self._examined(error)
-                self._keep(_not_measured(variant, record))
+                self._keep(variant, _not_measured(variant, record))
                 self._measured[variant.id] = error
         found = self._measured[variant.id]
         if isinstance(found, HilError):
@@ -140,6 +143,7 @@ class Run:
         return explained, record
 
     def _measure(self, variant: Variant) -> Measured:
+        self._preflight.clear(variant)
         measured = measure(
             variant,
             bench=self.bench,
@@ -156,7 +160,7 @@ class Run:
             measured = name_cause(measured, references.rungs)
         self._resumed_results += measured.record.sequences_resumed
         self._circumstances = self.bench.circumstances()
-        self._keep(measured.record)
+        self._keep(variant, measured.record)
         return measured
 
     def _with_operator(self, measured: Measured) -> Measured:
@@ -170,7 +174,8 @@ class Run:
             self._examined(error)
             return measured
 
-    def _keep(self, record: VariantRecord) -> None:
+    def _keep(self, variant: Variant, record: VariantRecord) -> None:
+        record = replace(record, lints=self._preflight.records(variant))
         self._records[record.id] = record
         self.journal.append("variant", **to_plain(record))
 
@@ -274,4 +279,5 @@ def _not_measured(variant: Variant, error: ErrorRecord) -> VariantRecord:
         sentence=error.sentence,
         error=error,
         samples_sha256=variant.samples.sha256,
+        notes=variant.notes,
     )
