@@ -9,20 +9,26 @@ arrays, an answer likewise; both travel as files in a temporary directory:
 
     answer, arrays = run_worker("harness.models.convert_worker", {"export": "loop"}, {"x": x})
 
-`run_worker` raises `WorkerError`, which callers turn into an error of their own area.
+Where one process does many jobs, `stream_worker` and `serve_stream` hand over each answer as soon
+as it is there: what was computed before a worker dies, or its caller, is not lost.
+
+Both raise `WorkerError`, which callers turn into an error of their own area.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +36,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
-Handler = Callable[[dict[str, Any], Arrays], tuple[dict[str, Any], Arrays]]
+Answer = tuple[dict[str, Any], Arrays]
+Handler = Callable[[dict[str, Any], Arrays], Answer]
+StreamHandler = Callable[[dict[str, Any], Arrays], Iterator[Answer]]
 
 THREADS = 2
 TAIL_LINES = 12
@@ -99,40 +107,103 @@ def run_worker(
     with tempfile.TemporaryDirectory(prefix="tflm-hil-worker-") as name:
         directory = Path(name)
         _write(directory, "request", dict(request), dict(arrays or {}))
-        returncode, output = _run(module, directory, timeout_s, environment or {})
-        tail = "\n".join(output.splitlines()[-TAIL_LINES:])
+        with _process(module, directory, environment or {}) as process:
+            try:
+                returncode: int | None = process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                returncode = None
         if returncode != 0 or not (directory / "answer.json").exists():
-            error = _read_error(directory)
-            raise WorkerError(module, returncode, error[0], error[1], tail)
+            raise _error(module, directory, returncode)
         return _read(directory, "answer")
+
+
+def stream_worker(
+    module: str,
+    request: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    timeout_s: float = 900.0,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Answer]:
+    """Run `python -m module` on one request and yield its answers, each as soon as it is there.
+
+    Raises `WorkerError` behind the last one when it crashes, raises, or gives no further answer
+    for `timeout_s` seconds. Closing the iterator ends the worker.
+    """
+    with tempfile.TemporaryDirectory(prefix="tflm-hil-worker-") as name:
+        directory = Path(name)
+        _write(directory, "request", dict(request), dict(arrays or {}))
+        news, tell = os.pipe()
+        try:
+            with _process(module, directory, environment or {}, tell) as process:
+                os.close(tell)  # so that its end shows
+                timed_out = yield from _answers(directory, news, timeout_s)
+                returncode = None if timed_out else process.wait()
+        finally:
+            os.close(news)
+        if returncode != 0:
+            raise _error(module, directory, returncode)
+
+
+def _answers(directory: Path, news: int, timeout_s: float) -> Generator[Answer, None, bool]:
+    """Answers until the worker's end of the pipe closes; whether it fell silent before."""
+    for number in count():
+        ready, _, _ = select.select([news], [], [], timeout_s)
+        if not ready:
+            return True
+        if not os.read(news, 1):
+            return False
+        yield _read(directory, f"answer-{number}")
+        for kind in ("json", "npz"):
+            (directory / f"answer-{number}.{kind}").unlink()
+    raise AssertionError("count() has no end")
 
 
 def serve(handler: Handler) -> None:
     """The worker's main: read the request, call `handler`, write its answer or its exception."""
     directory = Path(sys.argv[1])
     request, arrays = _read(directory, "request")
-    try:
+    with _told(directory):
         answer, results = handler(request, arrays)
+    _write(directory, "answer", answer, results)
+
+
+def serve_stream(handler: StreamHandler) -> None:
+    """The same for `stream_worker`: each answer that `handler` yields goes out at once."""
+    directory, tell = Path(sys.argv[1]), int(sys.argv[2])
+    request, arrays = _read(directory, "request")
+    with _told(directory):
+        for number, (answer, results) in enumerate(handler(request, arrays)):
+            _write(directory, f"answer-{number}", answer, results)
+            os.write(tell, b".")
+
+
+@contextmanager
+def _told(directory: Path) -> Iterator[None]:
+    """An exception is written down for the caller, and ends the worker."""
+    try:
+        yield
     except Exception as error:
         traceback.print_exc()
         record = {"kind": type(error).__name__, "message": str(error)}
         (directory / "error.json").write_text(json.dumps(record), encoding="utf-8")
         sys.exit(1)
-    _write(directory, "answer", answer, results)
 
 
-def _run(
-    module: str, directory: Path, timeout_s: float, environment: Mapping[str, str]
-) -> tuple[int | None, str]:
+@contextmanager
+def _process(
+    module: str, directory: Path, environment: Mapping[str, str], *tell: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker on the request in `directory`; it inherits `tell`. Killed if it still runs."""
     root = Path(__file__).resolve().parents[2]
     paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
-    log = directory / "log"
-    with log.open("wb") as stream:
+    with (directory / "log").open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(directory)],
+            [sys.executable, "-m", module, str(directory), *map(str, tell)],
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
+            pass_fds=tell,
             env={
                 **os.environ,
                 **ENVIRONMENT,
@@ -143,15 +214,12 @@ def _run(
             },
         )
         try:
-            returncode: int | None = process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            returncode = None
+            yield process
         finally:
             # also on KeyboardInterrupt: no worker outlives its caller
             if process.poll() is None:
                 process.kill()
                 process.wait()
-    return returncode, log.read_text(encoding="utf-8", errors="replace")
 
 
 def _write(directory: Path, name: str, record: dict[str, Any], arrays: Arrays) -> None:
@@ -169,9 +237,9 @@ def _read(directory: Path, name: str) -> tuple[dict[str, Any], Arrays]:
         return record, {key: archive[key] for key in archive.files}
 
 
-def _read_error(directory: Path) -> tuple[str, str]:
+def _error(module: str, directory: Path, returncode: int | None) -> WorkerError:
+    output = (directory / "log").read_text(encoding="utf-8", errors="replace")
+    tail = "\n".join(output.splitlines()[-TAIL_LINES:])
     path = directory / "error.json"
-    if not path.exists():
-        return "", ""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    return record["kind"], record["message"]
+    record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return WorkerError(module, returncode, record.get("kind", ""), record.get("message", ""), tail)

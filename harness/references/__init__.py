@@ -4,10 +4,11 @@
     references.rungs                                # {"keras": …, "tflite": …, "tflm": …}
     compute(variant, samples, mode="carry", frameworks=("tflm",))
 
-Each framework runs in a process of its own, one for all variants of a call.
+Each framework runs in a process of its own, one for all variants of a call; results are in the
+cache as they arrive.
 """
 
-from harness.references.jobs import compute, compute_many
 from harness.references.records import FRAMEWORKS, Framework, Mode, References
+from harness.references.running import compute, compute_many
 
 __all__ = ["FRAMEWORKS", "Framework", "Mode", "References", "compute", "compute_many"]

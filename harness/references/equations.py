@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from harness.references.described import NotExpressible, describe_chain
 from harness.references.network import forward
 from harness.references.records import OutputTensor
-from harness.references.sequences import Result
+from harness.references.serving import Result
 
 ABSENT = "absent"
 

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.models.custom_classes import known, load
-from harness.models.worker import Arrays, serve
 from harness.references import equations
 from harness.references.records import OutputTensor
-from harness.references.sequences import Result, Work, run_jobs
+from harness.references.serving import Result, Work, serve_jobs
 
 BATCH = 256  # fixed: the last bits of a matrix product may depend on it
 
@@ -48,10 +47,5 @@ def run_keras(model: Any, inputs: NDArray[np.float32]) -> Result:
     return tuple(tensors), {"dtype": "float32"}
 
 
-def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
-    """All jobs of a request."""
-    return run_jobs(request, arrays, run)
-
-
 if __name__ == "__main__":
-    serve(main)
+    serve_jobs(run)

@@ -7,10 +7,7 @@ makes the device's bytes.
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,25 +15,7 @@ from numpy.typing import NDArray
 
 from harness.models.layout import Layout, invokes
 from harness.models.quantize import Quantization
-from harness.models.worker import Arrays
 from harness.references.records import OutputTensor
-
-Result = tuple[tuple[OutputTensor, ...], dict[str, str]]
-"""All outputs of a model, and its circumstances."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """One job as a worker gets it. `custom` is the file with the user's own classes, if any."""
-
-    framework: str
-    model: Path
-    custom: Path | None
-    carry: bool
-
-
-Run = Callable[[Work, NDArray[Any]], Result]
-"""`run(work, inputs)`: what a worker does with one job."""
 
 
 class Interpreter(Protocol):
@@ -81,32 +60,3 @@ def _without_batch(array: NDArray[Any], steps: int) -> NDArray[Any]:
     rest = rest or (1,)  # an output without axes is one value
     shape = (sequences, *rest) if steps == 1 else (sequences, steps, *rest)
     return array.reshape(shape)
-
-
-def run_jobs(
-    request: dict[str, Any],
-    arrays: Arrays,
-    run: Run,
-) -> tuple[dict[str, Any], Arrays]:
-    """Run every job of a request; one that raises does not stop the others."""
-    answers: list[dict[str, Any]] = []
-    results: Arrays = {}
-    for number, job in enumerate(request["jobs"]):
-        work = Work(
-            framework=job["framework"],
-            model=Path(job["model"]),
-            custom=Path(job["custom"]) if job["custom"] else None,
-            carry=job["mode"] == "carry",
-        )
-        try:
-            tensors, circumstances = run(work, arrays[job["inputs"]])
-        except Exception as error:
-            traceback.print_exc()
-            what = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
-            answers.append({"error": what, "remedy": getattr(error, "remedy", "")})
-            continue
-        described = [(item.scale, item.zero_point, item.per_step) for item in tensors]
-        answers.append({"tensors": described, "circumstances": circumstances})
-        for index, item in enumerate(tensors):
-            results[f"{number}.{index}"] = item.stored
-    return {"jobs": answers}, results

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from harness.models.inspect import inspect
 from harness.models.layout import InputTensor, Layout
 from harness.models.quantize import Quantization
-from harness.models.worker import Arrays, serve
 from harness.references.feedback import Feedback, Wiring
-from harness.references.sequences import Result, Work, run_jobs, run_sequences
+from harness.references.sequences import run_sequences
+from harness.references.serving import Result, Work, serve_jobs
 
 RESOLVERS = ("BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
 RESOURCE_OPERATOR = "VAR_HANDLE"
@@ -99,10 +99,5 @@ def run(work: Work, inputs: NDArray[Any]) -> Result:
     return run_sequences(interpreter, inputs, carry=work.carry), interpreter.circumstances
 
 
-def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
-    """All jobs of a request."""
-    return run_jobs(request, arrays, run)
-
-
 if __name__ == "__main__":
-    serve(main)
+    serve_jobs(run)

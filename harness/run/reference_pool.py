@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from threading import Event, Thread
 
 from harness.errors import ReferenceFailed
 from harness.models.manifest import Variant
-from harness.models.samples import Samples
 from harness.references import References, compute, compute_many
 from harness.report.progress import Progress
 
-Found = dict[str, References | ReferenceFailed]
+
+class _Closed(Exception):
+    """The run has ended: nobody waits for further references."""
 
 
 class ReferencePool:
     """All references of a run, computed in the background from `start` on.
 
-    Together, since starting a framework costs more than running it.
+    In one process a framework, since starting one costs more than running it, and in the order in
+    which the variants are wanted: each is there as soon as its own are computed.
     """
 
     def __init__(
@@ -25,42 +28,50 @@ class ReferencePool:
     ) -> None:
         self._progress = progress
         self._limit = limit
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="references")
         self._variants = list(variants)
-        self._found: Future[Found] | None = None
+        self._found: dict[str, Future[References]] = {item.id: Future() for item in variants}
+        self._closing = Event()
+        self._thread: Thread | None = None
 
     def start(self) -> None:
         """Start computing; harmless when it has begun."""
-        if self._found is None:
-            self._found = self._executor.submit(self._compute, self._variants)
+        if self._thread is None:
+            self._thread = Thread(target=self._compute, name="references")
+            self._thread.start()
 
     def get(self, variant: Variant) -> References:
         """What Keras, TFLite and desktop TFLM say to the run's sequences; waits for it.
 
         Raises ReferenceFailed.
         """
-        if variant not in self._variants:
-            return compute(variant, self._samples(variant))
+        found = self._found.get(variant.id)
+        if found is None:
+            return compute(variant, variant.load_samples().first(self._limit))
         self.start()
-        assert self._found is not None
-        if not self._found.done():
+        if not found.done():
             self._progress.say("waiting for Keras, TFLite and desktop TFLM: they run once")
-        found = self._found.result()[variant.id]
-        if isinstance(found, ReferenceFailed):
-            raise found
-        return found
+        return found.result()
 
     def close(self) -> None:
-        """Wait for what has been started: its workers must not outlive the run."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """End what has been started: its workers must not outlive the run."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
 
-    def _compute(self, variants: list[Variant]) -> Found:
-        if self._limit is None:
-            return compute_many(variants)
-        found: Found = {}
-        for variant in variants:
-            found |= compute_many([variant], self._samples(variant))
-        return found
+    def _compute(self) -> None:
+        try:
+            compute_many(self._variants, first=self._limit, found=self._arrived)
+        except _Closed:
+            pass
+        except Exception as error:  # whoever waits is told
+            for future in self._found.values():
+                if not future.done():
+                    future.set_exception(error)
 
-    def _samples(self, variant: Variant) -> Samples:
-        return variant.load_samples().first(self._limit)
+    def _arrived(self, variant_id: str, result: References | ReferenceFailed) -> None:
+        if isinstance(result, ReferenceFailed):
+            self._found[variant_id].set_exception(result)
+        else:
+            self._found[variant_id].set_result(result)
+        if self._closing.is_set():
+            raise _Closed

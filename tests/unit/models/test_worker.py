@@ -1,12 +1,13 @@
 """Workers: whatever becomes of the process, the caller gets an answer or a `WorkerError`."""
 
+import os
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.models.worker import WorkerError, run_worker
+from harness.models.worker import WorkerError, run_worker, stream_worker
 
 MODULE = "tests.support.misbehaving_worker"
 
@@ -80,3 +81,51 @@ def test_an_unknown_module_is_a_failure_with_its_reason() -> None:
     with pytest.raises(WorkerError) as caught:
         run_worker("harness.no_such_worker", {})
     assert "No module named" in caught.value.tail
+
+
+# --- many answers ---
+
+COUNTING = "tests.support.counting_worker"
+
+
+def until_the_end(words: list[str], timeout_s: float = 30) -> tuple[list[str], WorkerError]:
+    """What arrived, and the error behind it."""
+    seen: list[str] = []
+    with pytest.raises(WorkerError) as caught:
+        seen.extend(
+            answer["word"]
+            for answer, _ in stream_worker(COUNTING, {"words": words}, timeout_s=timeout_s)
+        )
+    return seen, caught.value
+
+
+def test_answers_come_one_by_one_in_their_order() -> None:
+    words = [f"w{number}" for number in range(50)]
+    stream = stream_worker(COUNTING, {"words": words})
+    found = list(stream)
+    assert [answer["word"] for answer, _ in found] == words
+    assert [int(arrays["x"][0]) for _, arrays in found] == list(range(50))
+
+
+def test_an_answer_is_there_before_the_next_is_thought_of() -> None:
+    began = time.monotonic()
+    stream = stream_worker(COUNTING, {"words": ["at once", "hang"]})
+    answer, _ = next(stream)
+    assert answer["word"] == "at once"
+    stream.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - began < 30
+    with pytest.raises(ProcessLookupError):
+        os.kill(answer["pid"], 0)
+
+
+@pytest.mark.parametrize("word", ["crash", "raise"])
+def test_what_was_answered_before_the_end_is_not_lost(word: str) -> None:
+    seen, error = until_the_end(["one", "two", word, "three"])
+    assert seen == ["one", "two"]
+    assert error.crashed == (word == "crash")
+
+
+def test_a_silent_worker_is_ended() -> None:
+    seen, error = until_the_end(["one", "hang"], timeout_s=1.5)
+    assert seen == ["one"]
+    assert error.cause == "it did not finish in time"

@@ -52,10 +52,10 @@ def test_there_is_no_keras_reference_in_mode_carry() -> None:
 def test_tool_versions_make_new_keys(framework: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
     variant = VARIANTS["digits_gru-int8-unrolled"]
     before = keys(variant)
-    versions = module._versions
+    versions = module.versions
     monkeypatch.setattr(
         module,
-        "_versions",
+        "versions",
         lambda name: {**versions(name), "numpy": "9"} if name == framework else versions(name),
     )
     after = keys(variant)

@@ -1,0 +1,60 @@
+"""The jobs of a worker, one after the other: what the workers of all frameworks have in common.
+
+It has no say in the numbers, so a change here leaves the cached references valid.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from harness.models.worker import Answer, Arrays, serve_stream
+from harness.references.records import OutputTensor
+
+Result = tuple[tuple[OutputTensor, ...], dict[str, str]]
+"""All outputs of a model, and its circumstances."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One job as a worker gets it. `custom` is the file with the user's own classes, if any."""
+
+    framework: str
+    model: Path
+    custom: Path | None
+    carry: bool
+
+
+Run = Callable[[Work, NDArray[Any]], Result]
+"""`run(work, inputs)`: what a worker does with one job."""
+
+
+def serve_jobs(run: Run) -> None:
+    """The main of a worker whose jobs `run` does."""
+    serve_stream(lambda request, arrays: run_jobs(request, arrays, run))
+
+
+def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answer]:
+    """An answer for every job of a request, in their order; one that raises stops no other."""
+    for job in request["jobs"]:
+        work = Work(
+            framework=job["framework"],
+            model=Path(job["model"]),
+            custom=Path(job["custom"]) if job["custom"] else None,
+            carry=job["mode"] == "carry",
+        )
+        try:
+            tensors, circumstances = run(work, arrays[job["inputs"]])
+        except Exception as error:
+            traceback.print_exc()
+            what = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
+            yield {"error": what, "remedy": getattr(error, "remedy", "")}, {}
+            continue
+        described = [(item.scale, item.zero_point, item.per_step) for item in tensors]
+        answer = {"tensors": described, "circumstances": circumstances}
+        yield answer, {str(index): item.stored for index, item in enumerate(tensors)}
