@@ -44,6 +44,9 @@ def add_commands(add: Add) -> None:
     convert.add_argument(
         "--samples", type=Path, metavar="NPZ", help="representative data, [N, T, F]; for integers"
     )
+    convert.add_argument(
+        "--custom", type=Path, metavar="FILE", help="Python file with classes of the model's own"
+    )
     convert.add_argument("--key", default="", help="array of the sample file to calibrate with")
     convert.add_argument("-o", "--output", type=Path, metavar="FILE", help=".tflite to write")
     convert.add_argument("--timeout", type=float, default=900.0, metavar="S", help="seconds")
@@ -79,6 +82,7 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         export=arguments.export,
         dtype=arguments.to,
         calibration=calibration,
+        custom=arguments.custom,
         timeout_s=arguments.timeout,
     )
     notes = list(done.notes)

@@ -22,11 +22,6 @@ REMEDIES = (
         "Build the model with a fixed sequence length; only the batch may vary.",
     ),
     (
-        ("Could not locate class", "Unknown layer", "Could not deserialize"),
-        "A layer of your own: register it with keras.saving.register_keras_serializable and"
-        " convert where its module is imported.",
-    ),
-    (
         ("Max and min for dynamic tensors", "Empty min/max"),
         "Part of the model never ran on the representative data; use another export, or data that"
         " reaches it.",
@@ -47,6 +42,9 @@ def explain(failure: WorkerError, name: str, export: str, dtype: str) -> Convers
         return ConversionError(
             f"{name} is not converted to {dtype} ({export}): {reason}", remedy=remedy
         )
+    if failure.kind == "CustomClassError":
+        reason, remedy = failure.message.split("\n", 1)
+        return ConversionError(f"{name} cannot be loaded: {reason}", remedy=remedy)
     if any(words in failure.message for words in NO_KERNEL):
         found = {next(filter(None, groups)) for groups in FOREIGN.findall(failure.message)}
         operators = ", ".join(sorted(found - {"SELECT_TF_OPS"})) or "an operator"

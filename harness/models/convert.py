@@ -65,9 +65,11 @@ def convert(
     export: ExportKind,
     dtype: DType,
     calibration: NDArray[np.float32] | None = None,
+    custom: Path | None = None,
     timeout_s: float = 900.0,
 ) -> Conversion:
-    """Convert the Keras model in the file `model`.
+    """Convert the Keras model in the file `model`; `custom` is the Python file that defines classes
+    of its own, if it has any (see `harness.models.custom_classes`).
 
     `calibration` is `[N, ...]` real input from the training data; integers need it, and float32
     uses its first rows to check that the rebuilt model still is the model. Raises
@@ -91,7 +93,12 @@ def convert(
             f"{dtype} needs representative data and none was given",
             remedy="Give 100 to 500 real sequences from the training split.",
         )
-    request = {"model": str(model.resolve()), "export": export, "dtype": dtype}
+    request = {
+        "model": str(model.resolve()),
+        "custom": str(custom.resolve()) if custom else "",
+        "export": export,
+        "dtype": dtype,
+    }
     try:
         answer, results = run_worker(
             "harness.models.convert_worker", request, arrays, timeout_s=timeout_s

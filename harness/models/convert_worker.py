@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from harness.models.custom_classes import known, load
 from harness.models.exports import Export
-from harness.models.exports.rebuild import load, rebuild
+from harness.models.exports.rebuild import rebuild
 from harness.models.exports.refusals import check
 from harness.models.states import tie_states
 from harness.models.worker import Arrays, serve
@@ -33,10 +34,16 @@ class CalibrationShapeError(ValueError):
 
 def convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
     """Convert as `harness.models.convert.convert` asks; the flatbuffer is the answer's array."""
+    custom = request["custom"]
+    with known(Path(custom) if custom else None):
+        return _convert(request, arrays)
+
+
+def _convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
     model_path = Path(request["model"])
     export_name, dtype = request["export"], request["dtype"]
     calibration = arrays.get("calibration")
-    model = load(str(model_path))
+    model = load(model_path)
     check(model, export_name, dtype)
     _check_shape(model, calibration)
     module = importlib.import_module(f"harness.models.exports.{export_name}")
