@@ -30,9 +30,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
-    """`title` is for pages, `short` (two lines) for terminals. `keep` ranks the columns: the ones
-    with the smallest rank stay on a narrow terminal. `value` is what a page sorts by; None there
-    means that the text is.
+    """`title` is for documents, `short` (two lines) for terminals and pages. `keep` ranks the
+    columns: the ones with the smallest rank stay on a narrow terminal. `value` is what a page
+    sorts by; None means by the text. `exact` is the text of documents, where it differs.
     """
 
     key: str
@@ -41,6 +41,7 @@ class Column(Generic[T]):
     keep: int
     text: Callable[[T], str]
     value: Callable[[T], float | None] | None = None
+    exact: Callable[[T], str] | None = None
 
     @property
     def numeric(self) -> bool:
@@ -89,18 +90,9 @@ def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
             lambda v: MISSING if (us := micros(v)) is None else f"{us:,.1f}",
             micros,
         ),
-        Column(
-            "arena", "arena, bytes", "arena\nkB", 1,
-            lambda v: kilobytes(v.arena_bytes), lambda v: v.arena_bytes,
-        ),
-        Column(
-            "flash", "model in flash, bytes", "flash\nkB", 3,
-            lambda v: kilobytes(v.file_bytes), lambda v: v.file_bytes,
-        ),
-        Column(
-            "stack", "stack, bytes", "stack\nkB", 6,
-            lambda v: kilobytes(v.stack_bytes), lambda v: v.stack_bytes,
-        ),
+        _size("arena", "arena, bytes", 1, lambda v: v.arena_bytes),
+        _size("flash", "model in flash, bytes", 3, lambda v: v.file_bytes),
+        _size("stack", "stack, bytes", 6, lambda v: v.stack_bytes),
         Column(
             "line", "line use, %", "line\nuse %", 5,
             lambda v: percent(v.link.payload_share if v.link else None, 0),
@@ -145,6 +137,15 @@ def _quality(rung: str, keep: int) -> Column[VariantRecord]:
     return Column(
         f"quality_{rung}", title, title, keep,
         lambda v: quality_text(v, rung), lambda v: quality(v, rung),
+    )  # fmt: skip
+
+
+def _size(
+    key: str, title: str, keep: int, size: Callable[[VariantRecord], int | None]
+) -> Column[VariantRecord]:
+    return Column(
+        key, title, f"{key}\nkB", keep,
+        lambda v: kilobytes(size(v)), size, lambda v: count(size(v)),
     )  # fmt: skip
 
 

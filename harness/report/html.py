@@ -1,51 +1,157 @@
 """The report as one HTML file without anything beside it: for mails and CI artefacts.
 
-It is the terminal's report in the terminal's words and colours, with the browser's fonts: one
-source for what a run says, whoever reads it.
+The words and columns are the terminal's. The table can be sorted and filtered, and a row unfolds
+into everything that is known of its variant; without scripts all of it is shown.
 """
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterable, Sequence
+from html import escape
 from pathlib import Path
 
-from rich.console import Console
-from rich.terminal_theme import DEFAULT_TERMINAL_THEME
+from harness.report import notes
+from harness.report.columns import Column, variant_columns
+from harness.report.entries import measure
+from harness.report.html_details import variant_details
+from harness.report.problems import problems
+from harness.report.records import RunRecord, VariantRecord
+from harness.report.wording import (
+    MISSING,
+    circumstance_lines,
+    closing_line,
+    flash_text,
+    legend_lines,
+    streaming_line,
+    verdict_word,
+)
 
-from harness.report.records import RunRecord
-from harness.report.terminal import CI_WIDTH, report
+_HERE = Path(__file__).parent
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>tflm-hil: TITLE</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>tflm-hil: {title}</title>
 <style>
-{stylesheet}
-body {{ color: {foreground}; background-color: {background}; margin: 2rem; }}
-pre {{ font: 13px/1.35 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }}
-</style>
+{style}</style>
 </head>
-<body><pre><code>{code}</code></pre></body>
+<body>
+{body}
+<script>
+{script}</script>
+</body>
 </html>
 """
 
 
 def render(run: RunRecord) -> str:
     """The whole page."""
-    console = Console(
-        file=io.StringIO(),
-        record=True,
-        width=CI_WIDTH,
-        force_terminal=True,
-        color_system="standard",
-        highlight=False,
+    parts = [_head(run)]
+    if run.variants:
+        parts += [_filters(), _table(run)]
+        parts.append(f'<p class="legend">{"<br>".join(map(escape, legend_lines(run)))}</p>')
+    parts += _section("Problems", [text.plain for text in problems(run, every=True)], "item")
+    remarks = [f"{note.kind}: {note.where}: {note.text}" for note in notes.notes(run)]
+    parts += _section("Remarks", remarks, "item remark")
+    return PAGE.format(
+        title=escape(run.run_id),
+        style=(_HERE / "report.css").read_text("utf-8"),
+        body="\n".join(parts),
+        script=(_HERE / "report.js").read_text("utf-8"),
     )
-    console.print(report(run, CI_WIDTH, with_details=True))
-    page = console.export_html(theme=DEFAULT_TERMINAL_THEME, code_format=PAGE)
-    return page.replace("TITLE", run.run_id, 1)
 
 
 def write(run: RunRecord, path: Path) -> None:
     """Write the page to `path`."""
     path.write_text(render(run), "utf-8")
+
+
+def _head(run: RunRecord) -> str:
+    unfinished = "" if run.complete else " (not complete)"
+    lines = [
+        f"<h1>tflm-hil · {escape(run.run_id)}</h1>",
+        f'<p><span class="badge {run.verdict}">{escape(verdict_word(run))}{unfinished}</span>'
+        f"{escape(closing_line(run))}</p>",
+    ]
+    streaming = streaming_line(run)
+    if streaming:
+        lines.append(f'<p class="dim">{escape(streaming)}</p>')
+    facts = list(circumstance_lines(run.circumstances)) if run.circumstances else []
+    if not facts:
+        facts.append(("board", "was not reached: there is nothing to say about it"))
+    if run.flash:
+        facts.append(("flashed", flash_text(run.flash)))
+    facts += [
+        ("resumed", f"{item.at}: had been cut off; {item.sequences_kept:,} results are from before")
+        for item in run.resumed
+    ]
+    rows = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in facts)
+    lines.append(
+        '<details open id="circumstances"><summary>what the numbers are true under</summary>'
+        f"<dl>{rows}</dl></details>"
+    )
+    return "\n".join(lines)
+
+
+def _filters() -> str:
+    return (
+        '<div class="filters">'
+        '<input type="search" id="search" placeholder="filter: gru int8 step …"'
+        ' aria-label="filter variants">'
+        '<label><input type="checkbox" id="problems"> only what did not pass</label>'
+        '<span class="dim" id="shown"></span></div>'
+    )
+
+
+def _table(run: RunRecord) -> str:
+    columns = variant_columns(run)
+    headings = [f"<th>{escape(column.title)}</th>" for column in columns[:2]]
+    headings.append("<th>measure</th>")
+    headings += [
+        f'<th class="n" title="{escape(column.title)}">'
+        f"{'<br>'.join(map(escape, column.short.splitlines()))}</th>"
+        for column in columns[2:]
+    ]
+    rows = [row for variant in run.variants for row in _rows(columns, variant)]
+    return (
+        '<div class="scroll"><table class="zoo">\n'
+        f"<thead><tr>{''.join(headings)}</tr></thead>\n"
+        f"<tbody>\n{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _rows(columns: Sequence[Column[VariantRecord]], variant: VariantRecord) -> Iterable[str]:
+    """The variant, and behind it all that there is to know."""
+    name, verdict, *others = columns
+    words = f"{variant.id} {variant.dtype} {variant.export} {variant.task} {variant.verdict}"
+    cells = [
+        f'<th scope="row"><span class="entry">{escape(variant.model)}</span>'
+        f'<span class="name">{escape(name.text(variant))}</span></th>',
+        f'<td class="v-{variant.verdict}">{escape(verdict.text(variant))}</td>',
+        f"<td>{escape(measure(variant) or MISSING)}</td>",
+    ]
+    for column in others:
+        assert column.value is not None
+        value = column.value(variant)
+        bad = column.key == "difference" and variant.verdict_rung == "device"
+        cells.append(
+            f'<td class="n{" bad" if bad else ""}" data-v="{"" if value is None else value}">'
+            f"{escape(column.text(variant))}</td>"
+        )
+    yield (
+        f'<tr class="variant" data-verdict="{variant.verdict}" data-text="{escape(words.lower())}">'
+        f"{''.join(cells)}</tr>\n"
+    )
+    yield (
+        f'<tr class="more"><td colspan="{len(cells)}"><div class="inner">'
+        f"{variant_details(variant)}</div></td></tr>\n"
+    )
+
+
+def _section(title: str, items: Sequence[str], kind: str) -> list[str]:
+    if not items:
+        return []
+    told = "\n".join(f'<p class="{kind}">{escape(item)}</p>' for item in items)
+    return [f"<h2>{escape(title)}</h2>\n{told}"]

@@ -20,9 +20,26 @@ def write(run: RunRecord, directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / REPORT_NAME
     partial = directory / f".{REPORT_NAME}.{os.getpid()}"
-    partial.write_text(json.dumps(to_plain(run), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    partial.write_text(_text(to_plain(run)), "utf-8")
     partial.replace(path)
     return path
+
+
+def _text(plain: dict[str, Any]) -> str:
+    """A line a key, and of lists a line an item: `grep` finds a variant with all that it has."""
+
+    def value(found: Any) -> str:
+        if not isinstance(found, list) or not found:
+            return _dumps(found)
+        items = ",\n  ".join(map(_dumps, found))
+        return f"[\n  {items}\n ]"
+
+    keys = ",\n ".join(f"{_dumps(key)}: {value(found)}" for key, found in plain.items())
+    return f"{{\n {keys}\n}}\n"
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read(path: Path) -> RunRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.report import notes
@@ -24,11 +24,6 @@ SECTIONS = {
     ACCURACY: "Classification: accuracy on each rung, in %",
     RMSE: "Regression: RMSE against the labels on each rung, in the unit of the output",
     "": "Without labels, or not measured",
-}
-BYTES: dict[str, Callable[[VariantRecord], int | None]] = {
-    "arena": lambda variant: variant.arena_bytes,
-    "flash": lambda variant: variant.file_bytes,
-    "stack": lambda variant: variant.stack_bytes,
 }
 
 
@@ -75,14 +70,8 @@ def _table(
     yield f"| entry | {' | '.join(_escaped(column.title) for column in columns)} |"
     yield f"|---|{'|'.join('---:' if column.numeric else '---' for column in columns)}|"
     for variant in variants:
-        cells = [_escaped(_cell(column, variant)) for column in columns]
+        cells = [_escaped((column.exact or column.text)(variant)) for column in columns]
         yield f"| {variant.model} | {' | '.join(cells)} |"
-
-
-def _cell(column: Column[VariantRecord], variant: VariantRecord) -> str:
-    """As on the terminal, but sizes in bytes: here is room."""
-    size = BYTES[column.key](variant) if column.key in BYTES else None
-    return column.text(variant) if size is None else f"{size:,}"
 
 
 def _section(title: str, items: Sequence[str]) -> Iterator[str]:

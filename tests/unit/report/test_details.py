@@ -1,7 +1,6 @@
 from dataclasses import replace
 
 from harness.report.details import histogram
-from harness.report.html import render as render_html
 from harness.report.records import Rung, RunRecord
 from harness.report.terminal import render
 from tests.unit.report import synthetic
@@ -41,16 +40,6 @@ def test_histogram_lists_small_differences_and_sums_the_rest() -> None:
         "0:3,412 1:188 >3:4"
     )
     assert histogram(Rung("device")) == ""
-
-
-def test_html_is_one_file_with_everything() -> None:
-    page = render_html(synthetic.run())
-    assert page.startswith("<!DOCTYPE html>")
-    assert "<title>tflm-hil: 20261122-011502-nucleo-f746zg-emulated</title>" in page
-    assert "cycles of one Invoke" in page
-    assert "http://" not in page
-    assert "https://" not in page
-    assert "<link" not in page
 
 
 def test_drift_is_told_of_variants_that_put_out_every_step() -> None:

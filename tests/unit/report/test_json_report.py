@@ -24,6 +24,12 @@ def test_report_round_trip_loses_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
+def test_a_variant_is_a_line_of_its_own(tmp_path: Path) -> None:
+    lines = json_report.write(synthetic.run(), tmp_path).read_text("utf-8").splitlines()
+    (line,) = (row for row in lines if '"id": "digits_lstm-int8-unrolled"' in row)
+    assert json.loads(line.strip().rstrip(","))["verdict"] == "pass"
+
+
 def test_report_follows_the_schema() -> None:
     jsonschema.validate(to_plain(synthetic.run()), SCHEMA)
     bare = RunRecord("id", "2026-11-22T01:15:02+00:00", 0.0, records.Verdict.NONE, False)
