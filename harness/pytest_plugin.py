@@ -42,6 +42,7 @@ SENT: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()  # by xdist work
 ENDED: pytest.StashKey[Ended] = pytest.StashKey()
 NEEDS_BOARD = "needs a board: pytest --board NAME (`hil boards` lists them)"
 LAST = "hil_last"
+WHERE = "hil_where"
 
 
 # --- options and set-up ----------------------------------------------------------------------
@@ -69,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Check what the user asked for before anything is collected."""
     config.addinivalue_line("markers", f"{LAST}: runs after all other tests of the session")
+    config.addinivalue_line("markers", f"{WHERE}(holds=function): only variants where it is true")
     try:
         config.stash[CONFIG] = from_lookup(lambda name: _lookup(config, name))
     except HilError as error:
@@ -112,8 +114,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         skipped = pytest.param(None, marks=pytest.mark.skip(reason=NEEDS_BOARD))
         metafunc.parametrize("variant", [skipped], ids=["-"], indirect=True)
     else:
-        chosen = [pytest.param(item, marks=_skipped(item.left_out)) for item in zoo]
-        metafunc.parametrize("variant", chosen, ids=[item.id for item in zoo], indirect=True)
+        where = metafunc.definition.get_closest_marker(WHERE)
+        fitting = [item for item in zoo if where is None or where.kwargs["holds"](item)]
+        chosen = [pytest.param(item, marks=_skipped(item.left_out)) for item in fitting]
+        metafunc.parametrize("variant", chosen, ids=[item.id for item in fitting], indirect=True)
 
 
 def _skipped(reason: str) -> list[pytest.MarkDecorator]:

@@ -26,6 +26,9 @@ from harness.errors import ComparisonError
 # An error this many times above that of the first quarter of the steps has left its bounds.
 DIVERGED = 3.0
 
+# An error of this share of the reference's own standard deviation leaves nothing to go by.
+LOST = 0.5
+
 
 @dataclass(frozen=True)
 class Saturation:
@@ -37,6 +40,15 @@ class Saturation:
     count: int
     values: int
     first_step: int | None
+
+    def sentence(self, subject: str, per: str = "step") -> str:
+        """In words; empty if there is none."""
+        if not self.count:
+            return ""
+        return (
+            f"{subject}: {self.count:,} of {self.values:,} values ({self.count / self.values:.2%})"
+            f" are at an end of their range, first at {per} {self.first_step}."
+        )
 
 
 @dataclass(frozen=True)
@@ -63,12 +75,12 @@ class Drift:
 
 
 def drifts(
-    rungs: Mapping[str, RungOutputs], *, tolerance: float | None = None
+    rungs: Mapping[str, RungOutputs], *, tolerance: float | None = None, per: str = "step"
 ) -> tuple[Drift, ...]:
     """Each rung against the one before. Raises `ComparisonError`, see `drift`."""
     names = list(rungs)
     return tuple(
-        drift(name, rungs[name], before, rungs[before], tolerance=tolerance)
+        drift(name, rungs[name], before, rungs[before], tolerance=tolerance, per=per)
         for before, name in pairwise(names)
     )
 
@@ -80,8 +92,10 @@ def drift(
     reference: RungOutputs,
     *,
     tolerance: float | None = None,
+    per: str = "step",
 ) -> Drift:
-    """The drift of one rung. `tolerance` (unit of the output) says what counts as diverged.
+    """The drift of one rung. `tolerance` (unit of the output) says what counts as diverged, `per`
+    what axis 1 counts ("window" where one Invoke is many steps).
 
     Raises `ComparisonError` if the outputs are not per step or differ in shape.
     """
@@ -106,6 +120,7 @@ def drift(
     saturation = saturated(outputs)
     diverging = _diverging_step(largest, found, tolerance)
     first = int(differing[0]) if len(differing) else None
+    lost = found.level >= LOST * float(np.std(reference.values)) > 0
     return Drift(
         name=name,
         against=against,
@@ -116,7 +131,7 @@ def drift(
         first_differing_step=first,
         first_diverging_step=diverging,
         saturation=saturation,
-        sentence=_sentence(name, against, largest, found, first, diverging, saturation),
+        sentence=_sentence(name, against, largest, found, first, diverging, per, lost=lost),
     )
 
 
@@ -160,38 +175,36 @@ def _sentence(
     found: Trend,
     first: int | None,
     diverging: int | None,
-    saturation: Saturation | None,
+    per: str,
+    *,
+    lost: bool,
 ) -> str:
     pair = f"{title(name)} against {title(against)}"
     pair = pair[:1].upper() + pair[1:]
     if first is None:
-        text = f"{pair}: no difference in {len(largest)} steps"
+        text = f"{pair}: no difference in {len(largest)} {per}s"
     else:
         text = (
-            f"{pair}: first difference at step {first}, at most {number(float(largest.max()))}"
-            f" in {len(largest)} steps; {_movement(found)}"
+            f"{pair}: first difference at {per} {first}, at most {number(float(largest.max()))}"
+            f" in {len(largest)} {per}s; {_movement(found, per)}"
         )
     if diverging is not None and first is not None:
-        text += f", beyond its bounds from step {diverging} on"
-    if saturation is not None and saturation.count:
-        share = saturation.count / saturation.values
-        text += (
-            f"; {saturation.count} of {saturation.values} values ({share:.2%}) are at an end of"
-            f" their range, first at step {saturation.first_step}"
-        )
+        text += f", beyond its bounds from {per} {diverging} on"
+    if lost and first is not None:
+        text += ", as large as the outputs vary"
     return f"{text}."
 
 
-def _movement(found: Trend) -> str:
+def _movement(found: Trend, per: str) -> str:
     level = f"RMS {number(found.level)} in the second half"
     if found.kind == "too short":
-        return "too few steps to tell a drift"
+        return f"too few {per}s to tell a drift"
     if found.kind == "bounded":
         if found.jump_step is not None:
-            return f"the error is bounded but jumps at step {found.jump_step} ({level})"
+            return f"the error is bounded but jumps at {per} {found.jump_step} ({level})"
         return f"the error is bounded ({level})"
     if found.kind == "linear":
-        return f"the error grows linearly, by {number(1000 * found.slope)} in 1000 steps ({level})"
+        return f"the error grows linearly, by {number(1000 * found.slope)} in 1000 {per}s ({level})"
     if found.doubling_steps is None:
         return f"the error diverges ({level})"
-    return f"the error diverges, doubling every {number(found.doubling_steps)} steps ({level})"
+    return f"the error diverges, doubling every {number(found.doubling_steps)} {per}s ({level})"

@@ -50,7 +50,7 @@ def compute(
 
 def compute_many(
     variants: Iterable[Variant],
-    samples: Samples | None = None,
+    samples: Samples | Mapping[str, Samples] | None = None,
     *,
     mode: Mode = "reset_each",
     frameworks: Sequence[Framework] = FRAMEWORKS,
@@ -59,7 +59,8 @@ def compute_many(
     timeout_s: float = 900.0,
     found: Found = lambda *_: None,
 ) -> dict[str, References | ReferenceFailed]:
-    """References by variant id, on `samples` or on each variant's own (the `first` so many).
+    """References by variant id, on `samples` (the same for all, or by variant id) or on each
+    variant's own; the `first` so many.
 
     A variant whose reference cannot be computed has its `ReferenceFailed` as value, the others
     are not touched by it. Without its Keras model, and in mode `carry`, a variant has no reference
@@ -74,9 +75,12 @@ def compute_many(
     loaded: dict[SampleSource, Samples] = {}
     jobs: dict[str, list[Job]] = {}
     for variant in wanted:
-        if samples is None and variant.samples not in loaded:
-            loaded[variant.samples] = variant.load_samples()
-        used = loaded[variant.samples] if samples is None else samples
+        if samples is None:
+            if variant.samples not in loaded:
+                loaded[variant.samples] = variant.load_samples()
+            used = loaded[variant.samples]
+        else:
+            used = samples if isinstance(samples, Samples) else samples[variant.id]
         jobs[variant.id] = jobs_of(variant, used.first(first), mode, frameworks)
     results = _Results(mode, jobs, found)
     results.complete_empty()

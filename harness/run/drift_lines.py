@@ -15,4 +15,6 @@ def drift_lines(measured: Measured, references: References) -> tuple[str, ...]:
     if not device.per_step:
         return ()
     rungs = {name: rung for name, rung in references.rungs.items() if rung.per_step}
-    return tuple(drift.sentence for drift in drifts({**rungs, "device": device}))
+    found = drifts({**rungs, "device": device})
+    ends = found[-1].saturation.sentence("The output") if found[-1].saturation else ""
+    return (*(drift.sentence for drift in found), *filter(None, [ends]))

@@ -34,6 +34,9 @@ from harness.report.records import (
 from harness.run.bench import Bench
 from harness.run.descend import name_operator
 from harness.run.drift_lines import drift_lines
+from harness.run.long_references import LongPool
+from harness.run.long_run import LongRun, long_run, with_drift
+from harness.run.long_sequence import remembers
 from harness.run.measure import Measured, measure
 from harness.run.name_cause import name_cause
 from harness.run.options import RunConfig
@@ -78,6 +81,8 @@ class Run:
             config, progress, on_flash=self._note_flash, mates=Slotfuls(wanted).mates
         )
         self._references = ReferencePool(wanted, progress, limit=config.sequences)
+        self._long_references = LongPool([variant for variant in wanted if remembers(variant)])
+        self._long_runs: dict[str, LongRun | HilError] = {}
 
     @property
     def report_path(self) -> Path:
@@ -100,6 +105,30 @@ class Run:
             raise found
         return found
 
+    def long_run(self, variant: Variant) -> LongRun:
+        """The variant over a thousand steps; done at the first call, cached, errors too.
+
+        Its drift becomes part of the variant's record.
+        """
+        if variant.id not in self._long_runs:
+            record = self.measured(variant).record
+            try:
+                found = long_run(variant, self.bench, self._long_references.get(variant))
+            except HilError as error:
+                error, _ = self._examined(error)
+                self._long_runs[variant.id] = error
+                raise error from None
+            self._long_runs[variant.id] = found
+            self._keep(variant, with_drift(record, found))
+        known = self._long_runs[variant.id]
+        if isinstance(known, HilError):
+            raise known
+        return known
+
+    def record_of(self, variant: Variant) -> VariantRecord:
+        """What the report will say of a variant that was measured."""
+        return self._records[variant.id]
+
     def enter_test(self, test: str) -> None:
         """Errors from here on belong to `test`."""
         self._test = test
@@ -120,7 +149,8 @@ class Run:
 
         It becomes an incident of the report, once.
         """
-        if any(error is known for known in self._measured.values()):
+        known_errors = (*self._measured.values(), *self._long_runs.values())
+        if any(error is known for known in known_errors):
             return error, ()
         error, record = self._examined(error)
         return error, record.details

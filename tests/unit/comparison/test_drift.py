@@ -90,9 +90,24 @@ def test_saturated_elements_are_counted_with_their_first_step() -> None:
     found = saturated(rung)
     assert found is not None
     assert (found.count, found.values, found.first_step) == (2, 60, 4)
-    said = drift("device", rung, "tflm", rung).sentence
-    assert "2 of 60 values (3.33%) are at an end of their range, first at step 4" in said
+    assert found.sentence("State h") == (
+        "State h: 2 of 60 values (3.33%) are at an end of their range, first at step 4."
+    )
+    assert drift("device", rung, "tflm", rung).saturation == found
     assert saturated(outputs(TRUTH)) is None
+
+
+def test_an_error_as_large_as_the_outputs_vary_is_said() -> None:
+    lost = drift("tflite", planted(np.full(STEPS, 1.0)), "keras", outputs(TRUTH))
+    kept = drift("tflite", planted(np.full(STEPS, 0.1)), "keras", outputs(TRUTH))
+    assert lost.sentence.endswith(", as large as the outputs vary.")
+    assert "vary" not in kept.sentence
+
+
+def test_windows_are_not_called_steps() -> None:
+    found = drift("tflite", planted(np.full(STEPS, 0.1)), "keras", outputs(TRUTH), per="window")
+    assert "first difference at window 0" in found.sentence
+    assert "in 400 windows" in found.sentence
 
 
 def test_every_rung_is_held_against_the_one_before() -> None:

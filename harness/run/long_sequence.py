@@ -1,0 +1,84 @@
+"""A thousand steps of one variant's own samples, as one sequence: what drift is looked for on.
+
+Only for variants that remember from Invoke to Invoke: a single-step model, whose states are fed
+back, and a graph with variables (a fused LSTM, resource variables). The others start every Invoke
+from zero, however long they run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.models.inspect import Inspection, inspect
+from harness.models.layout import Layout, free_inputs
+from harness.models.manifest import Variant
+from harness.models.states import state_pairs
+
+STEPS = 1000
+RESOURCE = "VAR_HANDLE"
+
+# One unit in the last place of a float32 in [2, 4): what rounding alone changes of a number, times
+# the largest input.
+PERTURBATION = 2.0**-22
+PERTURBATION_SEED = 1
+
+
+@dataclass(frozen=True)
+class LongSequence:
+    """`inputs` is `[Invokes, elements]`, each Invoke `rows` steps of time."""
+
+    inputs: NDArray[np.float32]
+    rows: int
+
+    @property
+    def invokes(self) -> int:
+        """How often the model is run."""
+        return len(self.inputs)
+
+    @property
+    def steps(self) -> int:
+        """Steps of time, a thousand or the next multiple of the window."""
+        return self.invokes * self.rows
+
+    @property
+    def perturbed(self) -> NDArray[np.float32]:
+        """The same with every element moved by as much as rounding moves the largest."""
+        signs = np.random.default_rng(PERTURBATION_SEED).choice([-1.0, 1.0], self.inputs.shape)
+        size = PERTURBATION * float(np.max(np.abs(self.inputs)))
+        return (self.inputs + size * signs).astype(np.float32)
+
+
+def remembers(variant: Variant) -> bool:
+    """Whether an Invoke of the variant depends on those before it."""
+    return _remembers(variant.content())
+
+
+@cache
+def _remembers(content: bytes) -> bool:
+    model = inspect(content)
+    return bool(
+        state_pairs(model)
+        or RESOURCE in model.operator_counts
+        or any(tensor.variable for graph in model.subgraphs for tensor in graph.tensors)
+    )
+
+
+def long_sequence(variant: Variant, steps: int = STEPS) -> LongSequence:
+    """The samples of a variant one behind the other, from the first again where they end."""
+    model = inspect(variant.content())
+    layout = Layout.of([model.inputs[index] for index in free_inputs(model)])
+    samples = variant.load_samples().inputs
+    blocks = samples.reshape(-1, layout.size)
+    rows = _rows(model, layout)
+    invokes = -(-steps // rows)
+    return LongSequence(np.resize(blocks, (invokes, layout.size)).astype(np.float32), rows)
+
+
+def _rows(model: Inspection, layout: Layout) -> int:
+    """Steps of time that one Invoke reads: one, or the window `[1, T, ...]`."""
+    shape = layout.tensors[0].shape
+    return 1 if state_pairs(model) or len(shape) < 3 else shape[1]

@@ -1,0 +1,106 @@
+"""Teacher-forced: every step of a single-step model starts from the state of desktop TFLM.
+
+Free-running, an error can hide behind the states it made, or be blamed on them. Here the host
+writes the states (LOAD with `raw_states`), so each of the steps stands for itself: integers must be
+equal, floats within the rounding of one step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.comparison.metrics import compare
+from harness.comparison.outputs import RungOutputs
+from harness.link.device import Device
+from harness.link.messages import LoadedModel, SequenceRequest
+from harness.models.inspect import inspect
+from harness.models.states import StatePair, state_pairs
+from harness.references.records import OutputTensor
+from harness.run.step_by_step import by_output
+
+
+@dataclass(frozen=True)
+class Forced:
+    """The device against desktop TFLM over all steps and outputs, states included.
+
+    `differing` counts integers; `max_abs` is of floats, and `share` of floats what it is of the
+    number it belongs to, where that is larger than 1. The one that does not apply is 0.
+    """
+
+    values: int
+    differing: int
+    max_abs: float
+    share: float
+
+
+def teacher_forced(
+    device: Device,
+    content: bytes,
+    sequence: bytes,
+    wheel: tuple[OutputTensor, ...],
+) -> Forced:
+    """Run the steps of `sequence`; `wheel` are the outputs `[1, steps, ...]` of desktop TFLM on it.
+
+    The model must be loaded with `raw_states`. Raises LinkError, DeviceError.
+    """
+    model = device.model
+    assert model is not None
+    pairs = state_pairs(inspect(content))
+    fed = _fed(sequence, model, pairs, wheel)
+    result = next(device.stream([SequenceRequest(None, fed)]))
+    blocks = by_output([result.outputs], model)
+    values = differing = 0
+    max_abs = share = 0.0
+    for number, expected in zip(_order(model, pairs), wheel, strict=True):
+        found = _outputs(blocks[number][0], expected)
+        delta = compare(found, expected.outputs())
+        values += delta.values
+        if found.integer:
+            differing += delta.differing
+        else:
+            error = np.abs(found.values - expected.outputs().values)
+            max_abs = max(max_abs, delta.max_abs)
+            share = max(share, float(np.max(error / np.maximum(np.abs(found.values), 1.0))))
+    return Forced(values, differing, max_abs, share)
+
+
+def _fed(
+    sequence: bytes,
+    model: LoadedModel,
+    pairs: tuple[StatePair, ...],
+    wheel: tuple[OutputTensor, ...],
+) -> bytes:
+    """All inputs of every step, in the model's order: the free ones as they are, then the wheel's
+    states of the step before."""
+    states = wheel[len(wheel) - len(pairs) :]
+    free = [tensor for tensor in model.inputs if tensor.index not in {p.input for p in pairs}]
+    size = sum(tensor.bytes for tensor in free)
+    held = [pair.initial() for pair in pairs]
+    parts = []
+    for step, start in enumerate(range(0, len(sequence), size)):
+        given = {pair.input: item.tobytes() for pair, item in zip(pairs, held, strict=True)}
+        at = start
+        for tensor in free:
+            given[tensor.index] = sequence[at : at + tensor.bytes]
+            at += tensor.bytes
+        parts += [given[tensor.index] for tensor in model.inputs]
+        held = [
+            pair.feed_back(state.stored[0, step]) for pair, state in zip(pairs, states, strict=True)
+        ]
+    return b"".join(parts)
+
+
+def _order(model: LoadedModel, pairs: tuple[StatePair, ...]) -> list[int]:
+    """Positions of the model's outputs in the order of `wheel`: what is fed back comes last."""
+    fed_back = [pair.output for pair in pairs]
+    numbers = [tensor.index for tensor in model.outputs]
+    order = [number for number in numbers if number not in fed_back] + fed_back
+    return [numbers.index(number) for number in order]
+
+
+def _outputs(block: bytes, like: OutputTensor) -> RungOutputs:
+    stored = np.frombuffer(block, like.stored.dtype.newbyteorder("<")).astype(like.stored.dtype)
+    shaped = stored.reshape(like.stored.shape)
+    return OutputTensor(shaped, like.scale, like.zero_point, like.per_step).outputs()

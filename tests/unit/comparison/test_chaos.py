@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.comparison.chaos import ALLOWED, chaos
+
+STEPS = 600
+TRUTH = np.random.default_rng(2).standard_normal((STEPS, 3)).astype(np.float32)
+FLOOR = 1e-6
+# ten times more every 100 steps, until it is as large as the numbers
+GROWTH = np.minimum(1e-6 * 10 ** (np.arange(STEPS) / 100), 1.0)
+
+
+def moved(size: NDArray[np.float64] | float, seed: int) -> NDArray[np.float32]:
+    """The truth with an error of that size, of chance signs."""
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], TRUTH.shape)
+    return (TRUTH + signs * np.reshape(np.broadcast_to(size, STEPS), (STEPS, 1))).astype(np.float32)
+
+
+def test_rounding_that_stays_small_is_not_worth_a_word() -> None:
+    found = chaos(moved(2e-7, 1), TRUTH, moved(3e-7, 2), floor=FLOOR)
+    assert found.explained
+    assert not found.grows
+    assert found.sentence == ""
+
+
+def test_a_chaotic_network_explains_what_the_device_does() -> None:
+    found = chaos(moved(2 * GROWTH, 1), TRUTH, moved(GROWTH, 2), floor=FLOOR)
+    assert found.explained
+    assert found.excess == pytest.approx(2.0, rel=0.1)
+    assert "multiplies every rounding" in found.sentence
+    assert found.large_from is not None
+    assert 300 < found.large_from < 400, "10 ** (t / 100 - 6) of outputs of 3"
+
+
+def test_an_error_that_rounding_does_not_make_is_named_with_its_step() -> None:
+    device = moved(1e-7, 1)
+    device[250:] += np.float32(1e-3)
+    found = chaos(device, TRUTH, moved(3e-7, 2), floor=FLOOR)
+    assert not found.explained
+    assert found.first_step == 250
+    assert "From step 250 on the device is further from desktop TFLM" in found.sentence
+
+
+def test_the_reference_is_the_measure_only_as_far_as_it_has_come() -> None:
+    """An error at a step where the reference has not moved yet is not excused by what it does
+    later."""
+    device = moved(GROWTH, 1)
+    device[10] += np.float32(1e-3)
+    found = chaos(device, TRUTH, moved(GROWTH, 2), floor=FLOOR)
+    assert found.excess > ALLOWED
+    assert found.first_step == 10
+
+
+def test_not_a_number_is_never_explained() -> None:
+    device = moved(1e-7, 1)
+    device[500] = np.nan
+    assert not chaos(device, TRUTH, moved(3e-7, 2), floor=FLOOR).explained
