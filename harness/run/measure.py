@@ -25,6 +25,7 @@ from harness.run.streaming import Streamed, sequence_bytes, stream
 from harness.run.zoo import slot_entry
 
 BENCHMARK_INVOKES = 32
+BENCHMARK_CYCLES = 216_000_000  # a second of the board
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def measure(
         stack_bytes=end.status.stack_high_water,
         link=link_record(start, end, baud=device.baud, core_hz=clock.core_hz),
         messages=_printed(device),
-        more=(*every_step(streamed.blocks, model, found), *set_aside(ladder, aside, part)),
+        more=(*every_step(streamed.blocks, model, found, limits), *set_aside(ladder, aside, part)),
     )
     return Measured(variant, model, streamed, board.values, ladder, record)
 
@@ -122,6 +123,12 @@ def _printed(device: Device) -> tuple[str, ...]:
 
 
 def benchmark(device: Device, *, cold: bool) -> tuple[int, ...]:
-    """Cycles of repeated Invokes, from the same state: kernels may branch on their data."""
+    """Cycles of repeated Invokes, from the same state: kernels may branch on their data.
+
+    Fewer for a slow model: about `BENCHMARK_CYCLES` in all, and at least two.
+    """
     device.reset_state()
-    return device.benchmark(BENCHMARK_INVOKES, cold=cold)
+    (first,) = device.benchmark(1, cold=cold)
+    count = max(2, min(BENCHMARK_INVOKES, BENCHMARK_CYCLES // max(first, 1)))
+    device.reset_state()
+    return device.benchmark(count, cold=cold)

@@ -7,8 +7,9 @@ other steps, and the states at every step, are here held against desktop TFLM.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from harness.comparison.limits import Limit as DeviceLimit
 from harness.comparison.metrics import compare
 from harness.comparison.outputs import RungOutputs
 from harness.link.messages import LoadedModel
@@ -52,14 +53,18 @@ def last_step(rung: RungOutputs) -> RungOutputs:
 
 
 def every_step(
-    blocks: list[bytes], model: LoadedModel, references: References
+    blocks: list[bytes],
+    model: LoadedModel,
+    references: References,
+    limits: Sequence[DeviceLimit] = (),
 ) -> tuple[Measurement, ...]:
-    """Device against desktop TFLM at every step: the output, and each state that is fed back.
+    """Device against desktop TFLM at every step: all outputs, and each state that is fed back.
 
-    Integers must be equal; floats are told how far they are apart. Nothing for a model whose
-    states the device does not feed back.
+    Integers must be equal. Floats of a further output are held to the `limits` that the first one
+    has in the ladder; of a state they are only told how far they are apart. Nothing for a model of
+    one output whose states the device does not feed back: the ladder has it all.
     """
-    if not model.states:
+    if len(model.outputs) == 1:
         return ()
     first_state = len(model.outputs) - len(model.states)
     measurements = []
@@ -76,6 +81,21 @@ def every_step(
             measurements.append(
                 Measurement(f"{name}.differing", found.differing, "values", Limit("<=", 0))
             )
+        elif kind == "output" and number > 0:
+            measurements += [
+                Measurement(f"{name}.{limit.measure}", getattr(found, limit.measure), "", own_limit)
+                for limit, own_limit in _of_floats(limits)
+            ]
         else:
             measurements.append(Measurement(f"{name}.max_abs", found.max_abs, ""))
     return tuple(measurements)
+
+
+def _of_floats(limits: Sequence[DeviceLimit]) -> list[tuple[DeviceLimit, Limit]]:
+    return [
+        (limit, Limit("<=", limit.maximum))
+        for limit in limits
+        if limit.rung == "device"
+        and limit.measure in ("max_abs", "max_rel")
+        and limit.maximum is not None
+    ]

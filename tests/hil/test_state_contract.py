@@ -16,7 +16,7 @@ from harness.models.manifest import Variant
 from harness.references import compute
 from harness.run.measure import Measured
 from harness.run.step_by_step import by_output
-from tests.hil.conftest import FEW, Loaded
+from tests.hil.conftest import FEW, Loaded, few
 
 ORDER = list(range(FEW))
 # On probabilities. Wider than for a single sequence (1e-6): the state carries the difference of the
@@ -45,7 +45,8 @@ def test_order_of_sequences_does_not_matter(loaded: Loaded) -> None:
 def test_whole_run_does_not_depend_on_its_neighbours(loaded: Loaded, measured: Measured) -> None:
     """The first sequences alone give what they gave among all the others."""
     alone = b"".join(loaded.outputs(ORDER))
-    assert alone == b"".join(measured.streamed.blocks[:FEW])
+    among = measured.streamed.blocks[:FEW]
+    assert alone[: sum(map(len, among))] == b"".join(among)
 
 
 def test_chunked_is_whole(loaded: Loaded) -> None:
@@ -77,6 +78,15 @@ def kernels_of(loaded: Loaded) -> str:
     return f"engine {hello.engine} ({hello.kernels} kernels)"
 
 
+def shows_state(variant: Variant) -> bool:
+    """Whether the state of these sequences changes an output at all, on desktop TFLM."""
+    carried, fresh = (
+        compute(variant, few(variant), mode=mode, frameworks=("tflm",)).references["tflm"].tensors
+        for mode in ("carry", "reset_each")
+    )
+    return any(not np.array_equal(a.stored, b.stored) for a, b in zip(carried, fresh, strict=True))
+
+
 def test_state_carries_over_when_asked_and_only_then(loaded: Loaded, variant: Variant) -> None:
     model = loaded.device.model
     assert model is not None
@@ -85,7 +95,7 @@ def test_state_carries_over_when_asked_and_only_then(loaded: Loaded, variant: Va
     carried = loaded.outputs(ORDER, reset=False)
     assert carried[0] == fresh[0], "nothing was there to carry over before the first sequence"
     if model.state_bytes:
-        assert carried[1:] != fresh[1:], (
+        assert carried[1:] != fresh[1:] or not shows_state(variant), (
             f"{state_of(variant)} ({model.state_bytes} bytes) is wiped at each Invoke by "
             f"{kernels_of(loaded)}: a sequence cut into chunks gives other outputs than the whole"
         )
@@ -99,7 +109,7 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
     assert model is not None
     loaded.device.reset_state()
     carried = loaded.outputs(ORDER, reset=False)
-    wheel = compute(variant, variant.load_samples().first(FEW), mode="carry", frameworks=("tflm",))
+    wheel = compute(variant, few(variant), mode="carry", frameworks=("tflm",))
     board = wheel.device_outputs(by_output(carried, model)[0])
     if board.integer:
         differing = np.count_nonzero(board.stored != wheel.rungs["tflm"].stored)
@@ -108,7 +118,9 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
             f"{state_of(variant)} is carried over, with {kernels_of(loaded)}"
         )
     else:
-        assert np.max(np.abs(board.values - wheel.rungs["tflm"].values)) <= FLOAT_BOUND
+        expected = wheel.rungs["tflm"].values
+        bound = FLOAT_BOUND * max(1.0, float(np.max(np.abs(expected))))
+        assert np.max(np.abs(board.values - expected)) <= bound
 
 
 def test_reset_is_complete_after_any_history(loaded: Loaded) -> None:

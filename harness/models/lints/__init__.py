@@ -21,9 +21,10 @@ from harness.models.lints.scales import (
     fused_state_scales,
     per_channel_int16,
     state_scales,
+    zero_scale,
 )
 from harness.models.lints.shapes import dynamic_batch, dynamic_shape_in_loop
-from harness.models.lints.types import float_island, hybrid
+from harness.models.lints.types import float_island, half_floats, hybrid
 
 __all__ = ["LINTS", "Finding", "Lint", "Severity", "lint"]
 
@@ -36,6 +37,8 @@ LINTS: dict[str, Lint] = {
     "per-channel-int16": per_channel_int16,
     "float-island": float_island,
     "hybrid": hybrid,
+    "half-floats": half_floats,
+    "zero-scale": zero_scale,
     "cell-clip": cell_clip,
 }
 

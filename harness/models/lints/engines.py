@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +37,22 @@ TFLM = frozenset(
         "ZEROS_LIKE",
     }
 )  # fmt: skip
+
+
+# What makes an operator that no engine has, and what to use in its place.
+MADE_BY = {
+    "SELECT": "It comes from Keras 3's Embedding, or from selu: use tf_keras's Embedding, or"
+    " tf.gather; elu in place of selu.",
+    "TILE": "It comes from RepeatVector or UpSampling1D: use tf.broadcast_to.",
+    "REDUCE_ANY": "It comes from Masking: feed sequences of one length, or a mask as an input.",
+    "CUSTOM Flex": "It is an operator of TensorFlow itself: convert without SELECT_TF_OPS; for"
+    " recurrent layers `hil convert` has exports that need none.",
+    "CUSTOM Signal": "It belongs to the audio front end of TFLM's signal library: compute the"
+    " features on the host and feed the model that takes them.",
+    "CUSTOM ethos-u": "It is a command stream for an Ethos-U NPU, which the board does not have:"
+    " use the .tflite from before the Vela compiler.",
+    "CUSTOM": "It is a custom operator: replace the layer that makes it.",
+}
 
 
 @cache
@@ -74,10 +90,18 @@ def unsupported_operator(engine: str) -> Lint:
             "unsupported-operator", "error",
             f"the {engine} engine has no {', '.join(lacking)}",
             f"Use the engine {others[0]}." if others else
-            "Replace the layer that makes the operator, or use another export.",
+            _way_out(lacking),
         )  # fmt: skip
 
     return lint
+
+
+def _way_out(lacking: Sequence[str]) -> str:
+    for name in lacking:
+        for start, words in MADE_BY.items():
+            if name.startswith(start):
+                return words
+    return "Replace the layer that makes the operator, or use another export."
 
 
 def _letters(name: str) -> str:

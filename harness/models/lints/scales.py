@@ -17,6 +17,10 @@ BIASED = {"FULLY_CONNECTED": (0, 1, 2), "CONV_2D": (0, 1, 2), "DEPTHWISE_CONV_2D
 # Converters write the product in float32, so an honest bias is at most a rounding away.
 BIAS_TOLERANCE = 1e-5
 
+# Operators that divide by the scales of their inputs.
+SCALED = ("ADD", "SUB", "MUL")
+INTEGERS = ("int8", "int16")
+
 FUSED_LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 FUSED_OUTPUT_STATE = 18
 
@@ -78,6 +82,23 @@ def bias_scale(model: Inspection) -> Iterator[Finding]:
                     " they cannot share, and the sums are wrong",
                     "Use --export step or shift; unrolled GRU with reset_after=True in int16x8 is"
                     " known for this.",
+                    graph.index, operator.index,
+                )  # fmt: skip
+
+
+def zero_scale(model: Inspection) -> Iterator[Finding]:
+    """A constant of zeros on scale 0, as int16x8 conversion makes of a bias that ADD adds."""
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            taken = [item for item in inputs_of(graph, operator) if item is not None]
+            zero = [item for item in taken if item.type in INTEGERS and item.scales == (0.0,)]
+            if operator.name in SCALED and zero:
+                yield Finding(
+                    "zero-scale", "error",
+                    f"{place(graph, operator)} takes {zero[0].name} ({zero[0].type}) on scale 0:"
+                    " desktop TFLM ends its process on the division, and the model cannot be run",
+                    "Give the layer no bias (use_bias=False) or one that is not all zero, as"
+                    " training does, and convert again.",
                     graph.index, operator.index,
                 )  # fmt: skip
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.models.inspect import Inspection, Subgraph, Tensor
+from harness.models.inspect import Inspection, Operator, Subgraph, Tensor
 from harness.models.lints.finding import Finding
 
-# Operators that make a shape while the model runs.
-SHAPE_MAKERS = ("SHAPE", "FILL")
+# Operators whose output is as large as one of their inputs says, and the number of that input.
+SIZED_BY = {"FILL": 0, "BROADCAST_TO": 1, "TILE": 1}
 
 
 def dynamic_batch(model: Inspection) -> Iterator[Finding]:
@@ -17,20 +17,37 @@ def dynamic_batch(model: Inspection) -> Iterator[Finding]:
     remedy = "Fix the batch to 1 before conversion; `hil convert` does."
     for index in main.inputs:
         tensor = main.tensors[index]
-        if -1 in tensor.shape_signature:
+        if -1 in tensor.shape_signature[1:]:
             yield Finding(
-                "dynamic-batch", "error",
-                f"input {tensor.name} has the open shape {_shape(tensor)}", remedy, 0,
+                "dynamic-batch", "warning",
+                f"input {tensor.name} has the open shape {_shape(tensor)} and runs as"
+                f" {list(tensor.shape)}: a microcontroller has no other, whatever is fed",
+                "Fix the shape of the input before conversion, the length of a sequence too.", 0,
             )  # fmt: skip
-    makers = [op for op in main.operators if op.name in SHAPE_MAKERS]
-    if makers:
-        names = ", ".join(f"{op.name} #{op.index}" for op in makers[:4])
+        elif -1 in tensor.shape_signature:
+            yield Finding(
+                "dynamic-batch", "note",
+                f"input {tensor.name} has the open shape {_shape(tensor)} and runs as"
+                f" {list(tensor.shape)}",
+                remedy, 0,
+            )  # fmt: skip
+    found = [op for op in main.operators if _is_sized_at_run_time(main, op)]
+    if found:
+        names = ", ".join(f"{op.name} #{op.index}" for op in found[:4])
         yield Finding(
             "dynamic-batch", "error",
-            f"shapes are computed while the model runs ({names}); TFLM refuses them as dynamic"
-            " tensors",
-            remedy, 0, makers[0].index,
+            f"the size of a tensor is computed while the model runs ({names}); TFLM refuses"
+            " dynamic tensors",
+            remedy, 0, found[0].index,
         )  # fmt: skip
+
+
+def _is_sized_at_run_time(graph: Subgraph, operator: Operator) -> bool:
+    place = SIZED_BY.get(operator.name)
+    if place is None or place >= len(operator.inputs):
+        return False
+    size = graph.tensors[operator.inputs[place]]
+    return size.constant_bytes == 0 and size.shape != (0,)
 
 
 def dynamic_shape_in_loop(model: Inspection) -> Iterator[Finding]:

@@ -75,6 +75,26 @@ def hybrid(model: Inspection) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def half_floats(model: Inspection) -> Iterator[Finding]:
+    """Weights kept as float16, which a DEQUANTIZE is to widen: TFLM has no such kernel."""
+    found = [
+        (graph, operator)
+        for graph in model.subgraphs
+        for operator in graph.operators
+        if any(item is not None and item.type == "float16" for item in inputs_of(graph, operator))
+    ]
+    if found:
+        graph, operator = found[0]
+        yield Finding(
+            "half-floats", "error",
+            f"{len(found)} operators take float16 (first: {place(graph, operator)}): weights"
+            " converted to half precision, which TFLM has no kernels for",
+            "Leave target_spec.supported_types alone: convert to float32, or to int8 with"
+            " representative data.",
+            graph.index, operator.index,
+        )  # fmt: skip
+
+
 def _is_hybrid(tensors: Sequence[Tensor | None]) -> bool:
     types = [tensor.type if tensor else "" for tensor in tensors]
     return bool(types) and types[0] == "float32" and "int8" in types[1:]

@@ -34,6 +34,58 @@ def with_batch(batch: int) -> bytes:
     return model.content()
 
 
+def with_length(length: int) -> bytes:
+    """TANH on a sequence whose length is open (-1) or fixed."""
+    model = ModelBuilder()
+    main = model.graph()
+    x = main.tensor("x", (1, length, 4))
+    y = main.tensor("y", (1, length, 4))
+    main.operator("TANH", [x], [y])
+    main.finish([x], [y])
+    return model.content()
+
+
+def filled(*, constant: bool) -> bytes:
+    """FILL to a size that is a constant, or that SHAPE finds out."""
+    model = ModelBuilder()
+    main = model.graph()
+    x = main.tensor("x", (1, 4))
+    size = main.tensor("size", (2,), "int32", data=[1, 4] if constant else None)
+    if not constant:
+        main.operator("SHAPE", [x], [size], "Shape")
+    zero = main.tensor("zero", (), data=0.0)
+    y = main.tensor("y", (1, 4))
+    main.operator("FILL", [size, zero], [y])
+    main.finish([x], [y])
+    return model.content()
+
+
+def with_half_floats(dtype: str) -> bytes:
+    """FULLY_CONNECTED on weights that a DEQUANTIZE has widened."""
+    model = ModelBuilder()
+    main = model.graph()
+    x = main.tensor("x", (1, 3))
+    stored = main.tensor("stored", (2, 3), dtype, scale=0.5 if dtype == "int8" else None, data=1)
+    w = main.tensor("w", (2, 3))
+    y = main.tensor("y", (1, 2))
+    main.operator("DEQUANTIZE", [stored], [w])
+    main.operator("FULLY_CONNECTED", [x, w, -1], [y], "FullyConnected")
+    main.finish([x], [y])
+    return model.content()
+
+
+def with_bias(scale: float) -> bytes:
+    """ADD of a constant in int16."""
+    model = ModelBuilder()
+    main = model.graph()
+    x = main.tensor("x", (1, 4), "int16", scale=0.5)
+    bias = main.tensor("bias", (4,), "int16", scale=scale, data=0)
+    y = main.tensor("y", (1, 4), "int16", scale=0.5)
+    main.operator("ADD", [x, bias], [y], "Add")
+    main.finish([x], [y])
+    return model.content()
+
+
 def with_shape_operator(operator: str) -> bytes:
     """An operator that makes a shape at run time, or a sound one in its place."""
     model = ModelBuilder()
@@ -127,9 +179,11 @@ def island(operator: str = "", dtype: str = "int8") -> bytes:
 
 # code, severity, planted, clean, what the sentence names
 CASES: list[tuple[str, str, Callable[[], bytes], Callable[[], bytes], str]] = [
-    ("dynamic-batch", "error", lambda: with_batch(-1), lambda: with_batch(1), "[?,4]"),
-    ("dynamic-batch", "error", lambda: with_shape_operator("FILL"),
-     lambda: with_shape_operator("TANH"), "FILL #0"),
+    ("dynamic-batch", "note", lambda: with_batch(-1), lambda: with_batch(1), "[?,4]"),
+    ("dynamic-batch", "warning", lambda: with_length(-1), lambda: with_length(3),
+     "runs as [1, 1, 4]"),
+    ("dynamic-batch", "error", lambda: filled(constant=False), lambda: filled(constant=True),
+     "FILL #1"),
     ("dynamic-shape-in-loop", "error", lambda: loop_of(-1), lambda: loop_of(3), "rows [?,4]"),
     ("state-scales", "error", lambda: accumulator(next_scale=0.25),
      lambda: accumulator(next_scale=0.5), "state h comes out on scale 0.25"),
@@ -145,6 +199,9 @@ CASES: list[tuple[str, str, Callable[[], bytes], Callable[[], bytes], str]] = [
     ("float-island", "note", lambda: island("RESHAPE"), island, "move float32 elements"),
     ("hybrid", "error", lambda: dense("float32"), lambda: dense("float32", "float32"),
      "FULLY_CONNECTED #0"),
+    ("half-floats", "error", lambda: with_half_floats("float16"),
+     lambda: with_half_floats("int8"), "DEQUANTIZE #0"),
+    ("zero-scale", "error", lambda: with_bias(0.0), lambda: with_bias(0.25), "bias (int16)"),
     ("cell-clip", "note", lambda: fused(clip=10.0), fused, "±10"),
     ("unsupported-operator", "error", lambda: with_shape_operator(ABSENT),
      lambda: with_shape_operator("TANH"), ABSENT),
