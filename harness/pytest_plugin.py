@@ -294,6 +294,7 @@ def pytest_terminal_summary(
         width=width,
         colour=reporter.hasmarkup,
         with_details=config.option.verbose > 0,
+        rows="entries" if config.option.verbose < 0 else "auto",
     )
     reporter.write_line(text)
     reporter.write_line(f"report: {ended.path}")

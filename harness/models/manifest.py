@@ -109,8 +109,14 @@ class Variant:
         return self.samples.missing
 
     def content(self) -> bytes:
-        """The flatbuffer."""
-        return self.path.read_bytes()
+        """The flatbuffer. Raises ConfigurationError if it is gone since the zoo was loaded."""
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(
+                f"the model {self.path} cannot be read: {error.strerror}",
+                remedy="Restore the file.",
+            ) from error
 
     def load_samples(self) -> Samples:
         """The test sequences."""

@@ -69,6 +69,7 @@ def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
             "difference", "board against desktop TFLM, largest |Δ|", "board vs\nTFLM, |Δ|", 0,
             lambda v: delta(rung_of(v, "device")),
             lambda v: _max_abs(v, "device"),
+            _difference,
         ),
         Column(
             "largest", "largest error enters at", "largest step\nof the ladder", 3,
@@ -119,7 +120,7 @@ def entry_columns(run: RunRecord) -> tuple[Column[Entry], ...]:
                lambda e: spread([cycles_per_step(v) for v in e.variants], count), _none),
         Column("arena", "arena, kB", "arena\nkB", 3,
                lambda e: spread([v.arena_bytes for v in e.variants], kilobytes), _none),
-        Column("flash", "flash, kB", "flash\nkB", 3,
+        Column("flash", "flash, kB", "flash\nkB", 4,
                lambda e: spread([v.file_bytes for v in e.variants], kilobytes), _none),
     )  # fmt: skip
 
@@ -147,6 +148,13 @@ def _size(
         key, title, f"{key}\nkB", keep,
         lambda v: kilobytes(size(v)), size, lambda v: count(size(v)),
     )  # fmt: skip
+
+
+def _difference(variant: VariantRecord) -> str:
+    rung = rung_of(variant, "device")
+    if rung is None or rung.max_lsb is None:
+        return delta(rung)
+    return f"{delta(rung)}, {rung.differing or 0:,} of {rung.values or 0:,} differ"
 
 
 def _max_abs(variant: VariantRecord, name: str) -> float | None:
@@ -189,14 +197,19 @@ def _worst_quality(entry: Entry, rung: str) -> str:
 
 
 def _differing(entry: Entry) -> str:
-    devices = [rung_of(v, "device") for v in entry.variants if v.dtype != "float32"]
-    compared = [rung for rung in devices if rung is not None and rung.differing is not None]
+    devices = [rung_of(v, "device") for v in entry.variants]
+    compared = [rung for rung in devices if rung is not None and rung.max_lsb is not None]
     if not compared:
         return MISSING
-    return f"{sum(rung.differing or 0 for rung in compared):,}"
+    values = sum(rung.values or 0 for rung in compared)
+    return f"{sum(rung.differing or 0 for rung in compared):,} of {values:,}"
 
 
 def _floats(entry: Entry) -> str:
-    devices = [rung_of(v, "device") for v in entry.variants if v.dtype == "float32"]
-    compared = [rung for rung in devices if rung is not None and rung.max_abs is not None]
+    devices = [rung_of(v, "device") for v in entry.variants]
+    compared = [
+        rung
+        for rung in devices
+        if rung is not None and rung.max_lsb is None and rung.max_abs is not None
+    ]
     return delta(max(compared, key=lambda rung: rung.max_abs or 0.0)) if compared else MISSING

@@ -20,6 +20,7 @@ from harness.report.wording import (
     MISSING,
     circumstance_lines,
     closing_line,
+    equality_line,
     flash_text,
     legend_lines,
     streaming_line,
@@ -75,9 +76,11 @@ def _head(run: RunRecord) -> str:
         f'<p><span class="badge {run.verdict}">{escape(verdict_word(run))}{unfinished}</span>'
         f"{escape(closing_line(run))}</p>",
     ]
-    streaming = streaming_line(run)
-    if streaming:
-        lines.append(f'<p class="dim">{escape(streaming)}</p>')
+    lines += [
+        f'<p class="dim">{escape(line)}</p>'
+        for line in (equality_line(run), streaming_line(run))
+        if line
+    ]
     facts = list(circumstance_lines(run.circumstances)) if run.circumstances else []
     if not facts:
         facts.append(("board", "was not reached: there is nothing to say about it"))

@@ -13,12 +13,14 @@ from harness.report.records import RunRecord, VariantRecord
 from harness.report.wording import (
     circumstance_lines,
     closing_line,
+    equality_line,
     legend_lines,
     streaming_line,
     verdict_word,
 )
 
 TABLE_NAME = "zoo.md"
+KEPT = 4  # columns up to this rank: a page of Markdown is not endless, either
 
 SECTIONS = {
     ACCURACY: "Classification: accuracy on each rung, in %",
@@ -42,9 +44,9 @@ def _lines(run: RunRecord) -> Iterator[str]:
     yield f"# Run {run.run_id}"
     yield ""
     yield f"**{verdict_word(run)}** · {closing_line(run)}"
-    streaming = streaming_line(run)
-    if streaming:
-        yield f"<br>{streaming}"
+    for line in (equality_line(run), streaming_line(run)):
+        if line:
+            yield f"<br>{line}"
     yield ""
     if run.circumstances is not None:
         yield "| | |"
@@ -52,7 +54,7 @@ def _lines(run: RunRecord) -> Iterator[str]:
         for label, text in circumstance_lines(run.circumstances):
             yield f"| {label} | {_escaped(text)} |"
         yield ""
-    columns = variant_columns(run)
+    columns = [column for column in variant_columns(run) if column.keep <= KEPT]
     for key, title in SECTIONS.items():
         variants = [variant for variant in run.variants if measure(variant) == key]
         if variants:

@@ -19,6 +19,7 @@ DRIFT = "drift"
 ENGINE = "printed by the engine"
 TO_KNOW = "note"
 LINT = "before flashing"
+LINT_NOTE = "good to know before flashing"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def remarks_on(variant: VariantRecord) -> Iterator[tuple[str, str]]:
         yield TO_KNOW, line
     for lint in variant.lints:
         if variant.error is None or lint.severity != "error":  # an error tells its own
-            yield LINT, f"{lint.severity} {lint.code}: {lint.sentence}"
+            kind = LINT_NOTE if lint.severity == "note" else LINT
+            yield kind, f"{lint.severity} {lint.code}: {lint.sentence}"
     for line in variant.drift:
         yield DRIFT, line
     for line in variant.messages:

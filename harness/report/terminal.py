@@ -22,8 +22,8 @@ from harness.report.records import RunRecord
 from harness.report.wording import (
     circumstance_lines,
     closing_line,
+    equality_line,
     flash_text,
-    legend_lines,
     streaming_line,
     verdict_word,
 )
@@ -31,6 +31,7 @@ from harness.report.zoo_text import STYLE, Rows, zoo_text
 
 CI_WIDTH = 120  # columns where nobody says how wide the output is
 NOTES_OF_A_KIND = 5  # as many are told, the others counted
+QUIET = (notes.DRIFT, notes.LINT_NOTE)  # of these all are counted: there are many, and no harm
 
 
 def render(
@@ -66,7 +67,7 @@ def report(
     parts: list[RenderableType] = [_head(run)]
     if run.variants:
         shown: Rows = "variants" if with_details else rows
-        parts += [zoo_text(run, width, shown), Text(), Text("\n".join(legend_lines(run)), "dim")]
+        parts.append(zoo_text(run, width, shown))
     if with_details:
         parts.append(details(run))
     parts += [Padding(part, (1, 0, 0, 0)) for part in problems(run, every=with_details)]
@@ -107,12 +108,12 @@ def _head(run: RunRecord) -> Panel:
 
 
 def _remarks(run: RunRecord, *, every: bool) -> Iterator[Text]:
-    """A line a remark. Drift is told with the details only: it is a sentence a rung."""
+    """A line a remark."""
     by_kind: dict[str, list[notes.Note]] = {}
     for note in notes.notes(run):
         by_kind.setdefault(note.kind, []).append(note)
     for kind, found in by_kind.items():
-        limit = len(found) if every else 0 if kind == notes.DRIFT else NOTES_OF_A_KIND
+        limit = len(found) if every else 0 if kind in QUIET else NOTES_OF_A_KIND
         if every and kind in (notes.DRIFT, notes.ENGINE):
             continue  # the details have told it
         for note in found[:limit]:
@@ -131,7 +132,6 @@ def _closing(run: RunRecord) -> Text:
     text = Text.assemble(
         (verdict_word(run) + unfinished, STYLE[run.verdict]), f" · {closing_line(run)}"
     )
-    streaming = streaming_line(run)
-    if streaming:
-        text.append(f"\n{streaming}", style="dim")
+    for line in (equality_line(run), streaming_line(run)):
+        text.append(f"\n{line}" if line else "", style="dim")
     return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from harness.report.entries import ACCURACY, RMSE, entries, rung_names, rung_title
+from harness.report.entries import ACCURACY, RMSE, entries, rung_names, rung_of, rung_title
 from harness.report.records import (
     Circumstances,
     ClockRecord,
@@ -81,7 +81,9 @@ def rmse(value: float | None) -> str:
     """An error to the true values: four significant digits, enough to see a rung move."""
     if value is None:
         return MISSING
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 10 else f"{value:.4g}"
+    if 0 < value < 1e-3:
+        return real(value)
+    return f"{value:.4f}" if 0 < value < 10 else f"{value:.4g}"
 
 
 def count(value: float | None) -> str:
@@ -220,8 +222,8 @@ def _oscillator(tree: ClockTreeRecord, name: str, hertz: float) -> str:
     return f"{name} {hertz / 1e6:g} MHz{bypass}"
 
 
-def legend_lines(run: RunRecord) -> list[str]:
-    """What the headings of the zoo table mean."""
+def legend_lines(run: RunRecord, *, by_entry: bool = False) -> list[str]:
+    """What the headings of the zoo table mean, or of that with a line an entry."""
     measures = {entry.measure for entry in entries(run)} - {""}
     lines = []
     if measures:
@@ -230,15 +232,27 @@ def legend_lines(run: RunRecord) -> list[str]:
             RMSE: "RMSE: root mean square error against the labels, unit of the output",
         }
         lines.append("; ".join(meaning[name] for name in (ACCURACY, RMSE) if name in measures))
+    if not rung_names(run.variants):
+        return lines
+    if by_entry:
+        lines.append(
+            "board worst: of all variants; differing: outputs of integer variants that are not"
+            " those of desktop TFLM"
+        )
+        return lines + _source_line(run)
     lines += [
         "board vs TFLM: the board against desktop TFLM on the same inputs, worst of all outputs",
         "largest step: where the largest difference enters on the way "
         + " → ".join(rung_title(name) for name in rung_names(run.variants)),
     ]
-    if run.circumstances is not None and run.circumstances.clock.modelled:
-        source = run.circumstances.clock.cycle_source
-        lines.append(f"~ cycles and times are modelled by the emulator ({source})")
-    return lines
+    return lines + _source_line(run)
+
+
+def _source_line(run: RunRecord) -> list[str]:
+    if run.circumstances is None or not run.circumstances.clock.modelled:
+        return []
+    source = run.circumstances.clock.cycle_source
+    return [f"~ cycles and times are modelled by the emulator ({source})"]
 
 
 def verdict_word(run: RunRecord) -> str:
@@ -278,6 +292,34 @@ def closing_line(run: RunRecord) -> str:
         parts.append(f"{sequences:,} sequences")
     parts.append(duration(run.seconds))
     return " · ".join(parts)
+
+
+def equality_line(run: RunRecord) -> str:
+    """How far the board is from desktop TFLM over the whole run; empty if nothing was compared."""
+    found = [(v, rung) for v in run.variants if (rung := rung_of(v, "device")) is not None]
+    integers = [(v, rung) for v, rung in found if rung.max_lsb is not None]
+    floats = [
+        rung.max_abs for _, rung in found if rung.max_lsb is None and rung.max_abs is not None
+    ]
+    parts = []
+    if integers:
+        differing = sum(rung.differing or 0 for _, rung in integers)
+        values = sum(rung.values or 0 for _, rung in integers)
+        parts.append(
+            f"{differing:,} of {values:,} outputs of {plural(len(integers), 'integer variant')}"
+            " differ"
+        )
+        steps = [
+            item.value
+            for v, _ in integers
+            for item in v.measurements
+            if item.name.startswith(("device.output.", "device.state."))
+        ]
+        if steps:
+            parts.append(f"{sum(steps):,.0f} outputs and states of their single steps")
+    if floats:
+        parts.append(f"floats by at most {real(max(floats))}")
+    return f"board against desktop TFLM: {', '.join(parts)}" if parts else ""
 
 
 def streaming_line(run: RunRecord) -> str:

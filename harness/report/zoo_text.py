@@ -15,6 +15,7 @@ from harness.report.columns import Column, entry_columns, variant_columns
 from harness.report.entries import Entry, entries
 from harness.report.grid import Across, Head, grid
 from harness.report.records import RunRecord, VariantRecord, Verdict
+from harness.report.wording import legend_lines
 
 Rows = Literal["auto", "variants", "entries"]
 
@@ -28,19 +29,28 @@ STYLE = {
 
 
 def zoo_text(run: RunRecord, width: int, rows: Rows = "auto") -> Text:
-    """The table or tables for this run."""
+    """The table or tables for this run, and what their headings mean."""
     if rows == "variants" or (rows == "auto" and len(run.variants) <= MANY):
-        return variant_table(run, entries(run), width)
+        text = variant_table(run, entries(run), width)
+        return text.append_text(_legend(legend_lines(run)))
     text = entry_table(run, width)
+    # what was not measured has no figures; why, is told below the table
     missed = [
-        Entry(entry.model, tuple(v for v in entry.variants if v.verdict is not Verdict.PASS))
+        Entry(
+            entry.model,
+            tuple(v for v in entry.variants if v.rungs and v.verdict is not Verdict.PASS),
+        )
         for entry in entries(run)
     ]
     missed = [entry for entry in missed if entry.variants]
     if missed:
         text.append("\n\nnot passed\n", style="bold")
         text.append_text(variant_table(run, missed, width))
-    return text
+    return text.append_text(_legend(legend_lines(run, by_entry=not missed)))
+
+
+def _legend(lines: Sequence[str]) -> Text:
+    return Text("\n\n" + "\n".join(lines) if lines else "", style="dim")
 
 
 def variant_table(run: RunRecord, wanted: Sequence[Entry], width: int) -> Text:

@@ -117,6 +117,14 @@ def test_a_limit_may_hold_for_one_engine(tmp_path: Path) -> None:
     assert variant.limits[0] not in variant.limits_for("tflm")
 
 
+def test_a_model_that_goes_while_the_run_lasts_is_told(tmp_path: Path) -> None:
+    write_model_folder(tmp_path)
+    (variant,) = load_model(tmp_path).variants
+    variant.path.unlink()
+    with pytest.raises(ConfigurationError, match=r"model\.tflite cannot be read: No such file"):
+        variant.content()
+
+
 def test_a_changed_model_is_refused(tmp_path: Path) -> None:
     write_model_folder(tmp_path)
     (tmp_path / "model.tflite").write_bytes(b"other bytes")

@@ -2,7 +2,16 @@ from dataclasses import replace
 
 import pytest
 
-from harness.report.records import ErrorRecord, IncidentRecord, Rung, RunRecord, Verdict
+from harness.report.records import (
+    ErrorRecord,
+    IncidentRecord,
+    Limit,
+    LintRecord,
+    Measurement,
+    Rung,
+    RunRecord,
+    Verdict,
+)
 from harness.report.terminal import render
 from harness.report.wording import MISSING
 from tests.unit.report import synthetic
@@ -111,12 +120,43 @@ def test_streaming_is_held_against_device_and_line(text: str) -> None:
     assert "14 s of wall time, the whole run 4.12 times" in flat
 
 
+def test_equality_with_desktop_tflm_is_told_of_all_together(text: str) -> None:
+    # unrolled, that which failed, and step
+    line = "board against desktop TFLM: 0 of 10,800 outputs of 3 integer variants differ"
+    assert f"{line}, floats by at most 1.2e-7" in text
+    run = synthetic.run()
+    stepwise = replace(
+        run.variants[1],
+        measurements=(
+            Measurement("device.output.0.differing", 2, "values", Limit("<=", 0)),
+            Measurement("device.state.1.differing", 1, "values", Limit("<=", 0)),
+            Measurement("device.differing", 7, "values", Limit("<=", 0)),
+        ),
+    )
+    assert "1 integer variant differ, 3 outputs and states of their single steps" in render(
+        replace(run, variants=(stepwise,))
+    )
+
+
 def test_remarks_have_a_place(text: str) -> None:
     assert line_with(text, "left out: 2 variants", "its samples are not shipped")
     assert line_with(text, "not judged: sine_gru-int8-step: device.label_rmse on 40 of 371")
     assert line_with(text, "printed by the engine: sine_gru-int8-step: Input saturates")
     assert "diverges" not in text
     assert "diverges" in render(synthetic.run(), with_details=True)
+
+
+def test_lints_are_told_and_mere_notes_counted() -> None:
+    run = synthetic.run()
+    warning = LintRecord("state-scales", "warning", "scales differ", "feed back real values")
+    note = LintRecord("cell-clip", "note", "the cell is clipped", "know it")
+    linted = replace(run.variants[0], lints=(warning, note))
+    run = replace(run, variants=(linted, *run.variants[1:]))
+    text = render(run)
+    assert line_with(text, "before flashing: digits_lstm-float32-loop: warning state-scales")
+    assert "the cell is clipped" not in text
+    assert line_with(text, "good to know before flashing: 1 with --details")
+    assert "the cell is clipped" in render(run, with_details=True)
 
 
 def test_run_that_learned_nothing_does_not_say_pass() -> None:
@@ -145,6 +185,19 @@ def test_large_zoo_is_a_line_an_entry() -> None:
     assert "export3" in render(many(200), with_details=True)
     assert "export3" in render(many(200), rows="variants")
     assert line_with(render(many(20), rows="entries"), "model3", "PASS")
+
+
+def test_board_that_is_gone_does_not_fill_the_screen() -> None:
+    error = ErrorRecord("ProbeNotFound", "no board is attached", "connect it")
+    run = many(200)
+    gone = [
+        replace(item, verdict=Verdict.ERROR, error=error, rungs=(), cycles=None)
+        for item in run.variants
+    ]
+    text = render(replace(run, variants=tuple(gone)))
+    assert len(text.splitlines()) < 80
+    assert text.count("no board is attached") == 1
+    assert "board vs TFLM:" not in text, "a legend of nothing"
 
 
 def test_large_zoo_lists_what_did_not_pass() -> None:
