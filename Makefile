@@ -18,10 +18,11 @@ FUZZ_SECONDS ?= 600
 SANITIZED := firmware/build/posix-sanitizers/bin
 FUZZERS := firmware/build/posix-fuzz/bin
 
-.PHONY: help setup demo test check lint unit host-test fuzz bench format clean
+.PHONY: help setup demo sample-report test check lint unit host-test fuzz bench format clean
 
 help:
-	@sed -n 's/^#   //p' Makefile; echo "make check   lint, types and the fast tests"; \
+	@sed -n 's/^#   //p' Makefile; echo "make sample-report   the whole zoo into reports/sample"; \
+	 echo "make check   lint, types and the fast tests"; \
 	 echo "make bench   side-by-side performance ratios"; \
 	 echo "make fuzz    frame and model parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 
@@ -45,6 +46,11 @@ $(VENV)/.installed: pyproject.toml setup.py harness/emulator/native/helper.c $(V
 
 demo: setup
 	@$(BIN)/hil demo --board $(BOARD)
+
+# The whole zoo on the emulated board, into the committed sample (reports/README.md).
+sample-report: setup
+	@$(BIN)/hil measure --board nucleo-f746zg-emulated --hil-report-dir build/sample --hil-resume never
+	@$(BIN)/hil report --report-dir build/sample --save reports/sample
 
 # --- tests ----------------------------------------------------------------------------------
 

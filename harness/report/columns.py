@@ -42,11 +42,12 @@ class Column(Generic[T]):
     text: Callable[[T], str]
     value: Callable[[T], float | None] | None = None
     exact: Callable[[T], str] | None = None
+    words: bool = False
 
     @property
     def numeric(self) -> bool:
-        """Whether it holds numbers, which stand at the right."""
-        return self.value is not None
+        """Whether it holds numbers, which stand at the right; `words` may be sorted by number."""
+        return self.value is not None and not self.words
 
 
 def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
@@ -75,6 +76,7 @@ def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
             "largest", "largest error enters at", "largest step\nof the ladder", 3,
             _largest,
             _largest_abs,
+            words=True,
         ),
         Column(
             "cycles_step", f"cycles per step, {near}p50", f"cycles\n{near}/step", 0,
@@ -111,16 +113,16 @@ def entry_columns(run: RunRecord) -> tuple[Column[Entry], ...]:
         Column("verdict", "verdict", "", 0, lambda e: str(e.verdict).upper()),
         Column("variants", "variants", "variants\npassed", 0, _passed, lambda e: len(e.variants)),
         Column("measure", "measure", "", 1, lambda e: e.measure or MISSING),
-        Column("first", "Keras", "Keras", 1, lambda e: _worst_quality(e, "keras"), _none),
+        Column("first", "Keras", "Keras", 2, lambda e: _worst_quality(e, "keras"), _none),
         Column("last", "board", "board\nworst", 1, lambda e: _worst_quality(e, "device"), _none),
         Column("differing", "integers that differ from TFLM", "integers\ndiffering", 0,
                _differing, _none),
         Column("floats", "floats vs TFLM, |Δ|", "floats vs\nTFLM, |Δ|", 0, _floats, _none),
-        Column("cycles_step", f"cycles per step, {near}p50", f"cycles\n{near}/step", 2,
+        Column("cycles_step", f"cycles per step, {near}p50", f"cycles\n{near}/step", 3,
                lambda e: spread([cycles_per_step(v) for v in e.variants], count), _none),
-        Column("arena", "arena, kB", "arena\nkB", 3,
+        Column("arena", "arena, kB", "arena\nkB", 4,
                lambda e: spread([v.arena_bytes for v in e.variants], kilobytes), _none),
-        Column("flash", "flash, kB", "flash\nkB", 4,
+        Column("flash", "flash, kB", "flash\nkB", 5,
                lambda e: spread([v.file_bytes for v in e.variants], kilobytes), _none),
     )  # fmt: skip
 

@@ -1,18 +1,17 @@
-"""What the summary table has no room for: three more tables, for who asks.
+"""What the zoo table has no room for: further tables, for who asks.
 
-Cycles with their spread, cold and warm; what went over the line; every rung with all its metrics.
-Shown by `pytest -v`, `hil report --details`, and always in the HTML report.
+Cycles with their spread, cold and warm; what went over the line; every rung with all its metrics;
+drift, and what the engine printed. Shown by `pytest -v` and `hil report --details`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from harness.report.entries import rung_title
+from harness.report.grid import Head, grid
 from harness.report.records import Rung, RunRecord, VariantRecord
 from harness.report.statistics import Distribution
 from harness.report.wording import MISSING, delta, percent, real, size
@@ -20,76 +19,66 @@ from harness.report.wording import MISSING, delta, percent, real, size
 HISTOGRAM_LEVELS = 4  # as many of the smallest |Δ| are listed; the rest is one number
 
 
-def details(run: RunRecord) -> RenderableType:
-    """All three tables; nothing for a run without variants."""
+def details(run: RunRecord, width: int) -> Iterator[Text]:
+    """The tables and lines, with their headings; nothing for a run without variants."""
     measured = [variant for variant in run.variants if variant.rungs]
     if not measured:
-        return Text()
+        return
     modelled = run.circumstances is not None and run.circumstances.clock.modelled
-    marker = " (modelled)" if modelled else ""
-    return Group(
-        Text(f"\ncycles of one Invoke{marker}", style="bold"),
-        _cycles(measured),
-        Text("\nthe line", style="bold"),
-        _line(measured),
-        Text("\nthe ladder, each rung against the one before", style="bold"),
-        _ladder(measured),
-        *_drift(measured),
-        *_messages(measured),
-    )
+    yield _heading(f"cycles of one Invoke{' (modelled)' if modelled else ''}")
+    yield _cycles(measured, width)
+    yield _heading("the line")
+    yield _line(measured, width)
+    yield _heading("the ladder, each rung against the one before")
+    yield _ladder(measured, width)
+    drift = [Text(f"{v.id}: {line}") for v in measured for line in v.drift]
+    if drift:
+        yield _heading("drift over the steps of a sequence")
+        yield from drift
+    printed = [Text(f"{v.id}: {line}") for v in measured for line in v.messages]
+    if printed:
+        yield _heading("printed by the engine")
+        yield from printed
 
 
-def _drift(variants: list[VariantRecord]) -> list[Text]:
-    """Error against step in words, of the variants that put out every step."""
-    lines = [Text(f"{v.id}: {line}") for v in variants for line in v.drift]
-    return [Text("\ndrift over the steps of a sequence", style="bold"), *lines] if lines else []
+def _heading(text: str) -> Text:
+    return Text(f"\n{text}", style="bold")
 
 
-def _messages(variants: list[VariantRecord]) -> list[Text]:
-    """What the engine printed on the board, though it went on."""
-    lines = [Text(f"{v.id}: {line}") for v in variants for line in v.messages]
-    return [Text("\nprinted by the engine", style="bold"), *lines] if lines else []
+def _table(titles: list[str], rows: list[list[str]], width: int) -> Text:
+    """The columns further to the right go first where there is no room."""
+    heads = [Head(title, number // 3, right=number > 0) for number, title in enumerate(titles)]
+    return grid(heads, [[Text(cell) for cell in row] for row in rows], width)
 
 
-def _table(*titles: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
-    for number, title in enumerate(titles):
-        table.add_column(title, justify="right" if number else "left", no_wrap=True)
-    return table
-
-
-def _cycles(variants: list[VariantRecord]) -> Table:
-    table = _table("variant", "min", "p50", "p99", "max", "steps", "warm p50", "cold p50")
-
+def _cycles(variants: list[VariantRecord], width: int) -> Text:
     def cell(found: Distribution | None, figure: Callable[[Distribution], int]) -> str:
         return MISSING if found is None else f"{figure(found):,}"
 
+    rows = []
     for variant in variants:
         if variant.cycles is None:
             continue
         streamed = variant.cycles.streamed
-        table.add_row(
-            variant.id,
-            cell(streamed, lambda d: d.minimum),
-            cell(streamed, lambda d: d.p50),
-            cell(streamed, lambda d: d.p99),
-            cell(streamed, lambda d: d.maximum),
-            cell(streamed, lambda d: d.count),
-            cell(variant.cycles.warm, lambda d: d.p50),
-            cell(variant.cycles.cold, lambda d: d.p50),
+        rows.append(
+            [
+                variant.id,
+                cell(streamed, lambda d: d.minimum),
+                cell(streamed, lambda d: d.p50),
+                cell(streamed, lambda d: d.p99),
+                cell(streamed, lambda d: d.maximum),
+                cell(streamed, lambda d: d.count),
+                cell(variant.cycles.warm, lambda d: d.p50),
+                cell(variant.cycles.cold, lambda d: d.p50),
+            ]
         )
-    return table
+    titles = ["variant", "min", "p50", "p99", "max", "Invokes", "warm p50", "cold p50"]
+    return _table(titles, rows, width)
 
 
-def _line(variants: list[VariantRecord]) -> Table:
-    table = _table(
-        "variant", "sent", "received", "payload", "use %", "busy %", "repeated", "damaged"
-    )
-    for variant in variants:
-        link = variant.link
-        if link is None:
-            continue
-        table.add_row(
+def _line(variants: list[VariantRecord], width: int) -> Text:
+    rows = [
+        [
             variant.id,
             size(link.bytes_sent),
             size(link.bytes_received),
@@ -98,30 +87,37 @@ def _line(variants: list[VariantRecord]) -> Table:
             percent(link.device_busy),
             f"{link.retransmissions:,}",
             f"{link.crc_errors:,}",
-        )
-    return table
+        ]
+        for variant in variants
+        if (link := variant.link) is not None
+    ]
+    titles = ["variant", "sent", "received", "payload", "use %", "busy %", "repeated", "damaged"]
+    return _table(titles, rows, width)
 
 
-def _ladder(variants: list[VariantRecord]) -> Table:
-    table = _table(
-        "variant", "max |Δ|", "mean |Δ|", "RMSE", "cosine", "argmax %", "differing", "LSB: values"
-    )
+def _ladder(variants: list[VariantRecord], width: int) -> Text:
+    rows = []
     for variant in variants:
-        table.add_row(variant.id)
-        for rung in variant.rungs:
-            if rung.max_abs is None:
-                continue
-            table.add_row(
-                f"  {rung.name} against {rung.against}",
-                delta(rung),
-                real(rung.mean_abs),
-                real(rung.rmse),
-                MISSING if rung.cosine is None else f"{rung.cosine:.5f}",
-                percent(rung.argmax_agreement),
-                f"{rung.differing:,}",
-                histogram(rung),
-            )
-    return table
+        rows.append([variant.id, *[""] * 7])
+        rows += [_rung(rung) for rung in variant.rungs if rung.max_abs is not None]
+    titles = [
+        *("variant", "max |Δ|", "mean |Δ|", "RMSE", "cosine", "argmax %", "differing"),
+        "LSB: values",
+    ]
+    return _table(titles, rows, width)
+
+
+def _rung(rung: Rung) -> list[str]:
+    return [
+        f"  {rung_title(rung.name)} against {rung_title(rung.against)}",
+        delta(rung),
+        real(rung.mean_abs),
+        real(rung.rmse),
+        MISSING if rung.cosine is None else f"{rung.cosine:.5f}",
+        percent(rung.argmax_agreement),
+        f"{rung.differing:,}",
+        histogram(rung),
+    ]
 
 
 def histogram(rung: Rung) -> str:

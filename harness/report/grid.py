@@ -96,7 +96,7 @@ def _line(
 
 def _across(row: Across, kept: Sequence[int], widths: Sequence[int], width: int) -> Text:
     start = sum(widths[index] + GAP for index in kept if index < row.at)
-    line = row.text.copy()
+    line = Text().append_text(row.text)
     line.append(" " * max(start - line.cell_len, GAP))
     line.append_text(row.note)
     line.truncate(width, overflow="ellipsis")

@@ -113,7 +113,7 @@ def _table(run: RunRecord) -> str:
     headings = [f"<th>{escape(column.title)}</th>" for column in columns[:2]]
     headings.append("<th>measure</th>")
     headings += [
-        f'<th class="n" title="{escape(column.title)}">'
+        f'<th{_side(column)} title="{escape(column.title)}">'
         f"{'<br>'.join(map(escape, column.short.splitlines()))}</th>"
         for column in columns[2:]
     ]
@@ -138,9 +138,9 @@ def _rows(columns: Sequence[Column[VariantRecord]], variant: VariantRecord) -> I
     for column in others:
         assert column.value is not None
         value = column.value(variant)
-        bad = column.key == "difference" and variant.verdict_rung == "device"
+        bad = " bad" if column.key == "difference" and variant.verdict_rung == "device" else ""
         cells.append(
-            f'<td class="n{" bad" if bad else ""}" data-v="{"" if value is None else value}">'
+            f'<td{_side(column, bad)} data-v="{"" if value is None else value}">'
             f"{escape(column.text(variant))}</td>"
         )
     yield (
@@ -151,6 +151,11 @@ def _rows(columns: Sequence[Column[VariantRecord]], variant: VariantRecord) -> I
         f'<tr class="more"><td colspan="{len(cells)}"><div class="inner">'
         f"{variant_details(variant)}</div></td></tr>\n"
     )
+
+
+def _side(column: Column[VariantRecord], more: str = "") -> str:
+    kinds = f"{'n' if column.numeric else ''}{more}".strip()
+    return f' class="{kinds}"' if kinds else ""
 
 
 def _section(title: str, items: Sequence[str], kind: str) -> list[str]:

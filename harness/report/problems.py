@@ -94,7 +94,7 @@ def _failure(variant: VariantRecord) -> Text:
     text = Text.assemble(
         (f"{variant.id} FAILED", STYLE[Verdict.FAIL]), f": {variant.sentence}".rstrip(": ")
     )
-    if variant.verdict_rung in RUNG_MEANING:
+    if variant.verdict_rung in RUNG_MEANING and "The error enters" not in variant.sentence:
         text.append(f"\n  the error enters at {RUNG_MEANING[variant.verdict_rung]}")
     for measurement in variant.measurements:
         if measurement.verdict is Verdict.FAIL:

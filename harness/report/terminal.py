@@ -69,7 +69,7 @@ def report(
         shown: Rows = "variants" if with_details else rows
         parts.append(zoo_text(run, width, shown))
     if with_details:
-        parts.append(details(run))
+        parts += details(run, width)
     parts += [Padding(part, (1, 0, 0, 0)) for part in problems(run, every=with_details)]
     remarks = list(_remarks(run, every=with_details))
     if remarks:

@@ -20,7 +20,7 @@ def test_details_hold_spread_line_and_every_rung() -> None:
     assert "cycles of one Invoke (modelled)" in text
     line = [row for row in text.splitlines() if "digits_lstm-int8-unrolled" in row][1]
     assert line.split()[-2:] == ["2", "1"], "repeated, damaged"
-    rung = [row for row in text.splitlines() if "tflm against tflite" in row][1]
+    rung = [row for row in text.splitlines() if "TFLM against TFLite" in row][1]
     assert rung.split()[-4:] == ["300", "0:3,300", "1:299", ">3:1"]
     assert "…" not in text, "nothing is cut"
     assert max(map(len, text.splitlines())) <= 120
