@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import numpy as np
 from numpy.typing import NDArray
 
 from harness.comparison.outputs import RungOutputs
+from harness.models.blocks import Blocks
 
 Framework = Literal["cells", "keras", "tflite", "tflm"]
 FRAMEWORKS: tuple[Framework, ...] = get_args(Framework)
@@ -82,7 +82,7 @@ class References:
         """Per framework: versions and settings."""
         return {name: dict(item.circumstances) for name, item in self.references.items()}
 
-    def device_outputs(self, blocks: list[bytes], output: int = 0) -> RungOutputs:
+    def device_outputs(self, blocks: Sequence[bytes], output: int = 0) -> RungOutputs:
         """Raw output bytes of the device, one block a sequence, in the form of desktop TFLM.
 
         Raises ValueError if a block has another size than the reference's outputs.
@@ -90,12 +90,10 @@ class References:
         tensor = self.references["tflm"].tensors[output]
         if len(blocks) != len(tensor.stored):
             raise ValueError(f"{len(blocks)} sequences from the device, not {len(tensor.stored)}")
-        expected = tensor.stored[0].nbytes
-        for number, block in enumerate(blocks):
-            if len(block) != expected:
-                raise ValueError(
-                    f"sequence {number}: the device returned {len(block)} bytes, not {expected}"
-                )
-        flat = np.frombuffer(b"".join(blocks), tensor.stored.dtype.newbyteorder("<"))
-        stored = flat.astype(tensor.stored.dtype).reshape(tensor.stored.shape)
+        expected, whole = tensor.stored[0].nbytes, Blocks.of(blocks)
+        if whole.array.shape[1] != expected:
+            raise ValueError(
+                f"the device returned {whole.array.shape[1]} bytes a sequence, not {expected}"
+            )
+        stored = whole.values(tensor.stored)
         return OutputTensor(stored, tensor.scale, tensor.zero_point, tensor.per_step).outputs()

@@ -32,6 +32,7 @@ from harness.errors import ConfigurationError
 JOURNAL_NAME = "journal.jsonl"
 FORMAT = 1
 SYNC_INTERVAL_S = 0.5
+_END_BYTES = 65536
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def find_unfinished(reports: Path, *, board: str) -> Path | None:
         reports.glob(f"*/{JOURNAL_NAME}"), key=lambda path: path.stat().st_mtime, reverse=True
     )
     for path in journals:
-        first, last = _ends(path)
+        first, last = _end(path, whence=os.SEEK_SET), _end(path, whence=os.SEEK_END)
         if first.get("board") != board:
             continue
         if last.get("event") == "closed" or first.get("format") != FORMAT or _is_locked(path):
@@ -148,9 +149,27 @@ def find_unfinished(reports: Path, *, board: str) -> Path | None:
     return None
 
 
-def _ends(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    entries = _entries(path.read_bytes())
-    return (entries[0], entries[-1]) if entries else ({}, {})
+def _end(path: Path, *, whence: int) -> dict[str, Any]:
+    """The first or the last whole line; journals are long, and only their ends are read."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        length = _END_BYTES
+        while True:
+            at = 0 if whence == os.SEEK_SET else max(0, size - length)
+            file.seek(at)
+            entries = _entries(_whole_lines(file.read(length), starts=at == 0))
+            if entries or length >= size:
+                break
+            length *= 16
+    if not entries:
+        return {}
+    return entries[0] if whence == os.SEEK_SET else entries[-1]
+
+
+def _whole_lines(part: bytes, *, starts: bool) -> bytes:
+    """`part` of a file without the pieces of lines at its ends."""
+    begin = 0 if starts else part.find(b"\n") + 1
+    return part[begin : part.rfind(b"\n") + 1]
 
 
 def _entries(content: bytes) -> list[dict[str, Any]]:

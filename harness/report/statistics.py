@@ -10,6 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Distribution:
@@ -22,21 +25,21 @@ class Distribution:
     maximum: int
 
 
-def percentile(ordered: Sequence[int], percent: float) -> int:
+def percentile(ordered: Sequence[int] | NDArray[np.int64], percent: float) -> int:
     """Nearest-rank percentile of ascending, non-empty `ordered`."""
     rank = math.ceil(percent / 100 * len(ordered))
-    return ordered[max(rank, 1) - 1]
+    return int(ordered[max(rank, 1) - 1])
 
 
-def distribution(values: Sequence[int]) -> Distribution | None:
-    """Summarise `values`; None if there are none."""
-    if not values:
+def distribution(values: Sequence[int] | NDArray[np.int64]) -> Distribution | None:
+    """Summarise `values`, in whatever shape; None if there are none."""
+    ordered = np.sort(np.asarray(values, np.int64), axis=None)
+    if not ordered.size:
         return None
-    ordered = sorted(values)
     return Distribution(
-        count=len(ordered),
-        minimum=ordered[0],
+        count=ordered.size,
+        minimum=int(ordered[0]),
         p50=percentile(ordered, 50),
         p99=percentile(ordered, 99),
-        maximum=ordered[-1],
+        maximum=int(ordered[-1]),
     )

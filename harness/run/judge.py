@@ -192,7 +192,7 @@ def cycle_record(
 ) -> CycleRecord:
     """Distributions of all the cycle counts of a variant; `streamed` is [sequences, Invokes]."""
     return CycleRecord(
-        streamed=distribution([int(value) for value in streamed.ravel()]),
+        streamed=distribution(streamed),
         cold=distribution(cold),
         warm=distribution(warm),
         source=source,

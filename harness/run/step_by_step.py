@@ -13,25 +13,19 @@ from harness.comparison.limits import Limit as DeviceLimit
 from harness.comparison.metrics import compare
 from harness.comparison.outputs import RungOutputs
 from harness.link.messages import LoadedModel
+from harness.models.blocks import Blocks
 from harness.references import References
 from harness.report.records import Limit, Measurement
 
 
-def by_output(blocks: list[bytes], model: LoadedModel) -> list[list[bytes]]:
+def by_output(blocks: Sequence[bytes], model: LoadedModel) -> list[Blocks]:
     """The blocks of every output tensor, one a sequence, all steps one behind the other."""
-    found: list[list[bytes]] = []
+    whole = Blocks.of(blocks)
+    found = []
     start = 0
     for tensor in model.outputs:
-        end = start + tensor.bytes
-        found.append(
-            [
-                b"".join(
-                    block[at + start : at + end] for at in range(0, len(block), model.output_bytes)
-                )
-                for block in blocks
-            ]
-        )
-        start = end
+        found.append(whole.parts(model.output_bytes, start, start + tensor.bytes))
+        start += tensor.bytes
     return found
 
 
@@ -53,7 +47,7 @@ def last_step(rung: RungOutputs) -> RungOutputs:
 
 
 def every_step(
-    blocks: list[bytes],
+    blocks: Sequence[bytes],
     model: LoadedModel,
     references: References,
     limits: Sequence[DeviceLimit] = (),

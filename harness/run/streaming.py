@@ -7,7 +7,7 @@ and input) are taken over; only the rest is sent.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from harness.link.device import Device
 from harness.link.messages import LoadedModel, SequenceRequest
+from harness.models.blocks import Blocks, Encoded
 from harness.models.layout import Layout
-from harness.report.journal import Journal, StoredResult
+from harness.report.journal import Journal
 from harness.report.progress import Progress
 
 
@@ -28,17 +29,17 @@ class Streamed:
     `cycles` is `[sequences, steps]`; `resumed` of the sequences were not streamed now.
     """
 
-    blocks: list[bytes]
+    blocks: Blocks
     cycles: NDArray[np.int64]
     resumed: int
 
 
-def sequence_bytes(inputs: NDArray[Any], model: LoadedModel) -> list[bytes]:
+def sequence_bytes(inputs: NDArray[Any], model: LoadedModel) -> Sequence[bytes]:
     """Each sequence as the device reads it: one or more whole input tensors of `model`."""
-    return Layout.of(model.inputs).to_bytes(inputs)
+    return Encoded(inputs, Layout.of(model.inputs))
 
 
-def context(build_id: str, model: LoadedModel, sequences: list[bytes]) -> str:
+def context(build_id: str, model: LoadedModel, sequences: Sequence[bytes]) -> str:
     """Digest of all that the results depend on."""
     digest = hashlib.sha256(f"{build_id} {model.hash} {len(sequences)}".encode())
     for sequence in sequences:
@@ -48,7 +49,7 @@ def context(build_id: str, model: LoadedModel, sequences: list[bytes]) -> str:
 
 def stream(
     label: str,
-    sequences: list[bytes],
+    sequences: Sequence[bytes],
     *,
     device: Device,
     model: LoadedModel,
@@ -62,19 +63,21 @@ def stream(
     `clock` is for the progress: seconds in which the line is paced.
     """
     digest = context(build_id, model, sequences)
-    results = dict(journal.results(digest))
-    resumed = len(results)
+    earlier = journal.results(digest)
+    answers = _Answers(len(sequences))
+    for key, stored in earlier.items():
+        answers.keep(key, stored.outputs, stored.cycles)
     before = (device.counters.bytes_sent, device.counters.bytes_received)
 
     def missing() -> Iterator[SequenceRequest]:
         for key, data in enumerate(sequences):
-            if key not in results:
+            if key not in earlier:
                 yield SequenceRequest(key, data)
 
-    with progress.streaming(label, len(sequences), resumed, clock) as shown:
+    with progress.streaming(label, len(sequences), len(earlier), clock) as shown:
         for result in device.stream(missing()):
             assert isinstance(result.key, int)
-            results[result.key] = StoredResult(result.outputs, result.cycles)
+            answers.keep(result.key, result.outputs, result.cycles)
             journal.result(digest, result.key, result.outputs, result.cycles)
             shown.advance(
                 max(
@@ -83,9 +86,20 @@ def stream(
                 ),
                 device.baud,
             )
-    ordered = [results[key] for key in range(len(sequences))]
-    return Streamed(
-        blocks=[result.outputs for result in ordered],
-        cycles=np.array([result.cycles for result in ordered], np.int64),
-        resumed=resumed,
-    )
+    return Streamed(Blocks(answers.outputs), answers.cycles, len(earlier))
+
+
+class _Answers:
+    """The answers to `count` sequences, in arrays that are made when the first one is known."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self.outputs = np.empty((0, 0), np.uint8)
+        self.cycles = np.empty((0, 0), np.int64)
+
+    def keep(self, key: int, outputs: bytes, cycles: tuple[int, ...]) -> None:
+        if not len(self.outputs):
+            self.outputs = np.zeros((self._count, len(outputs)), np.uint8)
+            self.cycles = np.zeros((self._count, len(cycles)), np.int64)
+        self.outputs[key] = np.frombuffer(outputs, np.uint8)
+        self.cycles[key] = cycles

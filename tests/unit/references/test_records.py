@@ -29,7 +29,9 @@ def test_bytes_of_the_device_take_the_form_of_desktop_tflm() -> None:
 
 
 def test_a_wrong_count_of_bytes_or_sequences_is_refused() -> None:
-    with pytest.raises(ValueError, match="sequence 1: the device returned 3 bytes, not 4"):
+    with pytest.raises(ValueError, match="sequence 1 from the device: 3 bytes, not 4"):
         references().device_outputs([bytes(4), bytes(3)])
+    with pytest.raises(ValueError, match="the device returned 3 bytes a sequence, not 4"):
+        references().device_outputs([bytes(3), bytes(3)])
     with pytest.raises(ValueError, match="1 sequences"):
         references().device_outputs([bytes(4)])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigurationError
+from harness.report import journal as journal_module
 from harness.report.journal import Journal, StoredResult, find_unfinished
 
 BOARD = "some-board"
@@ -103,3 +104,26 @@ def test_only_the_latest_run_of_the_board_counts(tmp_path: Path) -> None:
         os.utime(tmp_path / name / "journal.jsonl", (now - age, now - age))
     assert find_unfinished(tmp_path, board=BOARD) is None
     assert find_unfinished(tmp_path, board="other-board") == tmp_path / "other"
+
+
+@pytest.mark.parametrize("length", [1, 70_000])
+def test_of_a_long_journal_only_the_ends_are_looked_at(
+    length: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "run", board=BOARD)
+    for key in range(200):
+        journal.result("context", key, bytes(3000), (1,))
+    journal.result("context", 200, bytes(length), (1,))
+    journal._file.close()  # as a killed process leaves it
+    taken = []
+    whole = journal_module._entries
+
+    def entries(content: bytes) -> list[dict[str, object]]:
+        taken.append(len(content))
+        return whole(content)
+
+    monkeypatch.setattr(journal_module, "_entries", entries)
+    assert find_unfinished(tmp_path, board=BOARD) == tmp_path / "run"
+    assert sum(taken) < journal.path.stat().st_size + 2 * length
+    if length == 1:
+        assert sum(taken) < 200_000

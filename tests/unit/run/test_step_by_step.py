@@ -37,7 +37,7 @@ RIGHT = [[50, 51, 52], [53, 54, 55]]
 
 
 def test_every_output_by_itself() -> None:
-    y, h = by_output(BLOCKS, MODEL)
+    y, h = (list(blocks) for blocks in by_output(BLOCKS, MODEL))
     assert y == [bytes([1, 2, 3, 4, 5, 6]), bytes([7, 8, 9, 10, 11, 12])]
     assert h == [bytes([50, 51, 52]), bytes([53, 54, 55])]
 
