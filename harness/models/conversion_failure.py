@@ -71,7 +71,7 @@ def explain(failure: WorkerError, name: str, export: str, dtype: str) -> Convers
         return ConversionError(what, remedy=KINDS[failure.kind])
     if failure.message.startswith("layer "):
         # an export module named the layer that it has no form for
-        other = "shift or unrolled" if export == "step" else "unrolled"
+        other = "unrolled" if export == "shift" else "shift or unrolled"
         return ConversionError(what, remedy=f"Use --export {other} for this model.")
     return ConversionError(what, remedy=f"The converter's last lines were:\n{failure.tail}")
 

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from harness.models.custom_classes import known, load
 from harness.models.exports import Export
-from harness.models.exports.rebuild import rebuild
+from harness.models.exports.equality import check_shape, difference, windows
+from harness.models.exports.masks import check_scale
 from harness.models.exports.refusals import check
+from harness.models.output_order import order_outputs
 from harness.models.states import tie_states
 from harness.models.worker import Arrays, serve
 
@@ -21,15 +23,12 @@ from harness.models.worker import Arrays, serve
 # equations, in another summation order at most.
 EQUALITY = 1e-4
 
-PROBED_SEQUENCES = 8
+# Exports whose calibrator is fed a window at a time; the others cut sequences themselves.
+WINDOWED = ("loop", "unrolled", "fused")
 
 
 class NotEqualError(ValueError):
     """What would be converted is no longer the Keras model."""
-
-
-class CalibrationShapeError(ValueError):
-    """Representative data does not fit the model's input."""
 
 
 def convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
@@ -45,23 +44,24 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], A
     calibration = arrays.get("calibration")
     model = load(model_path)
     check(model, export_name, dtype)
-    _check_shape(model, calibration)
+    check_shape(model, calibration)
     module = importlib.import_module(f"harness.models.exports.{export_name}")
     export: Export = module.converter(model_path)
-    difference = _difference(model, export, calibration)
-    if not difference <= EQUALITY:
+    distance = difference(model, export, calibration)
+    if not distance <= EQUALITY:
         raise NotEqualError(
-            f"the {export_name} export differs from the Keras model by {difference:.3g}"
+            f"the {export_name} export differs from the Keras model by {distance:.3g}"
             f" before conversion (allowed: {EQUALITY:g})"
         )
     if dtype != "float32":
         assert calibration is not None
+        if export_name in WINDOWED:
+            calibration = windows(model, calibration)
         _quantise(export, dtype, calibration)
-    content, notes = export.converter.convert(), _notes(model)
-    if export_name == "step":
-        content, tied = tie_states(content)
-        notes += tied
-    answer = {"difference": difference, "notes": notes}
+    content, tied = tie_states(order_outputs(export.converter.convert()))
+    check_scale(content, model)
+    notes = [*_notes(model), *tied]
+    answer = {"difference": distance, "notes": notes}
     return answer, {"tflite": np.frombuffer(content, np.uint8)}
 
 
@@ -72,32 +72,6 @@ def _notes(model: Any) -> list[str]:
         return []
     size = "a dynamic batch" if batch is None else f"batch {batch}"
     return [f"the model has {size}; it was fixed to 1, which TFLM needs"]
-
-
-def _check_shape(model: Any, calibration: NDArray[np.float32] | None) -> None:
-    wanted = model.input_shape[1:]
-    if calibration is None:
-        return
-    found = calibration.shape[1:]
-    if len(found) != len(wanted) or any(
-        size not in (None, given) for size, given in zip(wanted, found, strict=True)
-    ):
-        raise CalibrationShapeError(
-            f"representative sequences have shape {found}, the model takes {wanted}"
-        )
-
-
-def _difference(model: Any, export: Export, samples: NDArray[np.float32] | None) -> float:
-    """Largest |Δ| between the original and the rebuilt model on real or random input."""
-    if samples is None:
-        shape = (PROBED_SEQUENCES, *(size or 1 for size in model.input_shape[1:]))
-        samples = np.random.default_rng(0).uniform(-1.0, 1.0, shape).astype(np.float32)
-    samples = samples[:PROBED_SEQUENCES]
-    # one by one and without memory between calls: the original may have a batch of its own
-    original = rebuild(model, unroll=False, stateless=True)
-    expected = [np.asarray(original(row[np.newaxis], training=False)) for row in samples]
-    found = export.probe(samples)
-    return float(np.max(np.abs(np.concatenate(expected).reshape(found.shape) - found)))
 
 
 def _quantise(export: Export, dtype: str, calibration: NDArray[np.float32]) -> None:

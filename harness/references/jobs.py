@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import ReferenceFailed
-from harness.models.manifest import Artefact, Variant
+from harness.models.keras_config import remembers
+from harness.models.manifest import Artefact, KerasFile, Variant
 from harness.models.samples import Samples
 from harness.models.worker import ENVIRONMENT
 from harness.references import cache
@@ -36,7 +37,8 @@ PACKAGES: Mapping[Framework, tuple[str, ...]] = {
 # Our own code that has a say in the numbers; a change of it makes new keys.
 SOURCES = (
     "references/{}_worker.py", "references/sequences.py", "references/feedback.py",
-    "models/layout.py", "models/quantize.py", "models/states.py", "models/custom_classes.py",
+    "references/stateful.py", "models/layout.py", "models/quantize.py", "models/states.py",
+    "models/custom_classes.py",
 )  # fmt: skip
 EQUATIONS = (
     "references/cells.py", "references/described.py", "references/equations.py",
@@ -79,7 +81,7 @@ def jobs_of(
             continue
         source, custom = Artefact(variant.path, variant.sha256, variant.size_bytes), None
         if WORKERS[framework] == "keras":
-            if variant.keras is None or mode == "carry":
+            if variant.keras is None or not _runs(framework, mode, variant.keras):
                 continue
             source, custom = variant.keras, variant.keras.custom
         facts = {
@@ -97,6 +99,11 @@ def jobs_of(
         key = cache.key_of(facts)
         jobs.append(Job(framework, source.path, path, mode, inputs, digest, key))
     return jobs
+
+
+def _runs(framework: Framework, mode: Mode, keras: KerasFile) -> bool:
+    """Whether there is such a rung: memory from sequence to sequence has only a stateful model."""
+    return mode == "reset_each" or (framework == "keras" and remembers(keras.path))
 
 
 @memoize

@@ -11,25 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.models.custom_classes import known, load
+from harness.models.exports.rebuild import stateful
 from harness.references import equations
 from harness.references.records import OutputTensor
 from harness.references.serving import Result, Work, serve_jobs
+from harness.references.stateful import run_stateful
 
 BATCH = 256  # fixed: the last bits of a matrix product may depend on it
 
 
 def run(work: Work, inputs: NDArray[Any]) -> Result:
     """All outputs of a `.keras` model."""
-    if work.carry:
-        raise ValueError("a Keras model carries no state from sequence to sequence")
     with known(work.custom) as module:
         model = load(work.model)
         inputs = np.asarray(inputs, np.float32)
+        remembers = stateful(model)
+        if work.carry and not remembers:
+            raise ValueError("this Keras model carries no state from sequence to sequence")
         shape = model.input_shape[1:]
-        if None not in shape:
+        if None not in shape and not remembers:
             inputs = inputs.reshape(len(inputs), *shape)
         if work.framework == "cells":
             return equations.run(model, inputs, module)
+        if remembers:
+            return run_stateful(model, inputs, carry=work.carry)
         return run_keras(model, inputs)
 
 

@@ -20,7 +20,7 @@ Mode = Literal["reset_each", "carry"]
 `reset_each`: reset before every sequence, so that order does not matter. `carry`: reset once,
 before the first; every sequence starts with the state that the one before left. A network whose
 state lives inside one Invoke (a loop, an unrolled cell) gives the same in both modes; a fused
-LSTM does not. Keras models here are stateless and have no `carry`.
+LSTM does not. Of Keras models only stateful ones have `carry`.
 """
 
 

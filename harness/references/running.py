@@ -63,8 +63,8 @@ def compute_many(
     variant's own; the `first` so many.
 
     A variant whose reference cannot be computed has its `ReferenceFailed` as value, the others
-    are not touched by it. Without its Keras model, and in mode `carry`, a variant has no reference
-    of Keras nor of the equations. `timeout_s` bounds each job.
+    are not touched by it. Without its Keras model a variant has no reference of Keras nor of the
+    equations; in mode `carry` only of Keras, if the model is stateful. `timeout_s` bounds each job.
 
     Results go to the cache as they arrive, and to `found(variant id, result)` as soon as a variant
     has all of its own, in about the order of `variants`; the call comes from a thread of here, and

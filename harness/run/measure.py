@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.comparison import LadderResult, RungDelta, compare_ladder
+from harness.comparison.align import aligned
 from harness.comparison.metrics import Task
 from harness.link.device import Device
 from harness.link.messages import LoadedModel
@@ -20,7 +21,7 @@ from harness.run.bench import Bench
 from harness.run.judge import cycle_record, set_aside, variant_record
 from harness.run.meter import Reading, link_record
 from harness.run.reference_pool import ReferencePool
-from harness.run.step_by_step import aligned, by_output, every_step
+from harness.run.step_by_step import by_output, every_step
 from harness.run.streaming import Streamed, sequence_bytes, stream
 from harness.run.zoo import slot_entry
 

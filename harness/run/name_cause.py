@@ -13,12 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from harness.comparison import RungOutputs
+from harness.comparison.align import aligned
 from harness.diagnosis.case import forward
 from harness.diagnosis.keras_case import NotUnderstood, keras_case
 from harness.diagnosis.rank import SEQUENCES, diagnose
 from harness.errors import ReferenceFailed
 from harness.run.measure import Measured
-from harness.run.step_by_step import aligned
 
 EQUATIONS_HOLD = 1e-3
 """As close must the equations be to Keras, or something of the network is not understood."""

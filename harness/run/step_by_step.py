@@ -7,11 +7,10 @@ other steps, and the states at every step, are here held against desktop TFLM.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.comparison.limits import Limit as DeviceLimit
 from harness.comparison.metrics import compare
-from harness.comparison.outputs import RungOutputs
 from harness.link.messages import LoadedModel
 from harness.models.blocks import Blocks
 from harness.references import References
@@ -27,23 +26,6 @@ def by_output(blocks: Sequence[bytes], model: LoadedModel) -> list[Blocks]:
         found.append(whole.parts(model.output_bytes, start, start + tensor.bytes))
         start += tensor.bytes
     return found
-
-
-def aligned(rungs: Mapping[str, RungOutputs]) -> dict[str, RungOutputs]:
-    """The rungs for one ladder: the last step of each, if one of them has only that."""
-    if all(rung.per_step for rung in rungs.values()):
-        return dict(rungs)
-    return {name: last_step(rung) if rung.per_step else rung for name, rung in rungs.items()}
-
-
-def last_step(rung: RungOutputs) -> RungOutputs:
-    """Of every sequence the outputs of its last step."""
-    return RungOutputs(
-        values=rung.values[:, -1],
-        stored=None if rung.stored is None else rung.stored[:, -1],
-        scale=rung.scale,
-        zero_point=rung.zero_point,
-    )
 
 
 def every_step(

@@ -32,6 +32,46 @@ def _branch() -> Any:
     return keras.Model(x, layers.Concatenate()([last, mean]))
 
 
+def _autoregressive() -> Any:
+    """An encoder whose state starts a decoder, which reads what it wrote one step before."""
+    x = keras.Input((STEPS, FEATURES))
+    _, h, c = layers.LSTM(5, return_state=True, name="encoder")(x)
+    decoder = layers.LSTM(5, return_sequences=True, return_state=True, name="decoder")
+    head = layers.Dense(2, activation="tanh", name="head")
+    token, outputs = x[:, -1:, :2], []
+    for _ in range(4):
+        y, h, c = decoder(token, initial_state=[h, c])
+        token = head(y)
+        outputs.append(token)
+    return keras.Model(x, layers.Concatenate(axis=1)(outputs))
+
+
+def _two_outputs() -> Any:
+    x = keras.Input((STEPS, FEATURES))
+    sequence, h = layers.GRU(4, return_sequences=True, return_state=True, name="shared")(x)
+    return keras.Model(x, [layers.Dense(2, name="wide")(sequence), layers.Dense(3)(h), h])
+
+
+def _two_inputs() -> Any:
+    x, seed = keras.Input((STEPS, FEATURES), name="x"), keras.Input((4,), name="seed")
+    return keras.Model([x, seed], layers.GRU(4)(x, initial_state=seed))
+
+
+def _nested() -> Any:
+    inner = _chain(layers.LSTM(4, return_sequences=True), layers.Dense(3))
+    return _chain(inner, layers.SimpleRNN(4), layers.Dense(2))
+
+
+def _stateful(*parts: Any) -> Any:
+    return _chain(
+        layers.LSTM(8, stateful=True, return_sequences=True, name="lower"),
+        layers.GRU(4, stateful=True, return_sequences=True, name="upper"),
+        layers.Dense(2),
+        *parts,
+        batch=1,
+    )
+
+
 def _flex() -> Any:
     x = keras.Input((STEPS, FEATURES))
     return keras.Model(x, layers.GRU(4)(keras.ops.erfinv(0.5 * keras.ops.tanh(x))))
@@ -66,10 +106,34 @@ MODELS: dict[str, Callable[[], Any]] = {
         layers.GRU(2, activation="relu"),
         layers.Dense(1),
     ),
-    "masked": lambda: _chain(layers.Masking(0.0, name="skip"), layers.LSTM(4)),
+    "masked": lambda: _chain(layers.Masking(-9.0, name="skip"), layers.LSTM(4)),
     "repeated": lambda: _chain(
         layers.LSTM(4), layers.RepeatVector(5, name="again"), layers.LSTM(4)
     ),
+    "masked_both": lambda: _chain(
+        layers.Masking(-2.0, name="skip"),
+        layers.Bidirectional(layers.GRU(4, return_sequences=True)),
+        layers.TimeDistributed(layers.Dense(3, activation="tanh")),
+        layers.LSTM(4, return_sequences=True, zero_output_for_mask=True),
+        layers.RNN(layers.SimpleRNNCell(4)),
+        layers.Dense(2),
+    ),
+    "masked_mean": lambda: _chain(
+        layers.Masking(0.0),
+        layers.LSTM(4, return_sequences=True),
+        layers.GlobalAveragePooling1D(name="mean"),
+    ),
+    "echo": lambda: _chain(
+        layers.LSTM(6),
+        layers.RepeatVector(5),
+        layers.LSTM(6, return_sequences=True),
+        layers.TimeDistributed(layers.Dense(2)),
+    ),
+    "autoregressive": _autoregressive,
+    "two_outputs": _two_outputs,
+    "two_inputs": _two_inputs,
+    "nested": _nested,
+    "stateful_stack": _stateful,
     "nested_cells": lambda: _chain(
         layers.RNN(layers.StackedRNNCells([layers.SimpleRNNCell(4), layers.LSTMCell(5)]))
     ),

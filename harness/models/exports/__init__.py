@@ -32,13 +32,22 @@ def rows(sequences: NDArray[np.float32]) -> Iterator[Feed]:
         yield [row[np.newaxis].astype(np.float32)]
 
 
+def outputs_of(result: Any) -> list[NDArray[np.float32]]:
+    """What a Keras model gave, one array for each output."""
+    items = result if isinstance(result, list | tuple) else [result]
+    return [np.asarray(item, np.float32) for item in items]
+
+
 @dataclass(frozen=True)
 class Export:
     """A `tf.lite.TFLiteConverter` and the function that it will convert.
 
-    `probe` maps sequences `[N, T, F]` to outputs; `representative` to what the calibrator feeds.
+    `probe` maps sequences `[N, T, F]` to outputs, one array for each of the model;
+    `representative` to what the calibrator feeds. `remembers`: `probe` starts a sequence with the
+    states that the one before left, as a stateful Keras model does.
     """
 
     converter: Any
-    probe: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    probe: Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]
     representative: Callable[[NDArray[np.float32]], Iterator[Feed]] = rows
+    remembers: bool = False

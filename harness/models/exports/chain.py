@@ -1,83 +1,16 @@
 """A Keras model as a chain of recurrent layers and plain functions between them.
 
-The hand-written exports (shift-register loop, single step) need to know where the recurrence is.
-Branches, several inputs and layers that need another layer's mask have no such form and are
-refused by name.
+The single step needs to know where the recurrence is. Branches, several inputs and layers that
+need the whole window have no such form and are refused by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
+from harness.models.exports.links import POINTWISE, Both, Link, Plain, Recurrent, link_of
 
-from harness.models.exports.cells import Cell, cell_of
-
-RECURRENT = frozenset({"SimpleRNN", "GRU", "LSTM", "RNN"})
-
-# Layers that act on every step by itself.
-POINTWISE = frozenset(
-    {
-        "Activation", "AlphaDropout", "BatchNormalization", "Dense", "Dropout", "ELU",
-        "GaussianDropout", "GaussianNoise", "LayerNormalization", "LeakyReLU", "Normalization",
-        "PReLU", "ReLU", "Rescaling", "Softmax", "SpatialDropout1D",
-    }
-)  # fmt: skip
-
-REFUSED = {
-    "Masking": "its mask needs operators that TFLM does not have (REDUCE_ANY)",
-    "RepeatVector": "it needs the operator TILE that TFLM does not have",
-    "ConvLSTM1D": "its state is an image",
-    "ConvLSTM2D": "its state is an image",
-    "ConvLSTM3D": "its state is an image",
-}
-MERGES: dict[str, Callable[[Any, Any], Any]] = {
-    "concat": lambda a, b: tf.concat([a, b], axis=-1),
-    "sum": lambda a, b: a + b,
-    "ave": lambda a, b: (a + b) * 0.5,
-    "mul": lambda a, b: a * b,
-}
-
-
-@dataclass(frozen=True)
-class Recurrent:
-    """A recurrent layer. `sequences`: gives every step's output, not only the last."""
-
-    name: str
-    cell: Cell
-    sequences: bool
-    backward: bool
-
-
-@dataclass(frozen=True)
-class Both:
-    """A bidirectional layer; outputs of both directions are in the order of time."""
-
-    name: str
-    forward: Recurrent
-    backward: Recurrent
-    merge: Callable[[Any, Any], Any]
-
-
-class Plain:
-    """A layer without memory, its weights as constants."""
-
-    def __init__(self, layer: Any) -> None:
-        self.name: str = layer.name
-        self.kind = type(layer).__name__
-        self.layer = layer
-        self._trainable = [tf.constant(np.asarray(item)) for item in layer.trainable_variables]
-        self._others = [tf.constant(np.asarray(item)) for item in layer.non_trainable_variables]
-
-    def __call__(self, x: Any) -> Any:
-        output, _ = self.layer.stateless_call(self._trainable, self._others, x)
-        return output
-
-
-Link = Recurrent | Both | Plain
+__all__ = ["POINTWISE", "Both", "Link", "Plain", "Recurrent", "read_chain"]
 
 
 def read_chain(model: Any) -> tuple[Link, ...]:
@@ -114,31 +47,14 @@ def _check_single_path(layer: Any, before: Any) -> None:
 
 def _link(layer: Any) -> Link:
     kind = type(layer).__name__
-    if kind in REFUSED:
-        raise ValueError(f"layer {layer.name} is a {kind}: {REFUSED[kind]}")
-    if getattr(layer, "mask_zero", False):
-        raise ValueError(f"layer {layer.name} has mask_zero=True: {REFUSED['Masking']}")
-    if kind in RECURRENT:
-        return _recurrent(layer)
-    if kind == "Bidirectional":
-        merge = MERGES.get(layer.merge_mode)
-        if merge is None:
-            raise ValueError(f"layer {layer.name} has merge_mode={layer.merge_mode!r}: no chain")
-        forward, backward = _recurrent(layer.forward_layer), _recurrent(layer.backward_layer)
-        if forward.backward or not backward.backward:
-            raise ValueError(f"layer {layer.name} runs its two directions the other way round")
-        return Both(layer.name, forward, backward, merge)
-    if kind == "TimeDistributed" and type(layer.layer).__name__ in POINTWISE:
-        # one product for all steps, where the wrapper would write out one for each
-        return Plain(layer.layer)
-    return Plain(layer)
-
-
-def _recurrent(layer: Any) -> Recurrent:
-    if type(layer).__name__ not in RECURRENT:
-        raise ValueError(f"layer {layer.name} is a {type(layer).__name__}, not a known recurrence")
-    if layer.return_state:
+    if kind == "RepeatVector":
+        raise ValueError(
+            f"layer {layer.name} is a RepeatVector: what comes after it begins when what comes"
+            " before it has read its last step"
+        )
+    if kind == "Masking" or getattr(layer, "mask_zero", False):
+        raise ValueError(f"layer {layer.name} makes a mask: who feeds steps leaves padding out")
+    link = link_of(layer)
+    if isinstance(link, Recurrent) and link.gives_state:
         raise ValueError(f"layer {layer.name} has return_state=True: its state leaves the chain")
-    return Recurrent(
-        layer.name, cell_of(layer), bool(layer.return_sequences), bool(layer.go_backwards)
-    )
+    return link

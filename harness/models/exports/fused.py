@@ -3,7 +3,8 @@
 UNIDIRECTIONAL_SEQUENCE_LSTM is 3 to 6 kB at any length and quantises to int8. Keras 3 lost this
 path, so the model is built again layer by layer in `tf_keras` with the same weights. Only LSTM is
 lowered, and only with its default activations; a model that would fall back to WHILE is refused
-here, because it is then not the export that was asked for.
+here, because it is then not the export that was asked for. The operator keeps its state from
+Invoke to Invoke until it is reset, so a stateful LSTM is the same operator.
 """
 
 from __future__ import annotations
@@ -18,15 +19,21 @@ import tensorflow as tf
 import tf_keras
 
 from harness.models.exports import Export
-from harness.models.exports.rebuild import load
+from harness.models.exports.rebuild import load, rebuild
 
 # What legacy Keras may lower; only the LSTM becomes one operator.
-LAYERS = frozenset({"LSTM", "Dense", "Dropout", "Flatten", "Reshape", "Activation"})
+LAYERS = frozenset(
+    {
+        "Activation", "AveragePooling1D", "BatchNormalization", "Conv1D", "Dense", "Dropout",
+        "Flatten", "GlobalAveragePooling1D", "LSTM", "LayerNormalization", "LeakyReLU",
+        "MaxPooling1D", "ReLU", "RepeatVector", "Reshape", "Softmax", "SpatialDropout1D",
+    }
+)  # fmt: skip
 
 
 def converter(model_path: Path) -> Export:
     """Export through `tf_keras`; raises ValueError for layers that cannot be fused."""
-    source = load(str(model_path))
+    source = rebuild(load(str(model_path)), unroll=False, stateless=True)
     model = _legacy_copy(source)
     shape = (1, *source.input_shape[1:])
     call = tf.function(lambda x: model(x, training=False))
@@ -35,9 +42,9 @@ def converter(model_path: Path) -> Export:
     tf.saved_model.save(model, directory, signatures=signature)
     return Export(
         converter=tf.lite.TFLiteConverter.from_saved_model(directory),
-        probe=lambda x: np.concatenate(
-            [np.asarray(model(row[np.newaxis], training=False)) for row in x]
-        ),
+        probe=lambda x: [
+            np.concatenate([np.asarray(model(row[np.newaxis], training=False)) for row in x])
+        ],
     )
 
 
@@ -51,10 +58,20 @@ def _legacy_copy(source: Any) -> Any:
             raise ValueError(f"layer {layer.name} is a {kind}; the fused export has no such layer")
         if kind == "LSTM":
             _check_lstm(layer)
+        if kind == "RepeatVector":
+            copy.add(_repeat(layer.n))
+            continue
         copy.add(getattr(tf_keras.layers, kind).from_config(_legacy_config(layer)))
     for ours, theirs in zip(copy.layers, layers, strict=True):
         ours.set_weights(theirs.get_weights())
     return copy
+
+
+def _repeat(count: int) -> Any:
+    """RepeatVector without the operator TILE."""
+    return tf_keras.layers.Lambda(
+        lambda x: tf.broadcast_to(x[:, tf.newaxis], (1, count, x.shape[-1]))
+    )
 
 
 def _legacy_config(layer: Any) -> dict[str, Any]:
@@ -76,7 +93,8 @@ def _check_lstm(layer: Any) -> None:
         "activation": "tanh",
         "recurrent_activation": "sigmoid",
         "use_bias": True,
-        "stateful": False,
+        "return_state": False,
+        "go_backwards": False,
     }
     for key, value in wanted.items():
         if config[key] != value:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from harness.models.exports import Export
-from harness.models.exports.rebuild import load, rebuild
+from harness.models.exports import Export, outputs_of
+from harness.models.exports.rebuild import forget, load, rebuild, stateful
 
 
 def converter(model_path: Path) -> Export:
@@ -21,11 +22,13 @@ def converter(model_path: Path) -> Export:
 
 
 def export_keras(model_path: Path, *, unroll: bool) -> Export:
-    """Common to the loop and the unrolled export."""
+    """Common to the loop and the unrolled export. A stateful layer becomes a resource variable."""
     model = rebuild(load(str(model_path)), unroll=unroll)
-    return Export(
-        converter=tf.lite.TFLiteConverter.from_keras_model(model),
-        probe=lambda x: np.concatenate(
-            [np.asarray(model(row[np.newaxis], training=False)) for row in x]
-        ),
-    )
+
+    def probe(windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        forget(model)
+        found = [outputs_of(model(row[np.newaxis], training=False)) for row in windows]
+        forget(model)  # what it remembers would be stored with it
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+    return Export(tf.lite.TFLiteConverter.from_keras_model(model), probe, remembers=stateful(model))

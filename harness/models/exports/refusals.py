@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness.models.exports.chain import REFUSED
-
 
 class RefusedError(ValueError):
     """Not converted on purpose; the message is `what` and a remedy, separated by a line break."""
@@ -21,20 +19,42 @@ class RefusedError(ValueError):
 
 def check(model: Any, export: str, dtype: str) -> None:
     """Raise RefusedError if this model in this export and type is known not to come out right."""
+    if len(model.inputs) != 1:
+        names = ", ".join(item.name for item in model.inputs)
+        raise RefusedError(
+            f"the model has {len(model.inputs)} inputs ({names}), and samples are one array",
+            "Convert each part with one input by itself: of an encoder-decoder, the encoder, and"
+            " the decoder step by step.",
+        )
     layers = list(_layers(model))
     for layer in layers:
         kind = type(layer).__name__
-        if kind == "Masking" or getattr(layer, "mask_zero", False):
+        if kind == "Masking" and export != "shift":
             raise RefusedError(
-                f"layer {layer.name} makes a mask: {REFUSED['Masking']}",
+                f"layer {layer.name} makes a mask, and its operators (REDUCE_ANY) TFLM does not"
+                " have",
+                "Use --export shift, which makes the mask of others; or pad in front and train"
+                " without a mask.",
+            )
+        if getattr(layer, "mask_zero", False):
+            raise RefusedError(
+                f"layer {layer.name} makes a mask of its indices, and its operators TFLM does not"
+                " have",
                 "Pad in front, so that the sequence ends at the last step, and train without a"
                 " mask.",
             )
-        if kind == "RepeatVector":
+        if kind == "RepeatVector" and export == "step":
             raise RefusedError(
-                f"layer {layer.name} is a RepeatVector: {REFUSED['RepeatVector']}",
-                "Feed the decoder step by step (export step), or write the repetition as a"
-                " Dense or Reshape layer.",
+                f"layer {layer.name} is a RepeatVector: what comes after it begins when what comes"
+                " before it has read its last step, which no single step does",
+                "Use --export shift, fused (LSTM) or unrolled.",
+            )
+        if export == "loop" and getattr(layer, "return_sequences", False):
+            raise RefusedError(
+                f"layer {layer.name} has return_sequences=True: in Keras' own loop its outputs have"
+                " shapes that are known only while it runs, and TFLM hangs in it or returns"
+                " garbage, without an error (tflite-micro issue 3674)",
+                "Use --export shift, whose loop has static shapes, unrolled, or fused (LSTM).",
             )
     if export == "fused" and any(type(layer).__name__ == "Bidirectional" for layer in layers):
         raise RefusedError(

@@ -54,9 +54,9 @@ def converter(model_path: Path) -> Export:
     last = [link for link in links if isinstance(link, Recurrent)][-1]
     return Export(
         converter=converter_of(function),
-        probe=lambda x: np.stack(
-            [_sequence(function, states, row, every=last.sequences) for row in x]
-        ),
+        probe=lambda x: [
+            np.stack([_sequence(function, states, row, every=last.sequences) for row in x])
+        ],
         representative=lambda x: representative(function, states, x),
     )
 

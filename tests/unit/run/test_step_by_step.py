@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.comparison.align import aligned
 from harness.comparison.outputs import RungOutputs
 from harness.link.messages import LoadedModel, StateInfo, TensorInfo
 from harness.references.records import OutputTensor, Reference, References
 from harness.report.records import Verdict
-from harness.run.step_by_step import aligned, by_output, every_step
+from harness.run.step_by_step import by_output, every_step
 
 Y = TensorInfo(1, "y", "int8", (1, 2), 0.5, 0, 2)
 H = TensorInfo(0, "h_next", "int8", (1, 1), 0.25, 1, 1)
