@@ -45,6 +45,27 @@ def elementwise(random: Random, name: str, kind: str) -> bytes:
     return graph.finish([y])
 
 
+def arg_extreme(random: Random, name: str, kind: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    axis = int(random.integers(len(shape)))
+    x = graph.input(kind, shape, **units(random, kind))
+    y = graph.tensor("INT32", [n for i, n in enumerate(shape) if i != axis])
+    given = axis - len(shape) if random.integers(2) else axis
+    table = "ArgMax" if name == "ARG_MAX" else "ArgMin"
+    graph.op(name, [x, graph.ints(given)], [y], options=table, outputType=2)
+    return graph.finish([y])
+
+
+def dimensions(random: Random) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    x = graph.input("FLOAT32", shape)
+    y = graph.tensor("INT32", [len(shape)])
+    graph.op("SHAPE", [x], [y], options="Shape", outType=2)
+    return graph.finish([y])
+
+
 def division(random: Random, kind: str) -> bytes:
     """Never by zero: what divides is a constant. int8 quotients are in fine units: the wheel
     shifts by more bits than an integer has where a quotient is below half a unit."""

@@ -11,8 +11,10 @@ from collections.abc import Callable
 import numpy as np
 from random_images import convolution, pooling
 from random_math import (
+    arg_extreme,
     batch_matmul,
     cast,
+    dimensions,
     division,
     elementwise,
     reduction,
@@ -321,12 +323,47 @@ def loop(random: Random, kind: str) -> bytes:
     return graph.finish(done)
 
 
-CASES: dict[str, Callable[[Random], bytes]] = {}
+def svdf(random: Random, kind: str) -> bytes:
+    """`kind` is the type of state and weights over time: FLOAT32, or INT8 or INT16 with int8."""
+    graph = Graph()
+    rank, units_, memory = (int(n) for n in random.integers(1, 6, 3))
+    batches, width = int(random.integers(1, 3)), int(random.integers(1, 20))
+    filters = rank * units_
+    plain = kind == "FLOAT32"
+    outer = kind if plain else "INT8"
+    x_units = units(random, outer, low=1e-2, high=0.1)
+    w_scale, t_scale = scale_of(random, 1e-3, 1e-2), scale_of(random, 1e-3, 1e-2)
+    s_scale = scale_of(random, 1e-4, 1e-2) if kind == "INT16" else scale_of(random, 1e-2, 1e-1)
+    x = graph.input(outer, [batches, width], **x_units)
+    shape_w, shape_t = [filters, width], [filters, memory]
+    if plain:
+        weights = graph.tensor(kind, shape_w, data=values(random, kind, shape_w))
+        times = graph.tensor(kind, shape_t, data=values(random, kind, shape_t))
+        bias = graph.tensor(kind, [units_], data=values(random, kind, [units_]))
+    else:
+        weights = graph.tensor("INT8", shape_w, scale=w_scale, data=values(random, "INT8", shape_w))
+        times = graph.tensor(kind, shape_t, scale=t_scale, data=values(random, kind, shape_t))
+        bias_scale = float(np.float32(np.float32(s_scale) * np.float32(t_scale)))
+        data = random.integers(-2000, 2000, [units_])
+        bias = graph.tensor("INT32", [units_], scale=bias_scale, data=data)
+    s_units = {} if plain else {"scale": s_scale}
+    if kind == "INT8":
+        s_units["zero_point"] = int(random.integers(-5, 6))
+    state = graph.tensor(kind, [batches, filters * memory], variable=True, **s_units)
+    y = graph.tensor(outer, [batches, units_], **units(random, outer))
+    activation = int(random.choice([0, 1, 3]))
+    graph.op("SVDF", [x, weights, times, bias, state], [y], version=3, options="SVDF",
+             rank=rank, fusedActivationFunction=activation)  # fmt: skip
+    return graph.finish([y])
+
+
+CASES: dict[str, Callable[[Random], bytes]] = {"SHAPE": dimensions}
 for _kind in ("INT32", "FLOAT32"):
     CASES[f"VARIABLE-{_kind}"] = lambda r, k=_kind: resource_variable(r, k)
     CASES[f"WHILE-{_kind}"] = lambda r, k=_kind: loop(r, k)
 CASES["FULLY_CONNECTED-INT16-FULL"] = full_range_fully_connected
 for _kind in ("INT8", "INT16", "FLOAT32"):
+    CASES[f"SVDF-{_kind}"] = lambda r, k=_kind: svdf(r, k)
     CASES[f"FULLY_CONNECTED-{_kind}"] = lambda r, k=_kind: fully_connected(r, k)
     CASES[f"UNIDIRECTIONAL_SEQUENCE_LSTM-{_kind}"] = lambda r, k=_kind: lstm(r, k)
     CASES[f"SOFTMAX-{_kind}"] = lambda r, k=_kind: softmax(r, k)
@@ -344,7 +381,8 @@ for _kind in ("INT8", "INT32", "FLOAT32"):
     for _name in ("LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "EQUAL", "NOT_EQUAL"):
         CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: compare(r, n, k)
 for _pair in ("FLOAT32-INT8", "FLOAT32-INT16", "INT8-INT8", "INT8-INT16", "INT16-INT8",
-              "INT16-INT16", "INT8-FLOAT32", "INT16-FLOAT32"):  # fmt: skip
+              "INT16-INT16", "INT8-FLOAT32", "INT16-FLOAT32", "UINT8-INT8", "INT8-UINT8",
+              "UINT8-FLOAT32"):  # fmt: skip
     CASES[f"QUANTIZE-{_pair}"] = lambda r, p=_pair: quantize(r, *p.split("-"))
 for _kind in ("INT8", "INT16", "INT32", "FLOAT32"):
     for _function in (reshape, transpose, reverse, strided_slice, slice_, split, split_v, unpack,
@@ -363,6 +401,8 @@ for _kind in ("INT8", "INT16", "FLOAT32"):
     CASES[f"SELECT_V2-{_kind}"] = lambda r, k=_kind: select(r, k)
     CASES[f"BATCH_MATMUL-{_kind}"] = lambda r, k=_kind: batch_matmul(r, k)
 for _kind in ("INT8", "FLOAT32"):
+    for _name in ("ARG_MAX", "ARG_MIN"):
+        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: arg_extreme(r, n, k)
     for _name in ("REDUCE_MAX", "REDUCE_MIN"):
         CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: reduction(r, n, k)
     for _name in ("ELU", "RSQRT"):

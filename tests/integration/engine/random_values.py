@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 Random = np.random.Generator
-RANGES = {"INT8": (-128, 127), "INT16": (-32768, 32767)}
+RANGES = {"INT8": (-128, 127), "UINT8": (0, 255), "INT16": (-32768, 32767)}
 
 
 def scale_of(random: Random, low: float = 1e-3, high: float = 0.3) -> float:
@@ -14,7 +14,8 @@ def scale_of(random: Random, low: float = 1e-3, high: float = 0.3) -> float:
 
 
 def zero_of(random: Random, kind: str) -> int:
-    return int(random.integers(-128, 128)) if kind == "INT8" else 0
+    low, high = RANGES[kind]
+    return int(random.integers(low, high + 1)) if kind in ("INT8", "UINT8") else 0
 
 
 def units(random: Random, kind: str, **limits: float) -> dict[str, float | int]:

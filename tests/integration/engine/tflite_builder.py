@@ -23,6 +23,7 @@ NUMPY_TYPES = {
     "INT64": np.int64,
     "INT16": np.int16,
     "INT8": np.int8,
+    "UINT8": np.uint8,
     "BOOL": np.bool_,
 }
 

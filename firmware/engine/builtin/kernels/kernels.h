@@ -10,6 +10,8 @@ namespace hil::engine::builtin {
 
 // activations.cc
 extern const Kernel kLogisticKernel, kRelu6Kernel, kReluKernel, kTanhKernel;
+// arg_extreme.cc
+extern const Kernel kArgMaxKernel, kArgMinKernel;
 // arithmetic.cc
 extern const Kernel kAddKernel, kMaximumKernel, kMinimumKernel, kMulKernel, kSubKernel;
 // batch_matmul.cc
@@ -50,6 +52,8 @@ extern const Kernel kMeanKernel, kReduceMaxKernel, kReduceMinKernel, kSumKernel;
 extern const Kernel kExpandDimsKernel, kReshapeKernel, kSqueezeKernel;
 // select.cc
 extern const Kernel kCastKernel, kSelectV2Kernel;
+// shape.cc
+extern const Kernel kShapeKernel;
 // slice.cc
 extern const Kernel kSliceKernel, kStridedSliceKernel;
 // softmax.cc
@@ -58,6 +62,8 @@ extern const Kernel kSoftmaxKernel;
 extern const Kernel kSplitKernel, kSplitVKernel;
 // squared_difference.cc
 extern const Kernel kSquaredDifferenceKernel;
+// svdf.cc
+extern const Kernel kSvdfKernel;
 // transpose.cc
 extern const Kernel kReverseV2Kernel, kTransposeKernel;
 // variables.cc

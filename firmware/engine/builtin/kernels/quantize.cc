@@ -1,5 +1,7 @@
-// QUANTIZE (float32 to int8 or int16; between int8 and int16 of any scales) and DEQUANTIZE.
+// QUANTIZE (float32 to int8 or int16; between int8 and int16 of any scales; between uint8 and int8)
+// and DEQUANTIZE (int8, int16, uint8 to float32).
 #include <cmath>
+#include <limits>
 
 #include "engine/builtin/kernels/kernels.h"
 #include "engine/builtin/operands.h"
@@ -16,7 +18,14 @@ struct Data {
 };
 
 bool IsQuantised(TensorType type) {
-  return type == TensorType::kInt8 || type == TensorType::kInt16;
+  return type == TensorType::kInt8 || type == TensorType::kInt16 || type == TensorType::kUInt8;
+}
+
+// uint8 is met at the ends of a model only, next to int8.
+bool CanTurn(TensorType from, TensorType to) {
+  if (from == TensorType::kUInt8) return to == TensorType::kInt8;
+  if (to == TensorType::kUInt8) return from == TensorType::kInt8;
+  return IsQuantised(to) && (IsQuantised(from) || from == TensorType::kFloat32);
 }
 
 Status PrepareTensors(Preparation& p, Data* d) {
@@ -30,7 +39,7 @@ Status PrepareQuantize(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
   const bool requantise = IsQuantised(d.input->type);
-  if (!IsQuantised(d.output->type) || (!requantise && d.input->type != TensorType::kFloat32)) {
+  if (!CanTurn(d.input->type, d.output->type)) {
     return p.Refuse(Status::kUnsupportedType, "cannot turn ", TypeName(d.input->type), " into ",
                     TypeName(d.output->type));
   }
@@ -53,7 +62,7 @@ Status PrepareQuantize(Preparation& p) {
 Status PrepareDequantize(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
-  if (!IsQuantised(d.input->type)) return p.RefuseType(d.input->type, "int8 or int16");
+  if (!IsQuantised(d.input->type)) return p.RefuseType(d.input->type, "int8, int16 or uint8");
   HIL_TRY(p.ExpectType(*d.output, TensorType::kFloat32));
   Affine input;
   HIL_TRY(p.ExpectAffine(*d.input, &input));
@@ -64,8 +73,8 @@ Status PrepareDequantize(Preparation& p) {
 
 template <typename T>
 struct Limits {
-  static constexpr int32_t kLeast = sizeof(T) == 1 ? -128 : -32768;
-  static constexpr int32_t kMost = sizeof(T) == 1 ? 127 : 32767;
+  static constexpr int32_t kLeast = std::numeric_limits<T>::min();
+  static constexpr int32_t kMost = std::numeric_limits<T>::max();
 };
 
 template <typename Out>
@@ -96,6 +105,14 @@ void Requantise(const Data& d, uint32_t count) {
 Status EvalQuantize(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
   const uint32_t count = ElementCount(*d.output);
+  if (d.input->type == TensorType::kUInt8) {
+    Requantise<uint8_t, int8_t>(d, count);
+    return Status::kOk;
+  }
+  if (d.output->type == TensorType::kUInt8) {
+    Requantise<int8_t, uint8_t>(d, count);
+    return Status::kOk;
+  }
   ForElement<int8_t, int16_t>(d.output->type, [&d, count](auto to) {
     ForElement<int8_t, int16_t, float>(d.input->type, [&d, count](auto from) {
       if constexpr (std::is_same_v<decltype(from), float>) {
@@ -122,8 +139,8 @@ void ToFloat(const Data& d, uint32_t count) {
 Status EvalDequantize(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
   const uint32_t count = ElementCount(*d.output);
-  ForElement<int8_t, int16_t>(d.input->type,
-                              [&d, count](auto from) { ToFloat<decltype(from)>(d, count); });
+  ForElement<int8_t, int16_t, uint8_t>(
+      d.input->type, [&d, count](auto from) { ToFloat<decltype(from)>(d, count); });
   return Status::kOk;
 }
 
