@@ -7,7 +7,7 @@ found.sentence
 
 from harness.diagnosis.case import Case, forward
 from harness.diagnosis.network import Backward, Decoder, Dense, Recurrent
-from harness.diagnosis.rank import Diagnosis, Ranked, diagnose
+from harness.diagnosis.rank import Diagnosis, Known, Ranked, diagnose
 
 __all__ = [
     "Backward",
@@ -15,6 +15,7 @@ __all__ = [
     "Decoder",
     "Dense",
     "Diagnosis",
+    "Known",
     "Ranked",
     "Recurrent",
     "diagnose",

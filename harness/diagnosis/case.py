@@ -46,10 +46,20 @@ class Case:
         """The recurrent layers in their order."""
         return tuple(part for part in self.parts if isinstance(part, Recurrent))
 
+    @property
+    def cuttable(self) -> bool:
+        """Whether its first steps do not depend on later ones."""
+        return not any(part.backward or part.goes_backwards for part in self.recurrent)
+
     def first(self, sequences: int) -> Case:
         """The same network on the first sequences."""
         mask = None if self.mask is None else self.mask[:sequences]
         return replace(self, inputs=self.inputs[:sequences], mask=mask)
+
+    def first_steps(self, steps: int) -> Case:
+        """The same network on the first steps of every sequence."""
+        mask = None if self.mask is None else self.mask[:, :steps]
+        return replace(self, inputs=self.inputs[:, :steps], mask=mask)
 
     def with_each(self, change: Change) -> Case | None:
         """`change` in every layer that it touches; None if there is none."""

@@ -7,16 +7,16 @@ nothing that it could touch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import permutations
 
 import numpy as np
 
-from harness.diagnosis.case import Case, Change
+from harness.diagnosis.case import Case, Change, forward
 from harness.diagnosis.fit import Explanation, Observed, Vector, best_of, fitted_everywhere
 from harness.diagnosis.network import Backward, Recurrent
-from harness.references.cells import GATES, Activation, Array, Kind, Layer
+from harness.references.cells import GATES, Activation, Array, Kind, Layer, States
 
 MakeLayer = Callable[[Layer], Layer | None]
 
@@ -53,7 +53,74 @@ def bias_scale(case: Case, observed: Observed) -> Explanation | None:
         )
         if explained is not None:
             found.append(explained)
+    shared = best_of(_shared_bias(case), observed)
+    if shared is not None:
+        found.append(shared)
     return min(found, key=lambda item: item.residual, default=None)
+
+
+@dataclass
+class Ranges:
+    """Of one layer: the largest |h|, and the largest of what the recurrent weights make of it, at
+    every step."""
+
+    layer: Layer
+    states: list[float] = field(default_factory=list)
+    products: list[float] = field(default_factory=list)
+
+    def note(self, _: int, states: States) -> States:
+        """See the states of a step; nothing changed."""
+        h, layer = states[0], self.layer
+        self.states.append(float(np.abs(h).max()))
+        self.products.append(
+            max(
+                float(np.abs(h @ weights + layer.recurrent_bias[name]).max())
+                for name, weights in layer.recurrent.items()
+            )
+        )
+        return states
+
+    @property
+    def growth(self) -> float:
+        """Of the state, from the first step that leaves one to the last."""
+        return self.states[-1] / self.states[1]
+
+    def wrong(self, t: int, layer: Layer) -> Layer:
+        """The layer at step t with a bias that was quantised for the scale of step 1. Its product
+        saturates where that of the right one ends."""
+        if t == 0:
+            return layer
+        bias = _scaled(layer.recurrent_bias, self.states[t] / self.states[1])
+        return replace(layer, recurrent_bias=bias, product_clip=self.products[t])
+
+
+def _shared_bias(case: Case) -> Iterator[tuple[str, Case]]:
+    """One quantised recurrent bias for all steps, whose states have scales of their own.
+
+    At step t it counts as much more as the state's range, and so its scale, is larger than at the
+    first step that has a state.
+    """
+    seen = {id(part): Ranges(part.layer) for part in case.recurrent}
+    watched = case.with_each(lambda part: replace(part, state_at=seen[id(part)].note))
+    assert watched is not None
+    forward(watched)
+
+    def change(part: Recurrent) -> Recurrent | None:
+        ranges = seen[id(part)]
+        if not part.layer.reset_after or len(ranges.states) < 3 or not ranges.states[1]:
+            return None
+        return replace(part, layer_at=ranges.wrong)
+
+    touched = [part for part in case.recurrent if change(part) is not None]
+    growth = max((seen[id(part)].growth for part in touched), default=1.0)
+    for where, changed in case.everywhere(change):
+        yield (
+            (
+                "all steps share one recurrent bias, though their states have other scales: at the"
+                f" last it counts {growth:.3g}-fold{where}"
+            ),
+            changed,
+        )
 
 
 def _later_bias(recurrent_only: bool, p: Vector) -> Change:

@@ -7,8 +7,7 @@ initial states included; and an encoder with a decoder that is called step by st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ from harness.models.worker import Arrays, WorkerError
 from harness.references.cells import ACTIVATIONS, Array, Kind, Layer, from_keras
 from harness.references.described import Described
 from harness.references.plain import PLAIN
-from harness.references.weights import layers_and_weights
+from harness.references.weights import Source, layers_and_weights
 
 KINDS: Mapping[str, Kind] = {"SimpleRNN": "simple_rnn", "GRU": "gru", "LSTM": "lstm"}
 TRANSPARENT = (
@@ -43,16 +42,17 @@ class NotUnderstood(ValueError):
     """The network is not of a form that the equations here cover; says why."""
 
 
-def keras_case(model: Path, inputs: NDArray[Any], custom: Path | None = None) -> Case:
-    """The case of a `.keras` model on `inputs` `[N, T, features]`; `custom` as in its manifest.
+def keras_case(model: Source, inputs: NDArray[Any], along: Iterable[Source] = ()) -> Case:
+    """The case of a `.keras` file on `inputs` `[N, T, features]`.
 
-    Raises `NotUnderstood`, and `ReferenceFailed` if Keras cannot load the model.
+    `along` are models that will be asked for as well. Raises `NotUnderstood`, and
+    `ReferenceFailed` if Keras cannot load the model.
     """
     try:
-        answer, arrays = layers_and_weights(model, custom)
+        answer, arrays = layers_and_weights(model, along)
     except WorkerError as failure:
         raise ReferenceFailed(
-            f"Keras could not load {model.name}: {failure.cause}",
+            f"Keras could not load {model[0].name}: {failure.cause}",
             remedy="Check that the model was saved with this version of Keras.",
         ) from failure
     return case_of(answer, arrays, inputs)

@@ -62,7 +62,8 @@ class Layer:
     """A recurrent layer; weights by gate: `kernel` `[features, units]`, `recurrent`
     `[units, units]`, `bias` `[units]`, and of a GRU with `reset_after` also `recurrent_bias`.
 
-    `cell_clip` bounds an LSTM's |c|; None, as in Keras, does not. Activations are names of
+    `cell_clip` bounds an LSTM's |c|, `product_clip` what comes of the state and the recurrent
+    weights, before it is added; None, as in Keras, does not. Activations are names of
     `ACTIVATIONS`, or functions of the user's own.
     """
 
@@ -75,6 +76,7 @@ class Layer:
     recurrent_activation: str | Activation = "sigmoid"
     reset_after: bool = False
     cell_clip: float | None = None
+    product_clip: float | None = None
 
     @property
     def units(self) -> int:
@@ -151,8 +153,12 @@ def step(layer: Layer, x: Array, states: States) -> States:
     phi, sigma = _function(layer.activation), _function(layer.recurrent_activation)
     h = states[0]
 
+    def bounded(product: Array) -> Array:
+        bound = layer.product_clip
+        return product if bound is None else np.clip(product, -bound, bound)
+
     def gate(name: str, source: Array = h) -> Array:
-        fed_back = source @ layer.recurrent[name] + layer.recurrent_bias[name]
+        fed_back = bounded(source @ layer.recurrent[name] + layer.recurrent_bias[name])
         return x @ layer.kernel[name] + fed_back + layer.bias[name]
 
     if layer.kind == "simple_rnn":
@@ -160,7 +166,7 @@ def step(layer: Layer, x: Array, states: States) -> States:
     if layer.kind == "gru":
         z, r = sigma(gate("z")), sigma(gate("r"))
         if layer.reset_after:
-            fed_back = h @ layer.recurrent["h"] + layer.recurrent_bias["h"]
+            fed_back = bounded(h @ layer.recurrent["h"] + layer.recurrent_bias["h"])
             g = phi(x @ layer.kernel["h"] + layer.bias["h"] + r * fed_back)
         else:
             g = phi(gate("h", r * h))

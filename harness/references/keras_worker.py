@@ -14,6 +14,7 @@ from harness.models.custom_classes import known, load
 from harness.models.exports.rebuild import stateful
 from harness.references import equations
 from harness.references.records import OutputTensor
+from harness.references.sequences import note_difference
 from harness.references.serving import Result, Work, serve_jobs
 from harness.references.stateful import run_stateful
 
@@ -45,11 +46,15 @@ def run_keras(model: Any, inputs: NDArray[np.float32]) -> Result:
         outputs = model(inputs[start : start + BATCH], training=False)
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         batches.append([np.asarray(output, np.float32) for output in outputs])
+    circumstances = {"dtype": "float32"}
+    again = model(inputs[:BATCH], training=False)
+    again = again if isinstance(again, list | tuple) else [again]
+    note_difference(circumstances, batches[0], [np.asarray(item, np.float32) for item in again])
     tensors = []
     for parts in zip(*batches, strict=True):
         array = np.concatenate(parts)
         tensors.append(OutputTensor(array, 0.0, 0, array.ndim > 2))
-    return tuple(tensors), {"dtype": "float32"}
+    return tuple(tensors), circumstances
 
 
 if __name__ == "__main__":

@@ -14,6 +14,10 @@ from harness.models.blocks import Blocks
 Framework = Literal["cells", "keras", "tflite", "tflm"]
 FRAMEWORKS: tuple[Framework, ...] = get_args(Framework)
 
+DIFFERS_AGAIN = "differs again"
+"""Circumstance of a reference that is not deterministic: RMS between two runs on one input, in the
+unit in which outputs are stored."""
+
 Mode = Literal["reset_each", "carry"]
 """What happens to recurrent state between sequences.
 
@@ -63,6 +67,13 @@ class References:
     variant_id: str
     mode: Mode
     references: Mapping[Framework, Reference]
+
+    def differs_again(self, *frameworks: str) -> float:
+        """The most (RMS) by which one of these differs from itself when run twice."""
+        found = [self.references[name] for name in FRAMEWORKS if name in frameworks]
+        return max(
+            (float(item.circumstances.get(DIFFERS_AGAIN, 0.0)) for item in found), default=0.0
+        )
 
     @property
     def rungs(self) -> dict[str, RungOutputs]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from harness.models.layout import Layout, invokes
 from harness.models.quantize import Quantization
-from harness.references.records import OutputTensor
+from harness.references.records import DIFFERS_AGAIN, OutputTensor
 
 
 class Interpreter(Protocol):
@@ -35,7 +35,10 @@ class Interpreter(Protocol):
 def run_sequences(
     interpreter: Interpreter, inputs: NDArray[Any], *, carry: bool
 ) -> tuple[OutputTensor, ...]:
-    """All sequences in order; reset before each, or only before the first."""
+    """All sequences in order; reset before each, or only before the first.
+
+    The first one is run again at the end: if its bits differ, the circumstances say by how much.
+    """
     stored = interpreter.inputs.stored(inputs)
     steps = stored[0].shape[1]
     results: list[list[NDArray[Any]]] = []
@@ -45,12 +48,30 @@ def run_sequences(
             interpreter.reset()
         taken = [interpreter.invoke(blocks) for blocks in invokes(stored, number)]
         results.append([np.stack(outputs) for outputs in zip(*taken, strict=True)])
+    interpreter.reset()
+    again = [interpreter.invoke(blocks) for blocks in invokes(stored, 0)]
+    note_difference(
+        interpreter.circumstances, results[0], [np.stack(item) for item in zip(*again, strict=True)]
+    )
     tensors = []
     for number, quantization in enumerate(interpreter.output_quantizations):
         array = _without_batch(np.stack([result[number] for result in results]), steps)
         per_step = array.ndim > 2
         tensors.append(OutputTensor(array, quantization.scale, quantization.zero_point, per_step))
     return tuple(tensors)
+
+
+def note_difference(
+    circumstances: dict[str, str], once: Sequence[NDArray[Any]], again: Sequence[NDArray[Any]]
+) -> None:
+    """Into the circumstances, if two runs on the same input differ: an oracle may not."""
+    apart = [
+        float(np.sqrt(np.mean(np.square(one.astype(np.float64) - two))))
+        for one, two in zip(once, again, strict=True)
+        if not np.array_equal(one, two, equal_nan=True)
+    ]
+    if apart:
+        circumstances[DIFFERS_AGAIN] = repr(max(apart))
 
 
 def _without_batch(array: NDArray[Any], steps: int) -> NDArray[Any]:

@@ -11,12 +11,13 @@ import json
 import os
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness.models.worker import Arrays, run_worker
+from harness.models.worker import Arrays, WorkerError, run_worker
 from harness.paths import cache_dir
 
 WORKER = "harness.references.weights_worker"
@@ -24,25 +25,60 @@ TIMEOUT_S = 300.0
 META = "meta"
 
 
-def layers_and_weights(model: Path, custom: Path | None = None) -> tuple[dict[str, Any], Arrays]:
-    """What the worker answers, see there; `custom` holds classes of the user's own.
+Answer = tuple[dict[str, Any], Arrays]
+Source = tuple[Path, Path | None]
+"""A `.keras` file, and the file with classes of the user's own if it needs one."""
 
-    Raises `WorkerError`.
+
+def layers_and_weights(model: Source, along: Iterable[Source] = ()) -> Answer:
+    """What the worker answers to a model, see there.
+
+    Where it has to be started, it reads the models of `along`, too: most of its time is Keras'
+    start. Raises `WorkerError` if it cannot read `model`.
     """
-    files = [model, Path(__file__).with_name("weights_worker.py"), *([custom] if custom else [])]
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-    key = hashlib.sha256(" ".join(digests).encode()).hexdigest()
-    path = cache_dir("weights") / f"{key}.npz"
-    known = _read(path)
+    known = _read(_entry(model))
     if known is not None:
         return known
-    request = {"model": str(model.resolve()), "custom": str(custom.resolve()) if custom else ""}
-    answer, arrays = run_worker(WORKER, request, timeout_s=TIMEOUT_S)
-    _write(path, answer, arrays)
-    return answer, arrays
+    others = {item for item in along if item != model and not _entry(item).exists()}
+    wanted = [model, *sorted(others, key=str)]
+    request = {
+        "models": [
+            {"model": str(path.resolve()), "custom": str(custom.resolve()) if custom else ""}
+            for path, custom in wanted
+        ]
+    }
+    answers, arrays = run_worker(WORKER, request, timeout_s=TIMEOUT_S)
+    for number, item in enumerate(wanted):
+        answer = answers["models"][number]
+        if "error" in answer:
+            if item == model:
+                raise WorkerError(WORKER, 1, "", answer["error"], "")
+            continue
+        begin = f"{number}:"
+        own = {
+            name.removeprefix(begin): array
+            for name, array in arrays.items()
+            if name.startswith(begin)
+        }
+        _write(_entry(item), answer, own)
+        if item == model:
+            known = answer, own
+    assert known is not None
+    return known
 
 
-def _read(path: Path) -> tuple[dict[str, Any], Arrays] | None:
+def _entry(source: Source) -> Path:
+    """Where the answer is kept: a name that stands for all it depends on."""
+    files = [item for item in source if item is not None]
+    digests = [
+        hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (*files, Path(__file__).with_name("weights_worker.py"))
+    ]
+    key = hashlib.sha256(" ".join(digests).encode()).hexdigest()
+    return cache_dir("weights") / f"{key}.npz"
+
+
+def _read(path: Path) -> Answer | None:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}

@@ -1,12 +1,13 @@
 """The layers of a `.keras` model: class, settings that the cell equations need, weights by name.
 
-Request: `model` (path), `custom` (path or "": classes of the user's own). Answer: `layers`, a list
-of `{"class", "name", "config"}` (with `half` or `inner` for the layer in a wrapper); `branches`, a
-sentence if the layers are no chain; `decoder`, the positions of a layer that is called step by step
-and of its head, and the number of steps. Arrays: `"layer/weight"` with the layer's position and the
-weight's Keras name (kernel, recurrent_kernel, bias), for the halves of a Bidirectional
-`"layer/forward/weight"` and `"layer/backward/weight"`; `"layer/initial.N"`, constant states before
-the first step; `"seed"`, the decoder's first input.
+Request: `models`, a list of `model` (path) and `custom` (path or "": classes of the user's own).
+Answer: `models`, for each `layers`, a list of `{"class", "name", "config"}` (with `half` or `inner`
+for the layer in a wrapper); `branches`, a sentence if the layers are no chain; `decoder`, the
+positions of a layer that is called step by step and of its head, and the number of steps; or
+`error`. Arrays, behind the number of the model and a colon: `"layer/weight"` with the layer's
+position and the weight's Keras name (kernel, recurrent_kernel, bias), for the halves of a
+Bidirectional `"layer/forward/weight"` and `"layer/backward/weight"`; `"layer/initial.N"`, constant
+states before the first step; `"seed"`, the decoder's first input.
 """
 
 from __future__ import annotations
@@ -23,43 +24,46 @@ from harness.models.worker import Arrays, serve
 RECURRENT = (keras.layers.SimpleRNN, keras.layers.GRU, keras.layers.LSTM)
 
 
-class NotConstantError(ValueError):
-    """A state or a seed that depends on the input."""
+class NoChainError(ValueError):
+    """The model is not one layer after the other; says why."""
 
 
 def main(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
-    """All layers in their order."""
-    custom = request.get("custom")
-    with known(Path(custom) if custom else None):
-        model = load(Path(request["model"]))
-    described = []
+    """All models of a request; one that cannot be read does not stop the others."""
+    answers: list[dict[str, Any]] = []
     arrays: Arrays = {}
-    branches = ""
-    decoder = _decoder(model)
-    for position, layer in enumerate(model.layers):
-        described.append(_described(layer))
-        if isinstance(layer, keras.layers.Bidirectional):
-            halves = {"forward": layer.forward_layer, "backward": layer.backward_layer}
-            for name, half in halves.items():
-                arrays |= _weights(f"{position}/{name}", half)
-        else:
-            arrays |= _weights(str(position), getattr(layer, "layer", layer))
-        if decoder is not None and position == decoder["layer"]:
-            continue
+    for number, item in enumerate(request["models"]):
         try:
-            initial = _initial(model, layer)
-        except NotConstantError:
-            branches = f"layer {layer.name} starts with a state that depends on the input"
+            with known(Path(item["custom"]) if item["custom"] else None):
+                answer, own = read(load(Path(item["model"])))
+        except Exception as error:
+            answers.append({"error": f"{type(error).__name__}: {error}"})
             continue
-        described[-1]["initial_states"] = len(initial)
-        arrays |= {f"{position}/initial.{n}": state for n, state in enumerate(initial)}
-    answer: dict[str, Any] = {
-        "layers": described,
-        "branches": branches or _branches(model, decoder),
-    }
-    if decoder is not None:
-        arrays["seed"] = decoder.pop("seed")
-        answer["decoder"] = decoder
+        answers.append(answer)
+        arrays |= {f"{number}:{name}": array for name, array in own.items()}
+    return {"models": answers}, arrays
+
+
+def read(model: Any) -> tuple[dict[str, Any], Arrays]:
+    """The layers on the way from input to output, in their order."""
+    arrays: Arrays = {}
+    answer: dict[str, Any] = {"layers": [], "branches": ""}
+    try:
+        decoder = _decoder(model)
+        layers = _chain(model.outputs[0] if decoder is None else decoder.pop("state"))
+        if decoder is not None:
+            decoder |= {"layer": len(layers), "head": len(layers) + 1}
+            layers += decoder.pop("layers")
+            arrays["seed"] = decoder.pop("seed")
+            answer["decoder"] = decoder
+        for position, layer in enumerate(layers):
+            answer["layers"].append(_described(layer))
+            arrays |= _weights_within(str(position), layer)
+            initial = [] if decoder and position == decoder["layer"] else _initial(model, layer)
+            answer["layers"][-1]["initial_states"] = len(initial)
+            arrays |= {f"{position}/initial.{n}": state for n, state in enumerate(initial)}
+    except NoChainError as reason:
+        answer["branches"] = str(reason)
     return answer, arrays
 
 
@@ -82,82 +86,99 @@ def _plain(layer: Any) -> dict[str, Any]:
     return {name: item for name, item in layer.get_config().items() if isinstance(item, plain)}
 
 
+def _weights_within(prefix: str, layer: Any) -> Arrays:
+    """Weights of a layer, or of the layers in a wrapper."""
+    if isinstance(layer, keras.layers.Bidirectional):
+        halves = {"forward": layer.forward_layer, "backward": layer.backward_layer}
+        return {
+            name: array
+            for half, inner in halves.items()
+            for name, array in _weights(f"{prefix}/{half}", inner).items()
+        }
+    return _weights(prefix, getattr(layer, "layer", layer))
+
+
 def _weights(prefix: str, layer: Any) -> Arrays:
     return {f"{prefix}/{weight.name}": np.asarray(weight) for weight in layer.weights}
 
 
-def _nodes(model: Any, layer: Any) -> list[Any]:
+def _chain(tensor: Any) -> list[Any]:
+    """The layers that lead to a tensor, the first argument of each followed back to the input.
+
+    Raises NoChainError where that is no single way.
+    """
+    if not isinstance(tensor, keras.KerasTensor):
+        raise NoChainError("its layers are not wired")
+    found: list[Any] = []
+    while True:
+        operation, node_index, _ = tensor._keras_history
+        if isinstance(operation, keras.layers.InputLayer):
+            return [operation, *found[::-1]]
+        if not isinstance(operation, keras.layers.Layer):
+            raise NoChainError(f"it holds the operation {operation.name} between its layers")
+        if operation in found:
+            raise NoChainError(f"layer {operation.name} is called several times")
+        found.append(operation)
+        tensor = operation._inbound_nodes[node_index].arguments.args[0]
+        if isinstance(tensor, list | tuple):
+            raise NoChainError(f"layer {operation.name} joins several branches")
+
+
+def _calls(model: Any, layer: Any) -> list[Any]:
     """The calls of a layer that belong to this model."""
-    known = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
-    return [node for node in layer._inbound_nodes if id(node) in known]
+    functional = getattr(model, "_functional", model)
+    known_nodes = {id(node) for nodes in functional._nodes_by_depth.values() for node in nodes}
+    return [node for node in layer._inbound_nodes if id(node) in known_nodes]
 
 
 def _initial(model: Any, layer: Any) -> list[Any]:
     """The constant states that a recurrent layer is called with, each `[units]`."""
-    if not isinstance(layer, RECURRENT) or not hasattr(model, "_nodes_by_depth"):
+    if not isinstance(layer, RECURRENT):
         return []
-    states = []
-    for node in _nodes(model, layer)[:1]:
-        given = node.arguments.kwargs.get("initial_state")
-        wanted = given if isinstance(given, list | tuple) else [given]
-        states += [_constant(model, state) for state in wanted if state is not None]
-    return states
+    given = _calls(model, layer)[0].arguments.kwargs.get("initial_state")
+    wanted = given if isinstance(given, list | tuple) else [given]
+    return [
+        _constant(model, state, f"layer {layer.name} starts with a state that depends on the input")
+        for state in wanted
+        if state is not None
+    ]
 
 
-def _constant(model: Any, tensor: Any) -> Any:
-    """The row that a tensor has for every input; NotConstantError if there is no such row."""
+def _constant(model: Any, tensor: Any, otherwise: str) -> Any:
+    """The row that a tensor has for every input; raises NoChainError with `otherwise`."""
     if not isinstance(tensor, keras.KerasTensor):
         return np.asarray(tensor, np.float32).reshape(-1, np.asarray(tensor).shape[-1])[0]
-    part = keras.Model(model.inputs, tensor)
     random = np.random.default_rng(1)
     shape = (2, *(size or 4 for size in model.inputs[0].shape[1:]))
+    part = keras.Model(model.inputs, tensor)
     rows = np.asarray(part(random.standard_normal(shape).astype(np.float32)))
     rows = rows.reshape(-1, rows.shape[-1])
     if np.any(rows != rows[0]):
-        raise NotConstantError
+        raise NoChainError(otherwise)
     return rows[0]
 
 
 def _decoder(model: Any) -> dict[str, Any] | None:
-    """A recurrent layer that is called more than once, each time on one step."""
-    if not hasattr(model, "_nodes_by_depth"):
-        return None
-    for position, layer in enumerate(model.layers):
-        nodes = _nodes(model, layer) if isinstance(layer, RECURRENT) else []
-        if len(nodes) < 2:
+    """A recurrent layer that is called again and again, on one step each, with its head."""
+    for layer in model.layers:
+        calls = _calls(model, layer) if isinstance(layer, RECURRENT) else []
+        if len(calls) < 2:
             continue
         heads = [
-            place
-            for place, head in enumerate(model.layers)
-            if isinstance(head, keras.layers.Dense) and len(_nodes(model, head)) == len(nodes)
+            head
+            for head in model.layers
+            if isinstance(head, keras.layers.Dense) and len(_calls(model, head)) == len(calls)
         ]
-        try:
-            seed = _constant(model, nodes[0].arguments.args[0])
-        except NotConstantError:
-            return None
-        if len(heads) == 1:
-            return {"layer": position, "head": heads[0], "steps": len(nodes), "seed": seed}
+        state = calls[0].arguments.kwargs.get("initial_state")
+        state = state[0] if isinstance(state, list | tuple) else state
+        if len(heads) != 1 or state is None:
+            raise NoChainError(f"layer {layer.name} is called {len(calls)} times")
+        seed = _constant(
+            model, calls[0].arguments.args[0],
+            f"the first input of {layer.name} depends on the input",
+        )  # fmt: skip
+        return {"layers": [layer, heads[0]], "state": state, "steps": len(calls), "seed": seed}
     return None
-
-
-def _branches(model: Any, decoder: dict[str, Any] | None) -> str:
-    """A sentence if a layer takes more than the output of one other, but for a decoder's."""
-    if not hasattr(model, "_nodes_by_depth"):
-        return ""
-    after = set() if decoder is None else {decoder["layer"], decoder["head"]}
-    for position, layer in enumerate(model.layers):
-        nodes = [node for node in _nodes(model, layer) if node.parent_nodes]
-        if position in after:
-            continue
-        if len(nodes) > 1:
-            return f"layer {layer.name} is called {len(nodes)} times"
-        if (
-            nodes
-            and len(nodes[0].arguments.args) == 1
-            and isinstance(nodes[0].arguments.args[0], list)
-        ):
-            return f"layer {layer.name} joins several branches"
-    return ""
 
 
 if __name__ == "__main__":

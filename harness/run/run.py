@@ -74,7 +74,7 @@ class Run:
         self._circumstances: Circumstances | None = None
         self._test = ""
         self._preflight = Preflight(config)
-        wanted = self._preflight.passing(wanted)
+        self._wanted = wanted = self._preflight.passing(wanted)
         self.directory = self._choose_directory()
         self.journal = Journal(self.directory, board=config.board)
         self.bench = Bench(
@@ -187,7 +187,7 @@ class Run:
         measured = replace(measured, record=replace(measured.record, drift=drift))
         if measured.ladder.verdict == "fail":
             measured = self._with_operator(measured)
-            measured = name_cause(measured, references.rungs)
+            measured = name_cause(measured, references, self._wanted)
         self._resumed_results += measured.record.sequences_resumed
         self._circumstances = self.bench.circumstances()
         self._keep(variant, measured.record)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.diagnosis import Diagnosis, diagnose, forward
+from harness.diagnosis import Diagnosis, Known, diagnose, forward
 from harness.diagnosis.keras_case import NotUnderstood, case_of, keras_case
 from harness.models.manifest import Variant, load_zoo
 from harness.models.samples import Samples
@@ -32,7 +32,7 @@ def test_equations_give_what_keras_gives(name: str) -> None:
     assert variant.keras is not None
     samples = variant.load_samples().first(COUNT)
     keras = compute(variant, samples, frameworks=("keras",)).rungs["keras"].values
-    ours = forward(keras_case(variant.keras.path, samples.inputs))
+    ours = forward(keras_case((variant.keras.path, None), samples.inputs))
     assert np.abs(ours - keras).max() < 1e-5
 
 
@@ -42,9 +42,9 @@ def observed(variant: Variant, inputs: NDArray[Any], mode: Any = "reset_each") -
     found = compute(variant, Samples(inputs), mode=mode, frameworks=("tflm",)).rungs["tflm"]
     clean = compute(variant, Samples(right), frameworks=("tflm",)).rungs["tflm"]
     assert variant.keras is not None
-    case = keras_case(variant.keras.path, right)
+    case = keras_case((variant.keras.path, None), right)
     moved = found.values.astype(np.float64) - clean.values
-    return diagnose(case, forward(case) + moved, lsb=found.scale)
+    return diagnose(case, forward(case) + moved, Known(found.scale))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""The planted models as a zoo on disk, made once for what they depend on.
+
+zoo = planted_zoo()                     # folders with manifests, models and samples
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.models.worker import run_worker
+from harness.paths import cache_dir
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+SOURCES = (
+    *sorted(HERE.glob("*.py")), *sorted((ROOT / "harness/models").glob("**/*.py")),
+)  # fmt: skip
+PACKAGES = ("tensorflow", "keras", "tf_keras", "numpy")
+
+# What is allowed between Keras and TFLite: rounding in float32, and as much as the right int8
+# models have (0.03 to 0.07, see `test_right_models_pass`).
+TFLITE = {"float32": 1e-5, "int8": 0.2, "int16": 0.05}
+
+
+def planted_zoo(names: Iterable[str], *, directory: Path | None = None) -> Path:
+    """Folders of these models of `models.MAKERS`, from the cache if they are in it."""
+    wanted = sorted(names)
+    folder = (directory or cache_dir("planted")) / _key(wanted)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            making = folder.with_suffix(".making")
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            run_worker("tests.support.planted.models", {"directory": str(making), "names": wanted})
+            for name in wanted:
+                write_manifest(making / name)
+            making.rename(folder)
+    return folder
+
+
+def write_manifest(folder: Path) -> None:
+    """`manifest.toml` for all files of a folder; file names are dtype-export-mistake."""
+    name = folder.name
+    lines = [
+        "schema = 1", f'name = "{name}"', f'title = "Planted: {name}"', 'task = "regression"',
+        "[keras]", *_file(folder / "model.keras"), *_custom(folder),
+        "[samples]", *_file(folder / "samples.npz"), 'inputs = "inputs"',
+    ]  # fmt: skip
+    for path in sorted(folder.glob("*.tflite")):
+        dtype, export = path.stem.split("-")[:2]
+        dtype = {"int16x8": "int16"}.get(dtype, dtype)
+        exact = "max_abs", 1e-6, "output"
+        device = exact if dtype == "float32" else ("max_lsb", 0, "LSB")
+        lines += [
+            "[[variant]]", f'name = "{path.stem}"', *_file(path),
+            f'export = "{export}"', f'dtype = "{dtype}"', "limits = [",
+            _limit("tflite", "max_abs", TFLITE[dtype], "output"), _limit("device", *device), "]",
+        ]  # fmt: skip
+    (folder / "manifest.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _limit(rung: str, measure: str, maximum: float, unit: str) -> str:
+    fields = f'rung = "{rung}", measure = "{measure}", maximum = {maximum}, unit = "{unit}"'
+    return f"  {{ {fields} }},"
+
+
+def _custom(folder: Path) -> list[str]:
+    return ['custom = "classes.py"'] if (folder / "classes.py").exists() else []
+
+
+def _file(path: Path) -> tuple[str, str]:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return f'file = "{path.name}"', f'sha256 = "{digest}"'
+
+
+def _key(names: list[str]) -> str:
+    digest = hashlib.sha256(repr(names).encode())
+    for package in PACKAGES:
+        digest.update(importlib.metadata.version(package).encode())
+    for source in SOURCES:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:32]
