@@ -183,13 +183,14 @@ def relu(random: Random, name: str, kind: str) -> bytes:
     return graph.finish([y])
 
 
-def softmax(random: Random, kind: str) -> bytes:
+def softmax(random: Random, kind: str, target: str = "") -> bytes:
     graph = Graph()
     shape = [int(random.integers(1, 4)), int(random.integers(1, 40))]
     x = graph.input(kind, shape, **units(random, kind, low=1e-3, high=1.0))
-    fixed = {"INT8": (1 / 256, -128), "INT16": (1 / 32768, 0)}
-    y_units = dict(zip(("scale", "zero_point"), fixed[kind], strict=True)) if kind in fixed else {}
-    y = graph.tensor(kind, shape, **y_units)
+    fixed = {"INT8": (1 / 256, -128), "INT16": (1 / 32768, 0), "INT8-INT16": (1 / 65536, -32768)}
+    way = f"{kind}-{target}" if target else kind
+    y_units = dict(zip(("scale", "zero_point"), fixed[way], strict=True)) if way in fixed else {}
+    y = graph.tensor(target or kind, shape, **y_units)
     beta = float(random.choice([1.0, 1.0, 0.5, 2.0]))
     graph.op("SOFTMAX", [x], [y], version=3, options="Softmax", beta=beta)
     return graph.finish([y])
@@ -357,7 +358,10 @@ def svdf(random: Random, kind: str) -> bytes:
     return graph.finish([y])
 
 
-CASES: dict[str, Callable[[Random], bytes]] = {"SHAPE": dimensions}
+CASES: dict[str, Callable[[Random], bytes]] = {
+    "SHAPE": dimensions,
+    "SOFTMAX-INT8-INT16": lambda r: softmax(r, "INT8", "INT16"),
+}
 for _kind in ("INT32", "FLOAT32"):
     CASES[f"VARIABLE-{_kind}"] = lambda r, k=_kind: resource_variable(r, k)
     CASES[f"WHILE-{_kind}"] = lambda r, k=_kind: loop(r, k)

@@ -1,5 +1,6 @@
-// SOFTMAX over the last dimension: float32, int8, int16.
+// SOFTMAX over the last dimension: float32, int8 (to int8 or int16), int16.
 #include <cmath>
+#include <limits>
 
 #include "engine/builtin/float_math.h"
 #include "engine/builtin/kernels/kernels.h"
@@ -22,8 +23,13 @@ constexpr int kSumIntegerBits = 12;
 Status PrepareInt8(Preparation& p, Data* d) {
   UnaryUnits units;
   HIL_TRY(ExpectUnits(p, *d, &units));
-  if (units.output.zero_point != -128 || units.output.scale != 1.0F / 256.0F) {
-    return p.Refuse(Status::kUnsupportedOption, "has an output that is not in 1/256 from -128");
+  constexpr float kUnit16 = 1.0F / 65536.0F;
+  const bool fine = d->output->type == TensorType::kInt16;
+  if (fine ? units.output.zero_point != -32768 ||
+                 std::fabs(units.output.scale - kUnit16) > 0.001F * kUnit16
+           : units.output.zero_point != -128 || units.output.scale != 1.0F / 256.0F) {
+    return p.Refuse(Status::kUnsupportedOption, "has an output that does not go from 0 to 1 in ",
+                    fine ? "1/65536" : "1/256");
   }
   constexpr double kMost = static_cast<double>((int64_t{1} << 31) - 1);
   double factor = static_cast<double>(d->beta) * static_cast<double>(units.input.scale) *
@@ -60,7 +66,13 @@ Status PrepareInt16(Preparation& p, Data* d) {
 
 Status Prepare(Preparation& p) {
   Data d = {};
-  HIL_TRY(ExpectUnary(p, &d));
+  HIL_TRY(p.ExpectCounts(1, 1));
+  d.input = p.Input(0);
+  d.output = p.Output(0);
+  HIL_TRY(p.ExpectSameShape(*d.input, *d.output));
+  if (d.input->type != TensorType::kInt8 || d.output->type != TensorType::kInt16) {
+    HIL_TRY(p.ExpectType(*d.output, d.input->type));
+  }
   d.beta = p.options().Get<float>(0, 0.0F);
   if (d.input->rank == 0) return p.Refuse(Status::kUnsupportedShape, "takes no scalar");
   d.depth = static_cast<uint32_t>(d.input->dims[d.input->rank - 1]);
@@ -92,7 +104,10 @@ void RowFloat(const Data& d, const float* x, float* y) {
 
 int LeadingZeros(uint32_t value) { return value == 0 ? 32 : __builtin_clz(value); }
 
-void RowInt8(const Data& d, const int8_t* x, int8_t* y) {
+template <typename Out>
+void RowInt8(const Data& d, const int8_t* x, Out* y) {
+  constexpr int32_t kLeast = std::numeric_limits<Out>::min();
+  constexpr int32_t kMost = std::numeric_limits<Out>::max();
   int32_t most = x[0];
   for (uint32_t i = 1; i < d.depth; ++i) most = x[i] > most ? x[i] : most;
   int32_t sum = 0;  // Q12
@@ -106,15 +121,15 @@ void RowInt8(const Data& d, const int8_t* x, int8_t* y) {
   const int zeros = LeadingZeros(static_cast<uint32_t>(sum));
   const int32_t scale =
       OneOverOnePlus(static_cast<int32_t>((static_cast<uint32_t>(sum) << zeros) - 0x80000000U));
-  const int shift = kSumIntegerBits - zeros + 31 - 8;
+  const int shift = kSumIntegerBits - zeros + 31 - 8 * static_cast<int>(sizeof(Out));
   for (uint32_t i = 0; i < d.depth; ++i) {
     const int32_t diff = x[i] - most;
-    int32_t result = -128;
+    int32_t result = kLeast;
     if (diff >= d.least_diff) {
       const int32_t e = ExpOfNegative(d.factor.Apply(diff), kDiffIntegerBits);
       result += RoundingShiftRight(RoundingHighProduct(scale, e), shift);
     }
-    y[i] = static_cast<int8_t>(Clamp(result, -128, 127));
+    y[i] = static_cast<Out>(Clamp(result, kLeast, kMost));
   }
 }
 
@@ -122,7 +137,9 @@ Status Eval(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
   for (uint32_t row = 0; row < d.rows; ++row) {
     const uint32_t at = row * d.depth;
-    if (d.input->type == TensorType::kInt8) {
+    if (d.output->type == TensorType::kInt16 && d.input->type == TensorType::kInt8) {
+      RowInt8(d, d.input->As<const int8_t>() + at, d.output->As<int16_t>() + at);
+    } else if (d.input->type == TensorType::kInt8) {
       RowInt8(d, d.input->As<const int8_t>() + at, d.output->As<int8_t>() + at);
     } else if (d.input->type == TensorType::kInt16) {
       Softmax16(d.factor, d.input->As<const int16_t>() + at, d.output->As<int16_t>() + at, d.depth);
