@@ -76,7 +76,7 @@ def test_measured_variant_is_in_every_report(
     result.assert_outcomes(passed=2)
     text = result.stdout.str()
     assert text.count("streamed 5/5 sequences") == 1, "two tests share one measurement"
-    assert "int8 fused" in text
+    assert "int8-fused" in text
 
     (path,) = reports(pytester.path)
     plain = json.loads(path.read_text())
@@ -89,6 +89,12 @@ def test_measured_variant_is_in_every_report(
     assert run.circumstances is not None
     assert run.circumstances.clock.modelled
     assert all(m.modelled for m in run.variants[0].measurements if m.unit == "cycles")
+    set_aside = {m.name for m in run.variants[0].measurements if m.not_judged}
+    assert set_aside == {"keras.accuracy", "tflite.argmax_agreement", "device.accuracy"}
+    assert "not judged: digits_lstm-int8-fused: keras.accuracy" in text
+    assert "on 5 of 360 sequences" in text
+    table = (path.parent / "zoo.md").read_text("utf-8")
+    assert "| digits_lstm | int8-fused | PASS | 100 |" in table
 
     suite = ElementTree.parse(pytester.path / "junit.xml").getroot()
     properties = {p.get("name"): p.get("value") for p in suite.iter("property")}
@@ -123,6 +129,29 @@ def test_variant_without_samples_is_skipped_and_listed(
     ((left_out, reason),) = [(item.id, item.reason) for item in run.left_out]
     assert left_out == "tiny-float32-loop"
     assert "python -m somewhere tiny" in reason
+
+
+def test_session_that_measured_nothing_does_not_pass(run_pytest: RunPytest) -> None:
+    """A test that asks for the run but never for its board: nothing was learned of any model."""
+    result = run_pytest("def test_it(hil): assert hil.directory.is_dir()")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.fnmatch_lines(["NOTHING MEASURED*"])
+    assert json_report.read(reports(Path())[0]).verdict is Verdict.NONE
+
+
+def test_names_choose_entries_and_quiet_gives_a_line_each(tmp_path: Path) -> None:
+    (tmp_path / "test_inner.py").write_text("def test_it(measured): pass")
+    command = [sys.executable, "-m", "harness.cli", "run", "test_inner.py", "-q", "digits_gru"]
+    command += ["--board", BOARD, "--hil-sequences", "3", "-p", "no:cacheprovider"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(CACHE_HOME)}
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    (line,) = (row for row in result.stdout.splitlines() if row.startswith("digits_gru "))
+    assert line.split()[:3] == ["digits_gru", "PASS", "2"]
+    assert "PASS · 2 variants of 1 entry · 2 passed" in result.stdout
 
 
 def test_error_in_the_call_is_an_error_in_junit(
@@ -175,7 +204,7 @@ def test_it(measured):
     by_name = {rung.name: rung for rung in variant.rungs}
     assert by_name["device"].max_lsb
     assert "board" in variant.sentence or "device" in variant.sentence
-    result.stdout.fnmatch_lines(["*int8 fused*FAIL*"])
+    result.stdout.fnmatch_lines(["*int8-fused*FAIL*"])
 
 
 def test_failed_assertion_stays_a_failure(run_pytest: RunPytest) -> None:
@@ -248,4 +277,4 @@ def test_workers_have_a_board_each_and_one_report(
     ]
     assert run.verdict is Verdict.PASS
     assert run.tests.passed == 2
-    result.stdout.fnmatch_lines(["*hardware in the loop*", "*int8 fused*PASS*"])
+    result.stdout.fnmatch_lines(["*hardware in the loop*", "*int8-fused*PASS*"])
