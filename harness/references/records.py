@@ -48,6 +48,9 @@ class OutputTensor:
         )
 
 
+REFUSED = "refused"  # circumstance of a reference without tensors: why
+
+
 @dataclass(frozen=True)
 class Reference:
     """What one framework said; `circumstances` are versions, resolver and whether it was cached.
@@ -92,6 +95,15 @@ class References:
     def circumstances(self) -> dict[str, dict[str, str]]:
         """Per framework: versions and settings."""
         return {name: dict(item.circumstances) for name, item in self.references.items()}
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Sentences of frameworks that the ladder has to do without."""
+        return tuple(
+            item.circumstances[REFUSED]
+            for item in self.references.values()
+            if REFUSED in item.circumstances
+        )
 
     def device_outputs(self, blocks: Sequence[bytes], output: int = 0) -> RungOutputs:
         """Raw output bytes of the device, one block a sequence, in the form of desktop TFLM.

@@ -5,6 +5,7 @@ It has no say in the numbers, so a change here leaves the cached references vali
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from harness.references.records import OutputTensor
 
 Result = tuple[tuple[OutputTensor, ...], dict[str, str]]
 """All outputs of a model, and its circumstances."""
+
+
+LOG = 2  # the file descriptor
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,22 @@ def serve_jobs(run: Run) -> None:
     serve_stream(lambda request, arrays: run_jobs(request, arrays, run))
 
 
+def _log_end() -> int:
+    """Where the worker's log ends: what C++ code prints goes there, past Python."""
+    return os.fstat(LOG).st_size
+
+
+def _printed_since(start: int) -> str:
+    """The lines in the log from `start` on, as one; "" where it is no file."""
+    try:
+        with Path(f"/proc/self/fd/{LOG}").open("rb") as log:
+            log.seek(start)
+            lines = log.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return "; ".join(line.strip() for line in lines if line.strip())
+
+
 def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answer]:
     """An answer for every job of a request, in their order; one that raises stops no other."""
     for job in request["jobs"]:
@@ -48,11 +68,15 @@ def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answ
             custom=Path(job["custom"]) if job["custom"] else None,
             carry=job["mode"] == "carry",
         )
+        start = _log_end()
         try:
             tensors, circumstances = run(work, arrays[job["inputs"]])
         except Exception as error:
+            printed = _printed_since(start)
             traceback.print_exc()
             what = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
+            if printed and work.framework == "tflm":  # its exceptions do not say why
+                what = f"{what.rstrip('.')} ({printed})"
             yield {"error": what, "remedy": getattr(error, "remedy", "")}, {}
             continue
         described = [(item.scale, item.zero_point, item.per_step) for item in tensors]

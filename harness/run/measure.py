@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -113,6 +113,7 @@ def measure(
         messages=_printed(device),
         more=(*every_step(streamed.blocks, model, found, limits), *set_aside(ladder, aside, part)),
     )
+    record = replace(record, notes=(*record.notes, *found.refusals))
     return Measured(variant, model, streamed, board.values, ladder, record)
 
 
