@@ -9,6 +9,8 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
+NATIVE = Path("harness/emulator/native")
+
 unicorn = find_spec("unicorn")
 if unicorn is None or unicorn.origin is None:
     raise SystemExit("unicorn is not installed in the build environment: pip installs it itself")
@@ -19,7 +21,8 @@ setup(
             # Loaded with ctypes, not imported: the Unicorn symbols are resolved at load time
             # from the libunicorn that the Python package has already loaded.
             "harness.emulator.native._helper",
-            sources=["harness/emulator/native/helper.c"],
+            sources=sorted(map(str, NATIVE.glob("*.c"))),
+            depends=sorted(map(str, NATIVE.glob("*.h"))),
             include_dirs=[str(Path(unicorn.origin).parent / "include")],
             extra_compile_args=["-O2", "-std=c11", "-Wall", "-Wextra", "-fvisibility=hidden"],
         )

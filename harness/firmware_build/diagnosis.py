@@ -8,7 +8,12 @@ from pathlib import Path
 from harness.errors import FirmwareBuildError, FirmwareError, FirmwareTooBig, ToolchainMissing
 
 _OVERFLOW = re.compile(r"region [`'](?P<region>\w+)' overflowed by (?P<bytes>\d+) bytes?")
-_ARENA = re.compile(r"ld: (?P<sentence>the tensor arena has less than .*)")
+# Assertions of the linker script, each with what can be done.
+_SQUEEZED = {
+    "the tensor arena has less than": "shrink the .sram buffers",
+    "DTCM has less than": "shrink the buffers there, or move them to .sram",
+}
+_ASSERTION = re.compile(rf"ld: (?P<sentence>(?P<what>{'|'.join(_SQUEEZED)}) .*)")
 # A header in angle brackets without a folder is the compiler's own: with or without ".h".
 _NO_HEADER = re.compile(r"fatal error: (?P<header>[a-z_]+(?P<c>\.h)?): No such file")
 _COMPILER = re.compile(r"^\S+?:\d+(:\d+)?: (fatal )?error: .*")
@@ -43,11 +48,11 @@ def _too_big(output: str, log: Path) -> FirmwareTooBig | None:
             f"region {region} of the linker script.",
             remedy=f"{remedy}; the linker's output is in {log}",
         )
-    arena = _ARENA.search(output)
-    if arena is not None:
+    squeezed = _ASSERTION.search(output)
+    if squeezed is not None:
         return FirmwareTooBig(
-            f"The firmware's static RAM is too big: {arena['sentence']}.",
-            remedy=f"shrink the .sram buffers; the linker's output is in {log}",
+            f"The firmware's static RAM is too big: {squeezed['sentence']}.",
+            remedy=f"{_SQUEEZED[squeezed['what']]}; the linker's output is in {log}",
         )
     return None
 

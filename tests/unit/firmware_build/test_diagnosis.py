@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from harness.errors import FirmwareBuildError, FirmwareTooBig, ToolchainMissing
 from harness.firmware_build.diagnosis import diagnose
 
 LOG = Path("/cache/build.log")
+LINKER_SCRIPT = (
+    Path(__file__).parents[3] / "firmware" / "board" / "nucleo_f746zg" / "stm32f746zg.ld"
+)
 
 
 def test_overflow_says_by_how_much_and_what_is_full() -> None:
@@ -32,10 +37,20 @@ def test_ram_overflow_names_the_ram() -> None:
     assert "DTCM" in error.what
 
 
-def test_an_arena_squeezed_by_buffers_is_too_big_too() -> None:
-    error = diagnose("/usr/bin/ld: the tensor arena has less than 192 KB left\n", LOG)
+@pytest.mark.parametrize(
+    ("sentence", "remedy"),
+    [
+        ("the tensor arena has less than 192 KB left", "shrink the .sram buffers"),
+        ("DTCM has less than 4 KB left", "move them to .sram"),
+    ],
+)
+def test_memory_squeezed_by_buffers_is_too_big_too(sentence: str, remedy: str) -> None:
+    error = diagnose(f"/usr/bin/ld: {sentence}\n", LOG)
     assert isinstance(error, FirmwareTooBig)
-    assert "the tensor arena has less than 192 KB left" in error.what
+    assert sentence in error.what
+    assert remedy in error.remedy
+    # as the linker script has it
+    assert sentence in LINKER_SCRIPT.read_text()
 
 
 def test_compiler_errors_are_shown_first_ones_only_without_the_noise() -> None:
