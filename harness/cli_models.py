@@ -3,6 +3,7 @@
 hil convert   a Keras model to a .tflite that TFLM runs
 hil inspect   what is in a .tflite, and what a board would say to it
 hil c-array   a .tflite as C++ source
+hil drift     quantised single steps against Keras over a thousand steps
 """
 
 from __future__ import annotations
@@ -63,6 +64,11 @@ def add_commands(add: Add) -> None:
     array.add_argument("model", type=Path, help=".tflite file")
     array.add_argument("-o", "--output", type=Path, required=True, help=".cc file; .h beside it")
     array.add_argument("--name", default="", help="name of the variables (default: of the model)")
+
+    drift = add("drift", _drift, "quantised single steps against Keras over 1,000 steps")
+    drift.add_argument(
+        "folder", type=Path, nargs="*", help="model folders, or folders of them (default: the zoo)"
+    )
 
 
 def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
@@ -150,6 +156,16 @@ def _c_array(arguments: argparse.Namespace, _: list[str]) -> int:
     target.write_text(source, encoding="utf-8")
     target.with_suffix(".h").write_text(header, encoding="utf-8")
     print(f"{target} and {target.with_suffix('.h').name}: {len(content)} bytes")
+    return 0
+
+
+def _drift(arguments: argparse.Namespace, _: list[str]) -> int:
+    from harness.models.manifest import load_zoo
+    from harness.run.drift_table import print_table
+    from harness.run.options import SHIPPED_ZOO
+
+    models = [item for path in arguments.folder or [SHIPPED_ZOO] for item in load_zoo(path)]
+    print_table([item for model in models for item in model.variants if not item.left_out])
     return 0
 
 

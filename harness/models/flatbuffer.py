@@ -54,6 +54,36 @@ class Editor:
         outputs[outputs.index(source)] = entry.tensorIndex
         graph.outputs = np.array(outputs, np.int32)
 
+    def bypass_requantised(self, output: str) -> bool:
+        """Let the first signature's `output` be what the QUANTIZE before it reads; False if there
+        is none that only changes the scale of integers."""
+        signature = self.model.signatureDefs[0]
+        graph = self.model.subgraphs[signature.subgraphIndex]
+        entry = _named(signature.outputs, output)
+        tied = entry.tensorIndex
+        for operator in graph.operators:
+            if tied in operator.outputs and self._name(operator) == "QUANTIZE":
+                source = int(operator.inputs[0])
+                if graph.tensors[source].type != graph.tensors[tied].type:
+                    return False
+                entry.tensorIndex = source
+                outputs = list(graph.outputs)
+                outputs[outputs.index(tied)] = source
+                graph.outputs = np.array(outputs, np.int32)
+                graph.operators.remove(operator)
+                return True
+        return False
+
+    def _name(self, operator: Any) -> str:
+        code = self.model.operatorCodes[operator.opcodeIndex]
+        number = max(code.builtinCode, code.deprecatedBuiltinCode)
+        names: dict[int, str] = {
+            value: name
+            for name, value in vars(self.schema.BuiltinOperator).items()
+            if isinstance(value, int)
+        }
+        return names.get(number, "")
+
     def _code(self, name: str, version: int) -> int:
         """Index of an operator code, added where there is none."""
         number = getattr(self.schema.BuiltinOperator, name)

@@ -100,5 +100,19 @@ def tie_states(content: bytes) -> tuple[bytes, tuple[str, ...]]:
     return content, tuple(notes)
 
 
+def untie_states(content: bytes) -> bytes:
+    """The model as `tie_states` got it: every state leaves on the scale that the converter gave it.
+
+    The same bytes if nothing was tied.
+    """
+    editor: Editor | None = None
+    for pair in state_pairs(inspect(content)):
+        editor = editor or Editor(content)
+        if not editor.bypass_requantised(pair.name + NEXT):
+            continue
+        content = editor.content()
+    return content
+
+
 def _quantization(tensor: Tensor) -> Quantization:
     return Quantization(tensor.type, tensor.scale, tensor.zero_point)

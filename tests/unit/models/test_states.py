@@ -5,7 +5,7 @@ import pytest
 
 from harness.models.inspect import inspect
 from harness.models.quantize import Quantization
-from harness.models.states import state_pairs, tie_states
+from harness.models.states import state_pairs, tie_states, untie_states
 from tests.support.graph_builder import ModelBuilder, accumulator
 
 
@@ -78,3 +78,18 @@ def test_tied_states_are_left_as_they_are() -> None:
 def test_tying_twice_is_tying_once(next_scale: float) -> None:
     once, _ = tie_states(accumulator(next_scale=next_scale))
     assert tie_states(once) == (once, ())
+
+
+def test_untying_gives_back_the_scales_of_the_converter() -> None:
+    loose = accumulator()
+    tied, notes = tie_states(loose)
+    assert notes
+    (before,), (after,) = state_pairs(inspect(loose)), state_pairs(inspect(untie_states(tied)))
+    assert (after.input, after.output, after.shape) == (before.input, before.output, before.shape)
+    assert after.output_quantization == before.output_quantization
+    assert inspect(untie_states(tied)).operator_counts == inspect(loose).operator_counts
+
+
+def test_what_was_never_tied_stays_as_it_is() -> None:
+    loose = accumulator()
+    assert untie_states(loose) == loose
