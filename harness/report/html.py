@@ -54,7 +54,8 @@ def render(run: RunRecord) -> str:
         parts += [_filters(), _table(run)]
         parts.append(f'<p class="legend">{"<br>".join(map(escape, legend_lines(run)))}</p>')
     parts += _section("Problems", [text.plain for text in problems(run, every=True)], "item")
-    remarks = [f"{note.kind}: {note.where}: {note.text}" for note in notes.notes(run)]
+    # the others stand in the rows of their variants
+    remarks = [str(note) for note in notes.notes(run) if note.kind not in notes.QUIET]
     parts += _section("Remarks", remarks, "item remark")
     return PAGE.format(
         title=escape(run.run_id),

@@ -15,6 +15,7 @@ from harness.report.wording import (
     closing_line,
     equality_line,
     legend_lines,
+    plural,
     streaming_line,
     verdict_word,
 )
@@ -62,8 +63,17 @@ def _lines(run: RunRecord) -> Iterator[str]:
             yield from _table(columns, variants)
     yield from ("", *(f"{line}  " for line in legend_lines(run)), "")
     yield from _section("Problems", [text.plain for text in problems(run, every=True)])
-    remarks = [f"{note.kind}: {note.where}: {note.text}" for note in notes.notes(run)]
-    yield from _section("Remarks", remarks)
+    remarks = notes.notes(run)
+    yield from _section("Remarks", [str(note) for note in remarks if note.kind not in notes.QUIET])
+    for kind in notes.QUIET:
+        told = [f"{note.where}: {note.text}" for note in remarks if note.kind == kind]
+        if told:
+            # folded on pages that know how
+            yield f"<details><summary>{kind}: {plural(len(told), 'remark')}</summary>"
+            yield ""
+            yield from _items(told)
+            yield from ("", "</details>")
+            yield ""
 
 
 def _table(
@@ -80,11 +90,15 @@ def _section(title: str, items: Sequence[str]) -> Iterator[str]:
     if not items:
         return
     yield from (f"## {title}", "")
+    yield from _items(items)
+    yield ""
+
+
+def _items(items: Sequence[str]) -> Iterator[str]:
     for item in items:
         first, *others = item.splitlines()
         yield f"- {_escaped(first)}"
         yield from (f"  {_escaped(line.strip())}" for line in others)
-    yield ""
 
 
 def _escaped(text: str) -> str:

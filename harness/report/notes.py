@@ -20,6 +20,8 @@ ENGINE = "printed by the engine"
 TO_KNOW = "note"
 LINT = "before flashing"
 LINT_NOTE = "good to know before flashing"
+# There are many of these, and no harm in them: they are counted, and told where one looks closer.
+QUIET = (DRIFT, LINT_NOTE)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Note:
     kind: str
     variants: tuple[str, ...]
     text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where}: {self.text}"
 
     @property
     def where(self) -> str:

@@ -31,7 +31,6 @@ from harness.report.zoo_text import STYLE, Rows, zoo_text
 
 CI_WIDTH = 120  # columns where nobody says how wide the output is
 NOTES_OF_A_KIND = 5  # as many are told, the others counted
-QUIET = (notes.DRIFT, notes.LINT_NOTE)  # of these all are counted: there are many, and no harm
 
 
 def render(
@@ -113,7 +112,7 @@ def _remarks(run: RunRecord, *, every: bool) -> Iterator[Text]:
     for note in notes.notes(run):
         by_kind.setdefault(note.kind, []).append(note)
     for kind, found in by_kind.items():
-        limit = len(found) if every else 0 if kind in QUIET else NOTES_OF_A_KIND
+        limit = len(found) if every else 0 if kind in notes.QUIET else NOTES_OF_A_KIND
         if every and kind in (notes.DRIFT, notes.ENGINE):
             continue  # the details have told it
         for note in found[:limit]:

@@ -14,6 +14,7 @@ from harness.report.records import (
     Measurement,
     Rung,
     RunRecord,
+    VariantRecord,
     Verdict,
 )
 
@@ -309,17 +310,21 @@ def equality_line(run: RunRecord) -> str:
             f"{differing:,} of {values:,} outputs of {plural(len(integers), 'integer variant')}"
             " differ"
         )
-        steps = [
-            item.value
-            for v, _ in integers
-            for item in v.measurements
-            if item.name.startswith(("device.output.", "device.state."))
-        ]
+        steps = _values(integers, "device.output.", "device.state.")
         if steps:
             parts.append(f"{sum(steps):,.0f} outputs and states of their single steps")
+        long = _values(integers, "drift.differing")
+        if long:
+            told = plural(len(long), "variant")
+            parts.append(f"{sum(long):,.0f} in long sequences without a reset ({told})")
     if floats:
         parts.append(f"floats by at most {real(max(floats))}")
     return f"board against desktop TFLM: {', '.join(parts)}" if parts else ""
+
+
+def _values(found: Iterable[tuple[VariantRecord, Rung]], *names: str) -> list[float]:
+    """The measurements of these variants whose name begins so."""
+    return [item.value for v, _ in found for item in v.measurements if item.name.startswith(names)]
 
 
 def streaming_line(run: RunRecord) -> str:

@@ -14,6 +14,7 @@ from harness.report.records import FlashRecord, Verdict
 from harness.report.terminal import CI_WIDTH, render
 from harness.report.wording import flash_text
 from harness.run.bench import Bench
+from harness.run.long_sequence import remembers
 from harness.run.options import SHIPPED_ZOO, RunConfig
 from harness.run.run import Run
 from harness.run.select import choose
@@ -29,14 +30,17 @@ def demo(config: RunConfig, names: Sequence[str] = (), expression: str = "") -> 
     ours = config.zoo.resolve() == SHIPPED_ZOO.resolve() and not config.models
     if ours and not names and not expression:
         expression = TOUR
-    return measure_zoo(config, names, expression)
+    return measure_zoo(config, names, expression, drift=False)
 
 
-def measure_zoo(config: RunConfig, names: Sequence[str] = (), expression: str = "") -> int:
+def measure_zoo(
+    config: RunConfig, names: Sequence[str] = (), expression: str = "", *, drift: bool = True
+) -> int:
     """Measure the chosen variants, print and write the report. 0 if every verdict is pass.
 
-    A variant that cannot be measured is in the report with its error; the next one is tried.
-    Raises ConfigurationError if nothing is chosen.
+    With `drift` also over a thousand steps, those that remember. A variant that cannot be measured
+    is in the report with its error; the next one is tried. Raises ConfigurationError if nothing is
+    chosen.
     """
     console = Console(highlight=False)
     zoo = choose(whole_zoo(config), names, expression)
@@ -48,10 +52,15 @@ def measure_zoo(config: RunConfig, names: Sequence[str] = (), expression: str = 
         for variant in wanted:
             with suppress(HilError):  # it is in the record
                 run.measured(variant)
+                if drift and remembers(variant):
+                    run.long_run(variant)
         with suppress(HilError):
             run.leave_test()  # the emulator's findings, into the record
     except KeyboardInterrupt:
         interrupted = True
+    except Exception:  # a mistake of ours: what was measured shall not be lost with it
+        run.finish(interrupted=True)
+        raise
     record = run.finish(interrupted=interrupted)
     width = console.width if console.is_terminal else CI_WIDTH
     print(render(record, width=width, colour=console.is_terminal))

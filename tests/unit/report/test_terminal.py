@@ -131,11 +131,12 @@ def test_equality_with_desktop_tflm_is_told_of_all_together(text: str) -> None:
             Measurement("device.output.0.differing", 2, "values", Limit("<=", 0)),
             Measurement("device.state.1.differing", 1, "values", Limit("<=", 0)),
             Measurement("device.differing", 7, "values", Limit("<=", 0)),
+            Measurement("drift.differing", 4, "values", Limit("<=", 0)),
         ),
     )
-    assert "1 integer variant differ, 3 outputs and states of their single steps" in render(
-        replace(run, variants=(stepwise,))
-    )
+    text = " ".join(render(replace(run, variants=(stepwise,))).split())
+    assert "1 integer variant differ, 3 outputs and states of their single steps, 4 in" in text
+    assert "long sequences without a reset (1 variant)" in text
 
 
 def test_remarks_have_a_place(text: str) -> None:
