@@ -199,8 +199,13 @@ def softmax(random: Random, kind: str, target: str = "") -> bytes:
 def quantize(random: Random, source: str, target: str) -> bytes:
     graph = Graph()
     shape = shape_of(random)
-    x = graph.input(source, shape, **units(random, source))
-    y = graph.tensor(target, shape, **units(random, target))
+    x_units, y_units = units(random, source), units(random, target)
+    if source == "INT32":
+        x_units = {"scale": scale_of(random, 0.1, 10.0)}
+    if target == "INT32":
+        y_units = {"scale": scale_of(random, 1e-6, 1e-3)}
+    x = graph.input(source, shape, **x_units)
+    y = graph.tensor(target, shape, **y_units)
     name = "DEQUANTIZE" if target == "FLOAT32" else "QUANTIZE"
     graph.op(name, [x], [y], version=2, options=name.capitalize())
     return graph.finish([y])
@@ -386,7 +391,8 @@ for _kind in ("INT8", "INT32", "FLOAT32"):
         CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: compare(r, n, k)
 for _pair in ("FLOAT32-INT8", "FLOAT32-INT16", "INT8-INT8", "INT8-INT16", "INT16-INT8",
               "INT16-INT16", "INT8-FLOAT32", "INT16-FLOAT32", "UINT8-INT8", "INT8-UINT8",
-              "UINT8-FLOAT32"):  # fmt: skip
+              "UINT8-FLOAT32", "INT8-INT32", "INT16-INT32", "INT32-INT8",
+              "INT32-INT16"):  # fmt: skip
     CASES[f"QUANTIZE-{_pair}"] = lambda r, p=_pair: quantize(r, *p.split("-"))
 for _kind in ("INT8", "INT16", "INT32", "FLOAT32"):
     for _function in (reshape, transpose, reverse, strided_slice, slice_, split, split_v, unpack,

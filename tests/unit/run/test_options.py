@@ -127,3 +127,47 @@ def test_a_tree_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(TflmTreeInvalid, match="wrong float ABI"):
         configure({"hil_tflm_root": str(tree)})
     assert configure({"hil_tflm_root": str(tree), "hil_engine": "builtin"}) is not None
+
+
+# --- models given by name -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Three files, one with a comma in its name."""
+    paths = [tmp_path / name for name in ("a.tflite", "b.tflite", "c,d.tflite")]
+    for path in paths:
+        path.write_bytes(b"")
+    return [str(path) for path in paths]
+
+
+def test_models_are_repeated_or_separated(files: list[str]) -> None:
+    expected = [Path(file) for file in files]
+    both = ",".join(files[:2])
+    for values, environment in (
+        ({"hil_model": files}, {}),
+        ({"hil_model": [both, files[2]]}, {}),
+        ({"ini:hil_model": "\n" + "\n".join(files[:2])}, {}),
+        ({}, {"HIL_MODEL": both}),
+    ):
+        config = configure(values, environment)
+        assert config is not None
+        assert list(config.models) == expected[: len(config.models)]
+        assert len(config.models) >= 2
+
+
+def test_several_values_go_on_as_they_were_typed(files: list[str]) -> None:
+    (option,) = (item for item in OPTIONS if item.key == "model")
+    assert option.typed(files[:2]) == ["--hil-model", files[0], "--hil-model", files[1]]
+
+
+def test_files_that_are_not_there_are_named(files: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match=r"--hil-model .*gone\.tflite: no such file"):
+        configure({"hil_model": [files[0], files[0] + ".gone.tflite"]})
+    with pytest.raises(ConfigurationError, match=r"--hil-samples gone\.npz"):
+        configure({"hil_model": [files[0]], "hil_samples": ["gone.npz"]})
+
+
+def test_samples_without_a_model_are_a_mistake(files: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="--hil-samples belongs to --hil-model"):
+        configure({"hil_samples": [files[0]]})

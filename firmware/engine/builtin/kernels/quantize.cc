@@ -1,5 +1,5 @@
-// QUANTIZE (float32 to int8 or int16; between int8 and int16 of any scales; between uint8 and int8)
-// and DEQUANTIZE (int8, int16, uint8 to float32).
+// QUANTIZE (float32 to int8 or int16; between int8, int16 and int32 of any scales; between uint8
+// and int8) and DEQUANTIZE (int8, int16, uint8 to float32).
 #include <cmath>
 #include <limits>
 
@@ -21,11 +21,13 @@ bool IsQuantised(TensorType type) {
   return type == TensorType::kInt8 || type == TensorType::kInt16 || type == TensorType::kUInt8;
 }
 
-// uint8 is met at the ends of a model only, next to int8.
+// uint8 is met at the ends of a model only, next to int8; int32 behind the others.
 bool CanTurn(TensorType from, TensorType to) {
   if (from == TensorType::kUInt8) return to == TensorType::kInt8;
   if (to == TensorType::kUInt8) return from == TensorType::kInt8;
-  return IsQuantised(to) && (IsQuantised(from) || from == TensorType::kFloat32);
+  if (to == TensorType::kInt32) return IsQuantised(from);
+  return IsQuantised(to) &&
+         (IsQuantised(from) || from == TensorType::kInt32 || from == TensorType::kFloat32);
 }
 
 Status PrepareTensors(Preparation& p, Data* d) {
@@ -38,7 +40,7 @@ Status PrepareTensors(Preparation& p, Data* d) {
 Status PrepareQuantize(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
-  const bool requantise = IsQuantised(d.input->type);
+  const bool requantise = d.input->type != TensorType::kFloat32;
   if (!CanTurn(d.input->type, d.output->type)) {
     return p.Refuse(Status::kUnsupportedType, "cannot turn ", TypeName(d.input->type), " into ",
                     TypeName(d.output->type));
@@ -97,7 +99,8 @@ void Requantise(const Data& d, uint32_t count) {
   const In* input = d.input->As<const In>();
   Out* output = d.output->As<Out>();
   for (uint32_t i = 0; i < count; ++i) {
-    const int32_t y = WrapAdd(d.factor.Apply(input[i] - d.input_zero_point), d.output_zero_point);
+    const int32_t x = WrapSub(input[i], d.input_zero_point);
+    const int32_t y = WrapAdd(d.factor.Apply(x), d.output_zero_point);
     output[i] = static_cast<Out>(Clamp(y, Limits<Out>::kLeast, Limits<Out>::kMost));
   }
 }
@@ -113,12 +116,14 @@ Status EvalQuantize(const void* data, Runtime&) {
     Requantise<int8_t, uint8_t>(d, count);
     return Status::kOk;
   }
-  ForElement<int8_t, int16_t>(d.output->type, [&d, count](auto to) {
-    ForElement<int8_t, int16_t, float>(d.input->type, [&d, count](auto from) {
-      if constexpr (std::is_same_v<decltype(from), float>) {
-        FromFloat<decltype(to)>(d, count);
-      } else {
-        Requantise<decltype(from), decltype(to)>(d, count);
+  ForElement<int8_t, int16_t, int32_t>(d.output->type, [&d, count](auto to) {
+    using Out = decltype(to);
+    ForElement<int8_t, int16_t, int32_t, float>(d.input->type, [&d, count](auto from) {
+      using In = decltype(from);
+      if constexpr (!std::is_same_v<In, float>) {
+        Requantise<In, Out>(d, count);
+      } else if constexpr (!std::is_same_v<Out, int32_t>) {
+        FromFloat<Out>(d, count);
       }
     });
   });

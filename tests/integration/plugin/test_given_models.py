@@ -1,0 +1,134 @@
+"""`--hil-model` and `--hil-samples` as a user meets them, and the checks before flashing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.report import json_report
+from harness.report.records import RunRecord, Verdict
+from tests.integration.plugin.conftest import RunPytest
+from tests.support.graph_builder import ModelBuilder
+from tests.support.tiny_models import fully_connected
+from tests.unit.run.test_preflight import HYBRID
+
+JUDGE = """
+def test_model(measured): assert measured.record.verdict == "pass", measured.record.sentence
+"""
+
+
+def report() -> RunRecord:
+    (path,) = Path().glob("reports/*/report.json")
+    return json_report.read(path)
+
+
+@pytest.fixture
+def dense(pytester: pytest.Pytester) -> Path:
+    """`[1, 3]` float32 → `[1, 4]`, in the folder of the inner session."""
+    del pytester
+    path = Path("dense.tflite").resolve()
+    path.write_bytes(fully_connected(np.arange(12, dtype=np.float32).reshape(4, 3)))
+    return path
+
+
+def two_inputs() -> bytes:
+    """int32 `[1, 3]` + float32 `[1, 3]` → their sum, and int8 `[1, 3]` as it is: two outputs."""
+    model = ModelBuilder()
+    main = model.graph()
+    count, offset = main.tensor("count", (1, 3), "int32"), main.tensor("offset", (1, 3))
+    wide, total = main.tensor("wide", (1, 3)), main.tensor("total", (1, 3))
+    small = main.tensor("small", (1, 3), "int8", scale=0.5)
+    main.operator("CAST", [count], [wide], "Cast")
+    main.operator("ADD", [wide, offset], [total], "Add")
+    main.operator("QUANTIZE", [offset], [small])
+    main.finish([count, offset], [total, small])
+    return model.content()
+
+
+def test_without_samples_some_are_made_and_it_is_said(run_pytest: RunPytest, dense: Path) -> None:
+    result = run_pytest(JUDGE, "--hil-model", str(dense))
+    result.assert_outcomes(passed=1)
+    assert "16 generated input sequences" in result.stdout.str()
+    run = report()
+    (record,) = run.variants
+    assert (record.id, record.export, record.dtype, record.sequences) == (
+        "dense", "as given", "float32", 16,
+    )  # fmt: skip
+    assert "--hil-samples" in record.notes[0]
+    assert [rung.name for rung in record.rungs] == ["tflite", "tflm", "device"]
+
+
+def test_own_samples_from_an_ini_file_several_models_and_inputs(
+    run_pytest: RunPytest, pytester: pytest.Pytester, dense: Path
+) -> None:
+    pair = Path("pair.tflite").resolve()
+    pair.write_bytes(two_inputs())
+    random = np.random.default_rng(3)
+    np.savez("dense.npz", inputs=random.normal(size=(5, 3)), labels=np.array([3, 3, 0, 3, 0]))
+    np.savez("pair.npz", count=random.integers(-9, 9, (6, 2, 3)), offset=random.random((6, 2, 3)))
+    pytester.makeini(
+        f"[pytest]\nhil_model =\n    {dense}\n    {pair}\nhil_samples = dense.npz, pair.npz\n"
+    )
+    run_pytest(JUDGE).assert_outcomes(passed=2)
+    one, two = report().variants
+    assert (one.task, one.sequences) == ("classification", 5)
+    assert {rung.name for rung in one.rungs if rung.accuracy is not None} == {
+        "tflite", "tflm", "device",
+    }  # fmt: skip
+    assert (two.dtype, two.sequences, two.steps) == ("int32+float32/float32+int8", 6, 12)
+    judged = {item.name: item.verdict for item in two.measurements if item.limit is not None}
+    assert judged["device.output.1.differing"] is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--hil-model", "gone.tflite"), "--hil-model gone.tflite: no such file"),
+        (("--hil-samples", "x.npz"), "x.npz: no such file"),
+        (("--hil-model", "dense.tflite", "--hil-samples", "x.npz"), "expects [[]N, 3]"),
+        (("--hil-model", "text.tflite"), "is not a TFLite flatbuffer"),
+    ],
+)
+@pytest.mark.usefixtures("dense")
+def test_a_mistake_is_told_before_anything_runs(
+    run_pytest: RunPytest, arguments: tuple[str, ...], words: str
+) -> None:
+    Path("text.tflite").write_text("this is no model")
+    if "dense.tflite" in arguments:
+        np.savez("x.npz", inputs=np.zeros((5, 4)))
+    result = run_pytest(JUDGE, *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{words}*"])
+
+
+def test_a_lint_stops_a_model_before_it_is_flashed_and_no_other(
+    run_pytest: RunPytest, dense: Path
+) -> None:
+    never_seen = HYBRID + os.urandom(16)  # the emulated flash remembers what it has had
+    Path("hybrid.tflite").write_bytes(never_seen)
+    result = run_pytest(JUDGE, "--hil-model", f"hybrid.tflite,{dense}")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*LintFailed: not flashed (hybrid)*"])
+    run = report()
+    hybrid, sound = run.variants
+    assert hybrid.error is not None
+    assert hybrid.error.type == "LintFailed"
+    assert [item.code for item in hybrid.lints] == ["hybrid"]
+    assert sound.verdict is Verdict.PASS
+    flashed = sum(item.bytes for item in run.flash if item.what == "models")
+    assert flashed < len(never_seen)
+
+
+def test_with_the_lints_off_the_board_has_its_say(
+    run_pytest: RunPytest, pytester: pytest.Pytester
+) -> None:
+    del pytester
+    Path("hybrid.tflite").write_bytes(HYBRID)
+    result = run_pytest(JUDGE, "--hil-model", "hybrid.tflite", "--hil-no-lint")
+    result.assert_outcomes(errors=1)
+    text = result.stdout.str()
+    assert "UnsupportedModel" in text
+    assert [item.code for item in report().variants[0].lints] == ["hybrid"]
