@@ -73,6 +73,7 @@ class Core:
             self.nvic,
             lambda: self.registers.ipsr,
             self._set_fpu,
+            helper.trap_division,
             lambda: machine.request_reset(ResetReason.SOFTWARE),
             machine.finding,
         )

@@ -225,6 +225,11 @@ class Cpu:
             self._breakpoint()
         elif reason == Reason.FPU_OFF:
             self._fpu_off(state.detail)
+        elif reason == Reason.RETRANSLATE:
+            pc = self._registers.pc
+            self._engine.ctl_remove_cache(pc, pc + state.detail)
+        elif reason == Reason.DIVISION:
+            self._exceptions.fault(Fault(exc.USAGE_FAULT, ex.DIVBYZERO))
         elif reason == Reason.NONE and (not step or self._halfword(begin) == _WFI):
             self.sleeping = True  # WFI ends a run without a word
 

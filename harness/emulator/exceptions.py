@@ -4,8 +4,8 @@ Differences from silicon, on purpose: FP registers are stacked at entry, never l
 handler that uses no FP sees other stack contents, never other results); a store to nowhere is a
 precise BusFault with its address, where a Cortex-M7 often reports an imprecise one without; a
 return that tail-chains unstacks and stacks again. Unaligned LDM, STM, LDRD, STRD and unaligned
-accesses to peripherals do not fault, nor does a division by zero with CCR.DIV_0_TRP: Unicorn shows
-the parts of such an access, or nothing at all.
+accesses to peripherals do not fault: Unicorn shows only the words of such an access, and a hook at
+each of these instructions, which are everywhere, would cost more speed than there is to spare.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from harness.emulator.scb import (
 # CFSR bits
 IACCVIOL, DACCVIOL, MUNSTKERR, MSTKERR, MMARVALID = 1 << 0, 1 << 1, 1 << 3, 1 << 4, 1 << 7
 IBUSERR, PRECISERR, UNSTKERR, STKERR, BFARVALID = 1 << 8, 1 << 9, 1 << 11, 1 << 12, 1 << 15
-UNDEFINSTR, INVSTATE, INVPC, NOCP = 1 << 16, 1 << 17, 1 << 18, 1 << 19
+UNDEFINSTR, INVSTATE, INVPC, NOCP, DIVBYZERO = 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 25
 # HFSR bits
 VECTTBL, FORCED, DEBUGEVT = 1 << 1, 1 << 30, 1 << 31
 
@@ -51,6 +51,7 @@ _CATCH = {
     INVSTATE: dbg.VC_STATERR,
     INVPC: dbg.VC_STATERR,
     NOCP: dbg.VC_NOCPERR,
+    DIVBYZERO: dbg.VC_CHKERR,
     STKERR: dbg.VC_INTERR,
     UNSTKERR: dbg.VC_INTERR,
     MUNSTKERR: dbg.VC_INTERR,

@@ -68,7 +68,8 @@ _RESET = {
     0xE000EF90: 0x3 | 5 << 3,
     0xE000EF94: 0x3 | 7 << 3,
 }
-CCR_NONBASETHRDENA, CCR_STKALIGN, CCR_DC, CCR_IC = 1, 1 << 9, 1 << 16, 1 << 17
+CCR_NONBASETHRDENA, CCR_DIV_0_TRP, CCR_STKALIGN = 1, 1 << 4, 1 << 9
+CCR_DC, CCR_IC = 1 << 16, 1 << 17
 _CCR_WRITABLE = 0x0003011B
 SCR_SLEEPONEXIT, SCR_SLEEPDEEP, SCR_SEVONPEND = 1 << 1, 1 << 2, 1 << 4
 _KEY = 0x05FA
@@ -83,12 +84,14 @@ class Scb:
         nvic: Nvic,
         current_exception: Callable[[], int],
         set_fpu: Callable[[bool], None],
+        trap_division: Callable[[bool], None],
         system_reset: Callable[[], None],
         finding: Callable[[str, str], None],
     ) -> None:
         self._nvic = nvic
         self._current_exception = current_exception
         self._set_fpu = set_fpu
+        self._trap_division = trap_division
         self._system_reset = system_reset
         self._finding = finding
         self.reset()
@@ -98,6 +101,7 @@ class Scb:
         self._words = dict(_RESET)
         self.cfsr = self.hfsr = 0
         self._set_fpu(False)
+        self._trap_division(False)
         self._icache_clean = self._dcache_clean = False
 
     def __getitem__(self, address: int) -> int:
@@ -214,6 +218,7 @@ class Scb:
         if turned_on & CCR_DC and not self._dcache_clean:
             self._complain_uninvalidated("data", "CCR.DC", "write DCISW for every set and way")
         self._words[CCR] = (value & _CCR_WRITABLE) | _RESET[CCR]
+        self._trap_division(bool(value & CCR_DIV_0_TRP))
 
     def _complain_uninvalidated(self, which: str, bit: str, remedy: str) -> None:
         self._finding(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 _FIRST_WAIT_S = 1.0
-# The delays of a busy host (two test runs on two cores) must not look like losses. It is only waited
-# for where the last frame of all is lost: any other loss shows at the next frame.
+# The delays of a busy host (two test runs on two cores) must not look like losses. It is only
+# waited for where the last frame of all is lost: any other loss shows at the next frame.
 _MIN_WAIT_S = 0.3
 
 

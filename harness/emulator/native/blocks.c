@@ -38,11 +38,11 @@ static const uint16_t kSev = 0xBF40;
 
 typedef struct {
   uint32_t count;
-  bool fp, sev;
+  bool fp, sev, division;
 } contents_t;
 
 static contents_t scan(machine_t *m, uint32_t pc, uint32_t size) {
-  contents_t found = {size / 2, false, false};
+  contents_t found = {size / 2, false, false, false};
   const region_t *region = find_region(m, pc);
   if (region == NULL || size == 0) return found;
   const uint8_t *code = region->host + (pc - region->base);
@@ -52,7 +52,9 @@ static contents_t scan(machine_t *m, uint32_t pc, uint32_t size) {
   for (uint32_t i = 0; i < size; found.count++) {
     uint16_t first = halfword(code + i);
     if (is_wide(first)) {
-      found.fp |= is_fp(first, halfword(code + i + 2));
+      uint16_t second = halfword(code + i + 2);
+      found.fp |= is_fp(first, second);
+      found.division |= is_division(first, second);
       i += 4;
     } else {
       found.sev |= first == kSev;
@@ -126,6 +128,7 @@ static __attribute__((noinline)) void on_special_block(machine_t *m, uint32_t pc
     return;
   }
   contents_t contents = scan(m, pc, size);
+  if (contents.division && stopped_to_watch(m, pc, size, host_address(m, pc))) return;
   block_t block = block_key(pc, size) | (uint64_t)contents.count << 48;
   if (contents.sev) {
     s->event = 1;  // and is not remembered, to come here again
@@ -164,6 +167,7 @@ void on_breakpoint(uc_engine *uc, uint64_t address, uint32_t size, void *user) {
 EXPORT void hil_forget_blocks(machine_t *m) {
   memset(m->blocks, 0xFF, sizeof m->blocks);  // NO_BLOCK
   memset(m->has_code, 0, sizeof m->has_code);
+  m->watched_count = 0;
   m->state.block = NO_BLOCK;
 }
 

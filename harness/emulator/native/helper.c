@@ -13,8 +13,9 @@
 // STM32F746 datasheet table 42 (programming and erase times). No Python is involved: loaded with
 // ctypes, Unicorn's symbols are resolved from the library that the Python package has loaded.
 //
-//   helper.h   what they share         blocks.c   the block hook, counting, code that is known
-//   flash.c    the FLASH controller    io.c       memory-mapped I/O
+//   helper.h   what they share         blocks.c     the block hook, counting, code that is known
+//   flash.c    the FLASH controller    division.c   division by zero
+//   io.c       memory-mapped I/O
 //
 // Here: what Python calls to make a machine and to break and watch.
 #include "helper.h"
@@ -37,19 +38,6 @@ static void on_watch(uc_engine *uc, uc_mem_type type, uint64_t address, int size
   s->watch_address = (uint32_t)address;
   s->stop = 1;
 }
-
-static uc_err add_hook(machine_t *m, uc_hook *hook, int type, void *callback, void *user,
-                       uint64_t begin, uint64_t end) {
-  return uc_hook_add(m->uc, hook, type, callback, user, begin, end);
-}
-
-// A function pointer to void *, as Unicorn's variadic hook interface wants it.
-static void *pointer_of(void (*function)(void)) {
-  void *pointer;
-  memcpy(&pointer, &function, sizeof pointer);
-  return pointer;
-}
-#define POINTER(f) pointer_of((void (*)(void))(f))
 
 EXPORT machine_t *hil_new(uc_engine *uc, uint8_t *flash) {
   machine_t *m = calloc(1, sizeof *m);

@@ -14,12 +14,14 @@
 
 enum {  // why the core was stopped
   kReasonNone,
-  kReasonStop,        // asked to by another thread or by an I/O callback
-  kReasonDeadline,    // virtual time reached `deadline`
-  kReasonBreakpoint,  // a hardware breakpoint, before its instruction
-  kReasonInterrupt,   // a pending exception preempts
-  kReasonFpuOff,      // the next FP instruction, at `detail`, is in this block
-  kReasonDirty,       // flash was programmed or erased and is about to be executed
+  kReasonStop,         // asked to by another thread or by an I/O callback
+  kReasonDeadline,     // virtual time reached `deadline`
+  kReasonBreakpoint,   // a hardware breakpoint, before its instruction
+  kReasonInterrupt,    // a pending exception preempts
+  kReasonFpuOff,       // the next FP instruction, at `detail`, is in this block
+  kReasonDirty,        // flash was programmed or erased and is about to be executed
+  kReasonRetranslate,  // the block of `detail` bytes has new hooks
+  kReasonDivision,     // the next division is one by zero, and CCR.DIV_0_TRP is set
 };
 
 enum {  // bits of `checks`: what the block hook has to look at
@@ -106,6 +108,15 @@ typedef struct {
   uint32_t base;
 } range_t;
 
+typedef struct {
+  machine_t *machine;
+  uint32_t address;
+  uint32_t condition;  // of the IT block that it is in
+  uc_hook hook;
+} division_t;
+
+#define MAX_DIVISIONS 512
+#define MAX_WATCHED 1024
 #define MAX_IO_RANGES 64
 #define FLASH_SIZE 0x100000u
 #define FLASH_AXI 0x08000000u
@@ -126,27 +137,48 @@ struct machine {
   } polls[POLL_SLOTS];
   uint32_t poll_reads;
   uint64_t poll_cycles;
+  bool trap_division;  // CCR.DIV_0_TRP
+  division_t divisions[MAX_DIVISIONS];
+  uint32_t division_count;
+  uint64_t watched[MAX_WATCHED];  // blocks with divisions that were translated with their hooks
+  uint32_t watched_count;
   uint32_t flash_key_state;  // 0 locked, 1 first key seen, 2 wrong key: until reset
 };
 
-// --- blocks.c
-// -------------------------------------------------------------------------------------
+static inline uc_err add_hook(machine_t *m, uc_hook *hook, int type, void *callback, void *user,
+                              uint64_t begin, uint64_t end) {
+  return uc_hook_add(m->uc, hook, type, callback, user, begin, end);
+}
+
+// A function pointer to void *, as Unicorn's variadic hook interface wants it.
+static inline void *pointer_of(void (*function)(void)) {
+  void *pointer;
+  memcpy(&pointer, &function, sizeof pointer);
+  return pointer;
+}
+#define POINTER(f) pointer_of((void (*)(void))(f))
+
+// --- blocks.c ---
 
 // Stops the core, from one of its hooks.
 void halt(machine_t *m, uint32_t reason, uint32_t detail);
 void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 void on_breakpoint(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 
-// --- flash.c
-// --------------------------------------------------------------------------------------
+// --- division.c ---
+
+bool is_division(uint16_t first, uint16_t second);
+// Sees to the hooks of a block with divisions; true if the core stops to translate it again.
+bool stopped_to_watch(machine_t *m, uint32_t pc, uint32_t size, const uint8_t *code);
+
+// --- flash.c ---
 
 uint32_t flash_register_read(machine_t *m, uint32_t offset);
 void flash_register_write(machine_t *m, uint32_t offset, uint32_t value);
 bool on_flash_store(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value,
                     void *user);
 
-// --- for Python, and at start-up
-// ------------------------------------------------------------------
+// --- for Python, and at start-up ---
 
 EXPORT void hil_forget_blocks(machine_t *m);
 EXPORT void hil_flash_reset(machine_t *m);

@@ -31,6 +31,8 @@ class Reason(IntEnum):
     INTERRUPT = 4
     FPU_OFF = 5
     DIRTY = 6
+    RETRANSLATE = 7
+    DIVISION = 8
 
 
 class Check(IntFlag):
@@ -151,6 +153,7 @@ def _load() -> ctypes.CDLL:
         "hil_flash_write": (None, [pointer, u32, u32]),
         "hil_flash_store": (None, [pointer, u32, u32, u32]),
         "hil_settle": (None, [pointer, u32]),
+        "hil_trap_division": (None, [pointer, ctypes.c_bool]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)
@@ -199,6 +202,10 @@ class Helper:
     def settle(self, pc: int) -> None:
         """The core stopped at `pc`: correct the cycle count to what was executed."""
         self._library.hil_settle(self._machine, pc)
+
+    def trap_division(self, on: bool) -> None:
+        """CCR.DIV_0_TRP: stop before a division by zero, or let it give 0."""
+        self._library.hil_trap_division(self._machine, on)
 
     # --- breakpoints and watchpoints --------------------------------------------------------
 

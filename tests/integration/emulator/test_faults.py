@@ -20,6 +20,8 @@ FAULTS = {
     "double precision": (7, USAGE_FAULT, 1 << 16, None, None),
     "absent peripheral": (9, BUS_FAULT, 0x8200, 0x40080000, None),
     "invalid EXC_RETURN": (12, USAGE_FAULT, 1 << 18, None, None),
+    "division by zero": (16, USAGE_FAULT, 1 << 25, None, "label_sdiv"),
+    "division by zero after many": (17, USAGE_FAULT, 1 << 25, None, "label_udiv"),
     "unprivileged access to the SCB": (14, BUS_FAULT, 0x8200, 0xE000ED08, None),
 }
 
@@ -38,6 +40,20 @@ def test_fault(board: MakeBoard, name: str, enabled: bool) -> None:
         assert bfar == address
     if label is not None:
         assert pc == faulty.program.symbols[label]
+
+
+def test_only_the_division_by_zero_is_trapped(board: MakeBoard) -> None:
+    """A thousand divisions before it in the same place have their quotients."""
+    faulty = board("faults")
+    faulty.run(17, argument=1)
+    assert (faulty.out(10), faulty.out(11)) == (0, 1000)
+
+
+def test_division_by_zero_gives_zero_where_it_is_not_trapped(board: MakeBoard) -> None:
+    """Nor where the condition of its IT block does not hold; nor once the trap is off again."""
+    peaceful = board("faults")
+    peaceful.run(18)
+    assert peaceful.outs(4) == [0, 42, 42, 0]
 
 
 def test_bkpt_without_debugger_is_a_hard_fault(board: MakeBoard) -> None:

@@ -16,11 +16,19 @@ AIRCR, SCR, SHPR1 = 0xE000ED0C, 0xE000ED10, 0xE000ED18
 class Around:
     nvic: Nvic = field(default_factory=lambda: Nvic(lambda: None))
     fpu: list[bool] = field(default_factory=list)
+    divisions: list[bool] = field(default_factory=list)
     resets: int = 0
     rules: list[str] = field(default_factory=list)
 
     def scb(self) -> Scb:
-        return Scb(self.nvic, lambda: 0, self.fpu.append, self._reset, self._finding)
+        return Scb(
+            self.nvic,
+            lambda: 0,
+            self.fpu.append,
+            self.divisions.append,
+            self._reset,
+            self._finding,
+        )
 
     def _reset(self) -> None:
         self.resets += 1
@@ -103,3 +111,13 @@ def test_system_handler_priorities_have_four_bits() -> None:
     scb.write(SHPR1, 0x00FF8F47, debugger=False)
     assert scb.read(SHPR1, debugger=False) == 0x00F08040
     assert around.nvic.priority(5) == 0x80
+
+
+def test_division_by_zero_is_trapped_from_its_bit_on_until_reset() -> None:
+    around = Around()
+    scb = around.scb()
+    scb.write(CCR, 1 << 4, debugger=False)
+    scb.write(CCR, 0, debugger=False)
+    scb.write(CCR, 1 << 4, debugger=False)
+    scb.reset()
+    assert around.divisions == [False, True, False, True, False]

@@ -55,6 +55,54 @@ static void double_precision(void) {
   enable_fpu();
   __asm volatile(".inst.n 0xee31, 0x0b02");  // vadd.f64 d0, d1, d2
 }
+static const uint32_t kTrap = 1u << 4;  // CCR.DIV_0_TRP
+static void divide_by_zero(void) {
+  SCB_CCR |= kTrap;
+  barrier();  // a new basic block, and on silicon what makes the write effective
+  __asm volatile(".global label_sdiv\nlabel_sdiv: sdiv r0, r1, %0" ::"r"(0) : "r0");
+}
+// The same instruction, with the divisor counting down: all is well for a long time.
+static void divide_until_zero(void) {
+  SCB_CCR |= kTrap;
+  for (uint32_t divisor = 1000;; divisor--) {
+    uint32_t quotient;
+    shared.out[10] = divisor;
+    __asm volatile(".global label_udiv\nlabel_udiv: udiv %0, %1, %2"
+                   : "=r"(quotient)
+                   : "r"(7000u), "r"(divisor));
+    shared.out[11] += quotient == 7000u / (divisor ? divisor : 1);
+  }
+}
+// Divisions by zero that are none: untrapped, and in an IT block whose condition does not hold.
+static void divide_in_peace(void) {
+  uint32_t quotient = 99;
+  __asm volatile("udiv %0, %1, %2" : "=r"(quotient) : "r"(7u), "r"(0));
+  shared.out[0] = quotient;
+  SCB_CCR |= kTrap;
+  quotient = 42;
+  __asm volatile(
+      "cmp %1, #0\n"
+      "itte ne\n"
+      "movne r3, #1\n"
+      "udivne %0, %2, %1\n"
+      "moveq r3, #2\n"
+      : "+r"(quotient)
+      : "r"(0), "r"(7u)
+      : "r3", "cc");
+  shared.out[1] = quotient;
+  __asm volatile(
+      "cmp %1, #0\n"
+      "it ge\n"
+      "udivge %0, %2, %1\n"
+      : "+r"(quotient)
+      : "r"(2), "r"(84u)
+      : "cc");
+  shared.out[2] = quotient;
+  SCB_CCR &= ~kTrap;
+  __asm volatile("udiv %0, %1, %2" : "=r"(quotient) : "r"(7u), "r"(0));
+  shared.out[3] = quotient;
+  done();
+}
 static void not_modelled(void) { (void)REG(0x40080000); }
 static void bkpt_without_debugger(void) { __asm volatile("bkpt #0"); }
 static void stack_overflow(void) {
@@ -121,6 +169,15 @@ void run_case(uint32_t test_case) {
       break;
     case 15:
       fault_in_nmi();
+      break;
+    case 16:
+      divide_by_zero();
+      break;
+    case 17:
+      divide_until_zero();
+      break;
+    case 18:
+      divide_in_peace();
       break;
   }
 }
