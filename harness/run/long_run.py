@@ -141,12 +141,9 @@ def with_drift(record: VariantRecord, found: LongRun) -> VariantRecord:
 
 def _rungs(references: LongReferences, device: RungOutputs) -> dict[str, RungOutputs]:
     rungs = {} if references.keras is None else {"keras": references.keras.outputs()}
-    return {
-        **rungs,
-        "tflite": references.tflite[0].outputs(),
-        "tflm": references.tflm[0].outputs(),
-        "device": device,
-    }
+    if references.tflite:  # it refuses some files that desktop TFLM takes
+        rungs["tflite"] = references.tflite[0].outputs()
+    return {**rungs, "tflm": references.tflm[0].outputs(), "device": device}
 
 
 def _outputs(

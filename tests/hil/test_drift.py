@@ -50,7 +50,8 @@ def test_every_step_is_right_by_itself(long_run: LongRun) -> None:
 
 def test_drift_of_every_rung_is_said_in_the_report(hil: Run, long_run: LongRun) -> None:
     rungs = {(drift.name, drift.against) for drift in long_run.drifts}
-    assert {("tflm", "tflite"), ("device", "tflm")} <= rungs
+    assert ("device", "tflm") in rungs
+    assert ("tflm", "tflite") in rungs or not long_run.references.tflite
     if long_run.variant.keras is not None and long_run.variant.export == "step":
         assert ("tflite", "keras") in rungs, long_run.references.without_keras
     record = hil.record_of(long_run.variant)
