@@ -10,17 +10,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.comparison.chaos import ALLOWED, chaos
 from harness.link.messages import SequenceRequest
 from harness.models.inspect import inspect
 from harness.models.manifest import Variant
+from harness.models.samples import Samples
 from harness.references import compute
+from harness.run.long_sequence import perturbed
 from harness.run.measure import Measured
 from harness.run.step_by_step import by_output
 from tests.hil.conftest import FEW, Loaded, few
 
 ORDER = list(range(FEW))
 # On probabilities. Wider than for a single sequence (1e-6): the state carries the difference of the
-# two float libraries through 8 steps of FEW sequences, where it grows.
+# two float libraries through 8 steps of FEW sequences, where it grows. Beyond it, rounding has to
+# explain the difference: see harness/comparison/chaos.py.
 FLOAT_BOUND = 2e-5
 
 
@@ -120,7 +124,14 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
     else:
         expected = wheel.rungs["tflm"].values
         bound = FLOAT_BOUND * max(1.0, float(np.max(np.abs(expected))))
-        assert np.max(np.abs(board.values - expected)) <= bound
+        if np.max(np.abs(board.values - expected)) > bound:
+            # e.g. 28 rows of FEW images are 336 steps: how far does the wheel get from itself?
+            moved = Samples(perturbed(few(variant).inputs))
+            other = compute(variant, moved, mode="carry", frameworks=("tflm",)).rungs["tflm"]
+            runs = (board.values, expected, other.values)
+            steps = [run.reshape(-1, run.shape[-1]) for run in runs]
+            found = chaos(*steps, floor=bound / ALLOWED)
+            assert found.explained, found.sentence
 
 
 def test_reset_is_complete_after_any_history(loaded: Loaded) -> None:
