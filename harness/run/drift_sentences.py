@@ -43,7 +43,7 @@ def sentences(
 
 
 def _forced(forced: Forced, *, integer: bool) -> str:
-    start = "Every step from desktop TFLM's own state"
+    start = f"{forced.steps:,} steps, each from desktop TFLM's own state"
     if integer and forced.differing:
         return f"{start}: {forced.differing:,} of {forced.values:,} values differ."
     if integer or not forced.max_abs:

@@ -30,7 +30,7 @@ from harness.run.drift_sentences import sentences
 from harness.run.long_references import LongReferences
 from harness.run.step_by_step import by_output
 from harness.run.streaming import sequence_bytes
-from harness.run.teacher_forced import Forced, teacher_forced
+from harness.run.teacher_forced import Forced, spread, teacher_forced
 from harness.run.zoo import slot_entry
 
 # Largest |Δ| of a float32 value after one step from equal states, of 1 or of the value if that is
@@ -92,7 +92,8 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
     forced = None
     if state_pairs(inspect(variant.content())):
         device.load(entry.hash, raw_states=True)
-        forced = teacher_forced(device, variant.content(), sequence, references.tflm)
+        chosen = spread(result.steps, float(np.median(result.cycles)))
+        forced = teacher_forced(device, variant.content(), sequence, references.tflm, chosen)
     deltas = [
         compare(ours, wheel.outputs()) for ours, wheel in zip(outputs, references.tflm, strict=True)
     ]

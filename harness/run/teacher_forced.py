@@ -7,7 +7,7 @@ equal, floats within the rounding of one step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,19 +20,31 @@ from harness.models.states import StatePair, state_pairs
 from harness.references.records import OutputTensor
 from harness.run.step_by_step import by_output
 
+# Each step stands for itself, so of a large network not all are needed: as many, spread evenly, as
+# the core does in about a third of a second, and a hundred at least.
+MOST_CYCLES = 75_000_000
+FEWEST_STEPS = 100
+
 
 @dataclass(frozen=True)
 class Forced:
-    """The device against desktop TFLM over all steps and outputs, states included.
+    """The device against desktop TFLM over `steps` steps and all outputs, states included.
 
     `differing` counts integers; `max_abs` is of floats, and `share` of floats what it is of the
     number it belongs to, where that is larger than 1. The one that does not apply is 0.
     """
 
+    steps: int
     values: int
     differing: int
     max_abs: float
     share: float
+
+
+def spread(steps: int, cycles: float) -> range:
+    """Which of the steps to run, at so many cycles each."""
+    wanted = max(FEWEST_STEPS, int(MOST_CYCLES / max(cycles, 1.0)))
+    return range(0, steps, max(1, -(-steps // wanted)))
 
 
 def teacher_forced(
@@ -40,8 +52,10 @@ def teacher_forced(
     content: bytes,
     sequence: bytes,
     wheel: tuple[OutputTensor, ...],
+    chosen: range,
 ) -> Forced:
-    """Run the steps of `sequence`; `wheel` are the outputs `[1, steps, ...]` of desktop TFLM on it.
+    """Run the `chosen` steps of `sequence`; `wheel` are the outputs `[1, steps, ...]` of desktop
+    TFLM on all of it.
 
     The model must be loaded with `raw_states`. Raises LinkError, DeviceError.
     """
@@ -49,11 +63,14 @@ def teacher_forced(
     assert model is not None
     pairs = state_pairs(inspect(content))
     fed = _fed(sequence, model, pairs, wheel)
-    result = next(device.stream([SequenceRequest(None, fed)]))
+    result = next(device.stream([SequenceRequest(None, [fed[step] for step in chosen])]))
     blocks = by_output([result.outputs], model)
     values = differing = 0
     max_abs = share = 0.0
-    for number, expected in zip(_order(model, pairs), wheel, strict=True):
+    for number, tensor in zip(_order(model, pairs), wheel, strict=True):
+        expected = replace(
+            tensor, stored=tensor.stored[:, chosen.start : chosen.stop : chosen.step]
+        )
         found = _outputs(blocks[number][0], expected)
         delta = compare(found, expected.outputs())
         values += delta.values
@@ -63,7 +80,7 @@ def teacher_forced(
             error = np.abs(found.values - expected.outputs().values)
             max_abs = max(max_abs, delta.max_abs)
             share = max(share, float(np.max(error / np.maximum(np.abs(found.values), 1.0))))
-    return Forced(values, differing, max_abs, share)
+    return Forced(len(chosen), values, differing, max_abs, share)
 
 
 def _fed(
@@ -71,7 +88,7 @@ def _fed(
     model: LoadedModel,
     pairs: tuple[StatePair, ...],
     wheel: tuple[OutputTensor, ...],
-) -> bytes:
+) -> list[bytes]:
     """All inputs of every step, in the model's order: the free ones as they are, then the wheel's
     states of the step before."""
     states = wheel[len(wheel) - len(pairs) :]
@@ -85,11 +102,11 @@ def _fed(
         for tensor in free:
             given[tensor.index] = sequence[at : at + tensor.bytes]
             at += tensor.bytes
-        parts += [given[tensor.index] for tensor in model.inputs]
+        parts.append(b"".join(given[tensor.index] for tensor in model.inputs))
         held = [
             pair.feed_back(state.stored[0, step]) for pair, state in zip(pairs, states, strict=True)
         ]
-    return b"".join(parts)
+    return parts
 
 
 def _order(model: LoadedModel, pairs: tuple[StatePair, ...]) -> list[int]:
