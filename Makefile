@@ -71,7 +71,7 @@ fuzz: setup
 	@cd firmware && cmake --preset posix-fuzz >/dev/null && cmake --build --preset posix-fuzz -- --quiet
 	@mkdir -p build/corpus/command_loop build/corpus/engine
 	$(FUZZERS)/fuzz_command_loop -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -verbosity=0 \
-	    -print_final_stats=1 build/corpus/command_loop
+	    -print_final_stats=1 build/corpus/command_loop firmware/tests/fuzz/seeds
 	$(FUZZERS)/fuzz_engine -max_total_time=$(FUZZ_SECONDS) -max_len=24576 -verbosity=0 \
 	    -print_final_stats=1 build/corpus/engine fixtures/models/*/
 

@@ -1,11 +1,13 @@
 // Fuzzes everything on the device that parses bytes of the line or of the model slot: frame
-// decoder, session, every command, slot directory. The engine is the fake one; the real one's
-// model parser has a fuzz target of its own.
+// decoder, session, every command, slot directory, lists of states and what is fed back by them.
+// The engine is the fake one; the real one's model parser has a fuzz target of its own.
 //
 // Random bytes hardly ever carry a right CRC-32, so the input is a script:
 //   first byte     bit 0: the input is the model slot's contents, too, made an entry by magic,
 //                  hash and CRC-32; otherwise the slot holds a good model
 //                  bit 1: there is a fault record, bit 2: a narrow transmit queue
+//                  bit 3: the slot holds a single-step model; its states are right, or with bit 4
+//                  the next byte's number of bytes is their list, made whole by its CRC-32
 //   then records   op u8, length u8, data
 //     op bit 0     data goes to the line as it is
 //     otherwise    a well-formed frame: type = op >> 1 & 31, flags = data[0], payload = the rest,
@@ -44,10 +46,10 @@ std::jmp_buf rebooted;
 
 constexpr size_t kRepetitions = 8;
 constexpr uint8_t kHash[16] = {0xAB};
+constexpr size_t kHeaderBytes = 64;
 
 // An entry of harness/models/slot.py, whose lengths are `image`'s own.
 std::vector<uint8_t> SlotWith(std::vector<uint8_t> image) {
-  constexpr size_t kHeaderBytes = 64;
   constexpr uint8_t kStart[] = {'H', 'I', 'L', 'M', 1, 0, kHeaderBytes, 0};
   const auto set = [&image](size_t at, const void* bytes, size_t count) {
     std::memcpy(image.data() + at, bytes, count);
@@ -71,6 +73,30 @@ std::vector<uint8_t> GoodSlot() {
   constexpr char kModel[] = "FAKE";
   image[8] = sizeof kModel;
   image.insert(image.end(), kModel, kModel + sizeof kModel);
+  return SlotWith(image);
+}
+
+// Input h and output h_next of the fake engine's single-step model, as they are.
+std::vector<uint8_t> RightStates() {
+  return {1,    0,    1,    0,                 // version 1, one record
+          1,    0,    20,   0,                 // kind 1, 20 bytes
+          0,    0,    0,    0,                 // input 0, output 0
+          0,    0,    0,    0x3F, 3, 0, 0, 0,  // 0.5, 3
+          0,    0,    0x80, 0x3E,              // 0.25
+          0xFF, 0xFF, 0xFF, 0xFF};             // -1
+}
+
+std::vector<uint8_t> StepSlot(const std::vector<uint8_t>& states) {
+  constexpr uint8_t kModel[8] = {'F', 'A', 'K', 'E', '2'};
+  std::vector<uint8_t> image(kHeaderBytes, 0);
+  image[8] = sizeof kModel;
+  const uint32_t aux_length = static_cast<uint32_t>(sizeof(uint32_t) + states.size());
+  std::memcpy(image.data() + 56, &aux_length, sizeof aux_length);
+  image.insert(image.end(), kModel, kModel + sizeof kModel);
+  const uint32_t crc = link::Crc32Of({states.data(), states.size()});
+  const auto* crc_bytes = reinterpret_cast<const uint8_t*>(&crc);
+  image.insert(image.end(), crc_bytes, crc_bytes + sizeof crc);
+  image.insert(image.end(), states.begin(), states.end());
   return SlotWith(image);
 }
 
@@ -143,8 +169,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fake::board().has_fault = (data[0] & 2U) != 0;
   fake::board().write_room = (data[0] & 4U) != 0 ? 3 : SIZE_MAX;
   fake::board().on_reboot = [] { std::longjmp(rebooted, 1); };
-  const bool own_slot = (data[0] & 1U) != 0;
-  fake::board().slot = own_slot ? SlotWith({data + 1, data + size}) : GoodSlot();
-  Play({data + 1, size - 1});
+  Span<const uint8_t> script(data + 1, size - 1);
+  if ((data[0] & 1U) != 0) {
+    fake::board().slot = SlotWith({script.begin(), script.end()});
+  } else if ((data[0] & 8U) == 0) {
+    fake::board().slot = GoodSlot();
+  } else if ((data[0] & 16U) == 0 || script.empty()) {
+    fake::board().slot = StepSlot(RightStates());
+  } else {
+    const size_t length = script.size() - 1 < script[0] ? script.size() - 1 : script[0];
+    const Span<const uint8_t> states = script.subspan(1, length);
+    fake::board().slot = StepSlot({states.begin(), states.end()});
+    script = script.subspan(1 + length);
+  }
+  Play(script);
   return 0;
 }

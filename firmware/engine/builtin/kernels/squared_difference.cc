@@ -59,7 +59,7 @@ Status Eval(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
   ForElement<float, int32_t, int8_t, int16_t>(d.a->type, [&d](auto element) {
     using T = decltype(element);
-    RunBroadcast<T>(d, [d = d](T a, T b) {
+    RunBroadcast<T>(d, [=](T a, T b) {  // a copy of what it needs, see arithmetic.cc
       if constexpr (std::is_same_v<T, float>) {
         return (a - b) * (a - b);
       } else if constexpr (std::is_same_v<T, int32_t>) {
