@@ -7,9 +7,9 @@ manifest), and the workers that load the model import it first:
     with known(Path("my_cells.py")) as module:
         model = load(Path("model.keras"))
 
-Every class and function that the file defines is known under its own name, registered with
-`keras.saving.register_keras_serializable` or not. The file may hold a mapping `EQUATIONS` from
-such a name to the same in NumPy (see `harness/references/network.py`): then the ladder starts
+Every class and function that the file defines or imports is known under its own name, registered
+with `keras.saving.register_keras_serializable` or not. The file may hold a mapping `EQUATIONS`
+from such a name to the same in NumPy (see `harness/references/network.py`): then the ladder starts
 with it. Imports Keras: for workers only.
 """
 
@@ -123,11 +123,11 @@ def _imported(custom: Path) -> ModuleType:
 
 
 def _defined(module: ModuleType) -> dict[str, Any]:
-    """Public classes and functions that the module itself defines, by name."""
+    """Public classes and functions of the module by name, those that it imports included: a name
+    of Keras' own is never looked up here.
+    """
     return {
         name: item
         for name, item in vars(module).items()
-        if not name.startswith("_")
-        and (inspect.isclass(item) or inspect.isfunction(item))
-        and item.__module__ == MODULE
+        if not name.startswith("_") and (inspect.isclass(item) or inspect.isfunction(item))
     }

@@ -37,7 +37,7 @@ class Described:
 
 
 def describe_chain(model: Any) -> tuple[Described, ...]:
-    """All layers of a loaded Keras model in their order.
+    """All layers of a loaded Keras model in their order, those of a model inside it included.
 
     Raises NotExpressible if it is no chain, each layer fed by the one before and nothing else.
     """
@@ -45,21 +45,34 @@ def describe_chain(model: Any) -> tuple[Described, ...]:
         raise NotExpressible("the model has several inputs or outputs")
     layers = list(model.layers)
     for before, layer in pairwise(layers):
-        # a Sequential model wires its layers when it is built, a functional one by calls
-        nodes = [node for node in layer._inbound_nodes if node.parent_nodes]
-        parents = [parent.operation.name for node in nodes[-1:] for parent in node.parent_nodes]
-        if parents not in ([], [before.name]):
+        fed_by = _fed_by(layer)
+        if fed_by != before.name:
             raise NotExpressible(
-                f"layer {layer.name} is fed by {', '.join(parents)}: the model is no chain"
+                f"layer {layer.name} is fed by {fed_by}, not by {before.name} alone: the model is"
+                " no chain"
             )
-    return tuple(describe(layer) for layer in layers)
+    found: list[Described] = []
+    for layer in layers:
+        found += describe_chain(layer) if hasattr(layer, "layers") else [describe(layer)]
+    return tuple(found)
+
+
+def _fed_by(layer: Any) -> str:
+    """The layer whose output a layer takes; "several" if there is more to take than that.
+
+    A mask comes as an argument of its own and counts for nothing here.
+    """
+    node = layer._inbound_nodes[-1]
+    given = node.arguments.args
+    if len(given) != 1 or node.arguments.kwargs.get("initial_state") is not None:
+        return "several"
+    source = getattr(given[0], "_keras_history", None)
+    return "several" if source is None else str(source.operation.name)
 
 
 def describe(layer: Any) -> Described:
     """A built Keras layer or cell."""
     kind = type(layer).__name__
-    if hasattr(layer, "layers"):
-        raise NotExpressible(f"layer {layer.name} is a model of its own")
     parts = {name: describe(getattr(layer, where)) for name, where in PARTS.get(kind, {}).items()}
     sizes = getattr(layer, "state_size", ()) if not parts else ()
     states = tuple(sizes) if isinstance(sizes, list | tuple) else (sizes,)

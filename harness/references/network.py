@@ -31,6 +31,7 @@ Mask = NDArray[np.bool_] | None
 Equation = Callable[[Mapping[str, Array], Mapping[str, Any], Array, States], tuple[Array, States]]
 
 KINDS: Mapping[str, Kind] = {"SimpleRNN": "simple_rnn", "GRU": "gru", "LSTM": "lstm"}
+CELLS = {f"{name}Cell": kind for name, kind in KINDS.items()}
 
 # Layers that do nothing outside of training.
 IDLE = frozenset(
@@ -105,24 +106,26 @@ def _recurrent(layer: Described, x: Array, mask: Mask, own: Equations) -> Array:
         raise NotExpressible(f"layer {layer.name} takes steps of {x.ndim - 2} axes")
     if config["go_backwards"]:
         x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
-    if layer.kind == "RNN":
+    cell = layer.parts.get("cell", layer)
+    kind = CELLS.get(cell.kind) or KINDS.get(cell.kind)
+    if kind is None:
         outputs = _own_cell(layer, x, mask, own)
     else:
-        outputs, _ = run(_known_cell(layer, own), x, mask=mask)
+        outputs, _ = run(_known_cell(kind, cell, own), x, mask=mask)
     return outputs if config["return_sequences"] else outputs[:, -1]
 
 
-def _known_cell(layer: Described, own: Equations) -> Layer:
-    weights = layer.weights
-    gated = layer.kind != "SimpleRNN"
+def _known_cell(kind: Kind, cell: Described, own: Equations) -> Layer:
+    weights = cell.weights
+    gates = "linear" if kind == "simple_rnn" else activation_of(cell, "recurrent_activation", own)
     return from_keras(
-        KINDS[layer.kind],
+        kind,
         weights["kernel"],
         weights["recurrent_kernel"],
         weights.get("bias"),
-        activation=activation_of(layer, "activation", own),
-        recurrent_activation=activation_of(layer, "recurrent_activation", own) if gated else "tanh",
-        reset_after=bool(layer.config.get("reset_after")),
+        activation=activation_of(cell, "activation", own),
+        recurrent_activation=gates,
+        reset_after=bool(cell.config.get("reset_after")),
     )
 
 

@@ -85,6 +85,40 @@ def _softmax(layer: Described, x: Array, _: Equations) -> Array:
     return softmax(x)
 
 
+def _convolution(layer: Described, x: Array, own: Equations) -> Array:
+    """One output a `strides` steps; `same` pads both ends, `causal` the front."""
+    config, kernel = layer.config, layer.weights["kernel"]
+    stride, apart, taps = config["strides"][0], config["dilation_rate"][0], len(kernel)
+    if config["groups"] != 1 or config["data_format"] != "channels_last":
+        raise NotExpressible(f"layer {layer.name} is a Conv1D in groups, or channels first")
+    reach = (taps - 1) * apart
+    if config["padding"] == "causal":
+        x = np.pad(x, ((0, 0), (reach, 0), (0, 0)))
+    elif config["padding"] == "same":
+        missing = max((-(-x.shape[1] // stride) - 1) * stride + reach + 1 - x.shape[1], 0)
+        x = np.pad(x, ((0, 0), (missing // 2, missing - missing // 2), (0, 0)))
+    starts = np.arange(0, x.shape[1] - reach, stride)
+    product = sum(x[:, starts + tap * apart] @ kernel[tap] for tap in range(taps))
+    return activation_of(layer, "activation", own)(product + layer.weights.get("bias", 0.0))
+
+
+def _mean(layer: Described, x: Array, _: Equations) -> Array:
+    if layer.config["keepdims"] or layer.config["data_format"] != "channels_last":
+        raise NotExpressible(f"layer {layer.name} keeps the axis of time, or has channels first")
+    mean: Array = x.mean(axis=1)
+    return mean
+
+
+def _batch_normalization(layer: Described, x: Array, _: Equations) -> Array:
+    """By the mean and variance of the training."""
+    if layer.config["axis"] not in (-1, x.ndim - 1):
+        raise NotExpressible(f"layer {layer.name} normalises along axis {layer.config['axis']}")
+    weights = layer.weights
+    deviation = np.sqrt(weights["moving_variance"] + layer.config["epsilon"])
+    normal: Array = (x - weights["moving_mean"]) / deviation
+    return normal * weights.get("gamma", 1.0) + weights.get("beta", 0.0)
+
+
 def _flatten(_: Described, x: Array, _own: Equations) -> Array:
     return x.reshape(len(x), -1)
 
@@ -99,8 +133,11 @@ def _repeat(layer: Described, x: Array, _: Equations) -> Array:
 
 PLAIN: Mapping[str, Plain] = {
     "Activation": _activation,
+    "BatchNormalization": _batch_normalization,
+    "Conv1D": _convolution,
     "Dense": _dense,
     "Flatten": _flatten,
+    "GlobalAveragePooling1D": _mean,
     "LeakyReLU": _leaky_relu,
     "ReLU": _relu,
     "RepeatVector": _repeat,

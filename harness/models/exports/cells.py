@@ -12,6 +12,7 @@ kernels is z, r, h (GRU) and i, f, c, o (LSTM).
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -181,12 +182,15 @@ class KerasCell:
         self.state_names: tuple[str, ...] = tuple(f"s{index}" for index in range(len(sizes)))
         self.output_size = int(getattr(cell, "output_size", None) or self.state_sizes[0])
         self._cell = cell
+        # a cell that does the same in training need not take the argument
+        taken = inspect.signature(cell.call).parameters
+        self._options = {"training": False} if "training" in taken else {}
         self._trainable = [tf.constant(np.asarray(item)) for item in cell.trainable_variables]
         self._others = [tf.constant(np.asarray(item)) for item in cell.non_trainable_variables]
 
     def step(self, x: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
         """One step."""
         (output, new), _ = self._cell.stateless_call(
-            self._trainable, self._others, x, list(states), training=False
+            self._trainable, self._others, x, list(states), **self._options
         )
         return output, list(new) if isinstance(new, list | tuple) else [new]

@@ -52,7 +52,7 @@ def test_ladder_keeps_its_limits(ladder: LadderResult) -> None:
 
 
 def test_every_rung_knows_the_digits(ladder: LadderResult) -> None:
-    assert set(ladder.accuracy) == {"keras", "tflite", "tflm"}
+    assert set(ladder.accuracy) == {"cells", "keras", "tflite", "tflm"}
     for rung, accuracy in ladder.accuracy.items():
         assert accuracy is not None
         assert accuracy >= 0.95, rung

@@ -57,7 +57,7 @@ def test_shipped_int8_variants_allow_the_device_no_difference() -> None:
 
 
 def test_samples_split_is_stratified_and_scaled() -> None:
-    samples = load_zoo(ZOO)[0].samples.load()
+    samples = load_model(ZOO / "digits_gru").samples.load()
     assert samples.labels is not None
     assert samples.inputs.min() == 0.0
     assert samples.inputs.max() == 1.0
@@ -115,6 +115,37 @@ def test_a_limit_may_hold_for_one_engine(tmp_path: Path) -> None:
     assert variant.limits[0].engine == "builtin"
     assert variant.limits[0] in variant.limits_for("builtin")
     assert variant.limits[0] not in variant.limits_for("tflm")
+
+
+def with_keras(manifest: Path, custom: str) -> Path:
+    """The folder with a Keras file, and the name of one that has its classes."""
+    (manifest.parent / "model.keras").write_bytes(b"not looked into either")
+    digest = hashlib.sha256(b"not looked into either").hexdigest()
+    table = f'[keras]\nfile = "model.keras"\nsha256 = "{digest}"\ncustom = "{custom}"\n\n'
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace("[samples]", f"{table}[samples]"), encoding="utf-8")
+    return manifest.parent
+
+
+def test_classes_of_the_models_own_are_named_beside_it_and_may_change(tmp_path: Path) -> None:
+    folder = with_keras(write_model_folder(tmp_path / "zoo"), "../cells.py")
+    source = tmp_path / "cells.py"
+    seen = set()
+    for text in ("class Own: ...", "class Own: pass"):
+        source.write_text(text)
+        keras = load_model(folder).keras
+        assert keras is not None
+        assert keras.custom is not None
+        assert keras.custom.path == source
+        seen.add(keras.custom.sha256)
+    assert len(seen) == 2
+
+
+def test_a_missing_file_of_classes_is_named(tmp_path: Path) -> None:
+    folder = with_keras(write_model_folder(tmp_path), "gone.py")
+    with pytest.raises(ConfigurationError, match=r"keras\.custom names .*gone\.py") as caught:
+        load_model(folder)
+    assert caught.value.remedy
 
 
 def test_a_model_that_goes_while_the_run_lasts_is_told(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """What a reference depends on is in its key; what it does not depend on is not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.models.manifest import Variant, load_zoo
+from harness.models.manifest import Artefact, Variant, load_zoo
 from harness.models.samples import Samples
 from harness.references import jobs as module
 from harness.references.records import FRAMEWORKS, Framework
@@ -28,6 +29,24 @@ def test_the_keras_model_is_shared_by_its_variants_and_the_flatbuffers_are_not()
     assert one["keras"] == other["keras"]
     assert one["tflite"] != other["tflite"]
     assert one["tflm"] != other["tflm"]
+
+
+def test_classes_of_the_models_own_count_where_keras_runs() -> None:
+    variant = VARIANTS["toy_hard_limiter-int8-step"]
+    assert variant.keras is not None
+    changed = replace(variant.keras, custom=Artefact(Path("cells.py"), "other", 0))
+    before, after = keys(variant), keys(replace(variant, keras=changed))
+    assert {name for name in FRAMEWORKS if before[name] != after[name]} == {"cells", "keras"}
+
+
+def test_the_equations_count_for_their_own_rung_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    variant = VARIANTS["digits_gru-int8-unrolled"]
+    before = keys(variant)
+    monkeypatch.setattr(module, "EQUATIONS", module.EQUATIONS[1:])
+    module._code_version.cache_clear()
+    after = keys(variant)
+    module._code_version.cache_clear()
+    assert {name for name in FRAMEWORKS if before[name] != after[name]} == {"cells"}
 
 
 def test_inputs_and_mode_make_new_keys() -> None:

@@ -1,0 +1,89 @@
+"""The cells rung of real Keras models: equal to Keras where it exists, named where it does not."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.models.manifest import Artefact, KerasFile, Variant
+from harness.models.samples import SampleFile, Samples
+from harness.models.worker import run_worker
+from harness.references import References, compute_many
+
+SHAPE = (20, 12, 3)
+OWN = Path(__file__).parents[2] / "support" / "own_cells.py"
+
+COVERED = (
+    "rnn", "gru_before", "gru_sequence", "stack", "bidirectional", "backward", "any_cell",
+    "convolution", "masked", "echo", "nested", "normalised",
+)  # fmt: skip
+OWN_COVERED = ("own_cell", "own_activation")
+# what stands in the way, in words
+NOT_COVERED = {
+    "branch": "the model is no chain",
+    "two_outputs": "several inputs or outputs",
+    "masked_mean": "layer mean takes a masked sequence",
+    "nested_cells": "layer stacked_rnn_cells has two weights of the name kernel",
+}
+KERAS = 2e-6
+
+
+def variant(path: Path, custom: Path | None) -> Variant:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    own = None if custom is None else Artefact(custom, "", 0)
+    return Variant(
+        id=path.stem, model=path.stem, name=path.stem, path=path, sha256=digest, size_bytes=0,
+        export="", dtype="float32", task="regression", limits=(), samples=SampleFile(path, ""),
+        keras=KerasFile(path, digest, 0, own),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, References]:
+    """Keras and the equations of all models, from one worker."""
+    directory = tmp_path_factory.mktemp("keras")
+    plain = [*COVERED, *NOT_COVERED]
+    run_worker("tests.support.keras_models", {"names": plain, "directory": str(directory)})
+    run_worker("tests.support.own_models", {"directory": str(directory)})
+    variants = [variant(directory / f"{name}.keras", None) for name in plain]
+    variants += [variant(directory / f"{name}.keras", OWN) for name in OWN_COVERED]
+    inputs = np.random.default_rng(8).normal(size=SHAPE).astype(np.float32)
+    inputs[:, -3:] = np.where(inputs[:, -3:, :1] > 0, -9.0, inputs[:, -3:])
+    computed = compute_many(
+        variants, Samples(inputs), frameworks=("cells", "keras"), cache_directory=directory
+    )
+    return {name: item for name, item in computed.items() if isinstance(item, References)}
+
+
+def difference(references: References) -> float:
+    rungs = references.rungs
+    assert list(rungs) == ["cells", "keras"]
+    ours, theirs = (rungs[name].values.astype(np.float64) for name in ("cells", "keras"))
+    assert ours.shape == theirs.shape
+    return float(np.abs(ours - theirs).max())
+
+
+@pytest.mark.parametrize("name", [*COVERED, *OWN_COVERED])
+def test_equations_give_what_keras_gives(found: dict[str, References], name: str) -> None:
+    assert difference(found[name]) < KERAS
+
+
+def spread(values: NDArray[np.float32]) -> float:
+    return float(np.ptp(values))
+
+
+def test_the_models_compute_something(found: dict[str, References]) -> None:
+    for name in (*COVERED, *OWN_COVERED):
+        assert spread(found[name].rungs["keras"].values) > 0.1, name
+
+
+@pytest.mark.parametrize("name", NOT_COVERED)
+def test_a_model_without_equations_has_no_such_rung_and_says_why(
+    found: dict[str, References], name: str
+) -> None:
+    assert list(found[name].rungs) == ["keras"]
+    assert NOT_COVERED[name] in found[name].circumstances["cells"]["absent"]
