@@ -21,7 +21,7 @@ from harness.errors import ConfigurationError
 from harness.models.fit import fit
 from harness.models.inspect import Inspection
 from harness.models.layout import Layout, free_inputs, layout_of, pack
-from harness.models.samples import Samples
+from harness.models.samples import SampleFile, Samples
 
 INPUT_KEYS = ("inputs", "input", "x", "x_test", "samples", "data")
 LABEL_KEYS = ("labels", "label", "y", "y_test", "targets")
@@ -30,7 +30,10 @@ OTHER_KEYS = ("calibration", "representative", "x_train", "y_train")  # of the t
 
 @dataclass(frozen=True)
 class GivenSamples:
-    """Arrays of a user's file: `keys`, one an input of `layout`, and `labels_key` ("" for none)."""
+    """Arrays of a user's file: `keys`, one an input of `layout`, and `labels_key` ("" for none).
+
+    `keras_keys` are the same keys in the order of the Keras model's inputs, where there is one.
+    """
 
     path: Path
     sha256: str
@@ -38,6 +41,7 @@ class GivenSamples:
     labels_key: str
     layout: Layout
     missing: str = ""
+    keras_keys: tuple[str, ...] = ()
 
     def load(self) -> Samples:
         """Read, brought to the model's inputs. Raises ConfigurationError naming file and key."""
@@ -61,7 +65,8 @@ class GivenSamples:
             )
         if len(self.keys) == 1:
             packed = _as_given(packed, arrays[self.keys[0]])
-        return Samples(packed, _class_numbers(labels))
+        by_key = dict(zip(self.keys, found, strict=True))
+        return Samples(packed, _class_numbers(labels), _in_a_row(by_key, self.keras_keys))
 
 
 def given_samples(path: Path, model: Inspection) -> GivenSamples:
@@ -73,6 +78,26 @@ def given_samples(path: Path, model: Inspection) -> GivenSamples:
     labels = next((key for key in LABEL_KEYS if key in arrays and key not in keys), "")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return GivenSamples(path.resolve(), sha256, keys, labels, layout)
+
+
+def several_inputs(file: SampleFile, keys: tuple[str, ...], model: Inspection) -> GivenSamples:
+    """The samples of a manifest that names an array for each input, in the order of Keras.
+
+    They are brought to the interpreter's order by their names; without a name in common they are
+    in that order already. Raises ConfigurationError.
+    """
+    names = input_names(model)
+    if len(keys) != len(names):
+        raise ConfigurationError(
+            f"{file.path}: {len(keys)} arrays are named ({', '.join(keys)}) for a model of"
+            f" {len(names)} inputs",
+            remedy="Name one array an input in `inputs` of the manifest's [samples].",
+        )
+    known = any(key in own for key in keys for own in names)
+    chosen = choose_keys(keys, names, file.path) if known else keys
+    return GivenSamples(
+        file.path, file.sha256, chosen, file.labels_key, layout_of(model), file.missing, keys
+    )
 
 
 def input_names(model: Inspection) -> tuple[tuple[str, ...], ...]:
@@ -135,6 +160,13 @@ def read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
 def _as_given(packed: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
     """The shape that the user gave, `[N, T, F]` say, in which people and diagnoses think."""
     return packed.reshape(array.shape if array.ndim > 1 else (len(array), 1))
+
+
+def _in_a_row(by_key: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> NDArray[Any] | None:
+    """`[N, elements]` of the inputs in the order of `keys`."""
+    if not keys:
+        return None
+    return np.concatenate([by_key[key].reshape(len(by_key[key]), -1) for key in keys], axis=1)
 
 
 def _class_numbers(labels: NDArray[Any] | None) -> NDArray[Any] | None:

@@ -15,7 +15,8 @@
     file = "../digits_samples.npz"        # several models may share one
     sha256 = "…"                          # or, for data that is not ours to ship, the command that
                                           # makes the file: made_by = "python -m fixtures.samples …"
-    inputs = "inputs"                     # keys of the arrays in the file
+    inputs = "inputs"                     # keys of the arrays in the file; of several inputs
+                                          # ["ids", "mask"], in the order of the Keras model
     labels = "labels"                     # optional
     calibration = "calibration"           # optional: representative training data
 
@@ -24,7 +25,7 @@
     file = "int8-unrolled.tflite"
     sha256 = "…"
     export = "unrolled"                   # how Keras was brought to TFLite, see models/exports
-    dtype = "int8"                        # of inputs and outputs
+    dtype = "int8"                        # of inputs and outputs; "int8/float32" if they differ
     states = []                           # single step: which output feeds which input, for people
     limits = [                            # see harness/comparison/limits.py
         { rung = "device", measure = "max_lsb", maximum = 0, unit = "LSB" },
@@ -46,13 +47,15 @@ from typing import Any
 
 from harness.comparison.limits import UNITS, Limit
 from harness.errors import ConfigurationError
+from harness.models.given_samples import several_inputs
+from harness.models.inspect import inspect
 from harness.models.samples import SampleFile, Samples, SampleSource
 from harness.models.tables import Table
 
 MANIFEST = "manifest.toml"
 SCHEMA = 1
 TASKS = ("classification", "regression")
-DTYPES = ("float32", "int8", "int16")
+DTYPES = ("float32", "int8", "int16", "uint8", "int32", "int64", "bool")
 RUNGS = ("cells", "keras", "tflite", "tflm", "device")
 
 
@@ -221,12 +224,34 @@ def _variant(
         sha256=artefact.sha256,
         size_bytes=artefact.size_bytes,
         export=table.string("export"),
-        dtype=table.choice("dtype", DTYPES),
+        dtype=_dtype(table),
         task=task,
         limits=tuple(_limit(item) for item in table.tables("limits")),
-        samples=samples,
+        samples=_bound(samples, artefact),
         keras=keras,
     )
+
+
+def _bound(samples: SampleFile, model: Artefact) -> SampleSource:
+    """Samples of several arrays, brought to the inputs of the variant that takes them."""
+    if not samples.more_inputs:
+        return samples
+    keys = (samples.inputs_key, *samples.more_inputs)
+    content = model.path.read_bytes()
+    return several_inputs(samples, keys, inspect(content, str(model.path)))
+
+
+def _dtype(table: Table) -> str:
+    """One type, or "in/out"; of several inputs or outputs "a+b"."""
+    dtype = table.string("dtype")
+    ends = dtype.split("/")
+    if len(ends) > 2 or any(part not in DTYPES for end in ends for part in end.split("+")):
+        raise table.wrong(
+            "dtype",
+            f"is {dtype!r}",
+            f"Use one of {', '.join(DTYPES)}, or in/out where they differ (int8/float32).",
+        )
+    return dtype
 
 
 def _limit(table: Table) -> Limit:
@@ -259,10 +284,12 @@ def _samples(table: Table) -> SampleFile:
     else:
         artefact = _artefact(table)
         path, sha256 = artefact.path, artefact.sha256
+    keys = table.strings("inputs")
     return SampleFile(
         path=path,
         sha256=sha256,
-        inputs_key=table.string("inputs"),
+        inputs_key=keys[0],
+        more_inputs=keys[1:],
         labels_key=table.string("labels", ""),
         calibration_key=table.string("calibration", ""),
         made_by=made_by,

@@ -22,11 +22,13 @@ class Samples:
     """`inputs` is `[N, ...]`, one sequence a row, and `labels` `[N, ...]`, if known.
 
     Several inputs are packed, see `harness.models.layout`. Numbers are float32; float64 only where
-    integers stand among them that float32 does not hold.
+    integers stand among them that float32 does not hold. `for_keras` are several inputs once more,
+    `[N, elements]`, in the order that the Keras model takes them.
     """
 
     inputs: NDArray[Any]
     labels: NDArray[Any] | None = None
+    for_keras: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -34,7 +36,8 @@ class Samples:
     def first(self, count: int | None) -> Samples:
         """The first `count` sequences; all of them for None."""
         labels = None if self.labels is None else self.labels[:count]
-        return Samples(self.inputs[:count], labels)
+        keras = None if self.for_keras is None else self.for_keras[:count]
+        return Samples(self.inputs[:count], labels, keras)
 
 
 class SampleSource(Protocol):
@@ -56,8 +59,10 @@ class SampleSource(Protocol):
 class SampleFile:
     """Where the samples of a model are: a file and the keys of its arrays ("" means none).
 
-    `made_by` is the command that makes the file where it is not shipped; then `sha256` is that of
-    the file which was found, and "" if there was none.
+    `more_inputs` are the keys of further inputs: such a file is read through
+    `given_samples.several_inputs`, which knows what the model takes first. `made_by` is the
+    command that makes the file where it is not shipped; then `sha256` is that of the file which
+    was found, and "" if there was none.
     """
 
     path: Path
@@ -66,6 +71,7 @@ class SampleFile:
     labels_key: str = ""
     calibration_key: str = ""
     made_by: str = ""
+    more_inputs: tuple[str, ...] = ()
 
     @property
     def missing(self) -> str:

@@ -69,12 +69,17 @@ class Job:
     key: str
 
 
+def _with_digest(inputs: NDArray[Any]) -> tuple[NDArray[Any], str]:
+    inputs = np.ascontiguousarray(inputs)
+    return inputs, cache.array_digest(inputs)
+
+
 def jobs_of(
     variant: Variant, samples: Samples, mode: Mode, frameworks: Sequence[Framework]
 ) -> list[Job]:
     """What has to run for one variant, in the order of the ladder, with its cache keys."""
-    inputs = np.ascontiguousarray(samples.inputs)
-    digest = cache.array_digest(inputs)
+    packed = _with_digest(samples.inputs)
+    for_keras = packed if samples.for_keras is None else _with_digest(samples.for_keras)
     jobs = []
     for framework in FRAMEWORKS:
         if framework not in frameworks:
@@ -84,6 +89,7 @@ def jobs_of(
             if variant.keras is None or not _runs(framework, mode, variant.keras):
                 continue
             source, custom = variant.keras, variant.keras.custom
+        inputs, digest = for_keras if WORKERS[framework] == "keras" else packed
         facts = {
             "framework": framework,
             "model": source.sha256,

@@ -5,6 +5,7 @@ Both load the model: the equations take its weights by name.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,10 @@ def run(work: Work, inputs: NDArray[Any]) -> Result:
         remembers = stateful(model)
         if work.carry and not remembers:
             raise ValueError("this Keras model carries no state from sequence to sequence")
-        shape = model.input_shape[1:]
+        several = isinstance(model.input_shape, list)
+        if several and work.framework == "keras":
+            return run_keras(model, _several(model, inputs))
+        shape = (None,) if several else model.input_shape[1:]
         if None not in shape and not remembers:
             inputs = inputs.reshape(len(inputs), *shape)
         if work.framework == "cells":
@@ -39,15 +43,38 @@ def run(work: Work, inputs: NDArray[Any]) -> Result:
         return run_keras(model, inputs)
 
 
-def run_keras(model: Any, inputs: NDArray[np.float32]) -> Result:
-    """All outputs of a loaded model."""
+def _several(model: Any, inputs: NDArray[np.float32]) -> list[NDArray[Any]]:
+    """`[N, elements]` taken apart into the inputs of a model, each in its own shape and type."""
+    parts = []
+    start = 0
+    for tensor in model.inputs:
+        shape = tuple(tensor.shape[1:])
+        if None in shape:
+            raise ValueError(f"input {tensor.name} has the open shape {shape}: fix its length")
+        size = math.prod(shape)
+        part = inputs[:, start : start + size].reshape(len(inputs), *shape)
+        parts.append(part.astype(tensor.dtype))
+        start += size
+    if start != inputs.shape[1]:
+        raise ValueError(f"{inputs.shape[1]} numbers a sequence for inputs of {start} elements")
+    return parts
+
+
+def run_keras(model: Any, inputs: NDArray[np.float32] | list[NDArray[Any]]) -> Result:
+    """All outputs of a loaded model, of one input or a list of several."""
+    whole = inputs if isinstance(inputs, list) else [inputs]
+
+    def batch(start: int) -> Any:
+        taken = [part[start : start + BATCH] for part in whole]
+        return taken if isinstance(inputs, list) else taken[0]
+
     batches = []
-    for start in range(0, len(inputs), BATCH):
-        outputs = model(inputs[start : start + BATCH], training=False)
+    for start in range(0, len(whole[0]), BATCH):
+        outputs = model(batch(start), training=False)
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         batches.append([np.asarray(output, np.float32) for output in outputs])
     circumstances = {"dtype": "float32"}
-    again = model(inputs[:BATCH], training=False)
+    again = model(batch(0), training=False)
     again = again if isinstance(again, list | tuple) else [again]
     note_difference(circumstances, batches[0], [np.asarray(item, np.float32) for item in again])
     tensors = []

@@ -13,6 +13,7 @@ from harness.models.inspect import inspect
 from harness.models.manifest import load_model, load_zoo
 from harness.models.states import state_pairs
 from tests.support.model_folder import write_model_folder
+from tests.unit.models.test_given import token_model
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "models"
 
@@ -257,3 +258,36 @@ def test_the_states_that_shipped_manifests_name_are_those_of_the_models() -> Non
         assert [(s["output_scale"], s["input_zero_point"]) for s in written] == [
             (pair.output_quantization.scale, pair.input_quantization.zero_point) for pair in pairs
         ]
+
+
+# --- several inputs, other types ---------------------------------------------------------------
+
+
+def test_arrays_of_several_inputs_are_bound_by_name(tmp_path: Path) -> None:
+    """The manifest names them as Keras takes them, the interpreter has them the other way round."""
+    manifest = write_model_folder(tmp_path, model=token_model())
+    samples = tmp_path / "samples.npz"
+    np.savez(samples, mask=np.ones((4, 5)), ids=np.full((4, 5), 7), labels=np.zeros(4))
+    text = manifest.read_text().replace('inputs = "inputs"', 'inputs = ["mask", "ids"]')
+    text = text.replace('dtype = "float32"', 'dtype = "int32+bool/float32"')
+    old = re.search(r'samples.npz"\nsha256 = "(\w+)"', text)
+    assert old is not None
+    text = text.replace(old[1], hashlib.sha256(samples.read_bytes()).hexdigest())
+    manifest.write_text(text)
+    (variant,) = load_model(tmp_path).variants
+    found = variant.load_samples().first(2)
+    assert found.inputs.reshape(2, 10)[0].tolist() == [7] * 5 + [1] * 5
+    assert found.for_keras is not None
+    assert found.for_keras[1].tolist() == [1] * 5 + [7] * 5
+    assert variant.dtype == "int32+bool/float32"
+
+    manifest.write_text(text.replace('["mask", "ids"]', '["mask", "ids", "labels"]'))
+    with pytest.raises(ConfigurationError, match=r"3 arrays are named .* model of 2 inputs"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8/float32", "int32+bool/float32"])
+def test_types_of_inputs_and_outputs(tmp_path: Path, dtype: str) -> None:
+    manifest = write_model_folder(tmp_path)
+    manifest.write_text(manifest.read_text().replace('"float32"', f'"{dtype}"'))
+    assert load_model(tmp_path).variants[0].dtype == dtype
