@@ -77,7 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     measure = add("measure", _measure, "as the tour, with the whole zoo", options=True)
     for command in (demo, measure):
         command.add_argument("names", nargs="*", metavar="NAME", help="entries or variants")
-        command.add_argument("-k", dest="expression", metavar="EXPR", help="as for pytest")
     add(
         "run",
         _run,
@@ -97,6 +96,10 @@ def _parser() -> argparse.ArgumentParser:
         options=True,
     )
     engines.add_argument("trees", nargs="+", type=Path, metavar="DIR", help="built TFLM trees")
+    for command in (demo, measure, engines):
+        command.add_argument(
+            "-k", dest="expression", default="", metavar="EXPR", help="variants, as for pytest"
+        )
     cli_report.add_commands(add)
     cli_models.add_commands(add)
     return parser
@@ -132,13 +135,13 @@ def _config(arguments: argparse.Namespace) -> RunConfig:
 def _demo(arguments: argparse.Namespace, _: list[str]) -> int:
     from harness.run.demo import demo
 
-    return demo(_config(arguments), arguments.names, arguments.expression or "")
+    return demo(_config(arguments), arguments.names, arguments.expression)
 
 
 def _measure(arguments: argparse.Namespace, _: list[str]) -> int:
     from harness.run.demo import measure_zoo
 
-    return measure_zoo(_config(arguments), arguments.names, arguments.expression or "")
+    return measure_zoo(_config(arguments), arguments.names, arguments.expression)
 
 
 def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -190,7 +193,7 @@ def _flash(arguments: argparse.Namespace, _: list[str]) -> int:
 def _compare_engines(arguments: argparse.Namespace, _: list[str]) -> int:
     from harness.run.compare_engines import compare_engines
 
-    return compare_engines(_config(arguments), arguments.trees)
+    return compare_engines(_config(arguments), arguments.trees, arguments.expression)
 
 
 if __name__ == "__main__":

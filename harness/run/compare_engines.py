@@ -24,10 +24,11 @@ from harness.models.manifest import Variant
 from harness.models.schema import load_schema, operator_names
 from harness.report.progress import ConsoleProgress
 from harness.report.records import RunRecord, Verdict
-from harness.run.engine_table import EngineResult, render
+from harness.run.engine_table import EngineResult, markdown, render
 from harness.run.firmware import firmware_under_test
 from harness.run.options import RunConfig
 from harness.run.run import Run
+from harness.run.select import select
 from harness.run.streaming import sequence_bytes
 from harness.run.zoo import slot_entry, variants
 
@@ -36,10 +37,11 @@ _STEPS = 12  # enough for state to show in eight bits
 _CALLERS = frozenset({"WHILE", "IF", "CALL_ONCE"})
 
 
-def compare_engines(config: RunConfig, trees: list[Path]) -> int:
+def compare_engines(config: RunConfig, trees: list[Path], expression: str = "") -> int:
     """Measure builtin and each tree, print and write the tables. 0 if every verdict is pass.
 
-    Raises TflmTreeInvalid for a tree that does not fit, before anything is measured.
+    `expression` chooses variants. Raises TflmTreeInvalid for a tree that does not fit, before
+    anything is measured, and ConfigurationError if nothing is chosen.
     """
     spec = load_spec(config.board, config.overrides)
     for given in trees:
@@ -54,18 +56,18 @@ def compare_engines(config: RunConfig, trees: list[Path]) -> int:
             firmware=None,
             resume="never",
         )
-        measured = _measure(engine, console)
+        measured = _measure(engine, console, expression)
         results.append(replace(measured, label=_label(measured.record, results)))
     text = render(results)
     print(text)
-    path = config.report_dir / f"{results[-1].record.run_id}-engines.txt"
-    path.write_text(text + "\n", encoding="utf-8")
+    path = config.report_dir / f"{results[-1].record.run_id}-engines.md"
+    path.write_text(markdown(results), encoding="utf-8")
     print(f"written: {path}")
     return 0 if all(result.record.verdict is Verdict.PASS for result in results) else 1
 
 
-def _measure(config: RunConfig, console: Console) -> EngineResult:
-    wanted = variants(config)
+def _measure(config: RunConfig, console: Console, expression: str) -> EngineResult:
+    wanted = select(variants(config), expression)
     progress = ConsoleProgress(console)
     run = Run(config, progress, wanted)
     operators = {}

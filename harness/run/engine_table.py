@@ -1,8 +1,10 @@
-"""Several engines side by side, as text: what each costs and how far it is from desktop TFLM."""
+"""Several engines side by side, as text or Markdown: what each costs and how far it is from
+desktop TFLM.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.report.records import Rung, RunRecord, VariantRecord
@@ -33,54 +35,78 @@ class EngineResult:
         return {variant.id: variant for variant in self.record.variants}
 
 
+@dataclass(frozen=True)
+class Section:
+    """One table: a name and a cell for each engine in every row."""
+
+    title: str
+    labels: list[str]
+    rows: list[tuple[str, list[str]]]
+
+    def text(self) -> str:
+        """Aligned columns below the title."""
+        table = [("", self.labels), *self.rows]
+        names = max(len(name) for name, _ in table)
+        widths = [max(len(cells[i]) for _, cells in table) for i in range(len(self.labels))]
+        lines = [
+            name.ljust(names)
+            + "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+            for name, cells in table
+        ]
+        return "\n".join([self.title, *lines])
+
+    def markdown(self) -> str:
+        """A table with its title as heading."""
+        lines = [
+            f"| {' | '.join([name, *cells])} |" for name, cells in [("", self.labels), *self.rows]
+        ]
+        lines.insert(1, f"|---|{'---:|' * len(self.labels)}")
+        return "\n".join([f"## {self.title}", "", *lines])
+
+
 def render(results: list[EngineResult]) -> str:
     """All tables, one below the other; the first engine is the one that others are compared to."""
+    first = results[0]
+    slower = [text for other in results[1:] if (text := _slower(first, other))]
+    return "\n\n".join([*(section.text() for section in sections(results)), *slower])
+
+
+def markdown(results: list[EngineResult]) -> str:
+    """The same as a Markdown document."""
+    first = results[0]
+    slower = [f"```\n{text}\n```" for other in results[1:] if (text := _slower(first, other))]
+    title = f"# Engines side by side: {', '.join(result.label for result in results)}"
+    return "\n\n".join([title, *(item.markdown() for item in sections(results)), *slower]) + "\n"
+
+
+def sections(results: list[EngineResult]) -> list[Section]:
+    """The tables, a row a variant."""
     labels = [result.label for result in results]
     first = results[0]
-    sections = [
-        _section(
+
+    def rows(cell: Callable[[EngineResult, str], str]) -> list[tuple[str, list[str]]]:
+        return [(id_, [cell(result, id_) for result in results]) for id_ in first.variants]
+
+    states = rows(lambda result, id_: result.state.get(id_, "error"))
+    return [
+        Section(
             f"cycles of an inference, p50 ({_source(first)}); in brackets: {labels[0]} = 1",
             labels,
-            ((id_, [_cycles(result, id_, first) for result in results]) for id_ in first.variants),
+            rows(lambda result, id_: _cycles(result, id_, first)),
         ),
-        _section(
-            "arena, bytes",
-            labels,
-            (
-                (id_, [_arena(result.variants.get(id_)) for result in results])
-                for id_ in first.variants
-            ),
-        ),
-        _section(
+        Section("arena, bytes", labels, rows(lambda result, id_: _arena(result.variants.get(id_)))),
+        Section(
             "board against desktop TFLM: outputs that differ · their |Δ| · same class",
             labels,
-            ((id_, [_difference(result, id_) for result in results]) for id_ in first.variants),
+            rows(_difference),
         ),
-        _section(
+        Section(
             "state between two calls",
             labels,
-            (
-                (id_, [result.state.get(id_, "error") for result in results])
-                for id_ in first.variants
-                if first.state.get(id_) != "none"
-            ),
+            [(id_, cells) for id_, cells in states if first.state.get(id_) != "none"],
         ),
-        _section("firmware", labels, _firmware_rows(results)),
+        Section("firmware", labels, list(_firmware_rows(results))),
     ]
-    sections += [text for other in results[1:] if (text := _slower(first, other))]
-    return "\n\n".join(sections)
-
-
-def _section(title: str, labels: list[str], rows: Iterable[tuple[str, list[str]]]) -> str:
-    table = [("", labels), *rows]
-    names = max(len(name) for name, _ in table)
-    widths = [max(len(cells[i]) for _, cells in table) for i in range(len(labels))]
-    lines = [
-        name.ljust(names)
-        + "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-        for name, cells in table
-    ]
-    return "\n".join([title, *lines])
 
 
 def _source(result: EngineResult) -> str:
@@ -122,7 +148,8 @@ def _difference(result: EngineResult, id_: str) -> str:
     else:
         size = f"{rung.max_abs:.1e}"
     parts = [f"{rung.differing:,}/{rung.values:,}", size]
-    if rung.argmax_agreement is not None:  # of classifiers only
+    is_classifier = variant is not None and variant.task == "classification"
+    if rung.argmax_agreement is not None and is_classifier:
         parts.append(f"{100 * rung.argmax_agreement:.1f} %")
     return " · ".join(parts)
 

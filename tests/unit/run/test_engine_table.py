@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness.report.records import (
     CycleRecord,
     Rung,
@@ -10,7 +12,7 @@ from harness.report.records import (
     Verdict,
 )
 from harness.report.statistics import distribution
-from harness.run.engine_table import EngineResult, render
+from harness.run.engine_table import EngineResult, markdown, render
 
 INT8 = {
     "lsb_histogram": {"0": 97, "1": 2, "4": 1},
@@ -28,6 +30,7 @@ def variant(id_: str, cycles: int, rung: dict[str, object]) -> VariantRecord:
         model="m",
         export="loop",
         dtype="int8",
+        task="classification",
         sha256="",
         file_bytes=1,
         verdict=Verdict.PASS,
@@ -75,6 +78,20 @@ def test_differences_are_a_histogram_for_integers_and_a_size_for_floats() -> Non
     text = render([BUILTIN, TFLM])
     assert "3/100 · 1 LSB: 2, 4 LSB: 1 · 99.0 %" in lines(text, "a-int8")[2]
     assert lines(text, "b-float32")[2].endswith("40/100 · 3.5e-07"), "no classifier"
+
+
+def test_regression_has_no_class_to_agree_on() -> None:
+    regression = tuple(replace(item, task="regression") for item in TFLM.record.variants)
+    other = replace(TFLM, record=replace(TFLM.record, variants=regression))
+    assert lines(render([BUILTIN, other]), "a-int8")[2].endswith("1 LSB: 2, 4 LSB: 1")
+
+
+def test_the_same_as_markdown() -> None:
+    text = markdown([BUILTIN, TFLM])
+    assert "| a-int8 | 3,000 (1.00) | 2,000 (0.67) |" in text
+    assert "| b-float32 | 40/100 · 3.5e-07 | 40/100 · 3.5e-07 |" in text
+    assert "|  | builtin | tflm |\n|---|---:|---:|" in text
+    assert "builtin is slower than tflm" in text
 
 
 def test_state_of_the_variants_that_have_any() -> None:
