@@ -35,6 +35,12 @@ def test_by_hand() -> None:
     assert found.lsb_histogram is None
 
 
+def test_large_outputs_are_measured_in_their_own_size() -> None:
+    assert compare(floats([[400.0, 2.0]]), floats([[-500.0, 2.5]])).max_rel == 900 / 500
+    assert compare(floats([[0.25, 0.5]]), floats([[0.25, 0.25]])).max_rel == 0.25  # at least 1
+    assert compare(floats([[math.nan]]), floats([[math.nan]])).max_rel == 0.0
+
+
 def test_lsb_histogram_counts_every_value() -> None:
     found = compare(int8([[0, 1, 2], [-128, 5, 6]]), int8([[0, 2, 2], [127, 5, 3]]))
     assert found.lsb_histogram == ((0, 3), (1, 1), (3, 1), (255, 1))

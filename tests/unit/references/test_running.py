@@ -7,6 +7,7 @@ die.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,33 @@ def test_a_variant_without_jobs_has_no_references(tmp_path: Path) -> None:
     result = found[VARIANTS[0].id]
     assert isinstance(result, References)
     assert not result.references
+
+
+@pytest.mark.parametrize("keras", [False, True])
+def test_a_bare_model_does_without_tflite(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, keras: bool
+) -> None:
+    """With Keras above it the ladder has no gap to hide; alone, desktop TFLM is where it starts."""
+
+    def worker(
+        _module: str, request: dict[str, Any], _arrays: Arrays, **_options: Any
+    ) -> Iterator[Answer]:
+        for job in request["jobs"]:
+            if job["framework"] == "tflite":
+                yield {"error": "invalid quantization\nand more", "remedy": ""}, {}
+            else:
+                described = {"tensors": [(0.0, 0, False)], "circumstances": {}}
+                yield described, {"0": np.zeros((1, 1), np.float32)}
+
+    monkeypatch.setattr(running, "stream_worker", worker)
+    (shipped,) = some("float32-step")
+    variant = shipped if keras else replace(shipped, keras=None)
+    result = compute_many([variant], cache_directory=tmp_path)[variant.id]
+    if keras:
+        assert isinstance(result, ReferenceFailed)
+        return
+    assert isinstance(result, References)
+    assert list(result.rungs) == ["tflm"]
+    (refusal,) = result.refusals
+    assert refusal.startswith("TFLite could not run")
+    assert refusal.endswith("invalid quantization")

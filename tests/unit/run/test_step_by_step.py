@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from harness.comparison.align import aligned
+from harness.comparison.limits import Limit as DeviceLimit
 from harness.comparison.outputs import RungOutputs
 from harness.link.messages import LoadedModel, StateInfo, TensorInfo
 from harness.references.records import OutputTensor, Reference, References
-from harness.report.records import Verdict
+from harness.report.records import Measurement, Verdict
 from harness.run.step_by_step import by_output, every_step
 
 Y = TensorInfo(1, "y", "int8", (1, 2), 0.5, 0, 2)
@@ -82,3 +83,27 @@ def test_missing_outputs_are_an_error(blocks: list[bytes]) -> None:
 def test_nothing_for_a_model_without_fed_back_states() -> None:
     model = LoadedModel("00" * 16, "m", (), (Y,), 0, 0, 0, 0)
     assert every_step([bytes(2)], model, references(h=RIGHT)) == ()
+
+
+# --- several outputs, none of them a state --------------------------------------------------------
+
+Z = TensorInfo(2, "z", "float32", (1, 1), 0.0, 0, 4)
+TWO = LoadedModel("00" * 16, "m", (), (Y, Z), 0, 0, 0, 0)
+LIMIT = DeviceLimit("device", "max_rel", maximum=1e-6)
+
+
+def two_outputs(second: float) -> tuple[Measurement, ...]:
+    """`y` right and `z` at `second`, where desktop TFLM has 4."""
+    blocks = [bytes([1, 2]) + np.float32(second).tobytes()]
+    y = OutputTensor(np.array([[1, 2]], np.int8), 0.5, 0, False)
+    z = OutputTensor(np.array([[4.0]], np.float32), 0.0, 0, False)
+    found = References("m", "reset_each", {"tflm": Reference("tflm", (y, z), {})})
+    return every_step(blocks, TWO, found, [LIMIT])
+
+
+def test_every_output_of_several_is_held_to_the_limit() -> None:
+    right, wrong = two_outputs(4.0), two_outputs(4.1)
+    assert [item.name for item in right] == ["device.output.1.differing", "device.output.2.max_rel"]
+    assert {item.verdict for item in right} == {Verdict.PASS}
+    assert wrong[1].verdict is Verdict.FAIL
+    assert wrong[1].value == pytest.approx(0.025)
