@@ -55,10 +55,18 @@ sample-report: setup
 # --- tests ----------------------------------------------------------------------------------
 
 # The application's own tests run under AddressSanitizer and UBSan, and so does the application
-# itself where the link tests talk to it on the desktop.
+# itself where the link tests talk to it on the desktop. Both halves bring their own emulated boards
+# and run side by side; a real board is there once, so that everything stands in one row then.
+PYTEST = HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pytest $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS)
+
 test: setup lint host-test
-	@HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pytest --board $(BOARD) $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS) \
-	    tests/unit tests/integration tests/hil
+ifneq ($(findstring emulated,$(BOARD)),)
+	@tools/side-by-side \
+	    "unit and integration tests" env $(PYTEST) tests/unit tests/integration -- \
+	    "tests on $(BOARD)" env $(PYTEST) --board $(BOARD) tests/hil
+else
+	@$(PYTEST) --board $(BOARD) tests/unit tests/integration tests/hil
+endif
 
 check: setup lint unit
 

@@ -1,14 +1,14 @@
 """Runs models in the desktop wheel (tflite-micro). A process of its own: its import is heavy, and
 a check that fails inside of it aborts.
 
-    wheel_worker.py run MODEL INPUTS OUTPUTS [--keep-state]
     wheel_worker.py ops DIRECTORY COUNT SEED
-    wheel_worker.py units REPORT MODEL...
+    wheel_worker.py zoo DIRECTORY MODELS
 
-`run`: raw bytes in and out, all input tensors of one inference after the other, as `engine_run`
+Inputs and outputs are raw bytes, all tensors of one inference after the other, as `engine_run`
 takes and gives them. `ops`: makes COUNT models of every family of `random_ops` in DIRECTORY with
 inputs and the wheel's outputs: FAMILY-N.tflite, .in, .out; where the wheel refuses, FAMILY-N.no.
-`units`: a JSON object of [scale, zero point] of the models' first inputs, [0, 0] for floats.
+`zoo`: for MODELS, a JSON object of paths by name, random inputs and the outputs with and without
+a reset before each inference: NAME.in, .reset, .kept.
 """
 
 from __future__ import annotations
@@ -98,30 +98,23 @@ def make_ops(directory: Path, count: int, seed: int) -> None:
             path.with_suffix(".out").write_bytes(outputs)
 
 
-def input_units(models: list[Path]) -> dict[str, tuple[float, int]]:
-    units = {}
-    for path in models:
-        interpreter = runtime.Interpreter.from_file(str(path), arena_size=1 << 22)
-        quantization = interpreter.get_input_details(0)["quantization_parameters"]
-        scales, zero_points = quantization["scales"], quantization["zero_points"]
-        name = f"{path.parent.name}-{path.stem}"
-        units[name] = (float(scales[0]), int(zero_points[0])) if len(scales) else (0.0, 0)
-    return units
+def run_zoo(folder: Path, models: dict[str, str]) -> None:
+    for name, path in models.items():
+        print(name, flush=True)  # the last line names the culprit of an abort
+        model = Path(path).read_bytes()
+        raw = random_inputs(model, np.random.default_rng(zlib.crc32(name.encode())))
+        (folder / f"{name}.in").write_bytes(raw)
+        for kind in ("reset", "kept"):
+            outputs = run(model, raw, keep_state=kind == "kept")
+            (folder / f"{name}.{kind}").write_bytes(outputs)
 
 
 def main(arguments: list[str]) -> None:
     match arguments:
-        case ["run", model, inputs, outputs, *rest]:
-            result = run(
-                Path(model).read_bytes(),
-                Path(inputs).read_bytes(),
-                keep_state="--keep-state" in rest,
-            )
-            Path(outputs).write_bytes(result)
         case ["ops", directory, count, seed]:
             make_ops(Path(directory), int(count), int(seed))
-        case ["units", report, *models]:
-            Path(report).write_text(json.dumps(input_units([Path(model) for model in models])))
+        case ["zoo", folder, models]:
+            run_zoo(Path(folder), json.loads(Path(models).read_text()))
         case _:
             raise SystemExit(__doc__)
 
