@@ -13,18 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.references.described import NotExpressible, describe_chain
-from harness.references.network import forward
+from harness.references.network import Context, forward
 from harness.references.records import OutputTensor
 from harness.references.serving import Result
 
 ABSENT = "absent"
 
 
-def run(model: Any, inputs: NDArray[Any], custom: ModuleType | None) -> Result:
-    """The output of a loaded model, rounded to float32; none if it is not expressible."""
+def run(model: Any, inputs: NDArray[Any], custom: ModuleType | None, *, calls: int = 1) -> Result:
+    """The output of a loaded model, rounded to float32; none if it is not expressible.
+
+    In `calls` calls a sequence is given to a stateful model, its memory kept between them; the
+    outputs then are `[N, calls, ...]`.
+    """
+    context = Context(getattr(custom, "EQUATIONS", {}))
     try:
         layers = describe_chain(model)
-        values = forward(layers, inputs, getattr(custom, "EQUATIONS", {}))
+        parts = [forward(layers, part, context) for part in np.split(inputs, calls, axis=1)]
+        values = parts[0] if calls == 1 else np.stack(parts, axis=1)
     except NotExpressible as reason:
         return (), {ABSENT: str(reason)}
     stored = values.astype(np.float32)

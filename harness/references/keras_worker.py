@@ -37,7 +37,8 @@ def run(work: Work, inputs: NDArray[Any]) -> Result:
         if None not in shape and not remembers:
             inputs = inputs.reshape(len(inputs), *shape)
         if work.framework == "cells":
-            return equations.run(model, inputs, module)
+            calls = max(1, inputs.shape[1] // shape[0]) if remembers else 1
+            return equations.run(model, inputs, module, calls=calls)
         if remembers:
             return run_stateful(model, inputs, carry=work.carry)
         return run_keras(model, inputs)

@@ -1,6 +1,6 @@
 """A chain of layers from equations: what a Keras model computes, in NumPy and double precision.
 
-    forward(describe_chain(model), inputs)
+    forward(describe_chain(model), inputs, Context())
 
 Recurrent layers are those of `harness.references.cells`; between and after them stand the layers
 of `harness.references.plain`. A cell of the user's own is covered if its file holds an equation:
@@ -18,6 +18,7 @@ zero. What no equation covers is `NotExpressible`: such a model has no `cells` r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,18 +53,29 @@ MERGES: Mapping[str, Callable[[Array, Array], Array]] = {
 }
 
 
-def forward(layers: Sequence[Described], inputs: NDArray[Any], own: Equations) -> Array:
-    """Outputs of `inputs` `[N, ...]`, every sequence from a zero state; raises NotExpressible.
+@dataclass
+class Context:
+    """What the layers of a network share: the user's equations by name, and the states that
+    stateful layers left, by the name of the layer.
+    """
 
-    `own` are the user's equations by name.
+    own: Equations = field(default_factory=dict)
+    memory: dict[str, States] = field(default_factory=dict)
+
+
+def forward(layers: Sequence[Described], inputs: NDArray[Any], context: Context) -> Array:
+    """Outputs of `inputs` `[N, ...]`; raises NotExpressible.
+
+    States are zero before the first step, but those of stateful layers are as the last call with
+    this context left them.
     """
     x, mask = np.asarray(inputs, np.float64), None
     for layer in layers:
-        x, mask = _apply(layer, x, mask, own)
+        x, mask = _apply(layer, x, mask, context)
     return x
 
 
-def _apply(layer: Described, x: Array, mask: Mask, own: Equations) -> tuple[Array, Mask]:
+def _apply(layer: Described, x: Array, mask: Mask, context: Context) -> tuple[Array, Mask]:
     """The output of a layer, and which steps of it count."""
     kind, config = layer.kind, layer.config
     if kind in IDLE:
@@ -72,33 +84,33 @@ def _apply(layer: Described, x: Array, mask: Mask, own: Equations) -> tuple[Arra
         seen: NDArray[np.bool_] = np.any(x != config["mask_value"], axis=-1)
         return x * seen[..., np.newaxis], seen
     if kind == "Bidirectional":
-        return _both(layer, x, mask, own)
+        return _both(layer, x, mask, context)
     if kind in KINDS or kind == "RNN":
-        outputs = _recurrent(layer, x, mask, own)
+        outputs = _recurrent(layer, x, mask, context)
         return outputs, mask if config["return_sequences"] else None
     if mask is not None and kind not in KEEPS_MASK:
         raise NotExpressible(f"layer {layer.name} takes a masked sequence")
     if kind == "TimeDistributed":
-        rows, _ = _apply(layer.parts["layer"], x.reshape(-1, *x.shape[2:]), None, own)
+        rows, _ = _apply(layer.parts["layer"], x.reshape(-1, *x.shape[2:]), None, context)
         return rows.reshape(*x.shape[:2], *rows.shape[1:]), mask
     if kind not in PLAIN:
         raise NotExpressible(f"layer {layer.name} is a {kind}, of which there is no equation")
-    return PLAIN[kind](layer, x, own), mask
+    return PLAIN[kind](layer, x, context.own), mask
 
 
-def _both(layer: Described, x: Array, mask: Mask, own: Equations) -> tuple[Array, Mask]:
+def _both(layer: Described, x: Array, mask: Mask, context: Context) -> tuple[Array, Mask]:
     merge = MERGES.get(str(layer.config["merge_mode"]))
     if merge is None:
         raise NotExpressible(f"layer {layer.name} keeps its two directions apart")
-    ahead = _recurrent(layer.parts["forward"], x, mask, own)
-    back = _recurrent(layer.parts["backward"], x, mask, own)
+    ahead = _recurrent(layer.parts["forward"], x, mask, context)
+    back = _recurrent(layer.parts["backward"], x, mask, context)
     if not layer.parts["forward"].config["return_sequences"]:
         return merge(ahead, back), None
     # the backward half begins at the end; both are given in the order of time
     return merge(ahead, back[:, ::-1]), mask
 
 
-def _recurrent(layer: Described, x: Array, mask: Mask, own: Equations) -> Array:
+def _recurrent(layer: Described, x: Array, mask: Mask, context: Context) -> Array:
     config = layer.config
     if config["return_state"] or (mask is not None and config["zero_output_for_mask"]):
         raise NotExpressible(f"layer {layer.name} gives more than its outputs")
@@ -108,10 +120,14 @@ def _recurrent(layer: Described, x: Array, mask: Mask, own: Equations) -> Array:
         x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
     cell = layer.parts.get("cell", layer)
     kind = CELLS.get(cell.kind) or KINDS.get(cell.kind)
+    held = context.memory.get(layer.name)
     if kind is None:
-        outputs = _own_cell(layer, x, mask, own)
+        outputs, states = _own_cell(layer, x, mask, held, context.own)
     else:
-        outputs, _ = run(_known_cell(kind, cell, own), x, mask=mask)
+        known = _known_cell(kind, cell, context.own)
+        outputs, states = run(known, x, initial=held, mask=mask)
+    if config["stateful"]:
+        context.memory[layer.name] = states
     return outputs if config["return_sequences"] else outputs[:, -1]
 
 
@@ -129,16 +145,18 @@ def _known_cell(kind: Kind, cell: Described, own: Equations) -> Layer:
     )
 
 
-def _own_cell(layer: Described, x: Array, mask: Mask, own: Equations) -> Array:
+def _own_cell(
+    layer: Described, x: Array, mask: Mask, held: States | None, own: Equations
+) -> tuple[Array, States]:
     cell = layer.parts["cell"]
     equation: Equation | None = own.get(cell.kind)
     if equation is None:
         raise NotExpressible(f"layer {layer.name} has a {cell.kind}, of which there is no equation")
     if mask is not None:
         raise NotExpressible(f"layer {layer.name} takes a masked sequence")
-    states: States = tuple(np.zeros((len(x), size)) for size in cell.states)
+    states = held or tuple(np.zeros((len(x), size)) for size in cell.states)
     outputs = []
     for t in range(x.shape[1]):
         output, states = equation(cell.weights, cell.config, x[:, t], states)
         outputs.append(output)
-    return np.stack(outputs, axis=1)
+    return np.stack(outputs, axis=1), states

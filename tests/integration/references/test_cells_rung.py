@@ -21,6 +21,8 @@ COVERED = (
     "rnn", "gru_before", "gru_sequence", "stack", "bidirectional", "backward", "any_cell",
     "convolution", "masked", "echo", "nested", "normalised",
 )  # fmt: skip
+# stateful: two calls a sequence, the memory kept between them
+REMEMBERING = ("stateful", "stateful_stack")
 OWN_COVERED = ("own_cell", "own_activation")
 # what stands in the way, in words
 NOT_COVERED = {
@@ -47,15 +49,22 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, References]:
     """Keras and the equations of all models, from one worker."""
     directory = tmp_path_factory.mktemp("keras")
     plain = [*COVERED, *NOT_COVERED]
-    run_worker("tests.support.keras_models", {"names": plain, "directory": str(directory)})
+    names = [*plain, *REMEMBERING]
+    run_worker("tests.support.keras_models", {"names": names, "directory": str(directory)})
     run_worker("tests.support.own_models", {"directory": str(directory)})
     variants = [variant(directory / f"{name}.keras", None) for name in plain]
     variants += [variant(directory / f"{name}.keras", OWN) for name in OWN_COVERED]
     inputs = np.random.default_rng(8).normal(size=SHAPE).astype(np.float32)
     inputs[:, -3:] = np.where(inputs[:, -3:, :1] > 0, -9.0, inputs[:, -3:])
-    computed = compute_many(
-        variants, Samples(inputs), frameworks=("cells", "keras"), cache_directory=directory
-    )
+    longer = np.concatenate([inputs, inputs[::-1]], axis=1)
+    computed = {}
+    for chosen, taken in (
+        (variants, inputs),
+        ([variant(directory / f"{name}.keras", None) for name in REMEMBERING], longer),
+    ):
+        computed |= compute_many(
+            chosen, Samples(taken), frameworks=("cells", "keras"), cache_directory=directory
+        )
     return {name: item for name, item in computed.items() if isinstance(item, References)}
 
 
@@ -67,7 +76,7 @@ def difference(references: References) -> float:
     return float(np.abs(ours - theirs).max())
 
 
-@pytest.mark.parametrize("name", [*COVERED, *OWN_COVERED])
+@pytest.mark.parametrize("name", [*COVERED, *OWN_COVERED, *REMEMBERING])
 def test_equations_give_what_keras_gives(found: dict[str, References], name: str) -> None:
     assert difference(found[name]) < KERAS
 
