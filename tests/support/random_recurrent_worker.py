@@ -80,7 +80,12 @@ def make(number: int, directory: Path, journal: Any) -> None:
         build(network, random).save(path)
         shape = (CALIBRATION, network.length, network.features)
         calibration = random.normal(0, 1, shape).astype(np.float32)
-        request = {"model": str(path), "export": network.export, "dtype": network.dtype}
+        request = {
+            "model": str(path),
+            "export": network.export,
+            "dtype": network.dtype,
+            "custom": "",
+        }
         _, arrays = convert(request, {"calibration": calibration})
         content = arrays["tflite"].tobytes()
         (directory / f"{number}.tflite").write_bytes(content)

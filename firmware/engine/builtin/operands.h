@@ -98,4 +98,16 @@ void ForElement(TensorType type, Run run) {
   }
 }
 
+// Output = f(input), element by element, for the one of these types that the operands have.
+template <typename... Types, typename Function>
+void RunUnary(const Unary& d, Function f) {
+  ForElement<Types...>(d.input->type, [&d, &f](auto element) {
+    using T = decltype(element);
+    const uint32_t count = ElementCount(*d.output);
+    const T* input = d.input->As<const T>();
+    T* output = d.output->As<T>();
+    for (uint32_t i = 0; i < count; ++i) output[i] = f(input[i]);
+  });
+}
+
 }  // namespace hil::engine::builtin

@@ -118,19 +118,13 @@ Status PrepareSigmoid(Preparation& p) {
 template <bool kTanh>
 Status EvalSigmoid(const void* data, Runtime&) {
   const Data& d = *static_cast<const Data*>(data);
-  ForElement<float, int8_t, int16_t>(d.input->type, [&d](auto element) {
-    using T = decltype(element);
-    const uint32_t count = ElementCount(*d.output);
-    const T* input = d.input->As<const T>();
-    T* output = d.output->As<T>();
-    for (uint32_t i = 0; i < count; ++i) {
-      if constexpr (std::is_same_v<T, float>) {
-        output[i] = kTanh ? Tanh(input[i]) : Logistic(input[i]);
-      } else if constexpr (std::is_same_v<T, int8_t>) {
-        output[i] = d.table[static_cast<uint8_t>(input[i])];
-      } else {
-        output[i] = kTanh ? Tanh16(d.sigmoid, input[i]) : Logistic16(d.sigmoid, input[i]);
-      }
+  RunUnary<float, int8_t, int16_t>(d, [&d](auto x) {
+    if constexpr (std::is_same_v<decltype(x), float>) {
+      return kTanh ? Tanh(x) : Logistic(x);
+    } else if constexpr (std::is_same_v<decltype(x), int8_t>) {
+      return d.table[static_cast<uint8_t>(x)];
+    } else {
+      return kTanh ? Tanh16(d.sigmoid, x) : Logistic16(d.sigmoid, x);
     }
   });
   return Status::kOk;
@@ -190,18 +184,12 @@ Status PrepareRelu6(Preparation& p) {
 
 Status EvalRelu(const void* data, Runtime&) {
   const ReluData& d = *static_cast<const ReluData*>(data);
-  ForElement<float, int8_t, int16_t>(d.input->type, [&d](auto element) {
-    using T = decltype(element);
-    const uint32_t count = ElementCount(*d.output);
-    const T* input = d.input->As<const T>();
-    T* output = d.output->As<T>();
-    for (uint32_t i = 0; i < count; ++i) {
-      if constexpr (std::is_same_v<T, float>) {
-        output[i] = d.float_range.Clamp(input[i]);
-      } else {
-        const int32_t y = WrapAdd(d.factor.Apply(input[i] + d.input_offset), d.output_offset);
-        output[i] = static_cast<T>(d.int_range.Clamp(y));
-      }
+  RunUnary<float, int8_t, int16_t>(d, [&d](auto x) {
+    if constexpr (std::is_same_v<decltype(x), float>) {
+      return d.float_range.Clamp(x);
+    } else {
+      const int32_t y = WrapAdd(d.factor.Apply(x + d.input_offset), d.output_offset);
+      return static_cast<decltype(x)>(d.int_range.Clamp(y));
     }
   });
   return Status::kOk;

@@ -213,20 +213,14 @@ template <typename Function>
 Status Eval(const void* data, Runtime& runtime) {
   const Data& d = *static_cast<const Data*>(data);
   bool defined = true;
-  ForElement<float, int8_t, int16_t>(d.input->type, [&d, &defined](auto element) {
-    using T = decltype(element);
-    const uint32_t count = ElementCount(*d.output);
-    const T* input = d.input->As<const T>();
-    T* output = d.output->As<T>();
-    for (uint32_t i = 0; i < count; ++i) {
-      if constexpr (std::is_same_v<T, float>) {
-        output[i] = Function::Of(d, input[i]);
-      } else if constexpr (std::is_same_v<T, int8_t>) {
-        if (input[i] < d.least) defined = false;
-        output[i] = d.table[static_cast<uint8_t>(input[i])];
-      } else {
-        output[i] = static_cast<T>(Clamp(TwoSided(d, input[i]), -32768, 32767));
-      }
+  RunUnary<float, int8_t, int16_t>(d, [&d, &defined](auto x) {
+    if constexpr (std::is_same_v<decltype(x), float>) {
+      return Function::Of(d, x);
+    } else if constexpr (std::is_same_v<decltype(x), int8_t>) {
+      if (x < d.least) defined = false;
+      return d.table[static_cast<uint8_t>(x)];
+    } else {
+      return static_cast<int16_t>(Clamp(TwoSided(d, x), -32768, 32767));
     }
   });
   return defined ? Status::kOk : runtime.Fail("RSQRT of a negative number");
