@@ -25,6 +25,8 @@ from harness.models.states import state_pairs
 SEQUENCES = 16
 STEPS = 10  # of a model that remembers from Invoke to Invoke
 SEED = 20261122
+SATURATED = 0.01  # share of values beyond the range that is worth a word
+ROUNDING = 0.002  # of the range: half a step of int8
 SMALL_INTEGERS = 10  # exclusive, where nothing says what an integer means
 
 # Operators that hand an input on without a change of its meaning.
@@ -98,6 +100,23 @@ def generated_samples(model: Inspection) -> GeneratedSamples:
         for tensor, number in zip(layout.tensors, free_inputs(model), strict=True)
     )
     return GeneratedSamples(layout, draws, STEPS if remembers(model) else 1)
+
+
+def out_of_range(model: Inspection, samples: Samples) -> Iterator[str]:
+    """A sentence for each input whose values its scale, or that of its QUANTIZE, does not hold."""
+    made = generated_samples(model)
+    parts = made.layout.numbers(samples.inputs)
+    for draw, tensor, part in zip(made.draws, made.layout.tensors, parts, strict=True):
+        if draw.kind != "real":
+            continue
+        margin = ROUNDING * (draw.high - draw.low)
+        beyond = np.count_nonzero((part < draw.low - margin) | (part > draw.high + margin))
+        if beyond > SATURATED * part.size:
+            yield (
+                f"{beyond / part.size:.0%} of the values of input {tensor.name} lie beyond what its"
+                f" scale holds ({draw.low:.4g} to {draw.high:.4g}; given are {part.min():.4g} to"
+                f" {part.max():.4g}) and saturate: scale the samples as in training"
+            )
 
 
 def remembers(model: Inspection) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from harness.comparison.limits import Limit
 from harness.errors import ConfigurationError
 from harness.models.fit import check_type
-from harness.models.generated_samples import generated_samples
+from harness.models.generated_samples import generated_samples, out_of_range
 from harness.models.given_samples import given_samples
 from harness.models.inspect import Inspection, Tensor, inspect
 from harness.models.layout import free_inputs, layout_of
@@ -75,7 +75,9 @@ def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
         task = "regression"  # without labels it says nothing
     else:
         source = given = given_samples(samples, model)
-        labels = given.load().labels  # a file that does not fit is told now
+        found = given.load()  # a file that does not fit is told now
+        labels = found.labels
+        notes = tuple(out_of_range(model, found))
         whole = labels is not None and labels.ndim == 1 and labels.dtype.kind in "biu"
         task = "classification" if whole and _classes(model) > 1 else "regression"
     return Variant(

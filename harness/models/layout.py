@@ -69,8 +69,8 @@ class Layout:
         """Elements of one Invoke, over all inputs."""
         return sum(tensor.size for tensor in self.tensors)
 
-    def stored(self, inputs: NDArray[Any]) -> list[NDArray[Any]]:
-        """Per input `[N, steps, *shape]` in its stored type, of `inputs` `[N, ...]`.
+    def numbers(self, inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """Per input its part `[N, steps, elements]` of `inputs` `[N, ...]`, not yet quantised.
 
         Raises ValueError if a sequence is not a whole number of Invokes.
         """
@@ -85,10 +85,16 @@ class Layout:
         parts = []
         start = 0
         for tensor in self.tensors:
-            part = tensor.quantization.quantize(packed[:, :, start : start + tensor.size])
-            parts.append(part.reshape(len(inputs), steps, *tensor.shape))
+            parts.append(packed[:, :, start : start + tensor.size])
             start += tensor.size
         return parts
+
+    def stored(self, inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """Per input `[N, steps, *shape]` in its stored type. Raises ValueError as `numbers`."""
+        return [
+            tensor.quantization.quantize(part).reshape(*part.shape[:2], *tensor.shape)
+            for tensor, part in zip(self.tensors, self.numbers(inputs), strict=True)
+        ]
 
     def to_bytes(self, inputs: NDArray[Any]) -> list[bytes]:
         """Each sequence as the device reads it: step by step the bytes of all inputs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from harness.errors import CorruptModel
 from harness.models.given import given_variants
@@ -20,7 +21,7 @@ def whole_zoo(config: RunConfig) -> list[Variant]:
     and for a given file CorruptModel, UnsupportedModel.
     """
     if config.models:
-        return given_variants(config.models, config.samples)
+        return list(_given(config.models, config.samples))
     return [variant for model in load_zoo(config.zoo) for variant in model.variants]
 
 
@@ -33,6 +34,11 @@ def slot_entry(variant: Variant) -> SlotEntry:
     """The variant as it goes to the model slot: with its states, if its signature has any."""
     content = variant.content()
     return SlotEntry(variant.id, content, _states(content))
+
+
+@cache
+def _given(models: tuple[Path, ...], samples: tuple[Path, ...]) -> tuple[Variant, ...]:
+    return tuple(given_variants(models, samples))
 
 
 @cache
