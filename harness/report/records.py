@@ -173,6 +173,7 @@ class VariantRecord:
     stack_bytes: int | None = None  # high-water mark since start-up
     measurements: tuple[Measurement, ...] = ()
     link: LinkRecord | None = None
+    long_link: LinkRecord | None = None  # the same for the long sequence without a reset
     error: ErrorRecord | None = None
     samples_sha256: str = ""  # of the file that the sequences came from
     notes: tuple[str, ...] = ()  # what has to be known to read the numbers

@@ -229,7 +229,7 @@ def legend_lines(run: RunRecord, *, by_entry: bool = False) -> list[str]:
     lines = []
     if measures:
         meaning = {
-            ACCURACY: "accuracy %: sequences with the right class",
+            ACCURACY: "accuracy %: share of decisions that are the label's",
             RMSE: "RMSE: root mean square error against the labels, unit of the output",
         }
         lines.append("; ".join(meaning[name] for name in (ACCURACY, RMSE) if name in measures))

@@ -24,10 +24,11 @@ from harness.models.inspect import inspect
 from harness.models.manifest import Variant
 from harness.models.states import state_pairs
 from harness.references.records import OutputTensor
-from harness.report.records import Limit, Measurement, VariantRecord, Verdict
+from harness.report.records import Limit, LinkRecord, Measurement, VariantRecord, Verdict
 from harness.run.bench import Bench
 from harness.run.drift_sentences import sentences
 from harness.run.long_references import LongReferences
+from harness.run.meter import Reading, link_record
 from harness.run.step_by_step import by_output
 from harness.run.streaming import sequence_bytes
 from harness.run.teacher_forced import Forced, spread, teacher_forced
@@ -56,6 +57,7 @@ class LongRun:
     from_keras: Drift | None
     chaos: Chaos | None
     forced: Forced | None
+    link: LinkRecord
     sentences: tuple[str, ...]
 
     @property
@@ -87,6 +89,7 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
     model = device.model
     assert model is not None
     sequence = sequence_bytes(references.sequence.inputs[np.newaxis], model)[0]
+    start = Reading.take(device)
     result = next(device.stream([SequenceRequest(None, sequence)]))
     outputs = _outputs(result.outputs, model, references.tflm)
     forced = None
@@ -94,6 +97,7 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
         device.load(entry.hash, raw_states=True)
         chosen = spread(result.steps, float(np.median(result.cycles)))
         forced = teacher_forced(device, variant.content(), sequence, references.tflm, chosen)
+    end = Reading.take(device)
     deltas = [
         compare(ours, wheel.outputs()) for ours, wheel in zip(outputs, references.tflm, strict=True)
     ]
@@ -118,6 +122,7 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
         from_keras=from_keras,
         chaos=own,
         forced=forced,
+        link=link_record(start, end, baud=device.baud, core_hz=bench.hello.core_clock_hz),
         sentences=sentences(references, steps, from_keras, own, forced, _states(variant, outputs)),
     )
 
@@ -127,12 +132,15 @@ def with_drift(record: VariantRecord, found: LongRun) -> VariantRecord:
     measurements = (*record.measurements, *found.measurements)
     missed = [item for item in found.measurements if item.verdict is Verdict.FAIL]
     if not missed or record.verdict is not Verdict.PASS:
-        return replace(record, drift=found.sentences, measurements=measurements)
+        return replace(
+            record, drift=found.sentences, measurements=measurements, long_link=found.link
+        )
     named = ", ".join(f"{item.name} is {item.value:g} {item.unit}".rstrip() for item in missed)
     return replace(
         record,
         drift=found.sentences,
         measurements=measurements,
+        long_link=found.link,
         verdict=Verdict.FAIL,
         verdict_rung="device",
         sentence=f"the samples are right, {found.references.sequence.steps:,} steps in one are"

@@ -20,7 +20,12 @@ class Times:
     @classmethod
     def of(cls, variants: Sequence[VariantRecord]) -> Times:
         """The sums over all that were streamed."""
-        links = [variant.link for variant in variants if variant.link is not None]
+        links = [
+            link
+            for variant in variants
+            for link in (variant.link, variant.long_link)
+            if link is not None
+        ]
         return cls(
             device_busy_seconds=total(
                 link.device_busy * link.board_seconds

@@ -23,6 +23,8 @@ def test_times_are_sums_over_what_was_streamed() -> None:
         streaming_board_seconds=pytest.approx(6.0),
         streaming_seconds=pytest.approx(10.0),
     )
+    long = replace(streamed(one), long_link=other)
+    assert Times.of([long]) == times, "long sequences count, too"
     assert Times.of([streamed(None)]) == Times(None, None, None, None)
     assert total([None, None]) is None
 
