@@ -65,15 +65,10 @@ def _lines(run: RunRecord) -> Iterator[str]:
     yield from _section("Problems", [text.plain for text in problems(run, every=True)])
     remarks = notes.notes(run)
     yield from _section("Remarks", [str(note) for note in remarks if note.kind not in notes.QUIET])
-    for kind in notes.QUIET:
-        told = [f"{note.where}: {note.text}" for note in remarks if note.kind == kind]
-        if told:
-            # folded on pages that know how
-            yield f"<details><summary>{kind}: {plural(len(told), 'remark')}</summary>"
-            yield ""
-            yield from _items(told)
-            yield from ("", "</details>")
-            yield ""
+    drift = [f"{v.id}: {' '.join(v.drift)}" for v in run.variants if v.drift]
+    yield from _folded(f"drift of {plural(len(drift), 'variant')}", drift)
+    good_to_know = [note for note in remarks if note.kind == notes.LINT_NOTE]
+    yield from _folded(notes.LINT_NOTE, [f"{note.where}: {note.text}" for note in good_to_know])
 
 
 def _table(
@@ -92,6 +87,15 @@ def _section(title: str, items: Sequence[str]) -> Iterator[str]:
     yield from (f"## {title}", "")
     yield from _items(items)
     yield ""
+
+
+def _folded(summary: str, items: Sequence[str]) -> Iterator[str]:
+    """On pages that know how to."""
+    if not items:
+        return
+    yield from (f"<details><summary>{summary}</summary>", "")
+    yield from _items(items)
+    yield from ("", "</details>", "")
 
 
 def _items(items: Sequence[str]) -> Iterator[str]:

@@ -40,7 +40,7 @@ def test_rows_have_as_many_cells_as_their_heading() -> None:
 def test_problems_and_remarks_are_told() -> None:
     assert "digits_gru-int8-unrolled FAILED: 3 of 3,600 outputs differ" in TEXT
     assert "- left out: 2 variants" in TEXT
-    assert "<summary>drift: 1 remark</summary>" in TEXT
+    assert "<summary>drift of 1 variant</summary>" in TEXT
     assert "- sine_gru-int8-step: TFLite against Keras: the error diverges" in TEXT
     assert "- not judged: sine_gru-int8-step: device.label_rmse on 40 of 371 sequences" in TEXT
     assert "- printed by the engine: sine_gru-int8-step: Input saturates" in TEXT

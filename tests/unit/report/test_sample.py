@@ -1,0 +1,29 @@
+"""The committed sample: of this schema, with all its files, and of a run that passed."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+
+from harness.report import json_report
+from harness.report.records import Verdict
+
+SAMPLE = Path(__file__).parents[3] / "reports" / "sample"
+
+
+def test_sample_is_a_whole_run_of_today() -> None:
+    schema = json.loads(json_report.SCHEMA_PATH.read_text("utf-8"))
+    jsonschema.validate(json.loads((SAMPLE / "report.json").read_text("utf-8")), schema)
+    run = json_report.read(SAMPLE)
+    assert run.complete
+    assert run.verdict is Verdict.PASS
+
+
+def test_table_and_page_have_every_variant_of_the_report() -> None:
+    run = json_report.read(SAMPLE)
+    table = (SAMPLE / "zoo.md").read_text("utf-8")
+    page = (SAMPLE / "report.html").read_text("utf-8")
+    for variant in run.variants:
+        name = variant.id.removeprefix(f"{variant.model}-")
+        assert f"| {variant.model} | {name} | PASS |" in table, variant.id
+        assert f'data-text="{variant.id}' in page, variant.id
