@@ -13,6 +13,7 @@ from harness.models.given import default_limits, dtype_of, given_variants
 from harness.models.given_samples import choose_keys, given_samples, input_names
 from harness.models.inspect import inspect
 from tests.support.graph_builder import ModelBuilder, accumulator
+from tests.unit.models.lints.test_lints import fused
 
 NPZ = Path("x.npz")
 
@@ -90,8 +91,9 @@ def test_the_type_of_what_goes_in_and_comes_out(content: bytes, dtype: str) -> N
     assert dtype_of(inspect(content)) == dtype
 
 
-def test_integers_must_be_equal() -> None:
-    (limit,) = default_limits(inspect(network("int8")))
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16"])
+def test_integers_must_be_equal(kind: str) -> None:
+    (limit,) = default_limits(inspect(network(kind)))
     assert (limit.rung, limit.measure, limit.maximum) == ("device", "differing", 0)
 
 
@@ -266,5 +268,6 @@ def test_token_ids_stay_inside_their_table_and_masks_are_bits() -> None:
 def test_a_model_that_remembers_gets_several_steps() -> None:
     step, whole = inspect(accumulator()), inspect(network())
     assert (remembers(step), remembers(whole)) == (True, False)
+    assert not remembers(inspect(fused())), "it has a state, but takes a whole window"
     assert generated_samples(step).load().inputs.shape[:2] == (16, 10)
     assert generated_samples(whole).load().inputs.shape == (16, 4)

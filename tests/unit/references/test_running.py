@@ -121,9 +121,11 @@ def test_a_variant_without_jobs_has_no_references(tmp_path: Path) -> None:
     assert not result.references
 
 
-@pytest.mark.parametrize("keras", [False, True])
+@pytest.mark.parametrize(
+    ("refuses", "keras"), [("tflite", False), ("tflite", True), ("tflm", False)]
+)
 def test_a_bare_model_does_without_tflite(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, keras: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refuses: str, keras: bool
 ) -> None:
     """With Keras above it the ladder has no gap to hide; alone, desktop TFLM is where it starts."""
 
@@ -131,7 +133,7 @@ def test_a_bare_model_does_without_tflite(
         _module: str, request: dict[str, Any], _arrays: Arrays, **_options: Any
     ) -> Iterator[Answer]:
         for job in request["jobs"]:
-            if job["framework"] == "tflite":
+            if job["framework"] == refuses:
                 yield {"error": "invalid quantization\nand more", "remedy": ""}, {}
             else:
                 described = {"tensors": [(0.0, 0, False)], "circumstances": {}}
@@ -141,7 +143,7 @@ def test_a_bare_model_does_without_tflite(
     (shipped,) = some("float32-step")
     variant = shipped if keras else replace(shipped, keras=None)
     result = compute_many([variant], cache_directory=tmp_path)[variant.id]
-    if keras:
+    if keras or refuses == "tflm":
         assert isinstance(result, ReferenceFailed)
         return
     assert isinstance(result, References)
