@@ -56,18 +56,20 @@ def descend(
     inputs: NDArray[np.float32],
     *,
     sequence: int = 0,
+    start: int = 0,
     steps: int = STEPS,
 ) -> Descent:
     """Find the operator. `device` has the model loaded with `preserve_all` and `raw_states`.
 
     `model` is the file under test, `inputs` the sequence, `sequence` its number. Looks at the
-    first `steps` Invokes. Raises LinkError, DeviceError, ReferenceFailed.
+    first `steps` Invokes, from `start` on: with the states written, none needs those before.
+    Raises LinkError, DeviceError, ReferenceFailed.
     """
     graphs = inspect(model.read_bytes()).subgraphs
     expected = step_tensors(model, inputs, steps=steps)
     device.reset_state()
-    for step, block in enumerate(expected.blocks):
-        device.step(block)
+    for step in range(start, len(expected.blocks)):
+        device.step(expected.blocks[step])
 
         def reference(subgraph: int, index: int, step: int = step) -> NDArray[Any] | None:
             return expected.read(step, subgraph, index)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.comparison.chaos import Chaos, chaos
+from harness.comparison.chaos import ALLOWED, Chaos, chaos
 from harness.comparison.drift import Drift, drift, drifts
 from harness.comparison.metrics import compare
 from harness.comparison.outputs import RungOutputs
@@ -26,6 +26,7 @@ from harness.models.states import state_pairs
 from harness.references.records import OutputTensor
 from harness.report.records import Limit, LinkRecord, Measurement, VariantRecord, Verdict
 from harness.run.bench import Bench
+from harness.run.descend import descend
 from harness.run.drift_sentences import sentences
 from harness.run.long_references import LongReferences
 from harness.run.meter import Reading, link_record
@@ -45,7 +46,8 @@ class LongRun:
     """`outputs` are the device's, tensor by tensor `[1, Invokes, ...]`: the output, then states.
 
     `differing` counts the values of all of them that are not desktop TFLM's; `chaos` is for floats,
-    `forced` for single-step models.
+    `forced` for single-step models. `culprit` is a sentence on the operator that makes the first
+    integer that differs, "" if none does or it cannot be said.
     """
 
     variant: Variant
@@ -58,6 +60,7 @@ class LongRun:
     chaos: Chaos | None
     forced: Forced | None
     link: LinkRecord
+    culprit: str
     sentences: tuple[str, ...]
 
     @property
@@ -70,7 +73,8 @@ class LongRun:
             largest = max(self.from_keras.max_abs)
             found.append(Measurement("drift.device_keras.max_abs", largest, "output"))
         if self.chaos is not None:
-            found.append(Measurement("drift.excess", self.chaos.excess, ""))
+            excess = self.chaos.excess
+            found.append(Measurement("drift.excess", excess, "", Limit("<=", ALLOWED)))
         if self.forced is not None and self.outputs[0].integer:
             found.append(
                 Measurement("forced.differing", self.forced.differing, "values", Limit("<=", 0))
@@ -80,6 +84,37 @@ class LongRun:
                 Measurement("forced.max_abs", self.forced.share, "", Limit("<=", ONE_STEP))
             )
         return tuple(found)
+
+
+def _name_operator(
+    variant: Variant,
+    bench: Bench,
+    references: LongReferences,
+    outputs: tuple[RungOutputs, ...],
+) -> str:
+    """Which operator of a single-step model makes the first integer that differs; "" if none
+    does."""
+    steps = [
+        np.flatnonzero(
+            (ours.stored != wheel.stored).reshape(references.sequence.invokes, -1).any(1)
+        )
+        for ours, wheel in zip(outputs, references.tflm, strict=True)
+        if ours.stored is not None
+    ]
+    differing = [int(found[0]) for found in steps if len(found)]
+    if not differing or not state_pairs(inspect(variant.content())):
+        return ""
+    first = min(differing)
+    entry = slot_entry(variant)
+    device = bench.load(entry, preserve_all=True)
+    device.load(entry.hash, preserve_all=True, raw_states=True)
+    found = descend(device, variant.path, references.sequence.inputs, start=first, steps=first + 1)
+    if found.culprit is None:
+        return (
+            f"At step {first}, from desktop TFLM's state and with all tensors kept, every operator"
+            " is right: the error comes from the state or from memory."
+        )
+    return f"The first step that differs is {first}. {found.culprit.sentence}"
 
 
 def long_run(variant: Variant, bench: Bench, references: LongReferences) -> LongRun:
@@ -112,6 +147,8 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
     from_keras = None
     if "keras" in rungs:
         from_keras = drift("device", outputs[0], "keras", rungs["keras"], per=per)
+    said = sentences(references, steps, from_keras, own, forced, _states(variant, outputs))
+    culprit = _name_operator(variant, bench, references, outputs)
     return LongRun(
         variant=variant,
         references=references,
@@ -123,7 +160,8 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
         chaos=own,
         forced=forced,
         link=link_record(start, end, baud=device.baud, core_hz=bench.hello.core_clock_hz),
-        sentences=sentences(references, steps, from_keras, own, forced, _states(variant, outputs)),
+        culprit=culprit,
+        sentences=(*said, culprit) if culprit else said,
     )
 
 
@@ -131,9 +169,17 @@ def with_drift(record: VariantRecord, found: LongRun) -> VariantRecord:
     """The record with what the long run has shown; a limit that it misses fails the variant."""
     measurements = (*record.measurements, *found.measurements)
     missed = [item for item in found.measurements if item.verdict is Verdict.FAIL]
-    if not missed or record.verdict is not Verdict.PASS:
+    if not missed:
         return replace(
             record, drift=found.sentences, measurements=measurements, long_link=found.link
+        )
+    if record.verdict is not Verdict.PASS:
+        return replace(
+            record,
+            sentence=f"{record.sentence}. {found.culprit}" if found.culprit else record.sentence,
+            drift=found.sentences,
+            measurements=measurements,
+            long_link=found.link,
         )
     named = ", ".join(f"{item.name} is {item.value:g} {item.unit}".rstrip() for item in missed)
     return replace(
@@ -144,7 +190,7 @@ def with_drift(record: VariantRecord, found: LongRun) -> VariantRecord:
         verdict=Verdict.FAIL,
         verdict_rung="device",
         sentence=f"the samples are right, {found.references.sequence.steps:,} steps in one are"
-        f" not: {named}",
+        f" not: {named}. {found.culprit}".rstrip(),
     )
 
 
