@@ -24,7 +24,10 @@ _BY_STATUS: dict[str, tuple[type[ModelRejected], str]] = {
         "Export the model without it (unrolled cells need few operators), or build a firmware that "
         "has it: --hil-engine tflm, --hil-tflm-operators all.",
     ),
-    "unsupported_type": (UnsupportedModel, "Convert to float32, or fully to int8."),
+    "unsupported_type": (
+        UnsupportedModel,
+        "Convert to float32, or fully to int8; declare token ids as int32.",
+    ),
     "unsupported_shape": (UnsupportedModel, "Give the model a fixed batch and sequence length."),
     "unsupported_option": (
         UnsupportedModel,
