@@ -95,7 +95,9 @@ def test_what_a_name_or_sentence_holds_is_text() -> None:
     bad = replace(
         synthetic.failed_variant(), sentence="<script>alert(1)</script> & more", model='a"b<i>'
     )
+    bad = replace(bad, rungs=(replace(bad.rungs[0], name="<u>", max_abs=1.0), *bad.rungs[1:]))
     page = render(replace(synthetic.run(), variants=(bad,)))
+    assert "<u>" not in page
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
     assert "a&quot;b&lt;i&gt;" in page

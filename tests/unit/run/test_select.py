@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from harness.boards.spec import Overrides
 from harness.errors import ConfigurationError
-from harness.run.options import RunConfig
+from harness.models.manifest import load_zoo
+from harness.run.demo import TOUR
+from harness.run.options import SHIPPED_ZOO, RunConfig
 from harness.run.select import choose, compile_expression, expression_for, named_in, select
 from tests.support.model_folder import write_model_folder
 
@@ -57,6 +59,15 @@ def test_full_names_choose_nothing_else() -> None:
     assert expression_for([], ZOO) == ""
     assert chosen(expression_for(["digits_gru"], ZOO)) == [IDS[0], IDS[1]]
     assert chosen(expression_for(["digits_gru_big", IDS[3]], ZOO)) == [IDS[2], IDS[3]]
+
+
+def test_the_tour_shows_every_cell_export_and_type_and_no_other_entry() -> None:
+    zoo = [variant for model in load_zoo(SHIPPED_ZOO) for variant in model.variants]
+    tour = select(zoo, TOUR)
+    assert {variant.model.partition("_")[0] for variant in tour} == {"digits", "sine"}
+    assert {variant.dtype for variant in tour} == {"float32", "int8", "int16"}
+    assert {variant.export for variant in tour} == {"loop", "unrolled", "fused", "shift", "step"}
+    assert len(tour) < 40, "a tour ends before its watcher leaves"
 
 
 @pytest.mark.parametrize(
