@@ -165,6 +165,10 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
     )
 
 
+def _stopped(sentence: str) -> str:
+    return sentence if sentence.endswith(".") else f"{sentence}."
+
+
 def with_drift(record: VariantRecord, found: LongRun) -> VariantRecord:
     """The record with what the long run has shown; a limit that it misses fails the variant."""
     measurements = (*record.measurements, *found.measurements)
@@ -176,7 +180,7 @@ def with_drift(record: VariantRecord, found: LongRun) -> VariantRecord:
     if record.verdict is not Verdict.PASS:
         return replace(
             record,
-            sentence=f"{record.sentence}. {found.culprit}" if found.culprit else record.sentence,
+            sentence=" ".join(filter(None, [_stopped(record.sentence), found.culprit])),
             drift=found.sentences,
             measurements=measurements,
             long_link=found.link,
