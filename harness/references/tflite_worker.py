@@ -68,12 +68,13 @@ class TfliteInterpreter:
 def _create(content: bytes) -> tuple[Any, str]:
     kinds = tf.lite.experimental.OpResolverType
     for resolver in RESOLVERS:
-        interpreter = tf.lite.Interpreter(
-            model_content=content,
-            experimental_op_resolver_type=getattr(kinds, resolver),
-            num_threads=1,
-        )
         try:
+            # refuses an operator of a version that it does not know right here
+            interpreter = tf.lite.Interpreter(
+                model_content=content,
+                experimental_op_resolver_type=getattr(kinds, resolver),
+                num_threads=1,
+            )
             interpreter.allocate_tensors()
         except (RuntimeError, ValueError):
             if resolver == RESOLVERS[-1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.comparison.align import aligned
 from harness.comparison.drift import drifts
 from harness.references import References
 from harness.run.measure import Measured
@@ -15,6 +16,6 @@ def drift_lines(measured: Measured, references: References) -> tuple[str, ...]:
     if not device.per_step:
         return ()
     rungs = {name: rung for name, rung in references.rungs.items() if rung.per_step}
-    found = drifts({**rungs, "device": device})
+    found = drifts(aligned({**rungs, "device": device}))
     ends = found[-1].saturation.sentence("The output") if found[-1].saturation else ""
     return (*(drift.sentence for drift in found), *filter(None, [ends]))

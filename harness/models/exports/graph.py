@@ -47,7 +47,9 @@ class Graph:
         self._functional = _functional(model)
         self._loop = loop
         self._links: dict[int, Link] = {}
+        # by identity: tensors with the mask that they carry, and those whose padding is not zeroed
         self._masks: dict[int, tuple[Any, Any]] = {}
+        self._padded: set[int] = set()
         self._held: dict[str, list[Any]] = {}
         self._left: dict[str, list[Any]] = {}
         stateful = [link for link in self._recurrent(self._functional) if link.stateful]
@@ -63,7 +65,7 @@ class Graph:
 
     def __call__(self, x: Any, held: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Outputs for one window, and the states that it leaves, by name."""
-        self._masks, self._left = {}, {}
+        self._masks, self._padded, self._left = {}, set(), {}
         self._held = {layer: [held[name] for name in names] for layer, names in self._names.items()}
         outputs = self._run(self._functional, [x])
         left = {
@@ -147,10 +149,12 @@ class Graph:
         return _single(results)
 
     def _masking(self, layer: Any, x: Any) -> Any:
-        """Marks what is padding, and zeroes it as Keras does: one row at a time, all features."""
-        mask = kept_rows(x, layer.mask_value)
-        output = tf.where(mask[tf.newaxis], x, tf.zeros_like(x))
-        self._masks[id(output)] = (output, mask)
+        """Marks what is padding. Keras also zeroes it; here it stays as it is, because a SELECT
+        would give the input the scale of what is left, on which the mask value is lost.
+        """
+        output = tf.identity(x)
+        self._masks[id(output)] = (output, kept_rows(x, layer.mask_value))
+        self._padded.add(id(output))
         return output
 
     def _mask(self, x: Any) -> Any:
@@ -161,15 +165,20 @@ class Graph:
         own = {key: value for key, value in kwargs.items() if key not in ("training", "mask")}
         output = link(*args, **own)
         if masks:
-            if getattr(link.layer, "_call_has_mask_arg", False) or len(masks) != len(_flat(args)):
+            takes = getattr(link.layer, "_call_has_mask_arg", False)
+            padded = any(id(x) in self._padded for x in _flat(args))
+            passes = link.layer.supports_masking and len(_flat(args)) == 1
+            if takes or (padded and not passes):
                 raise RefusedError(
-                    f"layer {link.name} is a {link.kind} and takes a mask; only recurrent layers"
-                    " are given theirs",
+                    f"layer {link.name} is a {link.kind} and is given padding; only recurrent"
+                    " layers, and those that treat every step by itself, do without it",
                     "Let it follow the last step of a recurrent layer, or pad in front and train"
                     " without a mask.",
                 )
-            if link.layer.supports_masking and len(masks) == 1:
+            if passes:
                 self._masks[id(output)] = (output, masks[0])
+                if padded:
+                    self._padded.add(id(output))
         return output
 
 

@@ -32,7 +32,7 @@ def check_scale(content: bytes, model: Any) -> None:
     """Raise RefusedError if an integer model cannot tell the mask value from others.
 
     Its input scale must hold the value (there must be padding among the representative data), and
-    one step of it must be smaller than the tolerance.
+    two steps of it must be smaller than the tolerance.
     """
     values = [layer.mask_value for layer in model.layers if type(layer).__name__ == "Masking"]
     inspection = inspect(content)
@@ -40,13 +40,15 @@ def check_scale(content: bytes, model: Any) -> None:
     tensors = {tensor.index: tensor for tensor in inspection.inputs}
     scale = Quantization.of(tensors.get(named.get("x", -1), inspection.inputs[0]))
     for value in values if scale.scale else ():
-        if scale.saturated(np.array([value], np.float32)):
+        nearest = float(scale.dequantize(scale.quantize(np.array([value], np.float32)))[0])
+        if abs(nearest - value) > scale.scale:
             raise RefusedError(
                 f"the mask value {value:g} lies beyond the input's scale, so that padding would be"
                 " read as data: the representative data holds no padding",
                 "Calibrate with sequences of different lengths, padded as the model gets them.",
             )
-        if value and scale.scale > TOLERANCE * abs(value):
+        # two roundings lie between the value and what it is compared as
+        if value and 2.0 * scale.scale > TOLERANCE * abs(value):
             raise RefusedError(
                 f"the mask value {value:g} is no more than {abs(value) / scale.scale:.0f} steps of"
                 " the input's integer scale away from 0: data next to it would pass for padding",

@@ -145,7 +145,7 @@ def test_a_batch_that_is_not_one_is_fixed_and_said(folder: Path) -> None:
             "masked_mean",
             "shift",
             "float32",
-            "mean is a GlobalAveragePooling1D and takes a mask",
+            "mean is a GlobalAveragePooling1D and is given padding",
             "last step",
         ),
         ("repeated", "step", "int8", "again is a RepeatVector.*last step", "shift"),
