@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from harness.report.wording import flash_text
 from harness.run.bench import Bench
 from harness.run.long_sequence import remembers
 from harness.run.options import SHIPPED_ZOO, RunConfig
+from harness.run.preflight import Preflight
 from harness.run.run import Run
 from harness.run.select import choose
 from harness.run.slotfuls import Slotfuls
@@ -74,13 +76,21 @@ def measure_zoo(
 def flash(config: RunConfig) -> int:
     """Bring firmware and models of the zoo onto the board; say what had to be written.
 
-    Where the zoo is larger than the model slot, as many models as the first run of it would.
+    Where the zoo is larger than the model slot, as many models as the first run of it would. A
+    model in which the checks find an error is left out, and that is said: 1.
     """
     console = Console(highlight=False)
+    checks = Preflight(config)
+    wanted = variants(config)
+    sound = checks.passing(wanted)
+    for variant in wanted:
+        try:
+            checks.clear(variant)
+        except HilError as error:
+            print(f"{variant.id}: {error}", file=sys.stderr)
     done: list[FlashRecord] = []
     with Bench(config, ConsoleProgress(console), on_flash=done.append) as bench:
-        wanted = variants(config)
-        plan = Slotfuls(wanted)
-        bench.store([slot_entry(variant) for variant in wanted if plan.number(variant) == 0])
+        plan = Slotfuls(sound)
+        bench.store([slot_entry(variant) for variant in sound if plan.number(variant) == 0])
         print(f"{bench.board.spec.id} ({bench.board.probe_uid}): {flash_text(tuple(done))}")
-    return 0
+    return 0 if len(sound) == len(wanted) else 1
