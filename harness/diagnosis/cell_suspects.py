@@ -14,7 +14,14 @@ from itertools import permutations
 import numpy as np
 
 from harness.diagnosis.case import Case, Change, forward
-from harness.diagnosis.fit import Explanation, Observed, Vector, best_of, fitted_everywhere
+from harness.diagnosis.fit import (
+    Explanation,
+    Observed,
+    Vector,
+    best_of,
+    fitted_everywhere,
+    from_identity,
+)
 from harness.diagnosis.network import Backward, Recurrent
 from harness.references.cells import GATES, Activation, Array, Kind, Layer, States
 
@@ -33,7 +40,12 @@ def output_scale(case: Case, observed: Observed) -> Explanation | None:
 
     starts = [(scale, 0.0) for scale in (0.5, 1.0, 2.0)]
     return fitted_everywhere(
-        case, make, starts, observed, lambda p: f"it is read as {p[0]:.3g}·h {p[1]:+.3g}"
+        case,
+        make,
+        starts,
+        observed,
+        lambda p: f"it is read as {p[0]:.3g}·h {p[1]:+.3g}",
+        from_identity,
     )
 
 
@@ -50,6 +62,7 @@ def bias_scale(case: Case, observed: Observed) -> Explanation | None:
             [(scale,) for scale in (0.4, 0.7, 1.0, 1.5, 2.5)],
             observed,
             partial("from step 1 on the {} counts {[0]:.3g}-fold".format, what),
+            from_identity,
         )
         if explained is not None:
             found.append(explained)

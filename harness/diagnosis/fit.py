@@ -21,11 +21,16 @@ NAMED = 3  # of changes that predict the same
 
 @dataclass(frozen=True)
 class Explanation:
-    """A change in words, what it leaves unexplained (RMS), and how many figures were fitted."""
+    """A change in words, what it leaves unexplained (RMS), and how many figures were fitted.
+
+    `departure` is how far the fitted figures are from a network that works: 0.02 for a scale that
+    is off by 2 %.
+    """
 
     detail: str
     residual: float
     parameters: int = 0
+    departure: float = float("inf")
 
 
 def residual(predicted: Array, observed: Observed) -> float:
@@ -36,15 +41,18 @@ def residual(predicted: Array, observed: Observed) -> float:
 
 
 def best_of(changes: Iterable[tuple[str, Case]], observed: Observed) -> Explanation | None:
-    """The change that leaves least, None if there is none; those that predict the same are named
-    together."""
+    """The change that leaves least, None if there is none; others that predict the same are
+    mentioned."""
     found = [Explanation(detail, residual(forward(case), observed)) for detail, case in changes]
     if not found:
         return None
     least = min(item.residual for item in found)
-    same = [item.detail for item in found if item.residual <= least * (1 + 1e-9)]
-    more = f" or {len(same) - NAMED} others" if len(same) > NAMED else ""
-    return Explanation(" or ".join(same[:NAMED]) + more, least)
+    first, *same = [item.detail for item in found if item.residual <= least * (1 + 1e-9)]
+    if not same:
+        return Explanation(first, least)
+    more = ", …" if len(same) > NAMED else ""
+    others = ", ".join(same[:NAMED]) + more
+    return Explanation(f"{first} (or {others}: these sequences cannot tell)", least)
 
 
 def fitted_everywhere(
@@ -53,6 +61,7 @@ def fitted_everywhere(
     starts: Iterable[tuple[float, ...]],
     observed: Observed,
     describe: Callable[[Vector], str],
+    departure: Callable[[Vector], float],
 ) -> Explanation | None:
     """The best fit of a change with figures in all layers or in one; None if it touches none."""
     begin = list(starts)
@@ -66,7 +75,7 @@ def fitted_everywhere(
         def words(p: Vector, label: str = label) -> str:
             return describe(p) + label
 
-        found.append(fitted(make, begin, observed, words))
+        found.append(fitted(make, begin, observed, words, departure))
     return min(found, key=lambda item: item.residual, default=None)
 
 
@@ -75,6 +84,7 @@ def fitted(
     starts: Iterable[tuple[float, ...]],
     observed: Observed,
     describe: Callable[[Vector], str],
+    departure: Callable[[Vector], float],
 ) -> Explanation:
     """The figures that explain most, by Levenberg's and Marquardt's method from the best start."""
     scored = [(residual(forward(make(np.array(s))), observed), s) for s in starts]
@@ -105,4 +115,9 @@ def fitted(
             damping *= 8
             if damping > 1e6:
                 break
-    return Explanation(describe(parameters), error, len(parameters))
+    return Explanation(describe(parameters), error, len(parameters), departure(parameters))
+
+
+def from_identity(p: Vector) -> float:
+    """How far p[0]·x + p[1] is from x, for an x of about 1."""
+    return float(np.abs([p[0] - 1.0, *p[1:]]).max())

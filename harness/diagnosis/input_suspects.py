@@ -46,10 +46,12 @@ def range_too_narrow(case: Case, observed: Observed) -> Explanation | None:
     bounded = fitted(
         clipped, [(share * size,) for share in shares], observed,
         lambda p: f"inputs saturate at ±{abs(p[0]):.3g}",
+        lambda p: 1.0 - abs(p[0]) / size,
     )  # fmt: skip
     calibrated = fitted(
-        lambda p: _calibrated(case, abs(float(p[0]))), [(s,) for s in shares], observed, narrow
-    )
+        lambda p: _calibrated(case, abs(float(p[0]))), [(s,) for s in shares], observed, narrow,
+        lambda p: 1.0 - abs(p[0]),
+    )  # fmt: skip
     return min(bounded, calibrated, key=lambda item: item.residual)
 
 
@@ -145,7 +147,10 @@ def normalisation(case: Case, observed: Observed) -> Explanation | None:
     mean, spread = float(case.inputs.mean()), float(case.inputs.std()) or 1.0
     scales = (0.1, 0.5, 1.0, 2.0, spread, 1 / spread, *USUAL_SCALES)
     starts = [(a, b) for a in scales for b in (0.0, mean, -mean)]
-    return fitted(make, starts, observed, lambda p: f"what arrives is {p[0]:.3g}·x {p[1]:+.3g}")
+    return fitted(
+        make, starts, observed, lambda p: f"what arrives is {p[0]:.3g}·x {p[1]:+.3g}",
+        lambda p: max(abs(p[0] - 1.0), abs(p[1]) / spread),
+    )  # fmt: skip
 
 
 def feature_order(case: Case, observed: Observed) -> Explanation | None:

@@ -6,7 +6,8 @@ make by rounding. Then every suspect is asked how much of the difference (RMS) i
 believed below a bound:
 
     a mistake without figures         0.45    quantisation noise stays, chance explains no 80 %
-    one with figures that were fitted 0.25    a fit can imitate much
+    one with figures that were fitted 0.25    a fit can imitate much; where integers are compared
+                                              the figures must also be off by 5 % or more
     one with evidence of its own      0.75    a lint, saturated inputs: it is there for certain
 
 Quantisation alone leaves more than 0.55 of itself to every suspect (measured on the int8 variants
@@ -34,8 +35,10 @@ EVIDENT_LEAVES = 0.75
 AS_GOOD = 1.25
 ROUNDING_LSB = 2.0
 SEQUENCES = 64  # as many as are looked at: the first ones, in their order
+DEPARTS = 0.05  # quantisation itself is a scale that is off by one or two per cent
 STEPS = 200  # of outputs at every step; a fit over thousands takes minutes
 DRIFT = 10  # its evidence may stand for itself
+OVERLAP = 21
 FEW = 12  # looked at alone if nothing explains all: a state that leaks adds up its rounding
 
 NOT_DETERMINISTIC = Suspect(
@@ -75,12 +78,16 @@ class Diagnosis:
 class Known:
     """What is known of the two sides besides their outputs.
 
-    `lsb`: scale of quantised outputs. `differs_again`: by how much (RMS) a reference differs from
-    itself when run again. `evidence`: numbers of suspects that show elsewhere, with the sentence.
+    `lsb`: scale of quantised outputs. `runtimes`: both sides run the same model, so that rounding
+    of kernels is all that may differ. `differs_again`: by how much (RMS) a reference differs from
+    itself when run again. `suspects`: numbers of those that come into question, None: all.
+    `evidence`: numbers of suspects that show elsewhere, with the sentence.
     """
 
     lsb: float = 0.0
+    runtimes: bool = True
     differs_again: float = 0.0
+    suspects: frozenset[int] | None = None
     evidence: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -98,7 +105,7 @@ def diagnose(case: Case, observed: NDArray[Any], known: Known = Known()) -> Diag
     if difference == 0.0:
         return _nothing(0.0, "Nothing differs.")
     largest = float(np.abs(expected - target).max())
-    if known.lsb and largest <= ROUNDING_LSB * known.lsb:
+    if known.runtimes and known.lsb and largest <= ROUNDING_LSB * known.lsb:
         why = f"no difference is above {ROUNDING_LSB:g} LSB, the largest is"
         return _certain(KERNEL_VARIANTS, largest, why)
     if expected.ndim > 2 and case.cuttable and case.steps == expected.shape[1] > STEPS:
@@ -112,6 +119,19 @@ def diagnose(case: Case, observed: NDArray[Any], known: Known = Known()) -> Diag
     return found
 
 
+def rounding(operator: str, lsb: float) -> Diagnosis:
+    """What is to be said where the first operator that differs is off by no more than rounding."""
+    return _certain(KERNEL_VARIANTS, lsb, f"given the same, {operator} is off by", " LSB at most")
+
+
+def overlap() -> Diagnosis:
+    """What is to be said where tensors with memory of their own are right, and others are not."""
+    suspect = next(item for item in SUSPECTS if item.number == OVERLAP)
+    explanation = Explanation("tensors that are needed at the same time overlap in the arena", 0.0)
+    text = f"Cause: {suspect.name}: {explanation.detail}. {suspect.remedy}"
+    return Diagnosis(float("nan"), Ranked(suspect, explanation, 1.0), (), (), text)
+
+
 def not_deterministic(apart: float) -> Diagnosis:
     """What is to be said of a reference that differs from itself by RMS `apart`."""
     return _certain(NOT_DETERMINISTIC, apart, "run twice on the same input, it differs by RMS")
@@ -123,6 +143,8 @@ def _suspected(case: Case, target: NDArray[Any], known: Known) -> Diagnosis:
         return _nothing(0.0, "Nothing differs in the first sequences.")
     found = []
     for suspect in SUSPECTS:
+        if known.suspects is not None and suspect.number not in known.suspects:
+            continue
         explanation = suspect.explain(case, target)
         if explanation is not None:
             explains = 1.0 - (explanation.residual / difference) ** 2
@@ -184,6 +206,8 @@ def _believed(item: Ranked, difference: float, known: Known) -> bool:
         return share <= EVIDENT_LEAVES
     if item.explanation.parameters == 0:
         return share <= LEAVES
+    if known.lsb and item.explanation.departure < DEPARTS:
+        return False
     return item.explanation.residual <= max(
         FITTED_LEAVES * difference, min(known.lsb, 0.5 * difference)
     )
@@ -204,8 +228,8 @@ def _sentence(best: Ranked, rivals: tuple[Ranked, ...], difference: float, known
     return f"{text} {best.suspect.remedy}"
 
 
-def _certain(suspect: Suspect, size: float, why: str) -> Diagnosis:
-    explanation = Explanation(f"{why} {number(size)}", 0.0)
+def _certain(suspect: Suspect, size: float, why: str, unit: str = "") -> Diagnosis:
+    explanation = Explanation(f"{why} {number(size)}{unit}", 0.0)
     best = Ranked(suspect, explanation, 1.0)
     text = f"Cause: {suspect.name}: {explanation.detail}. {suspect.remedy}"
     return Diagnosis(size, best, (), (best,), text)

@@ -13,7 +13,14 @@ from functools import partial
 import numpy as np
 
 from harness.diagnosis.case import Case, Change
-from harness.diagnosis.fit import Explanation, Observed, Vector, best_of, fitted_everywhere
+from harness.diagnosis.fit import (
+    Explanation,
+    Observed,
+    Vector,
+    best_of,
+    fitted_everywhere,
+    from_identity,
+)
 from harness.diagnosis.network import Recurrent
 from harness.references.cells import Array, States
 
@@ -74,6 +81,7 @@ def state_scale(case: Case, observed: Observed) -> Explanation | None:
             [(scale, 0.0) for scale in (0.3, 0.6, 1.0, 1.5, 2.5)],
             observed,
             partial("state {0} comes back as {1[0]:.3g}·{0} {1[1]:+.3g}".format, name),
+            from_identity,
         )
         if explained is not None:
             found.append(explained)
@@ -98,15 +106,26 @@ def _has(part: Recurrent, index: int) -> bool:
 
 
 def states_swapped(case: Case, observed: Observed) -> Explanation | None:
-    """h is fed to c's input and c to h's."""
-
-    def state_at(t: int, states: States) -> States:
-        return states if t == 0 else (states[1], states[0])
-
-    changes = case.everywhere(
-        lambda part: replace(part, state_at=state_at) if part.layer.kind == "lstm" else None
+    """h is fed to c's input and c to h's: as numbers, or as bytes, read on the other's scale."""
+    changes = case.everywhere(partial(_swapped, np.array([1.0, 0.0, 1.0, 0.0])))
+    numbers = best_of([(f"after every step{place}", new) for place, new in changes], observed)
+    read = fitted_everywhere(
+        case,
+        lambda p: partial(_swapped, p),
+        [(scale, 0.0, 1 / scale, 0.0) for scale in (0.2, 0.5, 2.0, 5.0)],
+        observed,
+        "after every step, as bytes: h becomes {0[0]:.3g}·c {0[1]:+.3g},"
+        " c becomes {0[2]:.3g}·h {0[3]:+.3g}".format,
+        lambda _: np.inf,
     )
-    return best_of([(f"after every step{where}", changed) for where, changed in changes], observed)
+    return min((i for i in (numbers, read) if i), key=lambda item: item.residual, default=None)
+
+
+def _swapped(p: Vector, part: Recurrent) -> Recurrent | None:
+    def state_at(t: int, states: States) -> States:
+        return states if t == 0 else (p[0] * states[1] + p[1], p[2] * states[0] + p[3])
+
+    return replace(part, state_at=state_at) if part.layer.kind == "lstm" else None
 
 
 def cell_clipped(case: Case, observed: Observed) -> Explanation | None:
@@ -123,7 +142,9 @@ def cell_clipped(case: Case, observed: Observed) -> Explanation | None:
         return change
 
     starts = [(bound,) for bound in (1.0, 2.0, 4.0, 8.0, 10.0, 16.0, 32.0)]
-    return fitted_everywhere(case, make, starts, observed, lambda p: f"at ±{abs(p[0]):.3g}")
+    return fitted_everywhere(
+        case, make, starts, observed, lambda p: f"at ±{abs(p[0]):.3g}", lambda _: np.inf
+    )
 
 
 def memory_overlap(case: Case, observed: Observed) -> Explanation | None:
@@ -169,7 +190,12 @@ def dynamics(case: Case, observed: Observed) -> Explanation | None:
 
     starts = [(scale,) for scale in (0.9, 0.98, 1.0, 1.02, 1.1)]
     return fitted_everywhere(
-        case, make, starts, observed, lambda p: f"the recurrent weights count {p[0]:.5g}-fold"
+        case,
+        make,
+        starts,
+        observed,
+        lambda p: f"the recurrent weights count {p[0]:.5g}-fold",
+        from_identity,
     )
 
 

@@ -14,15 +14,18 @@ from harness.models.inspect import inspect
 from harness.models.schema import load_schema
 
 
-def trip_count(content: bytes) -> int | None:
-    """Iterations of the only loop; None if there is none, several, or no constant count."""
-    counts = {value for value, _ in _bounds(content)}
+def trip_count(content: bytes, loop: int | None = None) -> int | None:
+    """Iterations of a loop; None if there is none or no constant count.
+
+    `loop` is the index of its operator in the main graph; None: the only one there is.
+    """
+    counts = {value for value, _ in _bounds(content, loop)}
     return counts.pop() if len(counts) == 1 else None
 
 
-def with_trip_count(content: bytes, count: int) -> bytes:
-    """The model with `count` iterations; ValueError if it has no constant count."""
-    bounds = _bounds(content)
+def with_trip_count(content: bytes, count: int, loop: int | None = None) -> bytes:
+    """The model with `count` iterations of a loop; ValueError if it has no constant count."""
+    bounds = _bounds(content, loop)
     if not bounds:
         raise ValueError("the model has no loop that counts up to a constant")
     changed = bytearray(content)
@@ -31,17 +34,19 @@ def with_trip_count(content: bytes, count: int) -> bytes:
     return bytes(changed)
 
 
-def _bounds(content: bytes) -> list[tuple[int, int]]:
+def _bounds(content: bytes, loop: int | None) -> list[tuple[int, int]]:
     """Value and place in the file of every constant that a loop's condition compares with."""
     model = inspect(content)
-    loops = [op for graph in model.subgraphs for op in graph.operators if op.name == "WHILE"]
+    loops = [
+        op for op in model.subgraphs[0].operators if op.name == "WHILE" and loop in (None, op.index)
+    ]
     if len(loops) != 1:
         return []
     raw = load_schema().Model.GetRootAsModel(content, 0)
     found = []
+    condition = loops[0].options["condSubgraphIndex"]
     for graph in model.subgraphs[1:]:
-        # the condition is the subgraph that gives one bool
-        if [graph.tensors[index].type for index in graph.outputs] != ["bool"]:
+        if graph.index != condition:
             continue
         for op in graph.operators:
             bound = graph.tensors[op.inputs[1]] if op.name == "LESS" else None

@@ -2,52 +2,80 @@
 
 The sequence that differs most is run again, alone and step by step, with every tensor kept; what
 the device holds is compared with desktop TFLM, operator by operator (`harness.comparison.descent`).
+If every operator is right then, the sequence is run once more as it was in the run, but alone: what
+it does then tells memory that overlaps from states that are lost or left behind.
 """
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.comparison.descent import Culprit, first_difference
+from harness.comparison.descent import FLOAT_BOUND, Culprit, first_difference
 from harness.errors import ModelRejected, ReferenceFailed
 from harness.link.device import Device
+from harness.link.messages import SequenceRequest
 from harness.models.inspect import inspect
+from harness.models.manifest import Variant
 from harness.models.slot import SlotEntry
 from harness.models.trip_count import trip_count, with_trip_count
 from harness.references.tensors import step_tensors
 from harness.run.bench import Bench
 from harness.run.measure import Measured
+from harness.run.streaming import sequence_bytes
 from harness.run.zoo import slot_entry
 
 STEPS = 200  # Invokes looked at: on a real line every tensor of each takes milliseconds
+BUDGET_S = 60.0  # then a descent stops where it is: a report that comes late is read by nobody
+
+Origin = Literal["operator", "rounding", "input", "overlap", "feedback", "leak", "unknown"]
+"""Where a device's error comes from: an operator, one that rounds differently, the input on its
+way, tensors that overlap, states handed from step to step, or what other sequences left behind."""
+
+ROUNDING_LSB = 2.0
 
 
 @dataclass(frozen=True)
 class Descent:
-    """What was found: the culprit, or None after `steps` equal ones."""
+    """What was found: the culprit, or None after `steps` equal ones (`in_time`: all that there
+    were, or as many as are looked at)."""
 
     sequence: int
     steps: int
     culprit: Culprit | None
+    in_time: bool = True
+    origin: Origin = "unknown"
 
     @property
     def sentence(self) -> str:
         """For the report."""
         if self.culprit is not None:
             return f"Sequence {self.sequence}: {self.culprit.sentence}"
-        return (
+        equal = (
             f"Sequence {self.sequence}, run again alone after a reset, is equal in every operator"
-            f" of {self.steps} steps: the error comes from what the sequences before it left"
-            " behind (state or memory)."
+            f" of {self.steps} steps"
         )
+        if not self.in_time:
+            return f"{equal}; there was no time for more of them ({BUDGET_S:g} s)."
+        return f"{equal}{ORIGINS[self.origin]}."
+
+
+ORIGINS: dict[Origin, str] = {
+    "overlap": " if every tensor has memory of its own, and wrong without: tensors that are needed"
+    " at the same time lie in the same place of the arena",
+    "feedback": " if each starts from the states of desktop TFLM, and wrong if it starts from what"
+    " the step before left: states do not arrive as they were put out",
+    "leak": ", and right: the error comes from what the sequences before it left behind",
+    "unknown": "",
+}
 
 
 def descend(
@@ -58,17 +86,22 @@ def descend(
     sequence: int = 0,
     start: int = 0,
     steps: int = STEPS,
+    bound: float = FLOAT_BOUND,
+    until: float = float("inf"),
 ) -> Descent:
     """Find the operator. `device` has the model loaded with `preserve_all` and `raw_states`.
 
     `model` is the file under test, `inputs` the sequence, `sequence` its number. Looks at the
-    first `steps` Invokes, from `start` on: with the states written, none needs those before.
+    first `steps` Invokes, from `start` on (with the states written, none needs those before), no
+    longer than `until` (of `time.monotonic`); `bound` as in `first_difference`.
     Raises LinkError, DeviceError, ReferenceFailed.
     """
     graphs = inspect(model.read_bytes()).subgraphs
     expected = step_tensors(model, inputs, steps=steps)
     device.reset_state()
     for step in range(start, len(expected.blocks)):
+        if time.monotonic() > until:
+            return Descent(sequence, step, None, in_time=False)
         device.step(expected.blocks[step])
 
         def reference(subgraph: int, index: int, step: int = step) -> NDArray[Any] | None:
@@ -78,10 +111,19 @@ def descend(
             info, content = device.read_tensor(subgraph, index)
             return np.frombuffer(content, np.dtype(info.type).newbyteorder("<"))
 
-        culprit = first_difference(graphs, reference, observed, step=step)
+        culprit = first_difference(graphs, reference, observed, step=step, bound=bound)
         if culprit is not None:
-            return Descent(sequence, step + 1, culprit)
+            return Descent(sequence, step + 1, culprit, origin=_origin(culprit))
     return Descent(sequence, len(expected.blocks), None)
+
+
+def _origin(culprit: Culprit) -> Origin:
+    if culprit.manner == "arrives changed":
+        return "input"
+    integers = not culprit.tensor.type.startswith("float")
+    if integers and culprit.manner == "computes differently":
+        return "rounding" if culprit.tensor.max_abs <= ROUNDING_LSB else "operator"
+    return "operator"
 
 
 def descend_into_loop(
@@ -89,15 +131,18 @@ def descend_into_loop(
     model: Path,
     inputs: NDArray[np.float32],
     *,
+    loop: int | None = None,
     sequence: int = 0,
+    bound: float = FLOAT_BOUND,
+    until: float = float("inf"),
 ) -> Descent | None:
     """The operator in the first iteration that differs, found with ever shorter loops.
 
-    `load` brings a model to the device, with `preserve_all`. None if the model's loop has no
-    constant count, or if no iteration differs.
+    `load` brings a model to the device, with `preserve_all`; `loop` is the operator that runs the
+    loop. None if the loop has no constant count, if no iteration differs, or time is up.
     """
     content = model.read_bytes()
-    count = trip_count(content)
+    count = trip_count(content, loop)
     if count is None:
         return None
     found: Descent | None = None
@@ -106,9 +151,13 @@ def descend_into_loop(
         shorter = Path(name) / model.name
         while first <= last:
             middle = (first + last) // 2
-            shorter.write_bytes(with_trip_count(content, middle))
+            shorter.write_bytes(with_trip_count(content, middle, loop))
             device = load(shorter.read_bytes())
-            descent = descend(device, shorter, inputs, sequence=sequence, steps=1)
+            descent = descend(
+                device, shorter, inputs, sequence=sequence, steps=1, bound=bound, until=until
+            )
+            if not descent.in_time:
+                return found
             if descent.culprit is None:
                 first = middle + 1
             else:
@@ -117,15 +166,19 @@ def descend_into_loop(
     return found
 
 
-def name_operator(measured: Measured, bench: Bench) -> Measured:
-    """`measured`, its sentence naming the operator if the error enters at the device.
+def name_operator(measured: Measured, bench: Bench) -> tuple[Measured, Descent | None]:
+    """`measured`, its sentence naming the operator if the error enters at the device, and what was
+    found.
 
     Raises LinkError, DeviceError, BoardError; the verdict is not touched by them.
     """
     metrics = measured.device_rung.metrics
-    if measured.ladder.verdict_rung != "device" or metrics is None or metrics.worst is None:
-        return measured
-    variant, number = measured.variant, metrics.worst[0]
+    if measured.record.verdict_rung != "device":
+        return measured, None
+    variant = measured.variant
+    number = metrics.worst[0] if metrics is not None and metrics.worst is not None else 0
+    bound = float_bound(variant, bench.hello.engine)
+    until = time.monotonic() + BUDGET_S
 
     def load(content: bytes) -> Device:
         same = content == variant.content()
@@ -135,14 +188,46 @@ def name_operator(measured: Measured, bench: Bench) -> Measured:
         device.load(entry.hash, preserve_all=True, raw_states=True)
         return device
 
+    found: Descent | None = None
     try:
         inputs = variant.load_samples().inputs[number]
-        found = descend(load(variant.content()), variant.path, inputs, sequence=number)
-        if found.culprit is not None and found.culprit.loop is not None:
+        found = descend(
+            load(variant.content()), variant.path, inputs, sequence=number, bound=bound, until=until
+        )
+        if found.culprit is None and found.in_time:
+            found = replace(found, origin=_alone(measured, bench, number))
+        elif found.culprit is not None and found.culprit.loop is not None:
             with suppress(ModelRejected):  # flashing may be forbidden
-                found = descend_into_loop(load, variant.path, inputs, sequence=number) or found
+                inner = descend_into_loop(
+                    load, variant.path, inputs,
+                    loop=found.culprit.loop, sequence=number, bound=bound, until=until,
+                )  # fmt: skip
+                found = inner or found
         text = found.sentence
     except (ModelRejected, ReferenceFailed) as error:
-        text = f"The operator was not looked for: {error.what}"
+        text = f"The operator was not looked for: {error.what}."
     record = replace(measured.record, sentence=f"{measured.record.sentence} {text}")
-    return replace(measured, record=record)
+    return replace(measured, record=record), found
+
+
+def float_bound(variant: Variant, engine: str) -> float:
+    """What the device may differ by from desktop TFLM: the variant's own limit, if it has one."""
+    limits = [
+        limit.maximum
+        for limit in variant.limits
+        if limit.rung == "device" and limit.measure == "max_abs" and limit.holds_for(engine)
+    ]
+    return min((bound for bound in limits if bound is not None), default=FLOAT_BOUND)
+
+
+def _alone(measured: Measured, bench: Bench, number: int) -> Origin:
+    """What a sequence whose every operator is right does when it is run alone as in the run."""
+    device = bench.load(slot_entry(measured.variant))
+    assert device.model is not None
+    (data,) = sequence_bytes(
+        measured.variant.load_samples().inputs[number : number + 1], device.model
+    )
+    result = next(device.stream([SequenceRequest(0, data)]))
+    if result.outputs != measured.streamed.blocks[number]:
+        return "leak"
+    return "feedback" if device.model.states else "overlap"

@@ -23,6 +23,8 @@ CALIBRATION, DRIFT = 11, 10
 SATURATED = 0.01
 """A larger share of inputs beyond the scale's ends is no chance (as in `hil convert`)."""
 
+LONG = 50  # steps; over fewer every error grows: it begins with none
+
 BINS = 8  # of a histogram
 
 
@@ -79,7 +81,7 @@ def growth(failing: RungOutputs, against: RungOutputs) -> str:
         found = drift("", failing, "", against)
     except ComparisonError:
         return ""
-    if found.trend.kind not in ("linear", "diverging"):
+    if len(found.rms) < LONG or found.trend.kind not in ("linear", "diverging"):
         return ""
     steps = [step for step in (10, 100, 1000) if step < len(found.rms)]
     course = ", ".join(f"{found.rms[step]:.3g} at step {step}" for step in (*steps, -1))

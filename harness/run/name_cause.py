@@ -7,61 +7,115 @@ what has to be explained.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.comparison import RungOutputs
 from harness.comparison.align import aligned
+from harness.comparison.wording import CAUSES
 from harness.diagnosis.case import Case, forward
 from harness.diagnosis.keras_case import NotUnderstood, keras_case
-from harness.diagnosis.rank import SEQUENCES, Known, diagnose, not_deterministic
+from harness.diagnosis.rank import (
+    SEQUENCES,
+    Diagnosis,
+    Known,
+    diagnose,
+    not_deterministic,
+    overlap,
+    rounding,
+)
+from harness.diagnosis.suspects import SUSPECTS
 from harness.errors import ReferenceFailed
 from harness.models.manifest import Variant
 from harness.references import References
 from harness.references.described import NotExpressible
 from harness.references.weights import Source
-from harness.run.evidence import evidence
+from harness.run.descend import Descent, Origin
+from harness.run.evidence import DRIFT, LINTS, evidence
 from harness.run.measure import Measured
+from harness.run.saturation import saturated_tensors
+
+SUSPECTED: dict[Origin, frozenset[int]] = {
+    "input": frozenset({11, 12, 13, 14, 15, 16}),
+    "feedback": frozenset({2, 3, 5, 6, 21}),
+    "leak": frozenset({1, 3, 21}),
+}
+"""Where the descent tells where the error comes from: the mistakes that can be made there."""
+
+ALL = frozenset(suspect.number for suspect in SUSPECTS)
+FED_BACK = 5  # may also happen between Invokes
 
 EQUATIONS_HOLD = 1e-3
 """As close must the equations be to Keras, or something of the network is not understood."""
 
 
 def name_cause(
-    measured: Measured, references: References, others: Iterable[Variant] = ()
+    measured: Measured,
+    references: References,
+    others: Iterable[Variant] = (),
+    descent: Descent | None = None,
 ) -> Measured:
     """`measured`, its sentence with the diagnosis if the verdict is a difference of two rungs.
 
     `others` are the variants of the run: their Keras models are read along with this one's.
+    `descent` is what was found on the device.
     """
-    text = _cause(measured, references, others)
-    if not text:
+    record = measured.record
+    found = _cause(measured, references, others, descent)
+    if not found:
         return measured
-    record = replace(measured.record, sentence=f"{measured.record.sentence} {text}")
-    return replace(measured, record=record)
+    sentence = record.sentence
+    if found.startswith("Cause: ") or (descent is not None and descent.culprit is not None):
+        # what it could have been in general is of no use any more
+        sentence = sentence.replace(f" Possible causes: {CAUSES.get(record.verdict_rung)}.", "")
+    return replace(measured, record=replace(record, sentence=f"{sentence} {found}"))
 
 
-def _cause(measured: Measured, references: References, others: Iterable[Variant]) -> str:
+def _cause(
+    measured: Measured,
+    references: References,
+    others: Iterable[Variant],
+    descent: Descent | None,
+) -> str:
+    origin: Origin = "unknown" if descent is None else descent.origin
+    if origin == "overlap":
+        return overlap().sentence
+    found = _diagnosed(measured, references, others, origin)
+    if isinstance(found, Diagnosis) and found.best is not None:
+        return found.sentence
+    if descent is not None and descent.culprit is not None:
+        culprit = descent.culprit
+        if origin == "rounding":
+            return rounding(culprit.operator_name, culprit.tensor.max_abs).sentence
+        if origin == "operator":
+            return "No known mistake of a network does this: look into that operator."
+    text = found.sentence if isinstance(found, Diagnosis) else found
+    return f"{text} {saturated_tensors(measured)}".strip()
+
+
+def _diagnosed(
+    measured: Measured, references: References, others: Iterable[Variant], origin: Origin
+) -> Diagnosis | str:
+    """What the equations say, or why they are not asked."""
     variant, failing = measured.variant, measured.ladder.verdict_rung
     rungs = references.rungs
     if variant.keras is None or "keras" not in rungs or failing in ("", "cells", "keras"):
         return ""
     against = measured.ladder.rung(failing).against
+    again = references.differs_again(against, failing)
+    if again:
+        return not_deterministic(again)
     device = RungOutputs(measured.outputs, per_step=measured.outputs.ndim > 2)
     ladder = aligned({**rungs, "device": device})
     inputs = variant.load_samples().inputs[:SEQUENCES]
     keras, before, after = (
         ladder[name].values[:SEQUENCES].astype(np.float64) for name in ("keras", against, failing)
     )
-    known = Known(
-        lsb=rungs[failing].scale if failing in rungs else rungs["tflm"].scale,
-        differs_again=references.differs_again(against, failing),
-        evidence=evidence(variant, inputs, ladder[failing], ladder[against]),
-    )
-    if known.differs_again:
-        return not_deterministic(known.differs_again).sentence
+    known = known_of(variant, inputs, failing, ladder, against, origin)
     try:
         case = _case(variant, inputs, others)
         expected = forward(case)
@@ -73,10 +127,35 @@ def _cause(measured: Measured, references: References, others: Iterable[Variant]
         return f"Cause not looked for: {why}."
     except ReferenceFailed as error:
         return f"Cause not looked for: {error.what}."
-    return diagnose(case, expected + after - before, known).sentence
+    return diagnose(case, expected + after - before, known)
 
 
-def _case(variant: Variant, inputs: np.ndarray, others: Iterable[Variant]) -> Case:
+def known_of(
+    variant: Variant,
+    inputs: NDArray[Any],
+    failing: str,
+    ladder: Mapping[str, RungOutputs],
+    against: str,
+    origin: Origin = "unknown",
+) -> Known:
+    """What is known besides the outputs of two rungs."""
+    found = evidence(variant, inputs, ladder[failing], ladder[against])
+    suspects = SUSPECTED.get(origin, ALL)
+    if failing != "device":
+        # what is in the file, a lint sees there
+        suspects -= frozenset(LINTS.values()) - found.keys() - {FED_BACK}
+    if ladder["tflm" if failing == "device" else failing].scale:
+        # rounding imitates it; that the error grows is its sign
+        suspects -= {DRIFT} - found.keys()
+    return Known(
+        lsb=ladder["tflm" if failing == "device" else failing].scale,
+        runtimes=against != "keras",
+        suspects=suspects,
+        evidence=found,
+    )
+
+
+def _case(variant: Variant, inputs: NDArray[Any], others: Iterable[Variant]) -> Case:
     source = _source(variant)
     assert source is not None
     along = [item for item in map(_source, others) if item is not None]

@@ -32,7 +32,7 @@ from harness.report.records import (
     Verdict,
 )
 from harness.run.bench import Bench
-from harness.run.descend import name_operator
+from harness.run.descend import Descent, name_operator
 from harness.run.drift_lines import drift_lines
 from harness.run.long_references import LongPool
 from harness.run.long_run import LongRun, long_run, with_drift
@@ -185,16 +185,16 @@ class Run:
         references = self._references.get(variant)
         drift = drift_lines(measured, references)
         measured = replace(measured, record=replace(measured.record, drift=drift))
-        if measured.ladder.verdict == "fail":
-            measured = self._with_operator(measured)
-            measured = name_cause(measured, references, self._wanted)
+        if measured.record.verdict is Verdict.FAIL:
+            measured, descent = self._with_operator(measured)
+            measured = name_cause(measured, references, self._wanted, descent)
         self._resumed_results += measured.record.sequences_resumed
         self._circumstances = self.bench.circumstances()
         self._keep(variant, measured.record)
         return measured
 
-    def _with_operator(self, measured: Measured) -> Measured:
-        """The operator named, if the error enters at the device.
+    def _with_operator(self, measured: Measured) -> tuple[Measured, Descent | None]:
+        """The operator named, if the error enters at the device, and what was found.
 
         An error on the way is an incident only: the verdict stands.
         """
@@ -202,7 +202,7 @@ class Run:
             return name_operator(measured, self.bench)
         except HilError as error:
             self._examined(error)
-            return measured
+            return measured, None
 
     def _keep(self, variant: Variant, record: VariantRecord) -> None:
         record = replace(record, lints=self._preflight.records(variant))

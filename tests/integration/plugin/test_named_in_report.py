@@ -17,8 +17,8 @@ def test_it(measured):
     record = measured.device_rung
     assert record.differing == 0
 """
-LOGISTIC = "kTanh ? Tanh(input[i]) : Logistic(input[i])"
-HARD = "kTanh ? Tanh(input[i]) : HardSigmoid(input[i])"
+LOGISTIC = "kTanh ? Tanh(x) : Logistic(x)"
+HARD = "kTanh ? Tanh(x) : HardSigmoid(x)"
 HARD_SIGMOID = """
 inline float HardSigmoid(float x) {
   const float y = x / 6.0f + 0.5f;
@@ -53,7 +53,7 @@ def test_operator_and_mistake_are_named(run_pytest: RunPytest, elf_with_hard_sig
     assert "LOGISTIC of subgraph 2" in variant.sentence
     assert "computes differently: its inputs are equal" in variant.sentence
     assert "time step 0 of its input" in variant.sentence
-    assert "Activation differs: hard_sigmoid instead of sigmoid" in variant.sentence
+    assert "Cause: activation differs: hard_sigmoid instead of sigmoid" in variant.sentence
 
 
 def test_single_step_model_is_descended_with_the_states_of_the_reference(
@@ -70,4 +70,4 @@ def test_single_step_model_is_descended_with_the_states_of_the_reference(
     )
     assert "LOGISTIC computes differently: its inputs are equal" in variant.sentence
     assert "(at step 0)" in variant.sentence
-    assert "Activation differs: hard_sigmoid instead of sigmoid" in variant.sentence
+    assert "Cause: activation differs: hard_sigmoid instead of sigmoid" in variant.sentence

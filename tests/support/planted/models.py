@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from harness.models.convert_worker import convert
 from harness.models.exports import Export, loop, step, unrolled
 from harness.models.flatbuffer import Editor
+from harness.models.states import tie_states
 from harness.models.worker import Arrays, serve
 
 STEPS, FEATURES, UNITS, OUTPUTS = 8, 4, 6, 3
@@ -90,8 +91,8 @@ class Folder:
         path.unlink()
         return content
 
-    def naive(self, export: Any, dtype: str = "float32") -> bytes:
-        """Without any of our checks."""
+    def naive(self, export: Any, dtype: str = "float32", *, also_float: bool = False) -> bytes:
+        """Without any of our checks; `also_float`: what has no integers may stay as it is."""
         path = self.directory / "model.keras"
         made: Export = export.converter(path)
         converter = made.converter
@@ -99,7 +100,8 @@ class Folder:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.representative_dataset = lambda: made.representative(self.inputs)
             kinds = tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if dtype == "int8" else WIDE
-            converter.target_spec.supported_ops = [kinds]
+            more = [tf.lite.OpsSet.TFLITE_BUILTINS] if also_float else []
+            converter.target_spec.supported_ops = [kinds, *more]
             element = tf.int8 if dtype == "int8" else tf.int16
             converter.inference_input_type = converter.inference_output_type = element
         return bytes(converter.convert())
@@ -109,15 +111,17 @@ def lstm(directory: Path) -> None:
     """One LSTM and a head: what is exchanged, lost or misread in a conversion."""
     right = lively(chain(layers.LSTM(UNITS, name="cell"), layers.Dense(OUTPUTS, name="head")))
     folder = Folder(directory, right, signals())
-    folder.add("int8-shift", folder.convert("shift", "int8"))
-    folder.add("int8-fused", folder.convert("fused", "int8"))
-    folder.add("float32-fused", folder.convert("fused", "float32"))
-    step_int8 = folder.naive(step, "int8")
-    folder.add("int8-step", step_int8)
-    folder.add("int8-step-swapped", swapped(folder.convert("step", "int8")))
-    folder.add("int8-fused-scales", rescaled_output(folder.convert("fused", "int8"), 0.7))
+    shift, fused = folder.convert("shift", "int8"), folder.convert("fused", "int8")
+    folder.add("int8-shift", shift)
+    folder.add("int8-shift-normalised", rescaled_input(shift, 2.0, 12))
     folder.add("int8-shift-narrow", folder.convert("shift", "int8", calibration=0.4 * signals()))
-    folder.add("int8-shift-normalised", rescaled_input(folder.convert("shift", "int8"), 2.0, 12))
+    folder.add("int8-fused", fused)
+    folder.add("int8-fused-scales", rescaled_output(fused, 0.7))
+    folder.add("float32-fused", folder.convert("fused", "float32"))
+    # its states have scales of their own at their two ends: who drives it has to requantise
+    loose = folder.naive(step, "int8")
+    folder.add("int8-step", loose)
+    folder.add("int8-step-swapped", swapped(tie_states(loose)[0]))
     cell = right.layers[0]
     for name, order in (("int8-shift-gates", (0, 2, 1, 3)), ("float32-fused-gates", (0, 1, 3, 2))):
         export, dtype = name.split("-")[1], name.split("-")[0]
@@ -446,6 +450,16 @@ def every(directory: Path) -> None:
     folder.add("float32-loop-dynamic", folder.naive(loop))
 
 
+def island(directory: Path) -> None:
+    """A power comes out: the converter has no integers for the square, and leaves it in float."""
+    x = keras.Input((STEPS, FEATURES))
+    right = lively(
+        keras.Model(x, keras.ops.square(layers.Dense(OUTPUTS)(layers.SimpleRNN(UNITS)(x))))
+    )
+    folder = Folder(directory, right, signals())
+    folder.add("int8-unrolled-island", folder.naive(unrolled, "int8", also_float=True))
+
+
 def chunks(directory: Path) -> None:
     """A fused LSTM that takes a third of a sequence at a time and keeps its state in between."""
     right = lively(chain(layers.LSTM(UNITS), layers.Dense(OUTPUTS), steps=12))
@@ -460,20 +474,16 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     maker.__name__: maker
     for maker in (
         lstm, gru, growing, hard, simple, classes, stack, both, masked, seeded, decoder, random,
-        integrator, slow, every, chunks,
+        integrator, slow, every, island, chunks,
     )
 }  # fmt: skip
 
 
 def make(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
     """Make the named folders."""
-    import time
-
     for name in request["names"]:
         keras.utils.set_random_seed(3)
-        t = time.time()
         MAKERS[name](Path(request["directory"]) / name)
-        print(name, time.time() - t, flush=True)
     return {}, {}
 
 

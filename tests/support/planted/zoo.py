@@ -9,10 +9,13 @@ import hashlib
 import importlib.metadata
 import shutil
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
 
+from harness.models.flatbuffer import Editor
 from harness.models.worker import run_worker
 from harness.paths import cache_dir
 
@@ -21,6 +24,8 @@ ROOT = HERE.parents[2]
 SOURCES = (
     *sorted(HERE.glob("*.py")), *sorted((ROOT / "harness/models").glob("**/*.py")),
 )  # fmt: skip
+WORKERS = 2
+LARGE = ("lstm", "integrator", "chunks", "stack", "classes", "masked")
 PACKAGES = ("tensorflow", "keras", "tf_keras", "numpy")
 
 # What is allowed between Keras and TFLite: rounding in float32, and as much as the right int8
@@ -38,11 +43,41 @@ def planted_zoo(names: Iterable[str], *, directory: Path | None = None) -> Path:
             making = folder.with_suffix(".making")
             shutil.rmtree(making, ignore_errors=True)
             making.mkdir()
-            run_worker("tests.support.planted.models", {"directory": str(making), "names": wanted})
+            with ThreadPoolExecutor(WORKERS) as pool:
+                list(pool.map(partial(_make, making), _shares(wanted)))
             for name in wanted:
                 write_manifest(making / name)
             making.rename(folder)
     return folder
+
+
+def _shares(names: list[str]) -> list[list[str]]:
+    """What each worker makes; the LSTMs are as much work as all others."""
+    first = [name for name in names if name in LARGE]
+    return [share for share in (first, [name for name in names if name not in LARGE]) if share]
+
+
+def _make(directory: Path, names: list[str]) -> None:
+    run_worker("tests.support.planted.models", {"directory": str(directory), "names": names})
+
+
+def poisoned_zoo(planted: Path, wanted: Iterable[tuple[str, str, str]], directory: Path) -> Path:
+    """Right models of `planted` under names for which the poisoned firmware makes a mistake.
+
+    `wanted` are (mistake, folder, variant). Every file says the mistake in its description: the
+    slot knows models by their content.
+    """
+    for mistake, folder, variant in wanted:
+        target = directory / f"{mistake}_{folder}"
+        target.mkdir(parents=True, exist_ok=True)
+        for path in (planted / folder).glob("*"):
+            if path.suffix in (".keras", ".npz", ".py"):
+                shutil.copy(path, target)
+        editor = Editor((planted / folder / f"{variant}.tflite").read_bytes())
+        editor.model.description = f"run by a firmware that {mistake}".encode()
+        (target / f"{variant}.tflite").write_bytes(editor.content())
+        write_manifest(target)
+    return directory
 
 
 def write_manifest(folder: Path) -> None:

@@ -146,9 +146,11 @@ def test_only_what_is_needed_is_read() -> None:
     assert set(asked) == {0, 1}
 
 
-def test_other_input_is_an_error_of_the_comparison() -> None:
-    with pytest.raises(ValueError, match="not given the same input"):
-        descend([UNROLLED], (0, 0))
+def test_an_input_that_arrives_changed_is_named_before_any_operator() -> None:
+    found = descend([UNROLLED], (0, 0), (0, 1), (0, 4))
+    assert found is not None
+    assert (found.manner, found.operator, found.tensor.index) == ("arrives changed", -1, 0)
+    assert "input that the model runs on is not the one that was sent (at step 3)" in found.sentence
 
 
 @dataclass(frozen=True)
@@ -157,14 +159,29 @@ class Near:
     culprit: bool
 
 
-@pytest.mark.parametrize("case", [Near(0.9e-5, False), Near(3e-5, True), Near(np.nan, True)])
-def test_floats_may_differ_by_rounding(case: Near) -> None:
+NEAR = [Near(0.9e-6, False), Near(3e-6, True), Near(np.nan, True)]
+
+
+@pytest.mark.parametrize("case", NEAR)
+def test_floats_may_differ_as_much_as_the_variant_s_limit_allows(case: Near) -> None:
     one = graph(0, 2, [operator(0, "TANH", (0,), 1)])
     one = replace(one, tensors=tuple(replace(t, type="float32") for t in one.tensors))
     expected = {(0, 0): np.ones(4, np.float32), (0, 1): np.ones(4, np.float32)}
     found = {**expected, (0, 1): np.float32([1, 1, 1, 1 + case.delta])}
-    culprit = first_difference([one], reads(expected), reads(found), step=0)
+    culprit = first_difference([one], reads(expected), reads(found), step=0, bound=1e-6)
     assert (culprit is not None) == case.culprit
+
+
+def test_large_numbers_round_by_more_but_not_at_the_end_of_the_model() -> None:
+    """What leaves the model is held to the limit itself, or a missed limit had no culprit."""
+    two = graph(0, 3, [operator(0, "ADD", (0,), 1), operator(1, "MUL", (1,), 2)])
+    two = replace(two, tensors=tuple(replace(t, type="float32") for t in two.tensors))
+    expected = {(0, index): np.full(4, 100, np.float32) for index in range(3)}
+    found = {key: array + np.float32(5e-5 if key[1] else 0) for key, array in expected.items()}
+    culprit = first_difference([two], reads(expected), reads(found), step=0, bound=1e-6)
+    assert culprit is not None
+    assert (culprit.operator_name, culprit.manner) == ("MUL", "computes differently")
+    assert "its inputs agree within" in culprit.sentence
 
 
 def test_time_steps_follow_the_data() -> None:
