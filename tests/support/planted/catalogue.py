@@ -96,7 +96,7 @@ LINTS = (
 NOTES = (
     Planted(5, CONVERSION, "lstm-int8-step", "state-scales"),
     Planted(9, CONVERSION, "integrator-float32-fused-clip", "cell-clip"),
-    Planted(20, CONVERSION, "float-island"),
+    Planted(20, CONVERSION, "island-int8-unrolled-island", "float-island"),
 )
 
 
