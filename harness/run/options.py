@@ -209,9 +209,17 @@ def _several(value: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(
         piece.strip()
         for text in given
-        for piece in ([text] if Path(text).is_file() else text.replace("\n", ",").split(","))
+        for piece in ([text] if _is_one_file(text) else text.replace("\n", ",").split(","))
         if piece.strip()
     )
+
+
+def _is_one_file(text: str) -> bool:
+    """Whether it names a file as it stands, commas and all."""
+    try:
+        return Path(text).is_file()
+    except OSError:  # many names in one are longer than any path may be
+        return False
 
 
 def _check(config: RunConfig) -> None:

@@ -156,6 +156,12 @@ def test_models_are_repeated_or_separated(files: list[str]) -> None:
         assert len(config.models) >= 2
 
 
+def test_very_many_models_are_no_path(files: list[str]) -> None:
+    config = configure({"hil_model": ",".join(files[:1] * 500)})
+    assert config is not None
+    assert len(config.models) == 500
+
+
 def test_several_values_go_on_as_they_were_typed(files: list[str]) -> None:
     (option,) = (item for item in OPTIONS if item.key == "model")
     assert option.typed(files[:2]) == ["--hil-model", files[0], "--hil-model", files[1]]
