@@ -143,9 +143,16 @@ def other_build(path: Path, *, shift: int = 0) -> Path:
 
 
 def test_wrong_firmware_on_the_board(run_pytest: RunPytest, tmp_path: Path) -> None:
-    run_pytest(NEEDS_DEVICE).assert_outcomes(passed=1)  # the right one is on it
-    elf = other_build(tmp_path / "other.elf")
-    text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-firmware", str(elf), "--hil-no-flash"))
+    elf, uid = other_build(tmp_path / "other.elf"), f"EMU-WRONG-{os.getpid()}"
+    try:
+        # A board of its own: which of the free ones another run gets is not for this test to say.
+        with EmulatorProcess.start(uid=uid):
+            board = ("--hil-probe-uid", uid)
+            run_pytest(NEEDS_DEVICE, *board).assert_outcomes(passed=1)  # the right one is on it
+            arguments = (*board, "--hil-firmware", str(elf), "--hil-no-flash")
+            text = shown_as_error(run_pytest(NEEDS_DEVICE, *arguments))
+    finally:
+        registry.flash_path(uid).unlink(missing_ok=True)
     assert "WrongFirmware" in text
     assert f"the board runs build {build().build_id}" in text
 
