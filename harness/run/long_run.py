@@ -141,7 +141,10 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
     if references.moved is not None:
         wheel = references.tflm[0].outputs().values[0]
         floor = ONE_STEP * max(1.0, float(np.max(np.abs(wheel))))
-        own = chaos(outputs[0].values[0], wheel, references.moved.outputs().values[0], floor=floor)
+        others = [
+            tensor.outputs().values[0] for tensor in (references.moved, *references.tflite[:1])
+        ]
+        own = chaos(outputs[0].values[0], wheel, others, floor=floor)
     per = "step" if references.sequence.rows == 1 else "window"
     steps = drifts(rungs, per=per)
     from_keras = None

@@ -18,14 +18,14 @@ def moved(size: NDArray[np.float64] | float, seed: int) -> NDArray[np.float32]:
 
 
 def test_rounding_that_stays_small_is_not_worth_a_word() -> None:
-    found = chaos(moved(2e-7, 1), TRUTH, moved(3e-7, 2), floor=FLOOR)
+    found = chaos(moved(2e-7, 1), TRUTH, [moved(3e-7, 2)], floor=FLOOR)
     assert found.explained
     assert not found.grows
     assert found.sentence == ""
 
 
 def test_a_chaotic_network_explains_what_the_device_does() -> None:
-    found = chaos(moved(2 * GROWTH, 1), TRUTH, moved(GROWTH, 2), floor=FLOOR)
+    found = chaos(moved(2 * GROWTH, 1), TRUTH, [moved(GROWTH, 2)], floor=FLOOR)
     assert found.explained
     assert found.excess == pytest.approx(2.0, rel=0.1)
     assert "multiplies every rounding" in found.sentence
@@ -36,7 +36,7 @@ def test_a_chaotic_network_explains_what_the_device_does() -> None:
 def test_an_error_that_rounding_does_not_make_is_named_with_its_step() -> None:
     device = moved(1e-7, 1)
     device[250:] += np.float32(1e-3)
-    found = chaos(device, TRUTH, moved(3e-7, 2), floor=FLOOR)
+    found = chaos(device, TRUTH, [moved(3e-7, 2)], floor=FLOOR)
     assert not found.explained
     assert found.first_step == 250
     assert "From step 250 on the device is further from desktop TFLM" in found.sentence
@@ -47,12 +47,20 @@ def test_the_reference_is_the_measure_only_as_far_as_it_has_come() -> None:
     later."""
     device = moved(GROWTH, 1)
     device[10] += np.float32(1e-3)
-    found = chaos(device, TRUTH, moved(GROWTH, 2), floor=FLOOR)
+    found = chaos(device, TRUTH, [moved(GROWTH, 2)], floor=FLOOR)
     assert found.excess > ALLOWED
     assert found.first_step == 10
+
+
+def test_the_other_run_that_parts_most_is_the_measure() -> None:
+    device = moved(20 * GROWTH, 1)
+    alone = chaos(device, TRUTH, [moved(GROWTH, 2)], floor=FLOOR)
+    beside = chaos(device, TRUTH, [moved(GROWTH, 2), moved(10 * GROWTH, 3)], floor=FLOOR)
+    assert not alone.explained
+    assert beside.explained
 
 
 def test_not_a_number_is_never_explained() -> None:
     device = moved(1e-7, 1)
     device[500] = np.nan
-    assert not chaos(device, TRUTH, moved(3e-7, 2), floor=FLOOR).explained
+    assert not chaos(device, TRUTH, [moved(3e-7, 2)], floor=FLOOR).explained
