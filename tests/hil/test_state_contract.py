@@ -10,11 +10,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.comparison.align import aligned
 from harness.comparison.chaos import ALLOWED, chaos
+from harness.comparison.metrics import compare
 from harness.link.messages import SequenceRequest
 from harness.models.inspect import inspect
+from harness.models.keras_config import remembers
 from harness.models.manifest import Variant
 from harness.models.samples import Samples
+from harness.models.states import state_pairs
 from harness.references import compute
 from harness.run.long_sequence import perturbed
 from harness.run.measure import Measured
@@ -22,6 +26,7 @@ from harness.run.step_by_step import by_output
 from tests.hil.conftest import FEW, Loaded, few
 
 ORDER = list(range(FEW))
+PAIR = ("board", "keras")
 # On probabilities. Wider than for a single sequence (1e-6): the state carries the difference of the
 # two float libraries through 8 steps of FEW sequences, where it grows. Beyond it, rounding has to
 # explain the difference: see harness/comparison/chaos.py.
@@ -65,14 +70,18 @@ def test_chunked_is_whole(loaded: Loaded) -> None:
 
 
 def state_of(variant: Variant) -> str:
-    """The operators that keep state, by name, for the sentence of a failure."""
-    graphs = inspect(variant.content(), variant.id).subgraphs
+    """What keeps the state, by name, for the sentence of a failure: operators, resource variables,
+    or states that the device feeds back.
+    """
+    model = inspect(variant.content(), variant.id)
     keepers = [
         f"operator {op.index} {op.name}"
-        for graph in graphs
+        for graph in model.subgraphs
         for op in graph.operators
-        if any(index >= 0 and graph.tensors[index].variable for index in op.inputs)
+        if op.name == "ASSIGN_VARIABLE"
+        or any(index >= 0 and graph.tensors[index].variable for index in op.inputs)
     ]
+    keepers += [f"input {pair.name}, fed back" for pair in state_pairs(model)]
     return f"the state of {', '.join(keepers)}"
 
 
@@ -132,6 +141,36 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
             steps = [run.reshape(-1, run.shape[-1]) for run in runs]
             found = chaos(*steps, floor=bound / ALLOWED)
             assert found.explained, found.sentence
+
+
+def test_a_stateful_keras_model_remembers_as_the_device_does(
+    loaded: Loaded, variant: Variant
+) -> None:
+    """Fed in the same chunks, without a reset between the sequences: Keras and the device."""
+    if variant.keras is None or not remembers(variant.keras.path):
+        pytest.skip("the Keras model is not stateful")
+    loaded.device.reset_state()
+    carried = loaded.outputs(ORDER, reset=False)
+    model = loaded.device.model
+    assert model is not None
+    remembered, forgotten = (
+        compute(variant, few(variant), mode=mode, frameworks=("keras", "tflm"))
+        for mode in ("carry", "reset_each")
+    )
+    board = remembered.device_outputs(by_output(carried, model)[0])
+    near, far = (
+        compare(*(aligned({"board": board, "keras": item.rungs["keras"]})[name] for name in PAIR))
+        for item in (remembered, forgotten)
+    )
+    (allowed,) = (
+        limit.maximum
+        for limit in variant.limits
+        if (limit.rung, limit.measure) == ("tflite", "max_abs")
+    )
+    assert allowed is not None
+    # the mean: one step later or earlier at a pulse is a large difference at a single step
+    assert near.rmse <= allowed, f"{state_of(variant)} is not what Keras remembers"
+    assert far.rmse > allowed, "these sequences do not show whether anything is remembered"
 
 
 def test_reset_is_complete_after_any_history(loaded: Loaded) -> None:

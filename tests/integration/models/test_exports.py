@@ -18,7 +18,7 @@ from harness.models.manifest import KerasFile, Variant
 from harness.models.samples import SampleFile, Samples
 from harness.models.states import state_pairs
 from harness.models.worker import run_worker
-from harness.references import compute
+from harness.references import References, compute
 
 SHAPE = (40, 12, 3)
 CHAINS = (
@@ -45,8 +45,8 @@ def sequences(seed: int) -> NDArray[np.float32]:
     return np.random.default_rng(seed).normal(size=SHAPE).astype(np.float32)
 
 
-def error_against_keras(folder: Path, name: str, content: bytes) -> float:
-    """Largest |Δ| of desktop TFLM; of the last step where Keras gives only that."""
+def references(folder: Path, name: str, content: bytes) -> References:
+    """Keras and desktop TFLM on 40 random sequences."""
     path = folder / f"{name}.tflite"
     path.write_bytes(content)
     keras = folder / f"{name}.keras"
@@ -57,9 +57,14 @@ def error_against_keras(folder: Path, name: str, content: bytes) -> float:
         samples=SampleFile(path, ""),
         keras=KerasFile(keras, hashlib.sha256(keras.read_bytes()).hexdigest(), 0),
     )  # fmt: skip
-    found = compute(
+    return compute(
         variant, Samples(sequences(2)), frameworks=("keras", "tflm"), cache_directory=folder
     )
+
+
+def error_against_keras(folder: Path, name: str, content: bytes) -> float:
+    """Largest |Δ| of desktop TFLM; of the last step where Keras gives only that."""
+    found = references(folder, name, content)
     wanted = found.references["keras"].tensors[0].stored
     tensor = found.references["tflm"].tensors[0]
     values = tensor.outputs().values
@@ -103,6 +108,19 @@ def test_equals_keras_on_desktop_tflm(
     assert not any(item.severity == "error" for item in lint(done.content))
     assert model.inputs[0].type == {"float32": "float32", "int8": "int8", "int16x8": "int16"}[dtype]
     assert error_against_keras(folder, name, done.content) <= ERROR[dtype]
+
+
+@pytest.mark.parametrize("export", ["shift", "unrolled"])
+def test_several_outputs_are_in_the_order_of_the_keras_model(
+    folder: Path, export: ExportKind
+) -> None:
+    """A head of every step, one of the last state, and the state itself: two could be swapped."""
+    done = convert(folder / "two_outputs.keras", export=export, dtype="float32")
+    found = references(folder, "two_outputs", done.content)
+    keras, tflm = (found.references[name].tensors for name in ("keras", "tflm"))
+    assert [item.stored.shape[1:] for item in keras] == [(12, 2), (3,), (4,)]
+    for ours, theirs in zip(tflm, keras, strict=True):
+        assert np.max(np.abs(ours.stored - theirs.stored)) <= 2e-6
 
 
 def test_states_of_a_stack_carry_the_names_of_its_layers(folder: Path) -> None:
