@@ -297,4 +297,4 @@ def pytest_terminal_summary(
         rows="entries" if config.option.verbose < 0 else "auto",
     )
     reporter.write_line(text)
-    reporter.write_line(f"report: {ended.path}")
+    reporter.write_line(f"report: {ended.path}, table: {ended.table}")

@@ -20,6 +20,7 @@ from harness.report.wording import legend_lines
 Rows = Literal["auto", "variants", "entries"]
 
 MANY = 60
+LARGEST_STEP = "largest step"
 STYLE = {
     Verdict.PASS: "green",
     Verdict.FAIL: "bold red",
@@ -32,7 +33,7 @@ def zoo_text(run: RunRecord, width: int, rows: Rows = "auto") -> Text:
     """The table or tables for this run, and what their headings mean."""
     if rows == "variants" or (rows == "auto" and len(run.variants) <= MANY):
         text = variant_table(run, entries(run), width)
-        return text.append_text(_legend(legend_lines(run)))
+        return text.append_text(_legend(text, legend_lines(run)))
     text = entry_table(run, width)
     # what was not measured has no figures; why, is told below the table
     missed = [
@@ -46,11 +47,14 @@ def zoo_text(run: RunRecord, width: int, rows: Rows = "auto") -> Text:
     if missed:
         text.append("\n\nnot passed\n", style="bold")
         text.append_text(variant_table(run, missed, width))
-    return text.append_text(_legend(legend_lines(run, by_entry=not missed)))
+    return text.append_text(_legend(text, legend_lines(run, by_entry=not missed)))
 
 
-def _legend(lines: Sequence[str]) -> Text:
-    return Text("\n\n" + "\n".join(lines) if lines else "", style="dim")
+def _legend(table: Text, lines: Sequence[str]) -> Text:
+    """Below the table; without the line of the column that a narrow terminal has no room for."""
+    wide = LARGEST_STEP in table.plain
+    told = [line for line in lines if wide or not line.startswith(LARGEST_STEP)]
+    return Text("\n\n" + "\n".join(told) if told else "", style="dim")
 
 
 def variant_table(run: RunRecord, wanted: Sequence[Entry], width: int) -> Text:

@@ -11,6 +11,7 @@ import pytest
 
 from harness.report import files
 from harness.report.codec import from_plain, to_plain
+from harness.report.markdown import TABLE_NAME
 from harness.report.records import RunRecord, TestCounts, Verdict
 from harness.run.merge import merge
 from harness.run.options import RunConfig
@@ -25,6 +26,11 @@ class Ended:
 
     record: RunRecord
     path: Path
+
+    @property
+    def table(self) -> Path:
+        """The zoo table, beside the report."""
+        return self.path.with_name(TABLE_NAME)
 
 
 def exit_status(record: RunRecord, of_the_tests: int) -> int:

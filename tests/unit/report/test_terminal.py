@@ -210,6 +210,11 @@ def test_large_zoo_lists_what_did_not_pass() -> None:
     assert render(many(200, failed=12), with_details=True).count("FAILED: it differs") == 12
 
 
+def test_legend_explains_the_columns_that_are_there() -> None:
+    assert "largest step: where" in render(synthetic.run(), width=120)
+    assert "largest step" not in render(synthetic.run(), width=80)
+
+
 @pytest.mark.parametrize("width", [80, 100, 110, 120, 160])
 def test_large_zoo_fits_its_width(width: int) -> None:
     for rows in ("entries", "variants"):
