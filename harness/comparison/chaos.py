@@ -65,9 +65,9 @@ class Chaos:
         if not self.grows:
             return ""
         return (
-            "The network multiplies every rounding: TFLite, and desktop TFLM with its input moved by"
-            f" one, get as far from desktop TFLM as {self.own:.2g} of its largest output (more than"
-            f" {LARGE:g} at step {self.large_from}). The device parts no faster."
+            "The network multiplies every rounding: TFLite, or desktop TFLM with its input moved by"
+            f" one, gets {self.own:.2g} of its largest output away from desktop TFLM (more than"
+            f" {LARGE:g} from step {self.large_from} on). The device parts no faster."
         )
 
 

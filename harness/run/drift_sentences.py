@@ -21,6 +21,7 @@ def sentences(
     states: Mapping[str, RungOutputs],
 ) -> tuple[str, ...]:
     """Every rung against the one before, the device against Keras, then what explains them."""
+    per = "step" if references.sequence.rows == 1 else "window"
     lines = [drift.sentence for drift in steps]
     if from_keras is not None:
         lines.append(from_keras.sentence)
@@ -29,8 +30,7 @@ def sentences(
     if own is not None and own.sentence:
         lines.append(own.sentence)
     if forced is not None:
-        lines.append(_forced(forced, integer=steps[-1].saturation is not None))
-    per = "step" if references.sequence.rows == 1 else "window"
+        lines.append(_forced(forced, per, integer=steps[-1].saturation is not None))
     lines += _saturation(steps[-1].saturation, states, per)
     sequence = references.sequence
     if sequence.rows > 1:
@@ -42,8 +42,8 @@ def sentences(
     return tuple(lines)
 
 
-def _forced(forced: Forced, *, integer: bool) -> str:
-    start = f"{forced.steps:,} steps, each from desktop TFLM's own state"
+def _forced(forced: Forced, per: str, *, integer: bool) -> str:
+    start = f"{forced.steps:,} {per}s, each from desktop TFLM's own state"
     if integer and forced.differing:
         return f"{start}: {forced.differing:,} of {forced.values:,} values differ."
     if integer or not forced.max_abs:

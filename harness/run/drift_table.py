@@ -24,6 +24,7 @@ from harness.models.states import state_pairs, untie_states
 from harness.models.worker import WorkerError, run_worker
 from harness.references.records import OutputTensor
 from harness.run.long_references import LongReferences, compute_long
+from harness.run.long_sequence import rows_of
 
 AT_STEPS = (10, 100, 1000)
 WIDTH = 100  # columns where no terminal says how many there are
@@ -51,6 +52,7 @@ def quantised_steps(variants: Sequence[Variant]) -> list[Variant]:
         if variant.dtype != "float32"
         and variant.keras is not None
         and state_pairs(inspect(variant.content()))
+        and rows_of(variant) == 1
     ]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import CorruptModel
-from harness.models.inspect import Inspection, inspect
+from harness.models.inspect import inspect
 from harness.models.layout import Layout, free_inputs
 from harness.models.manifest import Variant
 from harness.models.states import state_pairs
@@ -78,16 +78,20 @@ def _remembers(content: bytes) -> bool:
 
 def long_sequence(variant: Variant, steps: int = STEPS) -> LongSequence:
     """The samples of a variant one behind the other, from the first again where they end."""
-    model = inspect(variant.content())
-    layout = Layout.of([model.inputs[index] for index in free_inputs(model)])
+    layout = _layout(variant)
     samples = variant.load_samples().inputs
     blocks = samples.reshape(-1, layout.size)
-    rows = _rows(model, layout)
+    rows = rows_of(variant)
     invokes = -(-steps // rows)
     return LongSequence(np.resize(blocks, (invokes, layout.size)).astype(np.float32), rows)
 
 
-def _rows(model: Inspection, layout: Layout) -> int:
-    """Steps of time that one Invoke reads: one, or the window `[1, T, ...]`."""
-    shape = layout.tensors[0].shape
-    return 1 if state_pairs(model) or len(shape) < 3 else shape[1]
+def rows_of(variant: Variant) -> int:
+    """Steps of time that one Invoke reads: one `[1, F]`, or the window `[1, T, ...]`."""
+    shape = _layout(variant).tensors[0].shape
+    return 1 if len(shape) < 3 else shape[1]
+
+
+def _layout(variant: Variant) -> Layout:
+    model = inspect(variant.content())
+    return Layout.of([model.inputs[index] for index in free_inputs(model)])

@@ -39,6 +39,13 @@ def test_a_step_model_gets_its_samples_row_by_row() -> None:
     assert np.array_equal(window.inputs.reshape(-1, 8), rows[:STEPS])
 
 
+def test_a_window_with_states_of_its_own_is_a_window() -> None:
+    """A stateful model is fed chunk by chunk, its states beside them."""
+    found = long_sequence(variant("stateful_lstm", "int8-shift"))
+    assert found.rows > 1
+    assert found.steps == pytest.approx(STEPS, abs=found.rows)
+
+
 def test_windows_that_do_not_divide_a_thousand_make_a_few_steps_more() -> None:
     found = long_sequence(variant("sine_lstm", "int8-fused"))
     assert (found.rows, found.invokes, found.steps) == (9, 112, 1008)
