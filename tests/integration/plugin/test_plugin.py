@@ -42,6 +42,26 @@ def test_without_a_board_tests_are_skipped_with_one_line(run_pytest: RunPytest) 
     assert "pytest --board NAME" in lines[0]
 
 
+def test_a_test_may_be_for_some_variants_only(run_pytest: RunPytest) -> None:
+    source = """
+    import pytest
+
+    @pytest.mark.hil_where(holds=lambda variant: variant.export == "fused")
+    def test_some(variant): pass
+
+    @pytest.mark.hil_where(holds=lambda variant: False)
+    def test_none(variant): pass
+
+    def test_all(variant): pass
+    """
+    result = run_pytest(source, "--collect-only", "-q", "-k", "sine_lstm or test_none")
+    collected = [line for line in result.outlines if "::" in line]
+    some = [line for line in collected if "::test_some[" in line]
+    assert some
+    assert all("fused" in line for line in some)
+    assert len([line for line in collected if "::test_all[" in line]) > len(some)
+
+
 def test_help_and_collection_import_nothing_heavy(run_pytest: RunPytest) -> None:
     """The list is printed by a plugin of this test at the very end."""
     source = """
