@@ -11,21 +11,20 @@ from html import escape
 from pathlib import Path
 
 from harness.report import notes
+from harness.report.circumstance_text import circumstance_lines, flash_text
 from harness.report.columns import Column, variant_columns
 from harness.report.entries import measure
 from harness.report.html_details import variant_details
 from harness.report.problems import problems
 from harness.report.records import RunRecord, VariantRecord
-from harness.report.wording import (
-    MISSING,
-    circumstance_lines,
+from harness.report.summary import (
     closing_line,
     equality_line,
-    flash_text,
     legend_lines,
     streaming_line,
     verdict_word,
 )
+from harness.report.wording import MISSING
 
 _HERE = Path(__file__).parent
 

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.report import notes
+from harness.report.circumstance_text import circumstance_lines
 from harness.report.columns import Column, variant_columns
 from harness.report.entries import ACCURACY, RMSE, measure
 from harness.report.problems import problems
 from harness.report.records import RunRecord, VariantRecord
-from harness.report.wording import (
-    circumstance_lines,
+from harness.report.summary import (
     closing_line,
     equality_line,
     legend_lines,
-    plural,
     streaming_line,
     verdict_word,
 )
+from harness.report.wording import plural
 
 TABLE_NAME = "zoo.md"
 KEPT = 4  # columns up to this rank: a page of Markdown is not endless, either

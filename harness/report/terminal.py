@@ -16,17 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report import notes
+from harness.report.circumstance_text import circumstance_lines, flash_text
 from harness.report.details import details
 from harness.report.problems import problems
 from harness.report.records import RunRecord
-from harness.report.wording import (
-    circumstance_lines,
-    closing_line,
-    equality_line,
-    flash_text,
-    streaming_line,
-    verdict_word,
-)
+from harness.report.summary import closing_line, equality_line, streaming_line, verdict_word
 from harness.report.zoo_text import STYLE, Rows, zoo_text
 
 CI_WIDTH = 120  # columns where nobody says how wide the output is

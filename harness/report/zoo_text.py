@@ -15,7 +15,7 @@ from harness.report.columns import Column, entry_columns, variant_columns
 from harness.report.entries import Entry, entries
 from harness.report.grid import Across, Head, grid
 from harness.report.records import RunRecord, VariantRecord, Verdict
-from harness.report.wording import legend_lines
+from harness.report.summary import legend_lines
 
 Rows = Literal["auto", "variants", "entries"]
 

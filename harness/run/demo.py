@@ -9,11 +9,11 @@ from contextlib import suppress
 from rich.console import Console
 
 from harness.errors import HilError
+from harness.report.circumstance_text import flash_text
 from harness.report.markdown import TABLE_NAME
 from harness.report.progress import ConsoleProgress
 from harness.report.records import FlashRecord, Verdict
 from harness.report.terminal import CI_WIDTH, render
-from harness.report.wording import flash_text
 from harness.run.bench import Bench
 from harness.run.long_sequence import remembers
 from harness.run.options import SHIPPED_ZOO, RunConfig
