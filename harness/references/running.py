@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from textwrap import shorten
 from threading import Lock
 from typing import Any
 
@@ -28,6 +29,8 @@ from harness.references.records import (
     Reference,
     References,
 )
+
+REFUSAL_CHARACTERS = 200  # of a note; TFLite names every tensor that it minds
 
 Found = Callable[[str, References | ReferenceFailed], None]
 
@@ -235,6 +238,7 @@ def _collect(
         if isinstance(result, ReferenceFailed):
             if not _may_be_missing(job, jobs):
                 return result
-            result = Reference(job.framework, (), {REFUSED: result.what.splitlines()[0]})
+            said = shorten(result.what.splitlines()[0], REFUSAL_CHARACTERS, placeholder=" …")
+            result = Reference(job.framework, (), {REFUSED: said})
         references[job.framework] = result
     return References(variant_id, mode, references)
