@@ -148,6 +148,43 @@ Status CheckSubgraph(const tflite::Model& model, int index,
   return Status::kOk;
 }
 
+size_t TensorBytes(const tflite::Tensor& tensor) {
+  size_t size = ElementBytes(tensor.type());
+  if (tensor.shape() != nullptr) {
+    for (const int32_t dim : *tensor.shape()) size *= static_cast<size_t>(dim);
+  }
+  return size;
+}
+
+// Name of the resource variable that an operator writes, nullptr if it writes none.
+const char* AssignedVariable(const tflite::Model& model, uint32_t subgraph, uint32_t op) {
+  if (BuiltinCode(model, subgraph, op) != tflite::BuiltinOperator_ASSIGN_VARIABLE) return nullptr;
+  const tflite::SubGraph& graph = *model.subgraphs()->Get(subgraph);
+  const tflite::Operator& assign = *graph.operators()->Get(op);
+  if (assign.inputs()->size() < 2 || assign.inputs()->Get(1) < 0) return nullptr;
+  const int32_t handle = assign.inputs()->Get(0);
+  for (const tflite::Operator* maker : *graph.operators()) {
+    const auto* options = maker->builtin_options_as_VarHandleOptions();
+    if (options == nullptr || options->shared_name() == nullptr) continue;
+    if (maker->outputs()->size() == 1 && maker->outputs()->Get(0) == handle) {
+      return options->shared_name()->c_str();
+    }
+  }
+  return nullptr;
+}
+
+// Whether an operator in front of this one writes the same variable, whose bytes count once.
+bool AssignedBefore(const tflite::Model& model, const char* name, uint32_t subgraph, uint32_t op) {
+  for (uint32_t index = 0; index <= subgraph; ++index) {
+    const uint32_t end = index < subgraph ? model.subgraphs()->Get(index)->operators()->size() : op;
+    for (uint32_t i = 0; i < end; ++i) {
+      const char* other = AssignedVariable(model, index, i);
+      if (other != nullptr && std::strcmp(other, name) == 0) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Status CheckModel(Span<const uint8_t> bytes, const tflite::MicroOpResolver& operators,
@@ -194,14 +231,16 @@ int CountResourceVariables(const tflite::Model& model) {
 
 uint32_t StateBytes(const tflite::Model& model) {
   size_t bytes = 0;
-  for (const tflite::SubGraph* graph : *model.subgraphs()) {
-    for (const tflite::Tensor* tensor : *graph->tensors()) {
-      if (!tensor->is_variable()) continue;
-      size_t size = ElementBytes(tensor->type());
-      if (tensor->shape() != nullptr) {
-        for (const int32_t dim : *tensor->shape()) size *= static_cast<size_t>(dim);
-      }
-      bytes += size;
+  for (uint32_t index = 0; index < model.subgraphs()->size(); ++index) {
+    const tflite::SubGraph& graph = *model.subgraphs()->Get(index);
+    for (const tflite::Tensor* tensor : *graph.tensors()) {
+      if (tensor->is_variable()) bytes += TensorBytes(*tensor);
+    }
+    for (uint32_t op = 0; op < graph.operators()->size(); ++op) {
+      const char* name = AssignedVariable(model, index, op);
+      if (name == nullptr || AssignedBefore(model, name, index, op)) continue;
+      const int32_t value = graph.operators()->Get(op)->inputs()->Get(1);
+      bytes += TensorBytes(*graph.tensors()->Get(static_cast<uint32_t>(value)));
     }
   }
   return static_cast<uint32_t>(bytes);

@@ -23,7 +23,7 @@ uint16_t BuiltinCode(const tflite::Model& model, size_t subgraph, size_t op);
 // VAR_HANDLE operators, each of which may be a variable of its own.
 int CountResourceVariables(const tflite::Model& model);
 
-// Bytes of the variable tensors: the recurrent state that Reset() clears.
+// Bytes of what is remembered from Invoke to Invoke: variable tensors and resource variables.
 uint32_t StateBytes(const tflite::Model& model);
 
 bool IsConstant(const tflite::Model& model, const tflite::SubGraph& graph, size_t tensor);

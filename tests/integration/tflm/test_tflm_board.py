@@ -112,6 +112,8 @@ def test_abort_in_a_kernel_is_explained(bench: Bench, tree: TflmTree) -> None:
 def test_reset_brings_resource_variables_back_to_their_start(bench: Bench) -> None:
     """TFLM's own Reset() would leave zeros; the contract is the state right after loading."""
     device = bench.load(SlotEntry("counter", variable_model.counter()))
+    assert device.model is not None
+    assert device.model.state_bytes == 8, "two floats, written by CALL_ONCE and at every step"
 
     def step(x: float) -> list[float]:
         block = np.array([x, x], np.float32).tobytes()
