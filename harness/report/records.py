@@ -337,3 +337,8 @@ class RunRecord:
     streaming_seconds: float | None = None  # the same as wall time
     left_out: tuple[LeftOutRecord, ...] = ()
     schema: str = SCHEMA
+
+    @property
+    def learned_nothing(self) -> bool:
+        """No verdict, and no variant either that was measured and merely has no limit."""
+        return self.verdict is Verdict.NONE and not any(item.rungs for item in self.variants)

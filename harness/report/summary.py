@@ -43,8 +43,10 @@ def _source_line(run: RunRecord) -> list[str]:
 
 
 def verdict_word(run: RunRecord) -> str:
-    """The verdict of the run; one that learned nothing says so."""
-    return "NOTHING MEASURED" if run.verdict is Verdict.NONE else str(run.verdict).upper()
+    """The verdict of the run; one that learned nothing, or has no limits, says so."""
+    if run.learned_nothing:
+        return "NOTHING MEASURED"
+    return "NOT JUDGED" if run.verdict is Verdict.NONE else str(run.verdict).upper()
 
 
 def closing_line(run: RunRecord) -> str:

@@ -38,7 +38,7 @@ def demo(config: RunConfig, names: Sequence[str] = (), expression: str = "") -> 
 def measure_zoo(
     config: RunConfig, names: Sequence[str] = (), expression: str = "", *, drift: bool = True
 ) -> int:
-    """Measure the chosen variants, print and write the report. 0 if every verdict is pass.
+    """Measure the chosen variants, print and write the report. 0 if there are and none failed.
 
     With `drift` also over a thousand steps, those that remember. A variant that cannot be measured
     is in the report with its error; the next one is tried. Raises ConfigurationError if nothing is
@@ -70,7 +70,8 @@ def measure_zoo(
     if interrupted:
         print("interrupted: the next run on this board goes on from here")
         return INTERRUPTED
-    return 0 if record.verdict is Verdict.PASS else 1
+    failed = record.verdict in (Verdict.FAIL, Verdict.ERROR)
+    return 1 if failed or record.learned_nothing else 0
 
 
 def flash(config: RunConfig) -> int:

@@ -40,9 +40,10 @@ def exit_status(record: RunRecord, of_the_tests: int) -> int:
     """
     if of_the_tests != pytest.ExitCode.OK:
         return of_the_tests
-    if record.verdict is Verdict.NONE:
+    if record.learned_nothing:
         return pytest.ExitCode.NO_TESTS_COLLECTED
-    return of_the_tests if record.verdict is Verdict.PASS else pytest.ExitCode.TESTS_FAILED
+    failed = record.verdict in (Verdict.FAIL, Verdict.ERROR)
+    return pytest.ExitCode.TESTS_FAILED if failed else of_the_tests
 
 
 def end_run(

@@ -166,6 +166,12 @@ def test_run_that_learned_nothing_does_not_say_pass() -> None:
     assert any(line.startswith("NOTHING MEASURED · no variant measured") for line in last)
 
 
+def test_variants_without_limits_are_measured_and_not_judged() -> None:
+    bare = replace(synthetic.variant("int8", "loop"), verdict=Verdict.NONE)
+    run = replace(synthetic.run(), variants=(bare,), verdict=Verdict.NONE)
+    assert "NOT JUDGED · 1 variant of 1 entry · 1 without a limit" in render(run)
+
+
 def many(count: int, failed: int = 0) -> RunRecord:
     """A zoo of `count` variants, the last of which failed."""
     variants = [

@@ -19,4 +19,10 @@ from tests.unit.report import synthetic
     ],
 )
 def test_exit_status_is_that_of_the_worse(verdict: Verdict, of_the_tests: int, status: int) -> None:
-    assert exit_status(replace(synthetic.run(), verdict=verdict), of_the_tests) == status
+    run = replace(synthetic.run(), verdict=verdict, variants=())
+    assert exit_status(run, of_the_tests) == status
+
+
+def test_variants_without_limits_are_no_failure() -> None:
+    run = replace(synthetic.run(), verdict=Verdict.NONE)
+    assert exit_status(run, 0) == 0
