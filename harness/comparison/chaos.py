@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.comparison.wording import number
+from harness.comparison.wording import short
 
 # How many times the growth on the desktop is allowed. Both start from one rounding or a few, at
 # other places of the network: the ratio of the two curves is one of chance, and constant once both
@@ -59,7 +59,7 @@ class Chaos:
         if not self.explained:
             return (
                 f"From step {self.first_step} on the device is further from desktop TFLM than"
-                f" rounding explains: {number(self.excess)} times as far as TFLite, or desktop TFLM"
+                f" rounding explains: {short(self.excess)} times as far as TFLite, or desktop TFLM"
                 " with its input moved by one rounding."
             )
         if not self.grows:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from harness.comparison.outputs import RungOutputs
 from harness.comparison.trend import Trend, trend
-from harness.comparison.wording import number, title
+from harness.comparison.wording import short, title
 from harness.errors import ComparisonError
 
 # An error this many times above that of the first quarter of the steps has left its bounds.
@@ -185,7 +185,7 @@ def _sentence(
         text = f"{pair}: no difference in {len(largest)} {per}s"
     else:
         text = (
-            f"{pair}: first difference at {per} {first}, at most {number(float(largest.max()))}"
+            f"{pair}: first difference at {per} {first}, at most {short(float(largest.max()))}"
             f" in {len(largest)} {per}s; {_movement(found, per)}"
         )
     if diverging is not None and first is not None:
@@ -196,7 +196,7 @@ def _sentence(
 
 
 def _movement(found: Trend, per: str) -> str:
-    level = f"RMS {number(found.level)} in the second half"
+    level = f"RMS {short(found.level)} in the second half"
     if found.kind == "too short":
         return f"too few {per}s to tell a drift"
     if found.kind == "bounded":
@@ -204,7 +204,7 @@ def _movement(found: Trend, per: str) -> str:
             return f"the error is bounded but jumps at {per} {found.jump_step} ({level})"
         return f"the error is bounded ({level})"
     if found.kind == "linear":
-        return f"the error grows linearly, by {number(1000 * found.slope)} in 1000 {per}s ({level})"
+        return f"the error grows linearly, by {short(1000 * found.slope)} in 1000 {per}s ({level})"
     if found.doubling_steps is None:
         return f"the error diverges ({level})"
-    return f"the error diverges, doubling every {number(found.doubling_steps)} {per}s ({level})"
+    return f"the error diverges, doubling every {short(found.doubling_steps)} {per}s ({level})"

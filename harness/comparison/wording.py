@@ -50,6 +50,11 @@ def number(value: float) -> str:
     return f"{value:.0f}" if math.isfinite(value) and value.is_integer() else f"{value:.4g}"
 
 
+def short(value: float) -> str:
+    """Two significant digits: a size, where the third says nothing."""
+    return f"{value:.2g}"
+
+
 def failure_sentence(deltas: Sequence[RungDelta], culprit: RungDelta, check: Check) -> str:
     """Where the error enters, by how much, and what it can come from."""
     limit = check.limit

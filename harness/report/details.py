@@ -6,7 +6,8 @@ drift, and what the engine printed. Shown by `pytest -v` and `hil report --detai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from textwrap import fill
 
 from rich.text import Text
 
@@ -31,14 +32,22 @@ def details(run: RunRecord, width: int) -> Iterator[Text]:
     yield _line(measured, width)
     yield _heading("the ladder, each rung against the one before")
     yield _ladder(measured, width)
-    drift = [Text(f"{v.id}: {line}") for v in measured for line in v.drift]
-    if drift:
+    drifting = [variant for variant in measured if variant.drift]
+    if drifting:
         yield _heading("drift over the steps of a sequence")
-        yield from drift
+        for variant in drifting:
+            yield Text(variant.id)
+            yield from _indented(variant.drift, width)
     printed = [Text(f"{v.id}: {line}") for v in measured for line in v.messages]
     if printed:
         yield _heading("printed by the engine")
         yield from printed
+
+
+def _indented(lines: Iterable[str], width: int) -> Iterator[Text]:
+    """Sentences under the name that they belong to, each on as many lines as it needs."""
+    for line in lines:
+        yield Text(fill(line, max(40, width), initial_indent="  ", subsequent_indent="    "))
 
 
 def _heading(text: str) -> Text:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from harness.comparison.chaos import Chaos
 from harness.comparison.drift import Drift, Saturation, saturated
 from harness.comparison.outputs import RungOutputs
-from harness.comparison.wording import number
+from harness.comparison.wording import short
 from harness.run.long_references import LongReferences
 from harness.run.teacher_forced import Forced
 
@@ -48,7 +48,7 @@ def _forced(forced: Forced, per: str, *, integer: bool) -> str:
         return f"{start}: {forced.differing:,} of {forced.values:,} values differ."
     if integer or not forced.max_abs:
         return f"{start}: no difference in {forced.values:,} values."
-    return f"{start}: at most {number(forced.max_abs)}."
+    return f"{start}: at most {short(forced.max_abs)}."
 
 
 def _saturation(

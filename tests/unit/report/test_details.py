@@ -48,7 +48,9 @@ def test_drift_is_told_of_variants_that_put_out_every_step() -> None:
     drifting = replace(run.variants[0], drift=(line,))
     text = render(replace(run, variants=(drifting, *run.variants[1:])), with_details=True)
     assert "drift over the steps of a sequence" in text
-    assert " ".join(text.split()).count(f"{drifting.id}: {line}") == 1
+    assert f"{drifting.id}\n  {line}\n" in text
+    narrow = render(replace(run, variants=(drifting,)), width=60, with_details=True)
+    assert "  The device against desktop TFLM: no difference in 1000\n    steps.\n" in narrow
     assert "drift over the steps" not in render(quiet_run(), with_details=True)
 
 
