@@ -51,8 +51,8 @@ def number(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """Two significant digits: a size, where the third says nothing."""
-    return f"{value:.2g}"
+    """Two significant digits: a size, where the third says nothing. From 100 on, whole numbers."""
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
 
 
 def failure_sentence(deltas: Sequence[RungDelta], culprit: RungDelta, check: Check) -> str:

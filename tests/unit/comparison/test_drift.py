@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from harness.comparison.drift import drift, drifts, saturated
 from harness.comparison.outputs import RungOutputs
+from harness.comparison.wording import short
 from harness.errors import ComparisonError
 
 STEPS = 400
@@ -108,6 +109,12 @@ def test_windows_are_not_called_steps() -> None:
     found = drift("tflite", planted(np.full(STEPS, 0.1)), "keras", outputs(TRUTH), per="window")
     assert "first difference at window 0" in found.sentence
     assert "in 400 windows" in found.sentence
+
+
+def test_sizes_have_two_digits_and_counts_none() -> None:
+    assert [short(value) for value in (2.384e-07, 0.0489, 46.57, 2281.4)] == [
+        "2.4e-07", "0.049", "47", "2,281",
+    ]  # fmt: skip
 
 
 def test_every_rung_is_held_against_the_one_before() -> None:
