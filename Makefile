@@ -18,7 +18,7 @@ FUZZ_SECONDS ?= 600
 SANITIZED := firmware/build/posix-sanitizers/bin
 FUZZERS := firmware/build/posix-fuzz/bin
 
-.PHONY: help setup demo sample-report test check lint unit host-test fuzz bench format clean
+.PHONY: help setup samples demo sample-report test check lint unit host-test fuzz bench format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile; echo "make sample-report   the whole zoo into reports/sample"; \
@@ -42,13 +42,18 @@ $(VENV)/.installed: pyproject.toml setup.py $(wildcard harness/emulator/native/*
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+# Samples of data sets that are not ours to ship, where their folder is there (HIL_DATA, or shared/
+# beside the project); models without samples are left out of a run, and it says so.
+samples: setup
+	@$(BIN)/python -m fixtures.samples
+
 # --- the main job ---------------------------------------------------------------------------
 
 demo: setup
 	@$(BIN)/hil demo --board $(BOARD)
 
 # The whole zoo on the emulated board, into the committed sample (reports/README.md).
-sample-report: setup
+sample-report: samples
 	@$(BIN)/hil measure --board nucleo-f746zg-emulated --hil-report-dir build/sample --hil-resume never
 	@$(BIN)/hil report --report-dir build/sample --save reports/sample
 
@@ -59,7 +64,7 @@ sample-report: setup
 # and run side by side; a real board is there once, so that everything stands in one row then.
 PYTEST = HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pytest $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS)
 
-test: setup lint host-test
+test: samples lint host-test
 ifneq ($(findstring emulated,$(BOARD)),)
 	@tools/side-by-side \
 	    "unit and integration tests" env $(PYTEST) tests/unit tests/integration -- \

@@ -145,7 +145,10 @@ def _jump(centres: NDArray[np.float64], blocks: NDArray[np.float64]) -> int | No
     if error >= 0.5 * smooth:
         return None
     height = float(blocks[cut:].mean() - blocks[:cut].mean())
-    rise = theil_sen(centres[cut:], blocks[cut:]) * float(centres[-1] - centres[cut])
+    # the first block of the later level may hold steps of both, which would look like a rise
+    within = slice(cut + 1, None)
+    extent = float(centres[-1] - centres[cut + 1])
+    rise = theil_sen(centres[within], blocks[within]) * extent
     return cut if rise < LEVELS_OFF * height else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 from rich.console import Console
 from rich.text import Text
@@ -64,7 +65,8 @@ def entry_list(models: Sequence[Model], width: int) -> Text:
     )
     for reason in left_out:
         count = sum(variant.left_out == reason for variant in variants)
-        text.append(f"\n{plural(count, 'variant')} left out: {reason}", style="yellow")
+        sentence = f"{plural(count, 'variant')} left out: {reason}"
+        text.append(f"\n{fill(sentence, width, subsequent_indent='  ')}", style="yellow")
     return text
 
 

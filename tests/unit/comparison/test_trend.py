@@ -68,6 +68,15 @@ def test_a_jump_of_level_is_bounded_and_its_step_is_found(
     assert abs(found.jump_step - step) <= max(1, length // 24)
 
 
+def test_a_block_with_steps_of_both_levels_hides_no_jump() -> None:
+    # 60 steps are 24 blocks of two or three: the one at the jump has the median 2
+    levels = np.where(np.arange(60) < 41, 1.0, 3.0)
+    found = trend(levels * noise(224775, 60, 0.05))
+    assert found.kind == "bounded"
+    assert found.jump_step is not None
+    assert abs(found.jump_step - 41) <= 2
+
+
 @given(lengths, seeds, st.floats(0, 0.99))
 @settings(max_examples=40, derandomize=True)
 def test_a_spike_at_one_step_changes_nothing(length: int, seed: int, share: float) -> None:
