@@ -31,15 +31,18 @@ from harness.diagnosis.suspects import SUSPECTS, Suspect
 
 LEAVES = 0.45
 FITTED_LEAVES = 0.25
+FEW_FIGURES = 2  # with more of them a fit has to leave half as little
 EVIDENT_LEAVES = 0.75
 AS_GOOD = 1.25
 ROUNDING_LSB = 2.0
+ROUNDED = 0.3  # LSB (RMS) is what rounding to integers leaves: 1 / sqrt(12)
 SEQUENCES = 64  # as many as are looked at: the first ones, in their order
 DEPARTS = 0.05  # quantisation itself is a scale that is off by one or two per cent
 STEPS = 200  # of outputs at every step; a fit over thousands takes minutes
 DRIFT = 10  # its evidence may stand for itself
 OVERLAP = 21
-FEW = 12  # looked at alone if nothing explains all: a state that leaks adds up its rounding
+FEW = 12  # looked at alone if nothing explains all: a state that leaks adds up its rounding; too
+# few to fit figures to
 
 NOT_DETERMINISTIC = Suspect(
     25, "reference is not deterministic", lambda *_: None,
@@ -113,7 +116,7 @@ def diagnose(case: Case, observed: NDArray[Any], known: Known = Known()) -> Diag
     found = _suspected(case.first(SEQUENCES), target[:SEQUENCES], known)
     if found.best is None and len(target) > FEW:
         early = _suspected(case.first(FEW), target[:FEW], known)
-        if early.best is not None:
+        if early.best is not None and not early.best.explanation.parameters:
             text = f"{early.sentence} (Judged on the first {FEW} sequences.)"
             return replace(early, sentence=text)
     return found
@@ -208,9 +211,10 @@ def _believed(item: Ranked, difference: float, known: Known) -> bool:
         return share <= LEAVES
     if known.lsb and item.explanation.departure < DEPARTS:
         return False
-    return item.explanation.residual <= max(
-        FITTED_LEAVES * difference, min(known.lsb, 0.5 * difference)
-    )
+    rounded = min(ROUNDED * known.lsb, 0.5 * difference)
+    if item.explanation.parameters > FEW_FIGURES:
+        return share <= FITTED_LEAVES / 2
+    return item.explanation.residual <= max(FITTED_LEAVES * difference, rounded)
 
 
 def _sentence(best: Ranked, rivals: tuple[Ranked, ...], difference: float, known: Known) -> str:

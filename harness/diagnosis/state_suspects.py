@@ -24,6 +24,7 @@ from harness.diagnosis.fit import (
 from harness.diagnosis.network import Recurrent
 from harness.references.cells import Array, States
 
+SIMPLER = 1.5  # what a mistake without figures may leave of what one with four leaves
 SHORT = 32  # steps up to which every place of a wipe is tried
 
 
@@ -118,7 +119,9 @@ def states_swapped(case: Case, observed: Observed) -> Explanation | None:
         " c becomes {0[2]:.3g}·h {0[3]:+.3g}".format,
         lambda _: np.inf,
     )
-    return min((i for i in (numbers, read) if i), key=lambda item: item.residual, default=None)
+    if numbers is None or read is None or numbers.residual <= SIMPLER * read.residual:
+        return numbers
+    return read
 
 
 def _swapped(p: Vector, part: Recurrent) -> Recurrent | None:

@@ -117,7 +117,7 @@ def _diagnosed(
     )
     known = known_of(variant, inputs, failing, ladder, against, origin)
     try:
-        case = _case(variant, inputs, others)
+        case = case_of_variant(variant, inputs, others)
         expected = forward(case)
         if expected.shape != keras.shape:
             raise NotUnderstood(f"its outputs have shape {keras.shape[1:]}")
@@ -155,7 +155,8 @@ def known_of(
     )
 
 
-def _case(variant: Variant, inputs: NDArray[Any], others: Iterable[Variant]) -> Case:
+def case_of_variant(variant: Variant, inputs: NDArray[Any], others: Iterable[Variant]) -> Case:
+    """The case of a variant with a Keras model; `others` as in `name_cause`."""
     source = _source(variant)
     assert source is not None
     along = [item for item in map(_source, others) if item is not None]
