@@ -1,0 +1,74 @@
+"""Two halves of `make test` at once: their output in pieces, and the right status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).parents[3] / "tools" / "side-by-side"
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, TOOL, *words], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def sh(script: str) -> list[str]:
+    return ["sh", "-c", script]
+
+
+def test_output_comes_in_one_piece_each_when_it_has_ended() -> None:
+    slow = sh("for i in 1 2 3; do echo slow $i; sleep 0.3; done")
+    done = run("one", *slow, "--", "two", *sh("echo quick 1; sleep 0.4; echo quick 2 >&2"))
+    assert done.returncode == 0
+    text = done.stdout
+    assert "quick 1\nquick 2\n" in text
+    assert "slow 1\nslow 2\nslow 3\n" in text
+    assert text.index("===== two: done") < text.index("===== one: done")
+
+
+def test_they_do_run_at_the_same_time() -> None:
+    began = time.monotonic()
+    assert run("a", *sh("sleep 2"), "--", "b", *sh("sleep 2")).returncode == 0
+    assert time.monotonic() - began < 3.5
+
+
+@pytest.mark.parametrize(("first", "second", "status"), [(0, 3, 3), (5, 0, 5), (5, 3, 5)])
+def test_one_that_fails_fails_all(first: int, second: int, status: int) -> None:
+    done = run("a", *sh(f"exit {first}"), "--", "b", *sh(f"exit {second}"))
+    assert done.returncode == status
+    assert f"FAILED with status {status}" in done.stdout
+
+
+def test_an_interrupt_ends_all_and_shows_what_they_said(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    script = f"echo $$ >> {pids}; echo begun; exec sleep 60"
+    with subprocess.Popen(
+        [sys.executable, TOOL, "a", *sh(script), "--", "b", *sh(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 20
+        while not pids.exists() or len(pids.read_text().split()) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.count("begun") == 2
+    for pid in map(int, pids.read_text().split()):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_without_a_command_it_says_how_to_use_it() -> None:
+    done = run("only a name")
+    assert done.returncode != 0
+    assert "NAME COMMAND" in done.stderr
