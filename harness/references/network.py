@@ -112,7 +112,7 @@ def _both(layer: Described, x: Array, mask: Mask, context: Context) -> tuple[Arr
 
 def _recurrent(layer: Described, x: Array, mask: Mask, context: Context) -> Array:
     config = layer.config
-    if config["return_state"] or (mask is not None and config["zero_output_for_mask"]):
+    if config["return_state"]:
         raise NotExpressible(f"layer {layer.name} gives more than its outputs")
     if x.ndim != 3:
         raise NotExpressible(f"layer {layer.name} takes steps of {x.ndim - 2} axes")
@@ -128,6 +128,8 @@ def _recurrent(layer: Described, x: Array, mask: Mask, context: Context) -> Arra
         outputs, states = run(known, x, initial=held, mask=mask)
     if config["stateful"]:
         context.memory[layer.name] = states
+    if mask is not None and config["zero_output_for_mask"]:
+        outputs = outputs * mask[..., np.newaxis]
     return outputs if config["return_sequences"] else outputs[:, -1]
 
 

@@ -57,6 +57,11 @@ def _two_inputs() -> Any:
     return keras.Model([x, seed], layers.GRU(4)(x, initial_state=seed))
 
 
+def _given_state() -> Any:
+    x = keras.Input((STEPS, FEATURES))
+    return keras.Model(x, layers.GRU(4, name="begun")(x, keras.ops.full((1, 4), 0.5)))
+
+
 def _nested() -> Any:
     inner = _chain(layers.LSTM(4, return_sequences=True), layers.Dense(3))
     return _chain(inner, layers.SimpleRNN(4), layers.Dense(2))
@@ -129,6 +134,12 @@ MODELS: dict[str, Callable[[], Any]] = {
         layers.LSTM(6, return_sequences=True),
         layers.TimeDistributed(layers.Dense(2)),
     ),
+    "masked_halves": lambda: _chain(
+        layers.Masking(-9.0),
+        layers.Bidirectional(layers.GRU(4, return_sequences=True), merge_mode="sum"),
+        layers.LSTM(4, go_backwards=True),
+    ),
+    "given_state": _given_state,
     "normalised": lambda: _chain(
         layers.Conv1D(4, 3, padding="same", strides=2, activation="relu"),
         layers.BatchNormalization(),

@@ -19,7 +19,7 @@ OWN = Path(__file__).parents[2] / "support" / "own_cells.py"
 
 COVERED = (
     "rnn", "gru_before", "gru_sequence", "stack", "bidirectional", "backward", "any_cell",
-    "convolution", "masked", "echo", "nested", "normalised",
+    "convolution", "masked", "masked_halves", "masked_both", "echo", "nested", "normalised",
 )  # fmt: skip
 # stateful: two calls a sequence, the memory kept between them
 REMEMBERING = ("stateful", "stateful_stack")
@@ -28,6 +28,7 @@ OWN_COVERED = ("own_cell", "own_activation")
 NOT_COVERED = {
     "branch": "the model is no chain",
     "two_outputs": "several inputs or outputs",
+    "given_state": "layer begun is fed by several",
     "masked_mean": "layer mean takes a masked sequence",
     "nested_cells": "layer stacked_rnn_cells has two weights of the name kernel",
 }
