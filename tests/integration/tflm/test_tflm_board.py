@@ -16,6 +16,7 @@ from harness.models.slot import SlotEntry
 from harness.run.bench import Bench
 from harness.run.options import REPOSITORY
 from tests.support import tiny_models, variable_model
+from tests.support.hanging_loop import hanging_loop
 
 MODELS = REPOSITORY / "fixtures" / "models"
 LOOP = MODELS / "digits_gru" / "float32-loop.tflite"
@@ -103,6 +104,23 @@ def test_abort_in_a_kernel_is_explained(bench: Bench, tree: TflmTree) -> None:
     print(caught.value, *record.details, sep="\n")
     where = "abort" if tree.has_messages else "Prelu4DSlow"
     assert any(where in line for line in record.details)
+    assert bench.load(entry(FUSED)).model is not None, "the board goes on"
+
+
+def test_a_loop_of_open_shapes_hangs_and_the_probe_sees_it_run(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """TFLM loads it without a word. Who turns the lints off gets an end all the same."""
+    device = bench.load(SlotEntry("loop", hanging_loop(tmp_path)))
+    assert device.model is not None
+    with pytest.raises(LinkTimeout, match="said nothing for") as caught:
+        device.step(bytes(device.model.input_bytes))
+    assert "An inference may hang" in caught.value.remedy
+    record = bench.examine(caught.value)
+    bench.recover()
+    print(caught.value, *record.details, sep="\n")
+    assert "core was running" in record.details
+    assert any("tflite::" in line for line in record.details)
     assert bench.load(entry(FUSED)).model is not None, "the board goes on"
 
 
