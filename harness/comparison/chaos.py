@@ -19,7 +19,7 @@ from harness.comparison.wording import short
 
 # How many times the growth on the desktop is allowed. Both start from one rounding or a few, at
 # other places of the network: the ratio of the two curves is one of chance, and constant once both
-# grow at the network's rate. Over the zoo it is at most 1.4 (builtin engine).
+# grow at the network's rate. Over the zoo it is at most 1.4 (builtin engine) and 1.2 (TFLM).
 ALLOWED = 10.0
 
 SMALLEST = float(np.finfo(np.float32).tiny)
