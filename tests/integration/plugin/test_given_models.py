@@ -48,12 +48,33 @@ def two_inputs() -> bytes:
     return model.content()
 
 
+def step_by_step() -> bytes:
+    """h' = tanh(h + x · k), y = -h': float32 `x` and int32 `k` from outside, `h` fed back."""
+    model = ModelBuilder()
+    main = model.graph()
+    x, h, k = main.tensor("x", (1, 2)), main.tensor("h", (1, 2)), main.tensor("k", (1, 2), "int32")
+    wide, new, total, following, y = (
+        main.tensor(name, (1, 2)) for name in ("wide", "new", "total", "following", "y")
+    )
+    main.operator("CAST", [k], [wide], "Cast")
+    main.operator("MUL", [x, wide], [new], "Mul")
+    main.operator("ADD", [new, h], [total], "Add")
+    main.operator("TANH", [total], [following])
+    main.operator("NEG", [following], [y])
+    main.finish([x, h, k], [y, following])
+    model.signature({"x": x, "h": h, "k": k}, {"y": y, "h_next": following})
+    return model.content()
+
+
 def test_without_samples_some_are_made_and_it_is_said(run_pytest: RunPytest, dense: Path) -> None:
-    result = run_pytest(JUDGE, "--hil-model", str(dense))
-    result.assert_outcomes(passed=1)
+    Path("step.tflite").write_bytes(step_by_step())
+    result = run_pytest(JUDGE, "--hil-model", str(dense), "--hil-model", "step.tflite")
+    result.assert_outcomes(passed=2)
     assert "16 generated input sequences" in result.stdout.str()
     run = report()
-    (record,) = run.variants
+    record, steps = run.variants
+    assert (steps.dtype, steps.sequences, steps.steps) == ("float32+int32/float32", 16, 160)
+    assert {item.name for item in steps.measurements} >= {"device.state.1.max_abs"}
     assert (record.id, record.export, record.dtype, record.sequences) == (
         "dense", "as given", "float32", 16,
     )  # fmt: skip
