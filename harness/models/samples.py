@@ -78,7 +78,7 @@ class SampleFile:
         """What is missing and how to get it, as a sentence; "" if the file was there."""
         if self.sha256 or not self.made_by:
             return ""
-        return f"its samples ({self.path.name}) are not shipped: make them with `{self.made_by}`"
+        return f"samples {self.path.name} are not shipped: make them with `{self.made_by}`"
 
     def load(self) -> Samples:
         """Read inputs and labels; raises `ConfigurationError` naming file and key."""

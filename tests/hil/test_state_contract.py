@@ -134,12 +134,19 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
         expected = wheel.rungs["tflm"].values
         bound = FLOAT_BOUND * max(1.0, float(np.max(np.abs(expected))))
         if np.max(np.abs(board.values - expected)) > bound:
-            # e.g. 28 rows of FEW images are 336 steps: how far does the wheel get from itself?
+            # e.g. 28 rows of FEW images are 336 steps: how far do runs on the desktop part?
             moved = Samples(perturbed(few(variant).inputs))
-            other = compute(variant, moved, mode="carry", frameworks=("tflm",)).rungs["tflm"]
-            runs = (board.values, expected, other.values)
-            steps = [run.reshape(-1, run.shape[-1]) for run in runs]
-            found = chaos(*steps, floor=bound / ALLOWED)
+            others = [
+                compute(variant, moved, mode="carry", frameworks=("tflm",)).rungs["tflm"],
+                compute(variant, few(variant), mode="carry", frameworks=("tflite",)).rungs[
+                    "tflite"
+                ],
+            ]
+            ours, wheels, *desktop = (
+                values.reshape(-1, values.shape[-1])
+                for values in (board.values, expected, *(other.values for other in others))
+            )
+            found = chaos(ours, wheels, desktop, floor=bound / ALLOWED)
             assert found.explained, found.sentence
 
 
