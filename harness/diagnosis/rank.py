@@ -131,7 +131,7 @@ def overlap() -> Diagnosis:
     """What is to be said where tensors with memory of their own are right, and others are not."""
     suspect = next(item for item in SUSPECTS if item.number == OVERLAP)
     explanation = Explanation("tensors that are needed at the same time overlap in the arena", 0.0)
-    text = f"Cause: {suspect.name}: {explanation.detail}. {suspect.remedy}"
+    text = f"Cause: {suspect.name}: {explanation.detail}.\n  → {suspect.remedy}"
     return Diagnosis(float("nan"), Ranked(suspect, explanation, 1.0), (), (), text)
 
 
@@ -197,7 +197,7 @@ def _growing(found: list[Ranked], difference: float, known: Known) -> Diagnosis:
     explanation = Explanation(f"RMS {known.evidence[DRIFT]}", difference)
     text = (
         f"Cause: {suspect.name}: {explanation.detail}; no other known mistake explains it."
-        f" {suspect.remedy}"
+        f"\n  → {suspect.remedy}"
     )
     best = Ranked(suspect, explanation, 0.0)
     return Diagnosis(difference, best, (), tuple(found), text)
@@ -229,13 +229,13 @@ def _sentence(best: Ranked, rivals: tuple[Ranked, ...], difference: float, known
     if rivals:
         names = ", ".join(f"{item.suspect.name} ({item.explanation.detail})" for item in rivals)
         text += f" These sequences cannot tell it from: {names}."
-    return f"{text} {best.suspect.remedy}"
+    return f"{text}\n  → {best.suspect.remedy}"
 
 
 def _certain(suspect: Suspect, size: float, why: str, unit: str = "") -> Diagnosis:
     explanation = Explanation(f"{why} {number(size)}{unit}", 0.0)
     best = Ranked(suspect, explanation, 1.0)
-    text = f"Cause: {suspect.name}: {explanation.detail}. {suspect.remedy}"
+    text = f"Cause: {suspect.name}: {explanation.detail}.\n  → {suspect.remedy}"
     return Diagnosis(size, best, (), (best,), text)
 
 

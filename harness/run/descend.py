@@ -59,21 +59,19 @@ class Descent:
         """For the report."""
         if self.culprit is not None:
             return f"Sequence {self.sequence}: {self.culprit.sentence}"
-        equal = (
-            f"Sequence {self.sequence}, run again alone after a reset, is equal in every operator"
-            f" of {self.steps} steps"
-        )
+        equal = f"Sequence {self.sequence}, run again alone, is right in every operator of"
+        equal += f" {self.steps} step{'s' * (self.steps != 1)}"
         if not self.in_time:
             return f"{equal}; there was no time for more of them ({BUDGET_S:g} s)."
         return f"{equal}{ORIGINS[self.origin]}."
 
 
 ORIGINS: dict[Origin, str] = {
-    "overlap": " if every tensor has memory of its own, and wrong without: tensors that are needed"
-    " at the same time lie in the same place of the arena",
-    "feedback": " if each starts from the states of desktop TFLM, and wrong if it starts from what"
-    " the step before left: states do not arrive as they were put out",
-    "leak": ", and right: the error comes from what the sequences before it left behind",
+    "overlap": " if each tensor has memory of its own, and wrong without: tensors overlap in the"
+    " arena",
+    "feedback": " that starts from the states of desktop TFLM: the error is in how the device"
+    " feeds its states back",
+    "leak": ": the error comes from what the sequences before it left behind",
     "unknown": "",
 }
 
@@ -206,7 +204,7 @@ def name_operator(measured: Measured, bench: Bench) -> tuple[Measured, Descent |
         text = found.sentence
     except (ModelRejected, ReferenceFailed) as error:
         text = f"The operator was not looked for: {error.what}."
-    record = replace(measured.record, sentence=f"{measured.record.sentence} {text}")
+    record = replace(measured.record, sentence=f"{measured.record.sentence}\n  {text}")
     return replace(measured, record=record), found
 
 

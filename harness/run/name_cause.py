@@ -72,7 +72,7 @@ def name_cause(
     if found.startswith("Cause: ") or (descent is not None and descent.culprit is not None):
         # what it could have been in general is of no use any more
         sentence = sentence.replace(f" Possible causes: {CAUSES.get(record.verdict_rung)}.", "")
-    return replace(measured, record=replace(record, sentence=f"{sentence} {found}"))
+    return replace(measured, record=replace(record, sentence=f"{sentence}\n  {found}"))
 
 
 def _cause(

@@ -116,7 +116,7 @@ def culprit(found: Descent) -> Culprit:
 def test_a_board_that_is_right_has_no_culprit(board: Board, name: str) -> None:
     found = board.descend(VARIANTS[name], VARIANTS[name].content())
     assert found.culprit is None, found.sentence
-    assert "is equal in every operator of 1 steps" in found.sentence
+    assert "is right in every operator of 1 step" in found.sentence
 
 
 def test_a_flipped_recurrent_weight_is_named_at_the_second_time_step(board: Board) -> None:
