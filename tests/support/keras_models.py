@@ -137,7 +137,6 @@ MODELS: dict[str, Callable[[], Any]] = {
     "masked_halves": lambda: _chain(
         layers.Masking(-9.0),
         layers.Bidirectional(layers.GRU(4, return_sequences=True), merge_mode="sum"),
-        layers.LSTM(4, go_backwards=True),
     ),
     "given_state": _given_state,
     "normalised": lambda: _chain(
