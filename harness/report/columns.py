@@ -27,6 +27,9 @@ from harness.report.wording import MISSING, count, delta, kilobytes, percent, rm
 
 T = TypeVar("T")
 
+# Columns up to this rank are in documents, too; the rest stands with each variant.
+DOCUMENT_RANK = 4
+
 
 @dataclass(frozen=True)
 class Column(Generic[T]):

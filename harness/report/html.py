@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.report import notes
 from harness.report.circumstance_text import circumstance_lines, flash_text
-from harness.report.columns import Column, variant_columns
+from harness.report.columns import DOCUMENT_RANK, Column, variant_columns
 from harness.report.entries import measure
 from harness.report.html_details import variant_details
 from harness.report.problems import problems
@@ -109,7 +109,7 @@ def _filters() -> str:
 
 
 def _table(run: RunRecord) -> str:
-    columns = variant_columns(run)
+    columns = [column for column in variant_columns(run) if column.keep <= DOCUMENT_RANK]
     headings = [f"<th>{escape(column.title)}</th>" for column in columns[:2]]
     headings.append("<th>measure</th>")
     headings += [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.report import notes
 from harness.report.circumstance_text import circumstance_lines
-from harness.report.columns import Column, variant_columns
+from harness.report.columns import DOCUMENT_RANK, Column, variant_columns
 from harness.report.entries import ACCURACY, RMSE, measure
 from harness.report.problems import problems
 from harness.report.records import RunRecord, VariantRecord
@@ -21,7 +21,6 @@ from harness.report.summary import (
 from harness.report.wording import plural
 
 TABLE_NAME = "zoo.md"
-KEPT = 4  # columns up to this rank: a page of Markdown is not endless, either
 
 SECTIONS = {
     ACCURACY: "Classification: accuracy on each rung, in %",
@@ -55,7 +54,7 @@ def _lines(run: RunRecord) -> Iterator[str]:
         for label, text in circumstance_lines(run.circumstances):
             yield f"| {label} | {_escaped(text)} |"
         yield ""
-    columns = [column for column in variant_columns(run) if column.keep <= KEPT]
+    columns = [column for column in variant_columns(run) if column.keep <= DOCUMENT_RANK]
     for key, title in SECTIONS.items():
         variants = [variant for variant in run.variants if measure(variant) == key]
         if variants:
