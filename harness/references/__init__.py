@@ -1,7 +1,7 @@
 """Desktop references: what Keras, TFLite and desktop TFLM say to the same sequences.
 
     references = compute(variant)                   # cached by content; warm: no TensorFlow
-    references.rungs                                # {"keras": …, "tflite": …, "tflm": …}
+    references.rungs                      # {"cells": …, "keras": …, "tflite": …, "tflm": …}
     compute(variant, samples, mode="carry", frameworks=("tflm",))
 
 Each framework runs in a process of its own, one for all variants of a call; results are in the

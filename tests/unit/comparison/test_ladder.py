@@ -141,6 +141,18 @@ def test_a_missing_rung_is_stepped_over() -> None:
         result.rung("tflm")
 
 
+def test_keras_is_held_to_the_equations_where_there_are_any() -> None:
+    limit = Limit("keras", "max_abs", maximum=5e-6)
+    right = RungOutputs(integers(stored_outputs()).values)
+    wrong = RungOutputs(right.values + 1e-3)
+    result = compare_ladder({"cells": right, "keras": wrong, "device": wrong}, LABELS, [limit])
+    assert (result.verdict, result.verdict_rung) == ("fail", "keras")
+    assert "between the cell equations and Keras" in result.sentence
+    without = compare_ladder({"keras": wrong, "device": wrong}, LABELS, [limit])
+    assert without.verdict == "none"
+    assert without.unchecked == (limit,)
+
+
 def test_first_rung_is_compared_with_nothing() -> None:
     first = ladder().rungs[0]
     assert (first.against, first.metrics, first.max_abs, first.lsb_histogram) == ("",) + (None,) * 3
