@@ -24,7 +24,10 @@ def trip_count(content: bytes, loop: int | None = None) -> int | None:
 
 
 def with_trip_count(content: bytes, count: int, loop: int | None = None) -> bytes:
-    """The model with `count` iterations of a loop; ValueError if it has no constant count."""
+    """The model with `count` iterations of a loop; ValueError if it has no constant count.
+
+    Loops of equal length may share their constant: they are then shortened together.
+    """
     bounds = _bounds(content, loop)
     if not bounds:
         raise ValueError("the model has no loop that counts up to a constant")

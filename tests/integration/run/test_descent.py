@@ -186,6 +186,15 @@ def test_the_invoke_of_a_stateful_model_is_found(board: Board, tmp_path: Path) -
     assert descend(board.device, path, inputs).sentence.count("of 6 steps") == 1
 
 
+def test_a_descent_ends_when_its_time_is_up(board: Board) -> None:
+    variant = VARIANTS[LSTM]
+    board.load(variant.content())
+    inputs = variant.load_samples().inputs[0]
+    found = descend(board.device, variant.path, inputs, until=0.0)
+    assert (found.culprit, found.in_time, found.steps) == (None, False, 0)
+    assert "no time for more" in found.sentence
+
+
 def test_a_wrong_kernel_is_named_though_the_model_is_right(board_with_wrong_tanh: Board) -> None:
     variant = VARIANTS["digits_gru-int8-unrolled"]
     found = culprit(board_with_wrong_tanh.descend(variant, variant.content()))

@@ -27,3 +27,15 @@ def test_a_model_without_a_loop_has_no_count() -> None:
     assert trip_count(content) is None
     with pytest.raises(ValueError, match="no loop"):
         with_trip_count(content, 3)
+
+
+def test_of_several_loops_one_is_named_by_its_operator() -> None:
+    content = (MODELS / "stacked_lstm" / "float32-shift.tflite").read_bytes()
+    main = inspect(content).subgraphs[0]
+    lower, upper = (op.index for op in main.operators if op.name == "WHILE")
+    steps = trip_count(content, lower)
+    assert steps is not None
+    assert trip_count(content) is None
+    # the converter keeps equal constants once: loops of one length are shortened together
+    shorter = with_trip_count(content, 2, upper)
+    assert (trip_count(shorter, lower), trip_count(shorter, upper)) == (2, 2)

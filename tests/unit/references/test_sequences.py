@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from harness.models.layout import InputTensor, Layout
 from harness.models.quantize import Quantization
+from harness.references.records import DIFFERS_AGAIN
 from harness.references.sequences import run_sequences
 from harness.references.serving import Work, run_jobs
 
@@ -120,3 +121,23 @@ def test_one_bad_job_does_not_stop_the_others() -> None:
     assert bad == ({"error": "RuntimeError: no such operator", "remedy": ""}, {})
     assert good[0]["circumstances"] == {"k": "v"}
     assert list(good[1]) == ["0"]
+
+
+class Forgetful(RunningSum):
+    """Its reset works once."""
+
+    _resets = 0
+
+    def reset(self) -> None:
+        self._resets += 1
+        if self._resets == 1:
+            super().reset()
+
+
+def test_a_reference_that_differs_when_run_again_says_so() -> None:
+    sound, forgetful = (kind((1, 2, 1), (1, 3)) for kind in (RunningSum, Forgetful))
+    run_sequences(sound, INPUTS, carry=True)
+    run_sequences(forgetful, INPUTS, carry=True)
+    assert DIFFERS_AGAIN not in sound.circumstances
+    # 3 at first; after 1 + 2 + 3 + 4 without a reset 13
+    assert float(forgetful.circumstances[DIFFERS_AGAIN]) == 10
