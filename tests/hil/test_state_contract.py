@@ -20,7 +20,7 @@ from harness.models.keras_config import remembers
 from harness.models.manifest import Variant
 from harness.models.samples import Samples
 from harness.models.states import state_pairs
-from harness.references import compute
+from harness.references import compute, compute_many
 from harness.run.long_sequence import perturbed
 from harness.run.measure import Measured
 from harness.run.step_by_step import by_output
@@ -91,6 +91,16 @@ def kernels_of(loaded: Loaded) -> str:
     return f"engine {hello.engine} ({hello.kernels} kernels)"
 
 
+@pytest.fixture(scope="module")
+def _carried_at_once(request: pytest.FixtureRequest) -> None:
+    """What the wheel carries over, of all variants of this session in one process: into the cache,
+    where `compute` finds it."""
+    params = [getattr(item, "callspec", None) for item in request.session.items]
+    found = [spec.params.get("variant") for spec in params if spec is not None]
+    variants = {item.id: item for item in found if isinstance(item, Variant) and not item.left_out}
+    compute_many(variants.values(), first=FEW, mode="carry", frameworks=("tflm",))
+
+
 def shows_state(variant: Variant) -> bool:
     """Whether the state of these sequences changes an output at all, on desktop TFLM."""
     carried, fresh = (
@@ -134,6 +144,7 @@ def check_against_keras(variant: Variant, board: RungOutputs) -> None:
     )
 
 
+@pytest.mark.usefixtures("_carried_at_once")
 def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> None:
     """What the device carries over is what the wheel carries over, bit for bit for integers, and
     what a stateful Keras model remembers.
