@@ -289,7 +289,8 @@ class _Comparer:
 
     def apart(self, graph: GraphLike, op: OperatorLike) -> float:
         """The largest |Δ| among inputs that pass for equal."""
-        return max((self._apart.get((graph.index, i), 0.0) for i in op.inputs), default=0.0)
+        given = [i for i in op.inputs if i >= 0 and not _own(graph.tensors[i])]
+        return max((self._apart.get((graph.index, i), 0.0) for i in given), default=0.0)
 
     def output_of(self, graph: GraphLike, op: OperatorLike) -> TensorDifference | None:
         """Of its outputs, or of a state that it keeps in a variable tensor."""

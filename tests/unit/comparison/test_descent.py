@@ -108,6 +108,7 @@ def test_a_spoilt_state_is_found_though_the_output_is_right() -> None:
     assert found is not None
     assert found.manner == "computes differently"
     assert found.tensor.index == 1
+    assert "its inputs are equal, its output is not" in found.sentence
 
 
 def test_inside_a_loop_an_operator_with_equal_inputs_is_the_culprit() -> None:
