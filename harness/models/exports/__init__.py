@@ -3,7 +3,8 @@
     loop       Keras' own loop: WHILE, float32 only
     unrolled   every step written out
     fused      LSTM as one operator
-    shift      our own loop over a register that turns: int8 too, size independent of the length
+    shift      our own loop over a register that turns: int8 too, size independent of the length;
+               whole graphs, masks, and states as inputs and outputs
     step       one step: (x, state) → (y, state')
 
 An export module runs in a conversion worker (it imports TensorFlow) and offers
