@@ -124,13 +124,14 @@ def streaming_line(run: RunRecord) -> str:
     busy, line, own = run.device_busy_seconds, run.line_seconds, run.streaming_board_seconds
     if busy is None or line is None or own is None or busy + line <= 0:
         return ""
+    needed = busy + line
     text = (
-        f"streaming took {duration(own)} on the board's own clock: "
-        f"{own / (busy + line):.3g} times (device busy {duration(busy)} + line {duration(line)})"
+        f"device {duration(busy)} + line {duration(line)}: streaming took"
+        f" {duration(own)} on the board's own clock ({own / needed:.2f} x)"
     )
     if run.streaming_seconds is not None:
         text += (
-            f"; {duration(run.streaming_seconds)} of wall time, "
-            f"the whole run {run.seconds / (busy + line):.3g} times"
+            f" and {duration(run.streaming_seconds)} of wall time; the whole run"
+            f" {duration(run.seconds)} ({run.seconds / needed:.2f} x)"
         )
     return text
