@@ -18,6 +18,7 @@ import pytest
 from harness.emulator import registry
 from harness.emulator.client import DebugPortClient, DebugPortFault
 from harness.emulator.process import EmulatorProcess
+from harness.emulator.socket_path import short_name
 from harness.errors import EmulatorError
 from tests.support.bare_metal import build_program
 from tests.support.debug_port import Debugger
@@ -166,7 +167,8 @@ def test_an_unknown_control_request_is_refused_and_the_connection_lives(
 def test_nonsense_on_the_socket_ends_that_connection_only(emulator: EmulatorProcess) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(5)
-        connection.connect(str(emulator.socket))
+        with short_name(emulator.socket) as name:
+            connection.connect(name)
         connection.sendall(b"\xff" * 6)
         assert connection.recv(1) == b""
     with DebugPortClient(emulator.socket) as port:
