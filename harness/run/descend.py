@@ -27,9 +27,11 @@ from harness.models.inspect import inspect
 from harness.models.manifest import Variant
 from harness.models.slot import SlotEntry
 from harness.models.trip_count import trip_count, with_trip_count
+from harness.references.records import References
 from harness.references.tensors import step_tensors
 from harness.run.bench import Bench
 from harness.run.measure import Measured
+from harness.run.step_by_step import worst_sequence
 from harness.run.streaming import sequence_bytes
 from harness.run.zoo import slot_entry
 
@@ -164,17 +166,18 @@ def descend_into_loop(
     return found
 
 
-def name_operator(measured: Measured, bench: Bench) -> tuple[Measured, Descent | None]:
+def name_operator(
+    measured: Measured, bench: Bench, references: References
+) -> tuple[Measured, Descent | None]:
     """`measured`, its sentence naming the operator if the error enters at the device, and what was
     found.
 
     Raises LinkError, DeviceError, BoardError; the verdict is not touched by them.
     """
-    metrics = measured.device_rung.metrics
     if measured.record.verdict_rung != "device":
         return measured, None
     variant = measured.variant
-    number = metrics.worst[0] if metrics is not None and metrics.worst is not None else 0
+    number = worst_sequence(measured.streamed.blocks, measured.model, references)
     bound = float_bound(variant, bench.hello.engine)
     until = time.monotonic() + BUDGET_S
 

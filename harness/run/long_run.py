@@ -168,10 +168,6 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
     )
 
 
-def _stopped(sentence: str) -> str:
-    return sentence if sentence.endswith(".") else f"{sentence}."
-
-
 def with_drift(record: VariantRecord, found: LongRun) -> VariantRecord:
     """The record with what the long run has shown; a limit that it misses fails the variant."""
     measurements = (*record.measurements, *found.measurements)
@@ -183,7 +179,7 @@ def with_drift(record: VariantRecord, found: LongRun) -> VariantRecord:
     if record.verdict is not Verdict.PASS:
         return replace(
             record,
-            sentence=" ".join(filter(None, [_stopped(record.sentence), found.culprit])),
+            sentence="\n  ".join(filter(None, [record.sentence, _said_of_all(found)])),
             drift=found.sentences,
             measurements=measurements,
             long_link=found.link,
@@ -199,6 +195,11 @@ def with_drift(record: VariantRecord, found: LongRun) -> VariantRecord:
         sentence=f"the samples are right, {found.references.sequence.steps:,} steps in one are"
         f" not: {named}. {found.culprit}".rstrip(),
     )
+
+
+def _said_of_all(found: LongRun) -> str:
+    steps = f"{found.references.sequence.steps:,} steps without a reset"
+    return f"{steps}: {found.culprit}" if found.culprit else ""
 
 
 def _rungs(references: LongReferences, device: RungOutputs) -> dict[str, RungOutputs]:

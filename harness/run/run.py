@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.errors import BoardLatchedBroken, HilError, StrictFinding
 from harness.models.manifest import Variant
 from harness.paths import made
+from harness.references import References
 from harness.report import files, json_report
 from harness.report.codec import to_plain
 from harness.report.journal import Journal, find_unfinished
@@ -186,20 +187,22 @@ class Run:
         drift = drift_lines(measured, references)
         measured = replace(measured, record=replace(measured.record, drift=drift))
         if measured.record.verdict is Verdict.FAIL:
-            measured, descent = self._with_operator(measured)
+            measured, descent = self._with_operator(measured, references)
             measured = name_cause(measured, references, self._wanted, descent)
         self._resumed_results += measured.record.sequences_resumed
         self._circumstances = self.bench.circumstances()
         self._keep(variant, measured.record)
         return measured
 
-    def _with_operator(self, measured: Measured) -> tuple[Measured, Descent | None]:
+    def _with_operator(
+        self, measured: Measured, references: References
+    ) -> tuple[Measured, Descent | None]:
         """The operator named, if the error enters at the device, and what was found.
 
         An error on the way is an incident only: the verdict stands.
         """
         try:
-            return name_operator(measured, self.bench)
+            return name_operator(measured, self.bench, references)
         except HilError as error:
             self._examined(error)
             return measured, None

@@ -67,6 +67,18 @@ def every_step(
     return tuple(measurements)
 
 
+def worst_sequence(blocks: Sequence[bytes], model: LoadedModel, references: References) -> int:
+    """The sequence in which the device is furthest from desktop TFLM: in the first of its outputs
+    and states that has one. 0 if all are equal.
+    """
+    for number, own in enumerate(by_output(blocks, model)):
+        wheel = references.references["tflm"].tensors[number].outputs()
+        worst = compare(references.device_outputs(own, number), wheel).worst
+        if worst is not None:
+            return worst[0]
+    return 0
+
+
 def _of_floats(limits: Sequence[DeviceLimit]) -> list[tuple[DeviceLimit, Limit]]:
     return [
         (limit, Limit("<=", limit.maximum))

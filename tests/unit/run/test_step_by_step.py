@@ -11,7 +11,7 @@ from harness.comparison.outputs import RungOutputs
 from harness.link.messages import LoadedModel, StateInfo, TensorInfo
 from harness.references.records import OutputTensor, Reference, References
 from harness.report.records import Measurement, Verdict
-from harness.run.step_by_step import by_output, every_step
+from harness.run.step_by_step import by_output, every_step, worst_sequence
 
 Y = TensorInfo(1, "y", "int8", (1, 2), 0.5, 0, 2)
 H = TensorInfo(0, "h_next", "int8", (1, 1), 0.25, 1, 1)
@@ -72,6 +72,13 @@ def test_a_state_that_differs_in_the_middle_fails() -> None:
     output, state = every_step(BLOCKS, MODEL, references(h=[[50, 99, 52], [53, 54, 55]]))
     assert output.verdict is Verdict.PASS
     assert (state.verdict, state.value) == (Verdict.FAIL, 1)
+
+
+def test_the_worst_sequence_is_looked_for_in_states_too() -> None:
+    assert worst_sequence(BLOCKS, MODEL, references(h=RIGHT)) == 0
+    assert worst_sequence(BLOCKS, MODEL, references(h=[[50, 51, 52], [53, 99, 55]])) == 1
+    other = [BLOCKS[0], bytes([7, 8, 53, 9, 99, 54, 11, 12, 55])]
+    assert worst_sequence(other, MODEL, references(h=[[50, 99, 52], [53, 54, 55]])) == 1
 
 
 @pytest.mark.parametrize("blocks", [BLOCKS[:1], [BLOCKS[0], BLOCKS[1][:-3]]])
