@@ -67,8 +67,8 @@ PYTEST = HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pytest $
 test: samples lint host-test
 ifneq ($(findstring emulated,$(BOARD)),)
 	@tools/side-by-side \
-	    "unit and integration tests" env $(PYTEST) tests/unit tests/integration -- \
-	    "tests on $(BOARD)" env $(PYTEST) --board $(BOARD) tests/hil
+	    "integration tests" env $(PYTEST) tests/integration -- \
+	    "unit tests and tests on $(BOARD)" env $(PYTEST) --board $(BOARD) tests/unit tests/hil
 else
 	@$(PYTEST) --board $(BOARD) tests/unit tests/integration tests/hil
 endif

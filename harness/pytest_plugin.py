@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HilError
+from harness.run.given_by_tests import given_by_the_test
 from harness.run.options import OPTIONS, RunConfig, from_lookup
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise `variant` over the zoo; the ids are the variants' own."""
-    if "variant" not in metafunc.fixturenames or _chosen_by_the_test(metafunc, "variant"):
+    if "variant" not in metafunc.fixturenames or given_by_the_test(metafunc, "variant", __name__):
         return
     zoo = metafunc.config.stash.get(ZOO, None)
     if zoo is None:
@@ -122,14 +123,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _skipped(reason: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.skip(reason=reason)] if reason else []
-
-
-def _chosen_by_the_test(metafunc: pytest.Metafunc, name: str) -> bool:
-    for mark in metafunc.definition.iter_markers("parametrize"):
-        names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
-        if name in (names.replace(",", " ").split() if isinstance(names, str) else names):
-            return True
-    return False
 
 
 @pytest.hookimpl(trylast=True)
@@ -152,7 +145,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _variant_of(item: pytest.Item) -> Variant | None:
     callspec = getattr(item, "callspec", None)
-    return callspec.params.get("variant") if callspec is not None else None
+    if callspec is None or item.config.stash.get(ZOO, None) is None:
+        return None
+    from harness.models.manifest import Variant
+
+    value = callspec.params.get("variant")
+    # tests that need no board may call something else so
+    return value if isinstance(value, Variant) else None
 
 
 def _slotfuls(wanted: list[Variant]) -> Callable[[pytest.Item], int]:

@@ -71,7 +71,7 @@ MISTAKES = {
     "sending from DTCM": Mistake(
         "serial.cc",
         'kTransmitSize = 16384;\n[[gnu::section(".dma_read")]]',
-        'kTransmitSize = 4096;\n[[gnu::section(".dtcm_uninitialised")]]',
+        'kTransmitSize = 512;\n[[gnu::section(".dtcm_uninitialised")]]',
         frozenset({"dma-dtcm-sleep"}),
     ),
     "sending from cacheable memory": Mistake(

@@ -62,6 +62,22 @@ def test_a_test_may_be_for_some_variants_only(run_pytest: RunPytest) -> None:
     assert len([line for line in collected if "::test_all[" in line]) > len(some)
 
 
+@pytest.mark.parametrize("board", [None, BOARD])
+def test_a_fixture_of_the_test_hides_ours(run_pytest: RunPytest, board: str | None) -> None:
+    source = """
+    import pytest
+
+    @pytest.fixture
+    def variant(): return 7
+
+    def test_it(variant): assert variant == 7
+
+    @pytest.mark.parametrize("variant", ["a", "b"])
+    def test_other(variant): assert variant in "ab"
+    """
+    run_pytest(source, board=board).assert_outcomes(passed=3)
+
+
 def test_help_and_collection_import_nothing_heavy(run_pytest: RunPytest) -> None:
     """The list is printed by a plugin of this test at the very end."""
     source = """
