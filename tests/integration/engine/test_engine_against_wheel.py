@@ -24,10 +24,10 @@ MODELS = HERE.parents[2] / "fixtures" / "models"
 WORKER = HERE / "wheel_worker.py"
 
 FLOAT_BOUND = 1e-6  # on probabilities and gate outputs; relative above 1
-# A whole network on random inputs, three times as large as any that it was trained on: the
-# encoder-decoder's nine LSTM steps and softmax of steep logits make 1.7e-6 of the two libraries'
-# exp, all others stay below 1e-6. On its own samples each is held to the 1e-6 of its manifest.
-NETWORK_BOUND = 2.5e-6
+# The encoder-decoder on inputs three times as large as any that it was trained on: its nine LSTM
+# steps and the softmax of steep logits make 1.7e-6 of the two libraries' exp. On its own samples it
+# is held to the 1e-6 of its manifest, as all others are here.
+STEEP = {"many_to_many_unequal": 2.5e-6}
 # State that random inputs have driven where no sample does: a rounding more for each inference.
 CARRIED_BOUND = 4e-6
 OPS_PER_FAMILY = 12
@@ -75,7 +75,7 @@ def test_zoo(variant: Variant, kept: bool, engine_run: Runner, wheel: Path) -> N
     if variant.dtype != "float32":
         assert ours.outputs == expected
     else:
-        bound = CARRIED_BOUND if kept else NETWORK_BOUND
+        bound = CARRIED_BOUND if kept else STEEP.get(variant.model, FLOAT_BOUND)
         assert differences(ours.outputs, expected) <= bound
 
 
