@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,11 @@ from harness.run.plugin_arguments import plugin_arguments
 
 # pytester moves HOME: firmware and references must still come from the cache of this machine.
 CACHE_HOME = Path(platformdirs.user_cache_path("tflm-hil")).parent
+
+# Imported now, so that it stays: pytester forgets the modules that a test imports, and a board test
+# later in the session would get half of pyOCD a second time, with classes that are not the first's.
+for module in ("pyocd.core.helpers", "pyocd.flash.flash", "pyocd.target.builtin"):
+    importlib.import_module(module)
 
 # Asked once, now: pyOCD, imported by a test, replaces the finder of entry points (the package
 # importlib_metadata does), and pytester takes that one away again when the test ends.
