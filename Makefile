@@ -35,7 +35,7 @@ $(VENV)/.packages: system-packages.txt tools/install-system-packages
 	@tools/install-system-packages system-packages.txt
 	@mkdir -p $(VENV) && touch $@
 
-$(VENV)/.installed: pyproject.toml setup.py $(wildcard harness/emulator/native/*.[ch]) $(VENV)/.packages
+$(VENV)/.installed: pyproject.toml setup.py $(wildcard harness/tflm_hil/emulator/native/*.[ch]) $(VENV)/.packages
 	@test -x $(BIN)/python || { echo "set-up: new virtual environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "set-up: installing tflm-hil and its Python packages (TensorFlow is large: a few minutes the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip

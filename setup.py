@@ -9,7 +9,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-NATIVE = Path("harness/emulator/native")
+NATIVE = Path("harness/tflm_hil/emulator/native")
 
 unicorn = find_spec("unicorn")
 if unicorn is None or unicorn.origin is None:
@@ -20,7 +20,7 @@ setup(
         Extension(
             # Loaded with ctypes, not imported: the Unicorn symbols are resolved at load time
             # from the libunicorn that the Python package has already loaded.
-            "harness.emulator.native._helper",
+            "tflm_hil.emulator.native._helper",
             sources=sorted(map(str, NATIVE.glob("*.c"))),
             depends=sorted(map(str, NATIVE.glob("*.h"))),
             include_dirs=[str(Path(unicorn.origin).parent / "include")],

@@ -1,5 +1,5 @@
 // The application: takes requests from the serial port, has them executed in order and exactly
-// once, and answers. See harness/link/window.py for the other side of the agreement.
+// once, and answers. See harness/tflm_hil/link/window.py for the other side of the agreement.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What the device does on request. One method for each request of harness/link/protocol.toml;
+// What the device does on request. One method for each request of harness/tflm_hil/link/protocol.toml;
 // each writes its reply, or refuses.
 #pragma once
 

@@ -31,7 +31,7 @@ bool IsQuantised(const engine::Tensor& tensor) {
 }
 
 // DEQUANTIZE and QUANTIZE one after the other, in single precision and half away from zero: what
-// harness/models/quantize.py does when the references feed a state back.
+// harness/tflm_hil/models/tflite/quantize.py does when the references feed a state back.
 template <typename T>
 void Requantise(const StatePair& pair, Span<const uint8_t> from, uint8_t* to) {
   constexpr float kFar = 1e6F;  // beyond every type, so that the conversion is defined

@@ -1,5 +1,5 @@
 // The model slot: models in flash, one behind the other, written by the probe and only read here.
-// See the layout in harness/models/slot.py, which writes it.
+// See the layout in harness/tflm_hil/models/slot/slot.py, which writes it.
 #pragma once
 
 #include <cstddef>

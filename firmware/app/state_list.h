@@ -1,5 +1,5 @@
 // What a slot entry says besides its model: which outputs are fed back to which inputs. See the
-// layout in harness/models/slot_aux.py, which writes it.
+// layout in harness/tflm_hil/models/slot/slot_aux.py, which writes it.
 #pragma once
 
 #include <array>

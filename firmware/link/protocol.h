@@ -1,4 +1,4 @@
-// The numbers of harness/link/protocol.toml, which explains every message. The test
+// The numbers of harness/tflm_hil/link/protocol.toml, which explains every message. The test
 // firmware/tests/link/protocol_test.cc holds the two together through tests/data/link_vectors.txt.
 #pragma once
 

@@ -25,7 +25,7 @@ COPIES = 6
 MOST_TIMES = 1.1
 SCRIPT = """
 import resource, sys
-from harness.cli import main
+from tflm_hil.commands.main import main
 status = main(sys.argv[1:])
 print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, status)
 """

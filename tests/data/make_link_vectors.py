@@ -9,11 +9,11 @@ One record a line, fields separated by blanks, bytes in hexadecimal ("-" if ther
     slot BYTES
     exchange NAME TYPE FLAGS PAYLOAD REPLY_TYPE REPLY_PAYLOAD
 
-Constants and frames come from `harness/link/protocol.toml` and `harness/link/framing.py`. The
-exchanges are a conversation with the firmware's command loop on the fake board and the fake
-engine of `firmware/tests/fake/`, with `slot` as the board's model slot. Their replies are packed
-here from the values that the fakes have, so the C++ test proves that the firmware lays the fields
-out as the table says.
+Constants and frames come from `harness/tflm_hil/link/protocol.toml` and
+`harness/tflm_hil/link/framing.py`. The exchanges are a conversation with the firmware's command
+loop on the fake board and the fake engine of `firmware/tests/fake/`, with `slot` as the board's
+model slot. Their replies are packed here from the values that the fakes have, so the C++ test
+proves that the firmware lays the fields out as the table says.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.link.framing import encode_frame
-from harness.link.protocol import TABLE
-from harness.models.quantize import Quantization
-from harness.models.slot import SlotEntry, pack
-from harness.models.slot_aux import pack_states
-from harness.models.states import StatePair
+from tflm_hil.link.framing import encode_frame
+from tflm_hil.link.protocol import TABLE
+from tflm_hil.models.slot.slot import SlotEntry, pack
+from tflm_hil.models.slot.slot_aux import pack_states
+from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.models.tflite.states import StatePair
 
 PATH = Path(__file__).parent / "link_vectors.txt"
 

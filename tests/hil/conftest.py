@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-
-from harness.link.device import Device
-from harness.link.messages import SequenceRequest, SequenceResult
-from harness.models.manifest import Variant, load_model
-from harness.models.samples import Samples
-from harness.run.bench import Bench
-from harness.run.options import REPOSITORY
-from harness.run.run import Run
-from harness.run.streaming import sequence_bytes
-from harness.run.zoo import slot_entry, variants
+from tflm_hil.bench.bench import Bench
+from tflm_hil.bench.variants import slot_entry, variants
+from tflm_hil.link.device import Device
+from tflm_hil.link.messages import SequenceRequest, SequenceResult
+from tflm_hil.measure.streaming import sequence_bytes
+from tflm_hil.models.zoo.manifest import Variant, load_model
+from tflm_hil.models.zoo.samples import Samples
+from tflm_hil.options import REPOSITORY
+from tflm_hil.run.run import Run
 
 SMALL = "digits_lstm-int8-fused"  # the smallest, and it has state
 FEW = 12  # sequences; enough for state to show, short enough to run for every variant

@@ -8,13 +8,12 @@ step starting from desktop TFLM's state. The drift of every rung is in the repor
 from __future__ import annotations
 
 import pytest
-
-from harness.comparison.chaos import ALLOWED
-from harness.models.manifest import Variant
-from harness.run.long_run import ONE_STEP, LongRun
-from harness.run.long_sequence import STEPS, remembers
-from harness.run.run import Run
-from harness.run.teacher_forced import FEWEST_STEPS
+from tflm_hil.comparison.chaos import ALLOWED
+from tflm_hil.drift.long_run import ONE_STEP, LongRun
+from tflm_hil.drift.long_sequence import STEPS, remembers
+from tflm_hil.drift.teacher_forced import FEWEST_STEPS
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.run.run import Run
 
 pytestmark = pytest.mark.hil_where(holds=remembers)
 

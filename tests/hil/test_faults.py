@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tflm_hil.bench.bench import Bench
+from tflm_hil.errors import LinkTimeout, TargetFault
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.run.run import Run
 
-from harness.errors import LinkTimeout, TargetFault
-from harness.models.manifest import Variant
-from harness.run.bench import Bench
-from harness.run.run import Run
 from tests.hil.conftest import Loaded
 
 PATIENCE_S = 1.5  # for a silent board; the board's own time-out is meant for slow inferences

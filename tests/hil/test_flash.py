@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tflm_hil.bench.bench import Bench
+from tflm_hil.bench.variants import slot_entry
+from tflm_hil.models.slot.slot import SLOT_BYTES, SlotEntry
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.run.run import Run
 
-from harness.models.manifest import Variant
-from harness.models.slot import SLOT_BYTES, SlotEntry
-from harness.run.bench import Bench
-from harness.run.run import Run
-from harness.run.zoo import slot_entry
 from tests.support import tiny_models
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from tflm_hil.bench.bench import Bench
+from tflm_hil.errors import ModelMismatch
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.run.run import Run
 
-from harness.errors import ModelMismatch
-from harness.models.manifest import Variant
-from harness.run.bench import Bench
-from harness.run.run import Run
 from tests.hil.conftest import Loaded
 
 

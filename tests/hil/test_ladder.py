@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from harness.models.inspect import inspect
-from harness.models.manifest import Variant
-from harness.report.records import Verdict
-from harness.run.bench import Bench
-from harness.run.measure import Measured
-from harness.run.run import Run
+from tflm_hil.bench.bench import Bench
+from tflm_hil.measure.measure import Measured
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.report.records import Verdict
+from tflm_hil.run.run import Run
 
 
 def test_every_sequence_was_answered(measured: Measured, hil: Run) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.run.bench import Bench
-from harness.run.measure import Measured
+from tflm_hil.bench.bench import Bench
+from tflm_hil.measure.measure import Measured
 
 
 def test_every_step_has_its_cycles(measured: Measured) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from tflm_hil.bench.bench import Bench
+from tflm_hil.link.device import Device
+from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.measure.meter import Reading, link_record
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.models.zoo.manifest import Variant
 
-from harness.link.device import Device
-from harness.link.messages import SequenceRequest
-from harness.models.manifest import Variant
-from harness.models.slot import SlotEntry
-from harness.run.bench import Bench
-from harness.run.meter import Reading, link_record
 from tests.hil.conftest import Loaded
 from tests.support import tiny_models
 

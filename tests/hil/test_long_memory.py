@@ -12,11 +12,10 @@ import zipfile
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from harness.models.manifest import Variant
-from harness.models.samples import SampleFile
-from harness.references import compute
-from harness.run.measure import Measured
+from tflm_hil.measure.measure import Measured
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.models.zoo.samples import SampleFile
+from tflm_hil.references import compute
 
 # Keras remembers if it is right so many times as often as by chance.
 REMEMBERS = 2.0

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-
-from harness.errors import (
+from tflm_hil.bench.bench import Bench
+from tflm_hil.errors import (
     ArenaTooSmall,
     CorruptModel,
     ModelMismatch,
@@ -15,9 +15,9 @@ from harness.errors import (
     ModelTooBig,
     UnsupportedModel,
 )
-from harness.models.manifest import Variant
-from harness.models.slot import SLOT_BYTES, SlotEntry, model_hash
-from harness.run.bench import Bench
+from tflm_hil.models.slot.slot import SLOT_BYTES, SlotEntry, model_hash
+from tflm_hil.models.zoo.manifest import Variant
+
 from tests.hil.conftest import Loaded
 from tests.support import tiny_models
 
@@ -114,7 +114,7 @@ def test_wrong_hash_is_a_mismatch(bench: Bench, any_variant: Variant) -> None:
 
 
 def test_no_model_loaded_is_said(bench: Bench) -> None:
-    from harness.errors import ProtocolError
+    from tflm_hil.errors import ProtocolError
 
     with pytest.raises(ProtocolError, match="no model is loaded"):
         bench.device().step(b"\0\0\0\0")

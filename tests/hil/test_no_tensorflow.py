@@ -4,8 +4,7 @@ all work with it is done in processes of its own."""
 import sys
 
 import pytest
-
-from harness.run.run import Run
+from tflm_hil.run.run import Run
 
 pytestmark = pytest.mark.hil_last
 

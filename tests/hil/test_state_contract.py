@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tflm_hil.comparison.align import aligned
+from tflm_hil.comparison.chaos import ALLOWED, chaos
+from tflm_hil.comparison.metrics import compare
+from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.drift.long_sequence import perturbed
+from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.measure.measure import Measured
+from tflm_hil.measure.step_by_step import by_output
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.models.zoo.samples import Samples
+from tflm_hil.references import compute, compute_many
+from tflm_hil.references.keras_config import remembers
 
-from harness.comparison.align import aligned
-from harness.comparison.chaos import ALLOWED, chaos
-from harness.comparison.metrics import compare
-from harness.comparison.outputs import RungOutputs
-from harness.link.messages import SequenceRequest
-from harness.models.inspect import inspect
-from harness.models.keras_config import remembers
-from harness.models.manifest import Variant
-from harness.models.samples import Samples
-from harness.models.states import state_pairs
-from harness.references import compute, compute_many
-from harness.run.long_sequence import perturbed
-from harness.run.measure import Measured
-from harness.run.step_by_step import by_output
 from tests.hil.conftest import FEW, Loaded, few
 
 ORDER = list(range(FEW))
 # On probabilities. Wider than for a single sequence (1e-6): the state carries the difference of the
 # two float libraries through 8 steps of FEW sequences, where it grows. Beyond it, rounding has to
-# explain the difference: see harness/comparison/chaos.py.
+# explain the difference: see harness/tflm_hil/comparison/chaos.py.
 FLOAT_BOUND = 2e-5
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
-
-from harness.emulator.machine import Machine
+from tflm_hil.emulator.machine import Machine
 
 FIRMWARE = Path(__file__).parents[1] / "integration" / "emulator" / "firmware"
 SHARED = 0x20000000

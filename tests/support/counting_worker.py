@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-
-from harness.models.worker import Answer, Arrays, serve_stream
+from tflm_hil.worker import Answer, Arrays, serve_stream
 
 
 def handle(request: dict[str, Any], _arrays: Arrays) -> Iterator[Answer]:

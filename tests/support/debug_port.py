@@ -13,7 +13,7 @@ PC, XPSR = 15, 16
 
 
 class Port(Protocol):
-    """`harness.emulator.dap.Dap` and `harness.emulator.client.DebugPortClient`."""
+    """`Dap` and `DebugPortClient` of `tflm_hil.emulator.outside`."""
 
     def write_dp(self, address: int, value: int) -> None: ...
     def read_ap(self, address: int) -> int: ...

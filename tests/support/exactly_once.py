@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from tflm_hil.link.device import Device
+from tflm_hil.link.messages import SequenceRequest, SequenceResult
 
-from harness.link.device import Device
-from harness.link.messages import SequenceRequest, SequenceResult
 from tests.support.step_model import INPUTS
 
 RESULTS = 10_000

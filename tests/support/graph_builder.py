@@ -17,9 +17,8 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from numpy.typing import ArrayLike
-
-from harness.models.inspect import DTYPES
-from harness.models.schema import load_schema
+from tflm_hil.models.tflite.inspect import DTYPES
+from tflm_hil.models.tflite.schema import load_schema
 
 CODES = {name: code for code, name in DTYPES.items()}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.models.worker import run_worker
+from tflm_hil.worker import run_worker
 
 NAME, WAY = "gru_sequence", "loop"
 

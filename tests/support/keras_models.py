@@ -14,8 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers
-
-from harness.models.worker import Arrays, serve
+from tflm_hil.worker import Arrays, serve
 
 STEPS, FEATURES = 12, 3
 

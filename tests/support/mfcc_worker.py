@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-
-from harness.models.worker import Arrays, serve
+from tflm_hil.worker import Arrays, serve
 
 
 def handle(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from harness.models.worker import Arrays, serve
+from tflm_hil.worker import Arrays, serve
 
 
 def handle(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

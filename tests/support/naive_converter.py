@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-
-from harness.models.exports import Export, loop, step, unrolled
-from harness.models.exports.rebuild import load
-from harness.models.worker import Arrays, serve
+from tflm_hil.models.convert.exports import Export, loop, step, unrolled
+from tflm_hil.models.convert.exports.rebuild import load
+from tflm_hil.worker import Arrays, serve
 
 WIDE = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
 CALIBRATION = np.random.default_rng(1).normal(size=(50, 12, 3)).astype(np.float32)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.emulator.line_noise import LineNoise
-from harness.link.transport import Transport
+from tflm_hil.emulator.outside.line_noise import LineNoise
+from tflm_hil.link.transport import Transport
 
 
 class NoisyTransport:

@@ -6,8 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 from tflite_micro.python.tflite_micro import runtime
-
-from harness.models.worker import Arrays, serve
+from tflm_hil.worker import Arrays, serve
 
 
 def handle(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from tflm_hil.worker import Arrays, serve
 
-from harness.models.worker import Arrays, serve
 from tests.support.own_cells import DampedCell, bent
 
 STEPS, FEATURES = 12, 3

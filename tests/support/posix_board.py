@@ -15,10 +15,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from filelock import FileLock
-
-from harness.link.device import Device
-from harness.link.transport import SerialTransport
-from harness.models.slot import SlotEntry, pack
+from tflm_hil.link.device import Device
+from tflm_hil.link.transport import SerialTransport
+from tflm_hil.models.slot.slot import SlotEntry, pack
 
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
 

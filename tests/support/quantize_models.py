@@ -6,9 +6,8 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
-
-from harness.models.quantize import Quantization
-from harness.models.schema import load_schema
+from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.models.tflite.schema import load_schema
 
 TYPES = {"float32": 0, "int16": 7, "int8": 9}
 

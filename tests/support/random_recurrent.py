@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-from harness.models.worker import WorkerError, run_worker
+from tflm_hil.worker import WorkerError, run_worker
 
 WORKERS = 2
 SEQUENCES = 6  # test sequences of each network

@@ -15,11 +15,11 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 from tflite_micro import runtime
+from tflm_hil.models.convert.worker import convert
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.worker import Arrays, serve
 
-from harness.models.convert_worker import convert
-from harness.models.inspect import inspect
-from harness.models.quantize import Quantization
-from harness.models.worker import Arrays, serve
 from tests.support.random_recurrent import SEQUENCES, Layer, Network, draw
 
 CALIBRATION = 24  # sequences

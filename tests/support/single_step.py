@@ -7,10 +7,11 @@ the signature's.
 
 from __future__ import annotations
 
-from harness.models.inspect import inspect
-from harness.models.slot import SlotEntry
-from harness.models.slot_aux import pack_states
-from harness.models.states import state_pairs
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.models.slot.slot_aux import pack_states
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.states import state_pairs
+
 from tests.support.graph_builder import ModelBuilder
 
 FEATURES = 3

@@ -7,8 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.models.convert import ELEMENTS, DType, convert
-from harness.models.manifest import load_model
+from tflm_hil.models.convert.convert import ELEMENTS, DType, convert
+from tflm_hil.models.zoo.manifest import load_model
 
 SHIPPED = Path(__file__).parents[2] / "fixtures" / "models"
 

@@ -13,8 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-
-from harness.models.worker import Arrays, serve
+from tflm_hil.worker import Arrays, serve
 
 
 def build() -> keras.Model:

@@ -6,8 +6,7 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
-
-from harness.models.schema import load_schema
+from tflm_hil.models.tflite.schema import load_schema
 
 START = np.array([5.0, 50.0], np.float32)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from harness.errors import ConfigurationError
-from harness.paths import cache_dir, made, runtime_dir
+from tflm_hil.errors import ConfigurationError
+from tflm_hil.paths import cache_dir, made, runtime_dir
 
 
 def test_a_folder_is_made_and_may_be_there_already(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ namespace {
 
 using test::Bytes;
 
-// The slot that harness/models/slot.py packed: "refused", "fake model", "damaged", the single step
+// The slot that harness/tflm_hil/models/slot/slot.py packed: "refused", "fake model", "damaged", the single step
 // without its states, the same model "step" with them, and others.
 class ModelSlotTest : public ::testing::Test {
  protected:

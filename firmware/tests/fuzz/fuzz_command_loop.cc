@@ -48,7 +48,7 @@ constexpr size_t kRepetitions = 8;
 constexpr uint8_t kHash[16] = {0xAB};
 constexpr size_t kHeaderBytes = 64;
 
-// An entry of harness/models/slot.py, whose lengths are `image`'s own.
+// An entry of harness/tflm_hil/models/slot/slot.py, whose lengths are `image`'s own.
 std::vector<uint8_t> SlotWith(std::vector<uint8_t> image) {
   constexpr uint8_t kStart[] = {'H', 'I', 'L', 'M', 1, 0, kHeaderBytes, 0};
   const auto set = [&image](size_t at, const void* bytes, size_t count) {

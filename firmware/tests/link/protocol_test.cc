@@ -1,4 +1,4 @@
-// The numbers of protocol.h against those of harness/link/protocol.toml.
+// The numbers of protocol.h against those of harness/tflm_hil/link/protocol.toml.
 #include "link/protocol.h"
 
 #include <gtest/gtest.h>

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
-from harness.errors import TargetFault
-from harness.firmware_build.build import addr2line, build
-from harness.link.messages import FaultRecord, SequenceRequest
-from harness.probe.session import open_session
+from tflm_hil.errors import TargetFault
+from tflm_hil.firmware_build.build import addr2line, build
+from tflm_hil.link.messages import FaultRecord, SequenceRequest
+from tflm_hil.probe.session import open_session
 
 from .conftest import Bench
 

@@ -7,9 +7,9 @@ import threading
 import time
 
 import pytest
+from tflm_hil.emulator.cortex_m7.dwt import CYCCNT
+from tflm_hil.emulator.outside.client import DebugPortClient
 
-from harness.emulator.client import DebugPortClient
-from harness.emulator.dwt import CYCCNT
 from tests.support.debug_port import Debugger
 
 from .conftest import Bench

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tflm_hil.errors import UnsupportedModel
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.models.tflite.lints import lint
 
-from harness.errors import UnsupportedModel
-from harness.models.lints import lint
-from harness.models.slot import SlotEntry
 from tests.integration.board.conftest import Bench
 from tests.support.hanging_loop import hanging_loop
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.link.messages import SequenceRequest
-from harness.models.slot import SlotEntry
+from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.models.slot.slot import SlotEntry
 
 from .conftest import Bench
 

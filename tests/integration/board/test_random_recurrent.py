@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.models.slot.slot import SlotEntry
 
-from harness.link.messages import SequenceRequest
-from harness.models.slot import SlotEntry
 from tests.support.random_recurrent import SEQUENCES, Made, make
 
 from .conftest import Bench

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tflm_hil.emulator.bus import ResetReason
+from tflm_hil.emulator.outside.dap import Dap, DapFault
 
-from harness.emulator.bus import ResetReason
-from harness.emulator.dap import Dap, DapFault
 from tests.support.bare_metal import Board, MakeBoard
 from tests.support.debug_port import (
     C_DEBUGEN,

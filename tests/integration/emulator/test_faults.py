@@ -78,7 +78,7 @@ def test_lockup(board: MakeBoard, case: int) -> None:
 
 
 def test_blank_flash_locks_up_and_a_reset_line_still_works() -> None:
-    from harness.emulator.machine import Machine
+    from tflm_hil.emulator.machine import Machine
 
     machine = Machine()
     machine.start()

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.client import DebugPortClient, DebugPortFault
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.emulator.outside.socket_path import short_name
+from tflm_hil.errors import EmulatorError
 
-from harness.emulator import registry
-from harness.emulator.client import DebugPortClient, DebugPortFault
-from harness.emulator.process import EmulatorProcess
-from harness.emulator.socket_path import short_name
-from harness.errors import EmulatorError
 from tests.support.bare_metal import build_program
 from tests.support.debug_port import Debugger
 
@@ -207,7 +207,7 @@ def test_it_dies_with_its_parent() -> None:
         [
             sys.executable,
             "-c",
-            "import time; from harness.emulator.process import EmulatorProcess as P\n"
+            "import time; from tflm_hil.emulator.outside.process import EmulatorProcess as P\n"
             "print(P.start().pid, flush=True); time.sleep(60)",
         ],
         stdout=subprocess.PIPE,
@@ -222,7 +222,7 @@ def test_it_dies_with_its_parent() -> None:
 
 
 def test_the_command_prints_tty_and_probe() -> None:
-    command = [sys.executable, "-m", "harness.emulator.server", "nucleo-f746zg"]
+    command = [sys.executable, "-m", "tflm_hil.emulator.outside.server", "nucleo-f746zg"]
     for extra in ([], ["--json"]):
         with subprocess.Popen([*command, *extra], stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 import serial
+from tflm_hil.emulator.outside.pty_bridge import PtyBridge
 
-from harness.emulator.pty_bridge import PtyBridge
 from tests.support.bare_metal import Board, MakeBoard
 
 BAUD = 1_000_000

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.models.manifest import Variant, load_zoo
+from tflm_hil.models.zoo.manifest import Variant, load_zoo
 
 from .conftest import Runner
 

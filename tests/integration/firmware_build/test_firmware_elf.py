@@ -8,8 +8,7 @@ import subprocess
 
 import pytest
 from elftools.elf.elffile import ELFFile
-
-from harness.firmware_build.build import FirmwareImage, addr2line, build
+from tflm_hil.firmware_build.build import FirmwareImage, addr2line, build
 
 FLASH_START = 0x0800_0000
 FLASH_END = 0x0808_0000

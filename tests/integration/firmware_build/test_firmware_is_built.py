@@ -6,9 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from harness.errors import FirmwareBuildError, FirmwareTooBig, ToolchainMissing
-from harness.firmware_build.build import SOURCE_DIR, FirmwareImage, build
+from tflm_hil.errors import FirmwareBuildError, FirmwareTooBig, ToolchainMissing
+from tflm_hil.firmware_build.build import SOURCE_DIR, FirmwareImage, build
 
 FLASH_FOR_FIRMWARE = 512 * 1024
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.firmware_build.build import build
+from tflm_hil.link.device import Device
+from tflm_hil.link.transport import SerialTransport
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.probe.probe import Probe
 
-from harness.emulator import registry
-from harness.emulator.process import EmulatorProcess
-from harness.firmware_build.build import build
-from harness.link.device import Device
-from harness.link.transport import SerialTransport
-from harness.models.slot import SlotEntry
-from harness.probe.probe import Probe
 from tests.support import tiny_models
 from tests.support.posix_board import PosixBoard, build_app
 from tests.support.step_model import lstm_step

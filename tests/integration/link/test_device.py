@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-
-from harness.errors import (
+from tflm_hil.errors import (
     ArenaTooSmall,
     CorruptModel,
     DeviceError,
@@ -21,10 +20,11 @@ from harness.errors import (
     TargetFault,
     UnsupportedModel,
 )
-from harness.link.device import Device
-from harness.link.messages import SequenceRequest
-from harness.link.transport import Transport
-from harness.models.slot import model_hash
+from tflm_hil.link.device import Device
+from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.link.transport import Transport
+from tflm_hil.models.slot.slot import model_hash
+
 from tests.integration.link.conftest import CORRUPT, STEP, TOO_LARGE, UNKNOWN, WIDE
 from tests.support.posix_board import PosixBoard
 from tests.support.step_model import INPUTS

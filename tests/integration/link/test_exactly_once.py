@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tflm_hil.link.device import Device
 
-from harness.link.device import Device
 from tests.integration.link.conftest import STEP, EmulatedBoard
 from tests.support import exactly_once
 from tests.support.noisy_transport import NoisyTransport

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.models.slot.slot import SlotEntry
 
-from harness.link.messages import SequenceRequest
-from harness.models.slot import SlotEntry
 from tests.integration.link.conftest import DIGITS, STEP, EmulatedBoard
 
 BAUD = 921600

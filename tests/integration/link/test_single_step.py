@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tflm_hil.errors import CorruptModel
+from tflm_hil.link.device import Device
+from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.models.slot.slot_aux import pack_states
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.models.tflite.states import state_pairs
 
-from harness.errors import CorruptModel
-from harness.link.device import Device
-from harness.link.messages import SequenceRequest
-from harness.models.inspect import inspect
-from harness.models.quantize import Quantization
-from harness.models.slot import SlotEntry
-from harness.models.slot_aux import pack_states
-from harness.models.states import state_pairs
 from tests.support.posix_board import PosixBoard
 from tests.support.single_step import FEATURES, adder, entry
 

@@ -13,22 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tflm_hil.bench.variants import slot_entry
+from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.firmware_build.build import build
+from tflm_hil.link.device import Device
+from tflm_hil.link.messages import SequenceRequest, SequenceResult
+from tflm_hil.link.transport import SerialTransport
+from tflm_hil.measure.step_by_step import by_output
+from tflm_hil.measure.streaming import sequence_bytes
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.models.zoo.manifest import Variant, load_zoo
+from tflm_hil.models.zoo.samples import Samples
+from tflm_hil.probe.probe import Probe
+from tflm_hil.references import References, compute
 
-from harness.emulator import registry
-from harness.emulator.process import EmulatorProcess
-from harness.firmware_build.build import build
-from harness.link.device import Device
-from harness.link.messages import SequenceRequest, SequenceResult
-from harness.link.transport import SerialTransport
-from harness.models.inspect import inspect
-from harness.models.manifest import Variant, load_zoo
-from harness.models.samples import Samples
-from harness.models.states import state_pairs
-from harness.probe.probe import Probe
-from harness.references import References, compute
-from harness.run.step_by_step import by_output
-from harness.run.streaming import sequence_bytes
-from harness.run.zoo import slot_entry
 from tests.support.step_zoo import write_step_model
 
 STEPS = 1000

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.errors import ConversionError
-from harness.models.convert import convert
-from harness.models.inspect import inspect
-from harness.models.manifest import load_zoo
+from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert.convert import convert
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.zoo.manifest import load_zoo
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "models"
 MODELS = {model.name: model for model in load_zoo(ZOO)}

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.cli import main
-from harness.errors import ConversionError, ReferenceFailed
-from harness.models.convert import convert
-from harness.models.manifest import Artefact, KerasFile, Variant
-from harness.models.samples import SampleFile, Samples
-from harness.models.worker import run_worker
-from harness.references import References, compute, compute_many
+from tflm_hil.commands.main import main
+from tflm_hil.errors import ConversionError, ReferenceFailed
+from tflm_hil.models.convert.convert import convert
+from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
+from tflm_hil.models.zoo.samples import SampleFile, Samples
+from tflm_hil.references import References, compute, compute_many
+from tflm_hil.worker import run_worker
 
 OWN = Path(__file__).parents[2] / "support" / "own_cells.py"
 INPUTS = np.random.default_rng(6).normal(size=(20, 12, 3)).astype(np.float32)

@@ -8,17 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from harness.cli import main
-from harness.errors import ConversionError
-from harness.models.convert import DType, ExportKind, convert
-from harness.models.inspect import inspect
-from harness.models.lints import lint
-from harness.models.manifest import KerasFile, Variant
-from harness.models.samples import SampleFile, Samples
-from harness.models.states import state_pairs
-from harness.models.worker import run_worker
-from harness.references import References, compute
+from tflm_hil.commands.main import main
+from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert.convert import DType, ExportKind, convert
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.lints import lint
+from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.models.zoo.manifest import KerasFile, Variant
+from tflm_hil.models.zoo.samples import SampleFile, Samples
+from tflm_hil.references import References, compute
+from tflm_hil.worker import run_worker
 
 SHAPE = (40, 12, 3)
 CHAINS = (

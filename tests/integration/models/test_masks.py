@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tflm_hil.models.zoo.manifest import Variant, load_model
+from tflm_hil.models.zoo.samples import Samples
+from tflm_hil.references import compute
 
 from fixtures.data.series import PADDING, WAVE_STEPS, waveforms
-from harness.models.manifest import Variant, load_model
-from harness.models.samples import Samples
-from harness.references import compute
 from tests.integration.models.test_convert import ZOO
 
 VARIANTS = load_model(ZOO / "masked_gru").variants

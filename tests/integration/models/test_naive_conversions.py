@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from harness.models.lints import lint
-from harness.models.worker import Arrays, run_worker
+from tflm_hil.models.tflite.lints import lint
+from tflm_hil.worker import Arrays, run_worker
 
 # (model of tests.support.keras_models, way of tests.support.naive_converter) → lint that finds it
 TRAPS = {

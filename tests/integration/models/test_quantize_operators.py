@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.worker import Arrays, run_worker
 
-from harness.models.quantize import Quantization
-from harness.models.worker import Arrays, run_worker
 from tests.support.quantize_models import build
 
 CASES = [

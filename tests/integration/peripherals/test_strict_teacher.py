@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tflm_hil.firmware_build.build import SOURCE_DIR, build
 
-from harness.firmware_build.build import SOURCE_DIR, build
 from tests.support.bare_metal import Board, Program
 
 BOARD = Path("board/nucleo_f746zg")

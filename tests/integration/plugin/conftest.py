@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import pytest
-
-from harness.run.options import REPOSITORY
-from harness.run.plugin_arguments import plugin_arguments
+from tflm_hil.commands.plugin_arguments import plugin_arguments
+from tflm_hil.options import REPOSITORY
 
 # pytester moves HOME: firmware and references must still come from the cache of this machine.
 CACHE_HOME = Path(platformdirs.user_cache_path("tflm-hil")).parent

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import NoteSection
+from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.firmware_build.build import build
+from tflm_hil.models.slot.slot import SLOT_BYTES
+from tflm_hil.probe.probe import Probe
 
-from harness.emulator import registry
-from harness.emulator.process import EmulatorProcess
-from harness.firmware_build.build import build
-from harness.models.slot import SLOT_BYTES
-from harness.probe.probe import Probe
 from tests.integration.plugin.conftest import RunPytest
 from tests.support import tiny_models
 
@@ -27,8 +27,8 @@ NEEDS_DEVICE = "def test_it(device): pass"
 NEEDS_MODEL = "def test_it(measured): pass"
 
 ARM_AND_STEP = """
-from harness.link.messages import SequenceRequest
-from harness.run.zoo import slot_entry, variants
+from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.bench.variants import slot_entry, variants
 
 def prepare(hil, bench):
     small = next(v for v in variants(hil.config) if v.id == "digits_lstm-int8-fused")

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.run.options import REPOSITORY
+from tflm_hil.options import REPOSITORY
+
 from tests.integration.plugin.conftest import BOARD
 from tests.support.tiny_models import add
 from tests.unit.run.test_preflight import HYBRID
@@ -19,7 +20,7 @@ def test_a_model_with_an_error_is_left_out_and_named(tmp_path: Path) -> None:
     hybrid.write_bytes(HYBRID + os.urandom(2000))  # never seen by the emulated flash
     sound.write_bytes(add(4) + os.urandom(16))
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "flash", "--board", BOARD,
+        [sys.executable, "-m", "tflm_hil.commands.main", "flash", "--board", BOARD,
          "--hil-model", f"{hybrid},{sound}"],
         capture_output=True, text=True, cwd=REPOSITORY, timeout=300,
     )  # fmt: skip

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tflm_hil.report import json_report
+from tflm_hil.report.records import RunRecord, Verdict
 
-from harness.report import json_report
-from harness.report.records import RunRecord, Verdict
 from tests.integration.plugin.conftest import RunPytest
 from tests.support.graph_builder import ModelBuilder
 from tests.support.tiny_models import fully_connected

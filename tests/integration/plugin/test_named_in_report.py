@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tflm_hil.firmware_build.build import SOURCE_DIR, build
+from tflm_hil.report import json_report
 
-from harness.firmware_build.build import SOURCE_DIR, build
-from harness.report import json_report
 from tests.integration.plugin.conftest import RunPytest
 from tests.support.step_zoo import write_step_model
 

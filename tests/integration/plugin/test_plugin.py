@@ -15,11 +15,11 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from tflm_hil.firmware_build.build import SOURCE_DIR, build
+from tflm_hil.paths import REPOSITORY
+from tflm_hil.report import json_report
+from tflm_hil.report.records import Verdict
 
-from harness.firmware_build.build import SOURCE_DIR, build
-from harness.report import json_report
-from harness.report.records import Verdict
-from harness.run.options import REPOSITORY
 from tests.integration.plugin.conftest import BOARD, CACHE_HOME, RunPytest
 from tests.support.model_folder import write_model_folder
 
@@ -178,7 +178,15 @@ def test_session_that_measured_nothing_does_not_pass(run_pytest: RunPytest) -> N
 
 def test_names_choose_entries_and_quiet_gives_a_line_each(tmp_path: Path) -> None:
     (tmp_path / "test_inner.py").write_text("def test_it(measured): pass")
-    command = [sys.executable, "-m", "harness.cli", "run", "test_inner.py", "-q", "digits_gru"]
+    command = [
+        sys.executable,
+        "-m",
+        "tflm_hil.commands.main",
+        "run",
+        "test_inner.py",
+        "-q",
+        "digits_gru",
+    ]
     command += ["--board", BOARD, "--hil-sequences", "3", "-p", "no:cacheprovider"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(CACHE_HOME)}
     result = subprocess.run(
@@ -194,7 +202,7 @@ def test_error_in_the_call_is_an_error_in_junit(
     run_pytest: RunPytest, pytester: pytest.Pytester
 ) -> None:
     source = """
-    from harness.errors import LinkTimeout
+    from tflm_hil.errors import LinkTimeout
     def test_it(bench):
         raise LinkTimeout("nothing came back", remedy="look at the cable")
     """
@@ -252,7 +260,7 @@ def test_failed_assertion_stays_a_failure(run_pytest: RunPytest) -> None:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_run_that_was_cut_off_goes_on_where_it_stopped(how: signal.Signals, tmp_path: Path) -> None:
     """Killed or interrupted in the middle of streaming: what had arrived is not measured again."""
-    command = [sys.executable, "-m", "harness.cli", "demo", "--board", BOARD]
+    command = [sys.executable, "-m", "tflm_hil.commands.main", "demo", "--board", BOARD]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(CACHE_HOME)}
     process = subprocess.Popen(
         command,

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tflm_hil.errors import DataSetMissing
+from tflm_hil.paths import REPOSITORY
+from tflm_hil.report import json_report
+from tflm_hil.report.records import Verdict
 
 from fixtures.data import mnist
 from fixtures.data.folder import DataSet
-from harness.errors import DataSetMissing
-from harness.report import json_report
-from harness.report.records import Verdict
-from harness.run.options import REPOSITORY
 from tests.integration.plugin.conftest import RunPytest
 
 MODELS = DataSet(

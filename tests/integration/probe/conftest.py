@@ -11,13 +11,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-
-import harness
-from harness.emulator import registry
-from harness.emulator.process import EmulatorProcess
-from harness.firmware_build.build import FirmwareImage, build
-from harness.probe.probe import Probe
-from harness.probe.session import ProbeSettings
+import tflm_hil
+from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.firmware_build.build import FirmwareImage, build
+from tflm_hil.probe.probe import Probe
+from tflm_hil.probe.session import ProbeSettings
 
 _NUMBERS = count()
 
@@ -59,14 +58,14 @@ def pyocd_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
 
     Installed, the package brings it; run from a checkout, a bare dist-info does.
     """
-    path = [str(Path(harness.__file__).parents[1])]
+    path = [str(Path(tflm_hil.__file__).parents[1])]
     if not any(point.name == "hil-emulator" for point in entry_points(group="pyocd.probe")):
         directory = tmp_path_factory.mktemp("entry-point")
         info = directory / "tflm_hil_checkout-0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tflm-hil-checkout\n")
         (info / "entry_points.txt").write_text(
-            "[pyocd.probe]\nhil-emulator = harness.probe.pyocd_plugin:EmulatedProbePlugin\n"
+            "[pyocd.probe]\nhil-emulator = tflm_hil.probe.pyocd_plugin:EmulatedProbePlugin\n"
         )
         path.append(str(directory))
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}

@@ -8,12 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-
-from harness.boards.provider import acquire, list_boards
-from harness.boards.spec import Overrides
-from harness.emulator import registry
-from harness.emulator.process import EmulatorProcess
-from harness.errors import EmulatorError, ProbeBusy, ProbeNotFound
+from tflm_hil.boards.provider import acquire, list_boards
+from tflm_hil.boards.spec import Overrides
+from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.errors import EmulatorError, ProbeBusy, ProbeNotFound
 
 BOARD = "nucleo-f746zg-emulated"
 

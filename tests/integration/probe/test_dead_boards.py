@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.probe.probe import Probe
+from tflm_hil.probe.probe import Probe
 
 FAULT = """
 start:  ldr r0, =0x60000000      // no external memory is connected

@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 import serial
-
-from harness.emulator.process import EmulatorProcess
-from harness.firmware_build.build import FirmwareImage
-from harness.probe.probe import Probe
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.firmware_build.build import FirmwareImage
+from tflm_hil.probe.probe import Probe
 
 GDB = shutil.which("gdb-multiarch") or shutil.which("arm-none-eabi-gdb")
 pytestmark = pytest.mark.skipif(GDB is None, reason="no gdb for Arm is installed")

@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-
-from harness.emulator import registry
-from harness.emulator.process import EmulatorProcess
-from harness.errors import HilError
-from harness.models.slot import SlotEntry
-from harness.probe.probe import Probe
-from harness.probe.session import ProbeSettings
+from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.errors import HilError
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.probe.probe import Probe
+from tflm_hil.probe.session import ProbeSettings
 
 KEPT = SlotEntry("kept", b"\x5a" * 3000)
 CUT_OFF = SlotEntry("cut off", bytes(range(256)) * 1600)

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 from pyocd.core import exceptions
 from pyocd.coresight.minimal_mem_ap import MinimalMemAP
-
-from harness.emulator.process import EmulatorProcess
-from harness.errors import ConfigurationError, FlashError, ModelTooBig, TargetUnreachable
-from harness.firmware_build.build import FirmwareImage
-from harness.models.slot import HEADER_BYTES, SLOT_ADDRESS, SLOT_BYTES, SlotEntry
-from harness.probe import target_stm32f746zg
-from harness.probe.flash import Segment, elf_segments, verify
-from harness.probe.probe import Probe
-from harness.probe.session import ProbeSettings, open_session
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.errors import ConfigurationError, FlashError, ModelTooBig, TargetUnreachable
+from tflm_hil.firmware_build.build import FirmwareImage
+from tflm_hil.models.slot.slot import HEADER_BYTES, SLOT_ADDRESS, SLOT_BYTES, SlotEntry
+from tflm_hil.probe import target_stm32f746zg
+from tflm_hil.probe.flash import Segment, elf_segments, verify
+from tflm_hil.probe.probe import Probe
+from tflm_hil.probe.session import ProbeSettings, open_session
 
 SMALL = SlotEntry("small", bytes(range(256)) * 20 + b"odd")
 OTHER = SlotEntry("other", b"\xa5\x5a" * 9001)

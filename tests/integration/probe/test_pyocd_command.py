@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.emulator.process import EmulatorProcess
-from harness.firmware_build.build import FirmwareImage
-from harness.models.slot import SlotEntry
-from harness.probe.flash import elf_segments
-from harness.probe.probe import Probe
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.firmware_build.build import FirmwareImage
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.probe.flash import elf_segments
+from tflm_hil.probe.probe import Probe
 
 Pyocd = Callable[..., str]
 

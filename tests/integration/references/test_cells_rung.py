@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from harness.models.manifest import Artefact, KerasFile, Variant
-from harness.models.samples import SampleFile, Samples
-from harness.models.worker import run_worker
-from harness.references import References, compute_many
+from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
+from tflm_hil.models.zoo.samples import SampleFile, Samples
+from tflm_hil.references import References, compute_many
+from tflm_hil.worker import run_worker
 
 SHAPE = (20, 12, 3)
 OWN = Path(__file__).parents[2] / "support" / "own_cells.py"

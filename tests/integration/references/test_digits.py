@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tflm_hil.comparison import LadderResult, compare_ladder
+from tflm_hil.errors import ReferenceFailed
+from tflm_hil.models.zoo.manifest import Variant, load_model, load_zoo
+from tflm_hil.models.zoo.samples import Samples
+from tflm_hil.references import References, compute, compute_many
 
-from harness.comparison import LadderResult, compare_ladder
-from harness.errors import ReferenceFailed
-from harness.models.manifest import Variant, load_model, load_zoo
-from harness.models.samples import Samples
-from harness.references import References, compute, compute_many
 from tests.support.model_folder import write_model_folder
 
 ROOT = Path(__file__).parents[3]
@@ -115,8 +115,8 @@ def test_warm_starts_no_worker_and_imports_no_framework(
 import subprocess, sys
 from pathlib import Path
 subprocess.Popen = None  # any worker would raise TypeError
-from harness.models.manifest import load_zoo
-from harness.references import compute_many
+from tflm_hil.models.zoo.manifest import load_zoo
+from tflm_hil.references import compute_many
 zoo = load_zoo(Path({str(ROOT / "fixtures" / "models")!r}))
 variants = [v for m in zoo for v in m.variants if m.name.startswith("digits_")]
 found = compute_many(variants, cache_directory=Path({str(cache_directory)!r}))

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.models.manifest import Variant, load_model
-from harness.references import References, compute_many
+from tflm_hil.models.zoo.manifest import Variant, load_model
+from tflm_hil.references import References, compute_many
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 VARIANTS = {

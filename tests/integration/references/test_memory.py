@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from harness.models.manifest import Variant, load_model
-from harness.references import compute, memory
-from harness.references.memory import with_memory
-from harness.references.records import OutputTensor
+from tflm_hil.models.zoo.manifest import Variant, load_model
+from tflm_hil.references import compute, memory
+from tflm_hil.references.memory import with_memory
+from tflm_hil.references.records import OutputTensor
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 WINDOW = 9

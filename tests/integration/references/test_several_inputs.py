@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.comparison.metrics import compare
-from harness.models.manifest import Variant, load_model
-from harness.models.worker import run_worker
-from harness.references import compute
+from tflm_hil.comparison.metrics import compare
+from tflm_hil.models.zoo.manifest import Variant, load_model
+from tflm_hil.references import compute
+from tflm_hil.worker import run_worker
 
 MANIFEST = """\
 schema = 1

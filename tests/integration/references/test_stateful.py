@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.comparison.align import aligned
-from harness.errors import ReferenceFailed
-from harness.models.manifest import load_model
-from harness.models.samples import Samples
-from harness.references import compute
+from tflm_hil.comparison.align import aligned
+from tflm_hil.errors import ReferenceFailed
+from tflm_hil.models.zoo.manifest import load_model
+from tflm_hil.models.zoo.samples import Samples
+from tflm_hil.references import compute
 
 MODEL = load_model(Path(__file__).parents[3] / "fixtures" / "models" / "stateful_lstm")
 VARIANT = MODEL.variants[0]

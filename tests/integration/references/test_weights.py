@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from harness.models.worker import WorkerError
-from harness.references import weights
-from harness.references.weights import layers_and_weights
+from tflm_hil.references import weights
+from tflm_hil.references.weights import layers_and_weights
+from tflm_hil.worker import WorkerError
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 STACK = (MODELS / "stacked_lstm" / "model.keras", None)

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tflm_hil.report.render.html import render
 
-from harness.report.html import render
 from tests.unit.report import synthetic
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")

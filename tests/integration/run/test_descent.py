@@ -10,20 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tflm_hil.comparison.descent import Culprit
+from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.process import EmulatorProcess
+from tflm_hil.explain.descend import Descent, descend, descend_into_loop
+from tflm_hil.firmware_build.build import SOURCE_DIR, FirmwareImage, build
+from tflm_hil.link.device import Device
+from tflm_hil.link.transport import SerialTransport
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.schema import load_schema
+from tflm_hil.models.zoo.manifest import Variant, load_zoo
+from tflm_hil.probe.probe import Probe
+from tflm_hil.probe.session import ProbeSettings
 
-from harness.comparison.descent import Culprit
-from harness.emulator import registry
-from harness.emulator.process import EmulatorProcess
-from harness.firmware_build.build import SOURCE_DIR, FirmwareImage, build
-from harness.link.device import Device
-from harness.link.transport import SerialTransport
-from harness.models.inspect import inspect
-from harness.models.manifest import Variant, load_zoo
-from harness.models.schema import load_schema
-from harness.models.slot import SlotEntry
-from harness.probe.probe import Probe
-from harness.probe.session import ProbeSettings
-from harness.run.descend import Descent, descend, descend_into_loop
 from tests.support.step_model import lstm_step
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"

@@ -4,10 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from harness.cli import main
-from harness.models.manifest import Variant, load_model
-from harness.run.drift_table import AT_STEPS, Row, quantised_steps, rows
+from tflm_hil.commands.drift_table import AT_STEPS, Row, quantised_steps, rows
+from tflm_hil.commands.main import main
+from tflm_hil.models.zoo.manifest import Variant, load_model
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 

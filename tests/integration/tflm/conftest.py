@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from harness.boards.spec import Overrides
-from harness.errors import TflmTreeInvalid
-from harness.firmware_build.tflm_tree import TflmTree, inspect_tree
-from harness.report.progress import SilentProgress
-from harness.run.bench import Bench
-from harness.run.options import REPOSITORY, RunConfig
+from tflm_hil.bench.bench import Bench
+from tflm_hil.boards.spec import Overrides
+from tflm_hil.errors import TflmTreeInvalid
+from tflm_hil.firmware_build.tflm_tree import TflmTree, inspect_tree
+from tflm_hil.options import REPOSITORY, RunConfig
+from tflm_hil.report.render.progress import SilentProgress
 
 NEEDS_TREE = "needs a finished TFLM tree: make test TFLM_ROOT=DIR (see README)"
 

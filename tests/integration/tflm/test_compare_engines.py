@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from harness import cli
-from harness.firmware_build.tflm_tree import TflmTree
+from tflm_hil.commands import main as cli
+from tflm_hil.firmware_build.tflm_tree import TflmTree
 
 
 def test_builtin_and_the_tree_side_by_side(

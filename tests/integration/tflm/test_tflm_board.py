@@ -7,14 +7,14 @@ from pathlib import Path
 import flatbuffers
 import numpy as np
 import pytest
+from tflm_hil.bench.bench import Bench
+from tflm_hil.errors import ArenaTooSmall, CorruptModel, LinkTimeout, TargetFault, UnsupportedModel
+from tflm_hil.firmware_build.tflm_tree import TflmTree
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.schema import load_schema, operator_names
+from tflm_hil.options import REPOSITORY
 
-from harness.errors import ArenaTooSmall, CorruptModel, LinkTimeout, TargetFault, UnsupportedModel
-from harness.firmware_build.tflm_tree import TflmTree
-from harness.models.inspect import inspect
-from harness.models.schema import load_schema, operator_names
-from harness.models.slot import SlotEntry
-from harness.run.bench import Bench
-from harness.run.options import REPOSITORY
 from tests.support import tiny_models, variable_model
 from tests.support.hanging_loop import hanging_loop
 

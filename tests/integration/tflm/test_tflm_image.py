@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
-
-from harness.firmware_build.build import FirmwareImage, build
-from harness.firmware_build.tflm_tree import TflmTree, inspect_tree
+from tflm_hil.firmware_build.build import FirmwareImage, build
+from tflm_hil.firmware_build.tflm_tree import TflmTree, inspect_tree
 
 UNWANTED = re.compile(
     r"_?(malloc|free|realloc|calloc|sbrk)(_r)?|_?v?s?n?f?printf(_r)?|_Zn[wa]j.*|__cxa_throw"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from harness.firmware_build.tflm_tree import TflmTree
+from tflm_hil.firmware_build.tflm_tree import TflmTree
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 

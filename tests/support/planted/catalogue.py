@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.diagnosis.rank import KERNEL_VARIANTS, NOT_DETERMINISTIC
-from harness.diagnosis.suspects import SUSPECTS
+from tflm_hil.explain.rank import KERNEL_VARIANTS, NOT_DETERMINISTIC
+from tflm_hil.explain.suspects import SUSPECTS
 
 NAMES = {
     suspect.number: suspect.name for suspect in (*SUSPECTS, KERNEL_VARIANTS, NOT_DETERMINISTIC)

@@ -21,12 +21,11 @@ import tensorflow as tf
 import tf_keras
 from keras import layers
 from numpy.typing import NDArray
-
-from harness.models.convert_worker import convert
-from harness.models.exports import Export, loop, step, unrolled
-from harness.models.flatbuffer import Editor
-from harness.models.states import tie_states
-from harness.models.worker import Arrays, serve
+from tflm_hil.models.convert.exports import Export, loop, step, unrolled
+from tflm_hil.models.convert.worker import convert
+from tflm_hil.models.tflite.flatbuffer import Editor
+from tflm_hil.models.tflite.states import tie_states
+from tflm_hil.worker import Arrays, serve
 
 STEPS, FEATURES, UNITS, OUTPUTS = 8, 4, 6, 3
 SEQUENCES = 32

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
-
-from harness.firmware_build.build import SOURCE_DIR, FirmwareImage, build
-from harness.paths import cache_dir
+from tflm_hil.firmware_build.build import SOURCE_DIR, FirmwareImage, build
+from tflm_hil.paths import cache_dir
 
 HEADER = """\
 #pragma once

@@ -14,15 +14,14 @@ from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
-
-from harness.models.flatbuffer import Editor
-from harness.models.worker import run_worker
-from harness.paths import cache_dir
+from tflm_hil.models.tflite.flatbuffer import Editor
+from tflm_hil.paths import cache_dir
+from tflm_hil.worker import run_worker
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 SOURCES = (
-    *sorted(HERE.glob("*.py")), *sorted((ROOT / "harness/models").glob("**/*.py")),
+    *sorted(HERE.glob("*.py")), *sorted((ROOT / "harness/tflm_hil/models").glob("**/*.py")),
 )  # fmt: skip
 WORKERS = 2
 LARGE = ("lstm", "integrator", "chunks", "stack", "classes", "masked")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from harness.boards.latch import BrokenBoards
-from harness.errors import BoardLatchedBroken, LinkTimeout
+from tflm_hil.boards.latch import BrokenBoards
+from tflm_hil.errors import BoardLatchedBroken, LinkTimeout
 
 
 def test_a_fresh_board_passes() -> None:

@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-from harness.boards import locks
-from harness.errors import ProbeBusy
+from tflm_hil.boards import locks
+from tflm_hil.errors import ProbeBusy
 
 UID = "066EFF383733503457223432"
 HOLD = f"""
 import sys
-from harness.boards import locks
+from tflm_hil.boards import locks
 with locks.hold({UID!r}):
     print("held", flush=True)
     sys.stdin.read()

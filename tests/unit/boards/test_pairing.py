@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from harness.boards.pairing import Pair, PortInfo, ProbeInfo, Wanted, pair, probes_behind
-from harness.errors import ConfigurationError, ProbeAmbiguous, ProbeNotFound, SerialPortNotFound
+from tflm_hil.boards.pairing import Pair, PortInfo, ProbeInfo, Wanted, pair, probes_behind
+from tflm_hil.errors import ConfigurationError, ProbeAmbiguous, ProbeNotFound, SerialPortNotFound
 
 OURS = "066EFF383733503457223432"
 OTHER = "0670FF575251717867205939"

@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-
-import harness
-from harness.boards import locks, provider
-from harness.boards.pairing import PortInfo
-from harness.boards.provider import acquire, list_boards
-from harness.boards.spec import Overrides
-from harness.errors import ProbeBusy, ProbeNotFound, UnknownBoard
+import tflm_hil
+from tflm_hil.boards import locks, provider
+from tflm_hil.boards.pairing import PortInfo
+from tflm_hil.boards.provider import acquire, list_boards
+from tflm_hil.boards.spec import Overrides
+from tflm_hil.errors import ProbeBusy, ProbeNotFound, UnknownBoard
 
 
 @pytest.fixture(autouse=True)
@@ -76,8 +75,8 @@ def test_the_list_has_every_board_and_why_it_is_not_ready(tmp_path: Path) -> Non
 
 def test_acquiring_code_is_cheap_to_import() -> None:
     code = (
-        "import sys, harness.boards.provider, harness.probe.probe;"
+        "import sys, tflm_hil.boards.provider, tflm_hil.probe.probe;"
         "sys.exit(any(m.split('.')[0] in ('pyocd', 'tensorflow', 'unicorn') for m in sys.modules))"
     )
-    root = Path(harness.__file__).parents[1]
+    root = Path(tflm_hil.__file__).parents[1]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from harness.boards.spec import Overrides, board_files, board_ids, load_spec
-from harness.errors import ConfigurationError, UnknownBoard
+from tflm_hil.boards.spec import Overrides, board_files, board_ids, load_spec
+from tflm_hil.errors import ConfigurationError, UnknownBoard
 
 REAL = "nucleo-f746zg"
 EMULATED = "nucleo-f746zg-emulated"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-
-from harness.comparison.align import aligned
-from harness.comparison.outputs import RungOutputs
+from tflm_hil.comparison.align import aligned
+from tflm_hil.comparison.outputs import RungOutputs
 
 STEPS = np.arange(2 * 6 * 1, dtype=np.int8).reshape(2, 6, 1)
 

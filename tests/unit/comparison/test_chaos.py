@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from harness.comparison.chaos import ALLOWED, chaos
+from tflm_hil.comparison.chaos import ALLOWED, chaos
 
 STEPS = 600
 TRUTH = np.random.default_rng(2).standard_normal((STEPS, 3)).astype(np.float32)

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from harness.comparison.descent import Culprit, Read, first_difference, time_steps
-from harness.models.inspect import Operator, Subgraph, Tensor
+from tflm_hil.comparison.descent import Culprit, Read, first_difference, time_steps
+from tflm_hil.models.tflite.inspect import Operator, Subgraph, Tensor
 
 Values = dict[tuple[int, int], NDArray[Any]]
 

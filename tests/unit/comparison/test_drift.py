@@ -3,11 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-
-from harness.comparison.drift import drift, drifts, saturated
-from harness.comparison.outputs import RungOutputs
-from harness.comparison.wording import short
-from harness.errors import ComparisonError
+from tflm_hil.comparison.drift import drift, drifts, saturated
+from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.comparison.wording import short
+from tflm_hil.errors import ComparisonError
 
 STEPS = 400
 TRUTH = np.random.default_rng(5).standard_normal((3, STEPS, 4)).astype(np.float32)

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from harness.comparison import LadderResult, Limit, RungOutputs, compare_ladder
-from harness.errors import ComparisonError
+from tflm_hil.comparison import LadderResult, Limit, RungOutputs, compare_ladder
+from tflm_hil.errors import ComparisonError
 
 NAMES = ("keras", "tflite", "tflm", "device")
 SCALE = 1 / 256

@@ -3,8 +3,7 @@
 import math
 
 import pytest
-
-from harness.comparison.limits import Limit
+from tflm_hil.comparison.limits import Limit
 
 
 def test_maximum_is_inclusive() -> None:

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-
-from harness.comparison.metrics import accuracy, compare, label_rmse
-from harness.comparison.outputs import RungOutputs
-from harness.errors import ComparisonError
+from tflm_hil.comparison.metrics import accuracy, compare, label_rmse
+from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.errors import ComparisonError
 
 
 def floats(rows: list[list[float]]) -> RungOutputs:

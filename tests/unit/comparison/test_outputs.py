@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from harness.comparison.outputs import RungOutputs
-from harness.errors import ComparisonError
+from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.errors import ComparisonError
 
 
 def test_integers_are_dequantised() -> None:

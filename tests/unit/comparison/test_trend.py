@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-
-from harness.comparison.trend import rise_p_value, theil_sen, trend
+from tflm_hil.comparison.trend import rise_p_value, theil_sen, trend
 
 lengths = st.integers(60, 1500)
 seeds = st.integers(0, 2**32 - 1)

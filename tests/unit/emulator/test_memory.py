@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from harness.emulator.bus import BusError
-from harness.emulator.machine import Machine
-from harness.emulator.memory import FLASH_SIZE, open_flash
+from tflm_hil.emulator.bus import BusError
+from tflm_hil.emulator.machine import Machine
+from tflm_hil.emulator.memory import FLASH_SIZE, open_flash
 
 
 def test_a_new_flash_file_is_erased_and_a_kept_one_is_kept(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from harness.emulator.run_lock import RunLock
+from tflm_hil.emulator.run_lock import RunLock
 
 
 def test_waiters_get_in_although_the_run_thread_never_rests() -> None:

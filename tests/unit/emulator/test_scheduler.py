@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.emulator.scheduler import Scheduler
+from tflm_hil.emulator.scheduler import Scheduler
 
 
 def test_events_run_when_due_in_order_of_time_then_of_scheduling() -> None:

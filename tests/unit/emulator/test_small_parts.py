@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-
-from harness.emulator import rom_tables
-from harness.emulator.bus import BusError
-from harness.emulator.findings import Findings
-from harness.emulator.flash_rules import FLASH_RULES
-from harness.emulator.native.library import FlashFinding
-from harness.emulator.ppb import Ppb
-from harness.emulator.virtual_clock import VirtualClock
-from harness.emulator.wire import REQUEST, Op, pack_words, unpack_words
+from tflm_hil.emulator.bus import BusError
+from tflm_hil.emulator.cortex_m7 import rom_tables
+from tflm_hil.emulator.cortex_m7.ppb import Ppb
+from tflm_hil.emulator.findings import Findings
+from tflm_hil.emulator.flash_rules import FLASH_RULES
+from tflm_hil.emulator.native.library import FlashFinding
+from tflm_hil.emulator.outside.wire import REQUEST, Op, pack_words, unpack_words
+from tflm_hil.emulator.virtual_clock import VirtualClock
 
 
 def test_the_same_finding_is_counted_not_repeated() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from harness.firmware_build.content_key import content_key
+from tflm_hil.firmware_build.content_key import content_key
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from harness.errors import FirmwareBuildError, FirmwareTooBig, ToolchainMissing
-from harness.firmware_build.diagnosis import diagnose
+from tflm_hil.errors import FirmwareBuildError, FirmwareTooBig, ToolchainMissing
+from tflm_hil.firmware_build.diagnosis import diagnose
 
 LOG = Path("/cache/build.log")
 LINKER_SCRIPT = (

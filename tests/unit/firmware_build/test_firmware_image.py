@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from harness.errors import FirmwareBuildError, UnknownBoard
-from harness.firmware_build.build import build
-from harness.firmware_build.image import read_elf
+from tflm_hil.errors import FirmwareBuildError, UnknownBoard
+from tflm_hil.firmware_build.build import build
+from tflm_hil.firmware_build.image import read_elf
 
 
 @pytest.mark.parametrize("content", [b"", b"not an ELF", b"\x7fELF" + b"\xff" * 60])

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tflm_hil.errors import TflmTreeInvalid
+from tflm_hil.firmware_build.tflm_tree import inspect_tree
 
-from harness.errors import TflmTreeInvalid
-from harness.firmware_build.tflm_tree import inspect_tree
 from tests.support.tflm_trees import (
     CORTEX_M7,
     HEADERS,

@@ -6,9 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from harness.errors import ToolchainMissing
-from harness.firmware_build.toolchain import find_toolchain
+from tflm_hil.errors import ToolchainMissing
+from tflm_hil.firmware_build.toolchain import find_toolchain
 
 PACKAGES = Path(__file__).parents[3] / "system-packages.txt"
 
@@ -45,7 +44,7 @@ def test_names_the_tool_the_package_and_the_command_that_installs_it(
 
 
 def test_every_package_named_is_one_that_make_installs() -> None:
-    from harness.firmware_build import toolchain
+    from tflm_hil.firmware_build import toolchain
 
     listed = {line.split()[0] for line in PACKAGES.read_text().splitlines() if line[:1].isalpha()}
     named = {*toolchain._COMMON.values(), *toolchain._ARM.values(), *toolchain._DESKTOP.values()}

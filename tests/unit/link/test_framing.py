@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.link.framing import MAX_WIRE_BYTES, Frame, FrameDecoder, encode_frame, wire_bytes
-from harness.link.protocol import MAX_PAYLOAD
+from tflm_hil.link.framing import MAX_WIRE_BYTES, Frame, FrameDecoder, encode_frame, wire_bytes
+from tflm_hil.link.protocol import MAX_PAYLOAD
 
 VECTORS = Path(__file__).parents[2] / "data" / "link_vectors.txt"
 

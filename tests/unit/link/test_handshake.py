@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from harness.errors import LinkTimeout, ProtocolError
-from harness.link.counters import LinkCounters
-from harness.link.framing import Frame, FrameDecoder, encode_frame
-from harness.link.handshake import shake_hands
-from harness.link.messages import Hello
-from harness.link.protocol import TABLE
+from tflm_hil.errors import LinkTimeout, ProtocolError
+from tflm_hil.link.counters import LinkCounters
+from tflm_hil.link.framing import Frame, FrameDecoder, encode_frame
+from tflm_hil.link.handshake import shake_hands
+from tflm_hil.link.messages import Hello
+from tflm_hil.link.protocol import TABLE
 
 VECTORS = Path(__file__).parents[2] / "data" / "link_vectors.txt"
 HELLO = TABLE.requests["hello"]

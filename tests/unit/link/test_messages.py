@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.link.messages import Hello, LoadedModel, Rejection, Status
-from harness.link.protocol import TABLE
+from tflm_hil.link.messages import Hello, LoadedModel, Rejection, Status
+from tflm_hil.link.protocol import TABLE
 
 VECTORS = Path(__file__).parents[2] / "data" / "link_vectors.txt"
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.link.protocol import FIXED, TABLE, Field, Fields, PayloadError
+from tflm_hil.link.protocol import FIXED, TABLE, Field, Fields, PayloadError
 
 DATA = Path(__file__).parents[2] / "data"
 LIMITS = {

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-from harness import errors
-from harness.link.messages import Rejection
-from harness.link.protocol import TABLE
-from harness.link.refusals import error_for
+from tflm_hil import errors
+from tflm_hil.link.messages import Rejection
+from tflm_hil.link.protocol import TABLE
+from tflm_hil.link.refusals import error_for
 
 
 def rejection(error: str, status: str = "ok") -> Rejection:

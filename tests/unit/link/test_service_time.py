@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.link.service_time import ServiceTime
+from tflm_hil.link.service_time import ServiceTime
 
 
 def test_service_time_follows_what_is_seen() -> None:

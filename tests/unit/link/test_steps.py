@@ -8,10 +8,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.link.messages import LoadedModel, SequenceRequest, TensorInfo
-from harness.link.protocol import MAX_PAYLOAD, TABLE
-from harness.link.steps import Assembler, Part, StepsError, cut
+from tflm_hil.link.messages import LoadedModel, SequenceRequest, TensorInfo
+from tflm_hil.link.protocol import MAX_PAYLOAD, TABLE
+from tflm_hil.link.steps import Assembler, Part, StepsError, cut
 
 SEQUENCE = TABLE.requests["sequence"]
 RESET, ALL = SEQUENCE.flags["reset_before"], SEQUENCE.flags["all_outputs"]

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from harness.errors import LinkError, SerialPortNotFound
-from harness.link.transport import SerialTransport
+from tflm_hil.errors import LinkError, SerialPortNotFound
+from tflm_hil.link.transport import SerialTransport
 
 
 class Wire:

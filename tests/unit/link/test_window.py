@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-
-from harness.link.counters import LinkCounters
-from harness.link.framing import Frame, FrameDecoder, encode_frame
-from harness.link.protocol import TABLE
-from harness.link.window import Limits, Pending, SessionLost, Silence, Window
+from tflm_hil.link.counters import LinkCounters
+from tflm_hil.link.framing import Frame, FrameDecoder, encode_frame
+from tflm_hil.link.protocol import TABLE
+from tflm_hil.link.window import Limits, Pending, SessionLost, Silence, Window
 
 STATUS = TABLE.requests["status"].id
 REPLY = STATUS | TABLE.reply_bit

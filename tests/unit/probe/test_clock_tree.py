@@ -1,8 +1,7 @@
 """Registers to factors; the values are those of the firmware's own clock tree, and of a reset."""
 
 import pytest
-
-from harness.probe.clock_tree import PWR, RCC, ClockTree, read_clock_tree
+from tflm_hil.probe.clock_tree import PWR, RCC, ClockTree, read_clock_tree
 
 # RM0385: HSEBYP, HSEON and PLLON with their ready bits; M 8, N 432, P 2, Q 9 from HSE; SWS = PLL,
 # APB1 /4, APB2 /2; PWREN; ODSWRDY

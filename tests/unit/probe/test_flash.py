@@ -6,9 +6,8 @@ import struct
 from pathlib import Path
 
 import pytest
-
-from harness.errors import FirmwareTooBig, FlashError
-from harness.probe.flash import Segment, elf_segments
+from tflm_hil.errors import FirmwareTooBig, FlashError
+from tflm_hil.probe.flash import Segment, elf_segments
 
 
 def write_elf(path: Path, segments: list[tuple[int, int, bytes]]) -> Path:

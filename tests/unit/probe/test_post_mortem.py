@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.probe.post_mortem import CFSR_BITS, HFSR_BITS, REGISTERS, PostMortem, decode
+from tflm_hil.probe.post_mortem import CFSR_BITS, HFSR_BITS, REGISTERS, PostMortem, decode
 
 
 def test_bits_become_texts() -> None:

@@ -6,8 +6,7 @@ import errno
 
 import pytest
 from pyocd.core import exceptions
-
-from harness.errors import (
+from tflm_hil.errors import (
     ConfigurationError,
     EmulatorError,
     FlashError,
@@ -16,7 +15,7 @@ from harness.errors import (
     ProbeNotFound,
     TargetUnreachable,
 )
-from harness.probe.session import ProbeSettings, in_our_terms, open_session
+from tflm_hil.probe.session import ProbeSettings, in_our_terms, open_session
 
 SETTINGS = ProbeSettings("066EFF383733503457223432", board="nucleo-f746zg")
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 from pyocd.target import TARGET
-
-from harness.models.slot import SLOT_ADDRESS, SLOT_BYTES
-from harness.probe import pyocd_plugin
-from harness.probe.target_stm32f746zg import STM32F746ZG
+from tflm_hil.models.slot.slot import SLOT_ADDRESS, SLOT_BYTES
+from tflm_hil.probe import pyocd_plugin
+from tflm_hil.probe.target_stm32f746zg import STM32F746ZG
 
 KB = 1024
 

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.references import cache
-from harness.references.records import OutputTensor, Reference
+from tflm_hil.references import cache
+from tflm_hil.references.records import OutputTensor, Reference
 
 KEY = cache.key_of({"model": "abc"})
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.models.manifest import Artefact, Variant, load_zoo
-from harness.models.samples import Samples
-from harness.references import jobs as module
-from harness.references.records import FRAMEWORKS, Framework
+from tflm_hil.models.zoo.manifest import Artefact, Variant, load_zoo
+from tflm_hil.models.zoo.samples import Samples
+from tflm_hil.references import jobs as module
+from tflm_hil.references.records import FRAMEWORKS, Framework
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "models"
 VARIANTS = {variant.id: variant for model in load_zoo(ZOO) for variant in model.variants}

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from harness.references.records import OutputTensor, Reference, References
+from tflm_hil.references.records import OutputTensor, Reference, References
 
 
 def references() -> References:

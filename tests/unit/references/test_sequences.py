@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from harness.models.layout import InputTensor, Layout
-from harness.models.quantize import Quantization
-from harness.references.records import DIFFERS_AGAIN
-from harness.references.sequences import run_sequences
-from harness.references.serving import Work, run_jobs
+from tflm_hil.models.tflite.layout import InputTensor, Layout
+from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.references.records import DIFFERS_AGAIN
+from tflm_hil.references.sequences import run_sequences
+from tflm_hil.references.serving import Work, run_jobs
 
 
 class RunningSum:

@@ -11,7 +11,7 @@ import pytest
 
 WORKER = """
 import os
-from harness.references.serving import run_jobs
+from tflm_hil.references.serving import run_jobs
 def run(work, inputs):
     os.write(2, b"before\\n" if work.model.name == "good" else b"no kernel for BOOL\\n")
     if work.model.name == "bad":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.report.records import (
+from tflm_hil.report.records import (
     BoardRecord,
     Circumstances,
     ClockRecord,
@@ -26,7 +26,7 @@ from harness.report.records import (
     VariantRecord,
     Verdict,
 )
-from harness.report.statistics import distribution
+from tflm_hil.report.statistics import distribution
 
 CIRCUMSTANCES = Circumstances(
     board=BoardRecord(

@@ -5,10 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-
-from harness.errors import ConfigurationError
-from harness.report import journal as journal_module
-from harness.report.journal import Journal, StoredResult, find_unfinished
+from tflm_hil.errors import ConfigurationError
+from tflm_hil.report import journal as journal_module
+from tflm_hil.report.journal import Journal, StoredResult, find_unfinished
 
 BOARD = "some-board"
 
@@ -16,7 +15,7 @@ BOARD = "some-board"
 def test_results_of_a_killed_process_are_taken_over(tmp_path: Path) -> None:
     script = f"""
 from pathlib import Path
-from harness.report.journal import Journal
+from tflm_hil.report.journal import Journal
 journal = Journal(Path({str(tmp_path / "run")!r}), board={BOARD!r})
 journal.result("context", 0, b"zero", (10,))
 journal.result("context", 1, b"one", (11, 12))

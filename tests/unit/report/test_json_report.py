@@ -7,11 +7,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+from tflm_hil.errors import ConfigurationError
+from tflm_hil.report import json_report, records
+from tflm_hil.report.codec import from_plain, to_plain
+from tflm_hil.report.records import Limit, Measurement, RunRecord
 
-from harness.errors import ConfigurationError
-from harness.report import json_report, records
-from harness.report.codec import from_plain, to_plain
-from harness.report.records import Limit, Measurement, RunRecord
 from tests.unit.report import synthetic
 
 SCHEMA: dict[str, Any] = json.loads(json_report.SCHEMA_PATH.read_text("utf-8"))

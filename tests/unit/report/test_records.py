@@ -1,8 +1,7 @@
 import math
 
 import pytest
-
-from harness.report.records import Limit, Measurement, Verdict, worst
+from tflm_hil.report.records import Limit, Measurement, Verdict, worst
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import jsonschema
-
-from harness.report import json_report
-from harness.report.records import Verdict
+from tflm_hil.report import json_report
+from tflm_hil.report.records import Verdict
 
 SAMPLE = Path(__file__).parents[3] / "reports" / "sample"
 

@@ -1,7 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.report.statistics import Distribution, distribution
+from tflm_hil.report.statistics import Distribution, distribution
 
 
 def test_nearest_rank_percentiles() -> None:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tflm_hil.errors import LintFailed, UnsupportedModel
+from tflm_hil.models.tflite.lints.engines import TFLM, builtin
+from tflm_hil.models.zoo.given import given_variant
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.options import RunConfig, from_lookup
+from tflm_hil.run.preflight import Preflight
 
-from harness.errors import LintFailed, UnsupportedModel
-from harness.models.given import given_variant
-from harness.models.lints.engines import TFLM, builtin
-from harness.models.manifest import Variant
-from harness.run.options import RunConfig, from_lookup
-from harness.run.preflight import Preflight
 from tests.support.graph_builder import ModelBuilder, accumulator
 
 ABSENT = min(TFLM - builtin())

@@ -8,13 +8,13 @@ import pytest
 from _pytest.mark.expression import Expression
 from hypothesis import given as given_
 from hypothesis import strategies as st
+from tflm_hil.boards.spec import Overrides
+from tflm_hil.commands.demo import TOUR
+from tflm_hil.errors import ConfigurationError
+from tflm_hil.models.zoo.manifest import load_zoo
+from tflm_hil.options import SHIPPED_ZOO, RunConfig
+from tflm_hil.run.select import choose, compile_expression, expression_for, named_in, select
 
-from harness.boards.spec import Overrides
-from harness.errors import ConfigurationError
-from harness.models.manifest import load_zoo
-from harness.run.demo import TOUR
-from harness.run.options import SHIPPED_ZOO, RunConfig
-from harness.run.select import choose, compile_expression, expression_for, named_in, select
 from tests.support.model_folder import write_model_folder
 
 IDS = (

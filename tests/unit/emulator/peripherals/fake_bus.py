@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from harness.emulator.bus import BusError, Peripheral, ResetObserver, ResetReason
-from harness.emulator.peripherals import Rcc, UartPort, build
-from harness.emulator.peripherals.registers import Device
+from tflm_hil.emulator.bus import BusError, Peripheral, ResetObserver, ResetReason
+from tflm_hil.emulator.peripherals import Rcc, UartPort, build
+from tflm_hil.emulator.peripherals.registers import Device
 
 DTCM, SRAM1 = 0x2000_0000, 0x2001_0000
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.emulator.bus import ResetReason
+from tflm_hil.emulator.bus import ResetReason
+
 from tests.unit.emulator.peripherals.fake_bus import Chip
 
 EXTI = 0x4001_3C00

@@ -6,8 +6,7 @@ from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.emulator.peripherals.pace import Burst, Pace
+from tflm_hil.emulator.peripherals.pace import Burst, Pace
 
 fractions = st.fractions(min_value=Fraction(1), max_value=Fraction(100_000), max_denominator=10_000)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from tflm_hil.emulator.peripherals import UartPort
 
-from harness.emulator.peripherals import UartPort
 from tests.unit.emulator.peripherals import board
 from tests.unit.emulator.peripherals.fake_bus import Chip
 

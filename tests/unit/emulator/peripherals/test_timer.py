@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from tflm_hil.emulator.bus import ResetReason
 
-from harness.emulator.bus import ResetReason
 from tests.unit.emulator.peripherals import board
 from tests.unit.emulator.peripherals.fake_bus import Chip
 

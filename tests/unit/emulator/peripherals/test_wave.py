@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.emulator.peripherals.wave import resample
+from tflm_hil.emulator.peripherals.wave import resample
 
 
 @given(st.binary(max_size=64), st.floats(0.97, 1.03))

@@ -1,1 +1,0 @@
-"""Models on the desktop: manifests, conversion, inspection, quantisation, slot packing."""

@@ -1,0 +1,49 @@
+"""The variants that a run is about."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from tflm_hil.errors import CorruptModel
+from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.models.slot.slot_aux import pack_states
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.models.zoo.given import given_variants
+from tflm_hil.models.zoo.manifest import Variant, load_zoo
+from tflm_hil.options import RunConfig
+
+
+def whole_zoo(config: RunConfig) -> list[Variant]:
+    """All variants of all models of the zoo, in the zoo's order, also those that are left out
+    for want of samples; or the files of `--hil-model` in its place. Raises ConfigurationError,
+    and for a given file CorruptModel, UnsupportedModel.
+    """
+    if config.models:
+        return list(_given(config.models, config.samples))
+    return [variant for model in load_zoo(config.zoo) for variant in model.variants]
+
+
+def variants(config: RunConfig) -> list[Variant]:
+    """The variants that can be run here. Raises ConfigurationError."""
+    return [variant for variant in whole_zoo(config) if not variant.left_out]
+
+
+def slot_entry(variant: Variant) -> SlotEntry:
+    """The variant as it goes to the model slot: with its states, if its signature has any."""
+    content = variant.content()
+    return SlotEntry(variant.id, content, _states(content))
+
+
+@cache
+def _given(models: tuple[Path, ...], samples: tuple[Path, ...]) -> tuple[Variant, ...]:
+    return tuple(given_variants(models, samples))
+
+
+@cache
+def _states(content: bytes) -> bytes:
+    try:
+        return pack_states(state_pairs(inspect(content)))
+    except CorruptModel:
+        return b""  # the device says why it refuses it

@@ -1,0 +1,1 @@
+"""Which boards there are, where they are attached, and who holds one."""

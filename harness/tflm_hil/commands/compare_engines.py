@@ -1,0 +1,139 @@
+"""`hil compare-engines`: the same models on the same board, with each inference engine in turn.
+
+    hil compare-engines DIR [DIR ...]       # finished TFLM trees; builtin is measured as well
+
+For each engine the whole main job runs; then what it costs stands side by side: cycles, arena,
+flash, stack, and how far its outputs are from desktop TFLM's. Where builtin is slower than an
+engine, the operators that make the difference are named.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from tflm_hil.bench.firmware import firmware_under_test
+from tflm_hil.bench.variants import slot_entry, variants
+from tflm_hil.boards.spec import load_spec
+from tflm_hil.commands.engine_table import EngineResult, markdown, render
+from tflm_hil.errors import HilError
+from tflm_hil.firmware_build.tflm_tree import inspect_tree
+from tflm_hil.measure.streaming import sequence_bytes
+from tflm_hil.models.tflite.inspect import Operator, Subgraph, inspect
+from tflm_hil.models.tflite.schema import load_schema, operator_names
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.options import RunConfig
+from tflm_hil.report.records import RunRecord, Verdict
+from tflm_hil.report.render.progress import ConsoleProgress
+from tflm_hil.run.run import Run
+from tflm_hil.run.select import select
+
+_STEPS = 12  # enough for state to show in eight bits
+# Their cycles include those of the subgraphs that they call.
+_CALLERS = frozenset({"WHILE", "IF", "CALL_ONCE"})
+
+
+def compare_engines(config: RunConfig, trees: list[Path], expression: str = "") -> int:
+    """Measure builtin and each tree, print and write the tables. 0 if every verdict is pass.
+
+    `expression` chooses variants. Raises TflmTreeInvalid for a tree that does not fit, before
+    anything is measured, and ConfigurationError if nothing is chosen.
+    """
+    spec = load_spec(config.board, config.overrides)
+    for given in trees:
+        inspect_tree(given, host=spec.firmware_board == "posix")
+    console = Console(highlight=False)
+    results: list[EngineResult] = []
+    for tree in (None, *trees):
+        engine = replace(
+            config,
+            engine="builtin" if tree is None else "tflm",
+            tflm_root=tree,
+            firmware=None,
+            resume="never",
+        )
+        measured = _measure(engine, console, expression)
+        results.append(replace(measured, label=_label(measured.record, results)))
+    text = render(results)
+    print(text)
+    path = config.report_dir / f"{results[-1].record.run_id}-engines.md"
+    path.write_text(markdown(results), encoding="utf-8")
+    print(f"written: {path}")
+    return 0 if all(result.record.verdict is Verdict.PASS for result in results) else 1
+
+
+def _measure(config: RunConfig, console: Console, expression: str) -> EngineResult:
+    wanted = select(variants(config), expression)
+    progress = ConsoleProgress(console)
+    run = Run(config, progress, wanted)
+    operators = {}
+    state = {}
+    flash_bytes = 0
+    used_only = None
+    try:
+        for variant in wanted:
+            with suppress(HilError):  # it is in the record
+                run.measured(variant)
+                operators[variant.id] = _profile(run, variant)
+                state[variant.id] = _state(run, variant)
+        flash_bytes = run.bench.image.flash_bytes
+        if config.engine == "tflm":
+            small = replace(config, tflm_operators="used")
+            used_only = firmware_under_test(small, run.bench.board.spec, progress).flash_bytes
+    finally:
+        record = run.finish()
+    return EngineResult("", record, operators, state, flash_bytes, used_only)
+
+
+def _profile(run: Run, variant: Variant) -> dict[str, int]:
+    """Cycles of one inference by operator."""
+    names = operator_names(load_schema())
+    device = run.bench.load(slot_entry(variant))
+    assert device.model is not None
+    inputs = sequence_bytes(variant.load_samples().first(1).inputs, device.model)
+    device.profile(True)
+    device.step(inputs[0])
+    entries = device.read_profile().entries
+    device.profile(False)
+    cycles: Counter[str] = Counter()
+    for entry in entries:
+        name = names[entry.builtin_code]
+        if name not in _CALLERS:
+            cycles[name] += entry.cycles
+    return dict(cycles)
+
+
+def _state(run: Run, variant: Variant) -> str:
+    """What becomes of the variant's state between two calls: "none", "kept" or "wiped by" whom."""
+    device = run.bench.load(slot_entry(variant))
+    assert device.model is not None
+    if not device.model.state_bytes:
+        return "none"
+    inputs = sequence_bytes(variant.load_samples().first(_STEPS).inputs, device.model)
+    carried = [device.step(block).outputs for block in inputs]
+    alone = []
+    for block in inputs:
+        device.reset_state()
+        alone.append(device.step(block).outputs)
+    if carried != alone:
+        return "kept"
+    graphs = inspect(variant.content(), variant.id).subgraphs
+    keepers = {op.name for graph in graphs for op in graph.operators if _has_state(op, graph)}
+    return f"wiped by {', '.join(sorted(keepers))}"
+
+
+def _has_state(operator: Operator, graph: Subgraph) -> bool:
+    return any(index >= 0 and graph.tensors[index].variable for index in operator.inputs)
+
+
+def _label(record: RunRecord, earlier: list[EngineResult]) -> str:
+    if record.circumstances is None:
+        return "not reached"
+    firmware = record.circumstances.firmware
+    label = firmware.engine if firmware.engine == "builtin" else f"tflm {firmware.kernels}"
+    taken = {result.label for result in earlier}
+    return label if label not in taken else f"{label} {firmware.engine_version[-8:]}"

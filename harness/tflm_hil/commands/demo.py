@@ -1,0 +1,97 @@
+"""`hil demo`, `hil measure` and `hil flash`: the main job without pytest around it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from rich.console import Console
+
+from tflm_hil.bench.bench import Bench
+from tflm_hil.bench.slotfuls import Slotfuls
+from tflm_hil.bench.variants import slot_entry, variants, whole_zoo
+from tflm_hil.drift.long_sequence import remembers
+from tflm_hil.errors import HilError
+from tflm_hil.options import SHIPPED_ZOO, RunConfig
+from tflm_hil.report.records import FlashRecord, Verdict
+from tflm_hil.report.render.circumstance_text import flash_text
+from tflm_hil.report.render.markdown import TABLE_NAME
+from tflm_hil.report.render.progress import ConsoleProgress
+from tflm_hil.report.render.terminal import CI_WIDTH, render
+from tflm_hil.run.preflight import Preflight
+from tflm_hil.run.run import Run
+from tflm_hil.run.select import choose
+
+INTERRUPTED = 130  # what shells give a command that Ctrl-C ended
+TOUR = "digits_ or sine_"  # of the shipped zoo: every cell, export and type in seconds
+
+
+def demo(config: RunConfig, names: Sequence[str] = (), expression: str = "") -> int:
+    """The tour, or what was asked for; of models that are not ours, all. See `measure_zoo`."""
+    ours = config.zoo.resolve() == SHIPPED_ZOO.resolve() and not config.models
+    if ours and not names and not expression:
+        expression = TOUR
+    return measure_zoo(config, names, expression, drift=False)
+
+
+def measure_zoo(
+    config: RunConfig, names: Sequence[str] = (), expression: str = "", *, drift: bool = True
+) -> int:
+    """Measure the chosen variants, print and write the report. 0 if there are and none failed.
+
+    With `drift` also over a thousand steps, those that remember. A variant that cannot be measured
+    is in the report with its error; the next one is tried. Raises ConfigurationError if nothing is
+    chosen.
+    """
+    console = Console(highlight=False)
+    zoo = choose(whole_zoo(config), names, expression)
+    wanted = [variant for variant in zoo if not variant.left_out]
+    left_out = [variant for variant in zoo if variant.left_out]
+    run = Run(config, ConsoleProgress(console), wanted, left_out)
+    interrupted = False
+    try:
+        for variant in wanted:
+            with suppress(HilError):  # it is in the record
+                run.measured(variant)
+                if drift and remembers(variant):
+                    run.long_run(variant)
+        with suppress(HilError):
+            run.leave_test()  # the emulator's findings, into the record
+    except KeyboardInterrupt:
+        interrupted = True
+    except Exception:  # a mistake of ours: what was measured shall not be lost with it
+        run.finish(interrupted=True)
+        raise
+    record = run.finish(interrupted=interrupted)
+    width = console.width if console.is_terminal else CI_WIDTH
+    print(render(record, width=width, colour=console.is_terminal))
+    print(f"report: {run.report_path}, table: {run.directory / TABLE_NAME}")
+    if interrupted:
+        print("interrupted: the next run on this board goes on from here")
+        return INTERRUPTED
+    failed = record.verdict in (Verdict.FAIL, Verdict.ERROR)
+    return 1 if failed or record.learned_nothing else 0
+
+
+def flash(config: RunConfig) -> int:
+    """Bring firmware and models of the zoo onto the board; say what had to be written.
+
+    Where the zoo is larger than the model slot, as many models as the first run of it would. A
+    model in which the checks find an error is left out, and that is said: 1.
+    """
+    console = Console(highlight=False)
+    checks = Preflight(config)
+    wanted = variants(config)
+    sound = checks.passing(wanted)
+    for variant in wanted:
+        try:
+            checks.clear(variant)
+        except HilError as error:
+            print(f"{variant.id}: {error}", file=sys.stderr)
+    done: list[FlashRecord] = []
+    with Bench(config, ConsoleProgress(console), on_flash=done.append) as bench:
+        plan = Slotfuls(sound)
+        bench.store([slot_entry(variant) for variant in sound if plan.number(variant) == 0])
+        print(f"{bench.board.spec.id} ({bench.board.probe_uid}): {flash_text(tuple(done))}")
+    return 0 if len(sound) == len(wanted) else 1

@@ -1,0 +1,178 @@
+"""The sub-commands of `hil` that work on models and need no board.
+
+hil convert   a Keras model to a .tflite that TFLM runs
+hil inspect   what is in a .tflite, and what a board would say to it
+hil c-array   a .tflite as C++ source
+hil drift     quantised single steps against Keras over a thousand steps
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tflm_hil.errors import ConfigurationError, ConversionError
+
+Function = Callable[[argparse.Namespace, list[str]], int]
+Add = Callable[[str, Function, str], argparse.ArgumentParser]
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Names under which sample files carry representative data, in the order of preference.
+CALIBRATION_KEYS = ("calibration", "representative", "x_train", "inputs", "x")
+INPUT_KEYS = ("inputs", "x_test", "x")
+
+ENGINES = ("builtin", "tflm")
+
+
+def add_commands(add: Add) -> None:
+    """Register the sub-commands through the parser's own `add`."""
+    convert = add("convert", _convert, "convert a Keras model to .tflite")
+    convert.add_argument("model", type=Path, help=".keras file")
+    convert.add_argument(
+        "--to", default="float32", metavar="TYPE", help="float32 (default), int8 or int16x8"
+    )
+    convert.add_argument(
+        "--export",
+        default="unrolled",
+        metavar="KIND",
+        help="unrolled (default), shift, step, fused or loop",
+    )
+    convert.add_argument(
+        "--samples", type=Path, metavar="NPZ", help="representative data, [N, T, F]; for integers"
+    )
+    convert.add_argument(
+        "--custom", type=Path, metavar="FILE", help="Python file with classes of the model's own"
+    )
+    convert.add_argument("--key", default="", help="array of the sample file to calibrate with")
+    convert.add_argument("-o", "--output", type=Path, metavar="FILE", help=".tflite to write")
+    convert.add_argument("--timeout", type=float, default=900.0, metavar="S", help="seconds")
+
+    inspect = add("inspect", _inspect, "show what is in a .tflite and check it")
+    inspect.add_argument("model", type=Path, help=".tflite file")
+    inspect.add_argument("--tensors", action="store_true", help="list all tensors, too")
+    inspect.add_argument("--engine", choices=ENGINES, default="builtin", help="engine to check for")
+    inspect.add_argument(
+        "--strict", action="store_true", help="exit with 1 if there is an error among the findings"
+    )
+
+    array = add("c-array", _c_array, "write a .tflite as C++ source")
+    array.add_argument("model", type=Path, help=".tflite file")
+    array.add_argument("-o", "--output", type=Path, required=True, help=".cc file; .h beside it")
+    array.add_argument("--name", default="", help="name of the variables (default: of the model)")
+
+    drift = add("drift", _drift, "quantised single steps against Keras over 1,000 steps")
+    drift.add_argument(
+        "folder", type=Path, nargs="*", help="model folders, or folders of them (default: the zoo)"
+    )
+
+
+def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
+    from tflm_hil.models.convert.convert import check_saturation, convert
+    from tflm_hil.models.tflite.lints import lint
+
+    calibration = inputs = None
+    if arguments.samples:
+        calibration, inputs = _load_samples(arguments.samples, arguments.key)
+    target = arguments.output or arguments.model.with_name(
+        f"{arguments.model.stem}-{arguments.to}-{arguments.export}.tflite"
+    )
+    if not target.parent.is_dir():
+        raise ConfigurationError(f"no folder {target.parent}", remedy="Create it first.")
+    done = convert(
+        arguments.model,
+        export=arguments.export,
+        dtype=arguments.to,
+        calibration=calibration,
+        custom=arguments.custom,
+        timeout_s=arguments.timeout,
+    )
+    notes = list(done.notes)
+    if inputs is not None and arguments.to != "float32":
+        notes += filter(None, [check_saturation(done.content, inputs)])
+    target.write_bytes(done.content)
+    print(f"{target}: {len(done.content)} bytes, {arguments.to}, {arguments.export}")
+    print(f"equal to the Keras model before conversion within {done.difference:.2g}")
+    for note in notes:
+        print(f"note: {note}")
+    for finding in lint(done.content):
+        print(finding)
+    return 0
+
+
+def _load_samples(path: Path, key: str) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Representative data, and the inputs that the model will get where the file has them too."""
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if isinstance(archive, np.ndarray):
+                return archive.astype(np.float32), None
+            names = list(archive.files)
+            chosen = key or next((name for name in CALIBRATION_KEYS if name in names), "")
+            if chosen not in names:
+                raise ConversionError(
+                    f"{path} has no array {key or ' or '.join(CALIBRATION_KEYS)!r}; it has"
+                    f" {', '.join(names) or 'none'}",
+                    remedy="Name the array of representative data with --key.",
+                )
+            given = next((name for name in INPUT_KEYS if name in names and name != chosen), "")
+            return archive[chosen], archive[given] if given else None
+    except (OSError, ValueError) as error:
+        raise ConversionError(
+            f"cannot read representative data from {path}: {error}",
+            remedy="Write the file with numpy.savez.",
+        ) from error
+
+
+def _inspect(arguments: argparse.Namespace, _: list[str]) -> int:
+    from tflm_hil.models.tflite.describe import show
+    from tflm_hil.models.tflite.inspect import inspect
+    from tflm_hil.models.tflite.lints import lint
+
+    model = inspect(_read(arguments.model), str(arguments.model))
+    findings = lint(model, engine=arguments.engine)
+    show(model, findings, name=arguments.model.name, tensors=arguments.tensors)
+    failed = arguments.strict and any(item.severity == "error" for item in findings)
+    return 1 if failed else 0
+
+
+def _c_array(arguments: argparse.Namespace, _: list[str]) -> int:
+    from tflm_hil.models.tflite.c_array import c_array
+    from tflm_hil.models.tflite.inspect import inspect
+
+    content = _read(arguments.model)
+    inspect(content, str(arguments.model))
+    source, header = c_array(content, arguments.name or arguments.model.stem)
+    target: Path = arguments.output
+    if target.suffix == ".h":
+        raise ConfigurationError(
+            f"{target} is to be the source", remedy="Name a .cc file; its header comes beside it."
+        )
+    target.write_text(source, encoding="utf-8")
+    target.with_suffix(".h").write_text(header, encoding="utf-8")
+    print(f"{target} and {target.with_suffix('.h').name}: {len(content)} bytes")
+    return 0
+
+
+def _drift(arguments: argparse.Namespace, _: list[str]) -> int:
+    from tflm_hil.commands.drift_table import print_table
+    from tflm_hil.models.zoo.manifest import load_zoo
+    from tflm_hil.options import SHIPPED_ZOO
+
+    models = [item for path in arguments.folder or [SHIPPED_ZOO] for item in load_zoo(path)]
+    print_table([item for model in models for item in model.variants if not item.left_out])
+    return 0
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read {path}: {error.strerror}", remedy="Check the path."
+        ) from error

@@ -1,0 +1,107 @@
+"""Is a growing difference of floats the device's fault, or the network's own doing?
+
+Two implementations round differently, and a recurrent network feeds the difference back. Some
+networks forget it, some multiply it at every step until it is as large as the states themselves:
+then two runs on the desktop part just so, when one of them gets an input that was moved by one
+rounding, or is made by another runtime. Such runs are the measure here: as long as the device stays
+within a multiple of how far they part, nothing has been added but rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflm_hil.comparison.wording import short
+
+# How many times the growth on the desktop is allowed. Both start from one rounding or a few, at
+# other places of the network: the ratio of the two curves is one of chance, and constant once both
+# grow at the network's rate. Over the zoo it is at most 1.4 (builtin engine) and 1.2 (TFLM).
+ALLOWED = 10.0
+
+SMALLEST = float(np.finfo(np.float32).tiny)
+
+# A rounding that becomes this share of the largest output is no rounding any more.
+LARGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """A device's float outputs against a reference, beside runs on the desktop against it.
+
+    `excess` is the largest ratio of the first to the largest that the others have been so far, and
+    `first_step` the first at which it is more than allowed, None if it never is. `own` is how far
+    the others get from the reference, of its largest output, and `large_from` the first step at
+    which that is much.
+    """
+
+    excess: float
+    first_step: int | None
+    own: float
+    large_from: int | None
+
+    @property
+    def grows(self) -> bool:
+        """Whether the network itself makes a rounding large."""
+        return self.large_from is not None
+
+    @property
+    def explained(self) -> bool:
+        """Whether rounding in this network explains the device."""
+        return self.excess <= ALLOWED
+
+    @property
+    def sentence(self) -> str:
+        """Empty where nothing grows and everything is explained."""
+        if not self.explained:
+            return (
+                f"From step {self.first_step} on the device is further from desktop TFLM than"
+                f" rounding explains: {short(self.excess)} times as far as TFLite, or desktop TFLM"
+                " with its input moved by one rounding."
+            )
+        if not self.grows:
+            return ""
+        return (
+            "The network multiplies every rounding: TFLite, or desktop TFLM with its input moved by"
+            f" one, gets {self.own:.2g} of its largest output away from desktop TFLM (more than"
+            f" {LARGE:g} from step {self.large_from} on). The device parts no faster."
+        )
+
+
+def chaos(
+    device: NDArray[np.float32],
+    reference: NDArray[np.float32],
+    others: Sequence[NDArray[np.float32]],
+    *,
+    floor: float,
+) -> Chaos:
+    """Of outputs `[steps, ...]`: device, reference, and other runs on the desktop.
+
+    `floor` (unit of the output) is what the two may differ by in a single step, from equal states.
+    """
+    ours = _by_step(device, reference)
+    own = np.max([_by_step(other, reference) for other in others], axis=0)
+    ratio = ours / np.maximum(np.maximum.accumulate(own), floor)
+    beyond = np.flatnonzero(ratio > ALLOWED)
+    relative = own / max(float(np.max(np.abs(reference))), SMALLEST)
+    large = np.flatnonzero(relative > LARGE)
+    return Chaos(
+        excess=float(ratio.max()),
+        first_step=int(beyond[0]) if len(beyond) else None,
+        own=float(relative.max()),
+        large_from=int(large[0]) if len(large) else None,
+    )
+
+
+def _by_step(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Largest |Δ| of each step; infinite where one side is not a number."""
+    with np.errstate(invalid="ignore"):
+        error = np.abs(a.astype(np.float64) - b.astype(np.float64)).reshape(len(a), -1)
+    error[~np.isfinite(error)] = np.inf
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    error[same.reshape(len(a), -1)] = 0.0
+    largest: NDArray[np.float64] = error.max(axis=1)
+    return largest

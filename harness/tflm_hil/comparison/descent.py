@@ -1,0 +1,366 @@
+"""Descent: the first operator of a graph whose output differs between two runs of it.
+
+    culprit = first_difference(graphs, reference, observed, step=3)
+    culprit.sentence
+    # "Operator 17 FULLY_CONNECTED computes differently at step 3: of its output, tensor 42 …"
+
+Operators are visited in the order in which they run, so the first that differs has equal inputs:
+the error is made there. A loop is different: only the tensors of its last iteration are left, and
+these differ because earlier ones did; there an operator with equal inputs and another output is
+looked for first. Tensors are asked for one by one, and only as far as needed: one side may be a
+board behind a serial line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+CALLERS = ("WHILE", "IF", "CALL_ONCE")
+"""Operators that run other subgraphs."""
+
+FLOAT_BOUND = 4e-6
+"""What rounding may explain in a float tensor where the variant has no limit of its own, as a share
+of its largest element (at least 1): 32 units in the last place of 1.0, sixteen times the two that
+an operator of a few dozen terms differs by between compilers."""
+
+
+class TensorLike(Protocol):
+    """What is needed of a tensor's description (`tflm_hil.models.tflite.inspect.Tensor` fits)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def constant_bytes(self) -> int: ...
+    @property
+    def variable(self) -> bool: ...
+
+
+class OperatorLike(Protocol):
+    """An operator: tensor indices in its subgraph, -1 for an input left out."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[int, ...]: ...
+    @property
+    def outputs(self) -> tuple[int, ...]: ...
+    @property
+    def options(self) -> Mapping[str, int | float | bool]: ...
+
+
+class GraphLike(Protocol):
+    """A subgraph, operators in the order in which they run."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def tensors(self) -> Sequence[TensorLike]: ...
+    @property
+    def operators(self) -> Sequence[OperatorLike]: ...
+    @property
+    def inputs(self) -> tuple[int, ...]: ...
+    @property
+    def outputs(self) -> tuple[int, ...]: ...
+
+
+Read = Callable[[int, int], NDArray[Any] | None]
+"""`read(subgraph, tensor)`: its elements after the step, None if it has none."""
+
+Manner = Literal[
+    "computes differently", "has another constant", "passes on a difference", "arrives changed"
+]
+
+
+@dataclass(frozen=True)
+class TensorDifference:
+    """How a tensor differs: counts, the largest |Δ| (LSB for integers), and the worst element."""
+
+    subgraph: int
+    index: int
+    name: str
+    type: str
+    differing: int
+    values: int
+    max_abs: float
+    element: int
+    expected: float
+    found: float
+
+    def __str__(self) -> str:
+        unit = "" if self.type.startswith("float") else " LSB"
+        return (
+            f"tensor {self.index} {self.name!r} ({self.type}): {self.differing} of {self.values}"
+            f" values differ, by up to {self.max_abs:g}{unit} (element {self.element}:"
+            f" {self.found:g}, expected {self.expected:g})"
+        )
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """The operator where the error is made.
+
+    `step` is the Invoke, `time_step` the latest step of the input window that the operator
+    depends on (None where the graph does not tell). `loop` is the index of the main graph's
+    operator that runs `subgraph`, None for the main graph. In the manner "has another constant"
+    `constant` says which; "passes on a difference" is all that can be said where the iteration
+    that made the error is gone; "arrives changed" is an input, no operator (-1). `apart` is the
+    largest |Δ| among float inputs that pass for equal.
+    """
+
+    step: int
+    subgraph: int
+    operator: int
+    operator_name: str
+    manner: Manner
+    tensor: TensorDifference
+    constant: TensorDifference | None = None
+    loop: int | None = None
+    time_step: int | None = None
+    apart: float = 0.0
+
+    @property
+    def sentence(self) -> str:
+        """Operator, tensor and step for a person."""
+        if self.manner == "arrives changed":
+            return (
+                f"the input that the model runs on is not the one that was sent (at step"
+                f" {self.step}): {self.tensor}."
+            )
+        place = f"Operator {self.operator} {self.operator_name}"
+        if self.loop is not None:
+            place += f" of subgraph {self.subgraph} (run by operator {self.loop})"
+        if self.time_step is None:
+            when = f"at step {self.step}"
+        else:
+            when = f"at step {self.step}, time step {self.time_step} of its input"
+        if self.manner == "computes differently":
+            how = "computes differently: its inputs are equal, its output is not"
+            if self.apart:
+                how = (
+                    f"computes differently: its inputs agree within {self.apart:.2g}, its output"
+                    " does not"
+                )
+        elif self.manner == "has another constant":
+            how = f"has another constant than the model: {self.constant}; so its output differs"
+        else:
+            how = "is the first to differ in the last iteration, an earlier one made the error"
+        return f"{place} {how} ({when}): {self.tensor}."
+
+
+def first_difference(
+    graphs: Sequence[GraphLike],
+    reference: Read,
+    observed: Read,
+    *,
+    step: int,
+    bound: float = FLOAT_BOUND,
+) -> Culprit | None:
+    """The culprit among all operators of one Invoke, None if nothing differs.
+
+    `bound` is what floats may differ by: outputs of the model by that much, every other tensor by
+    as much of its largest element, where that is above 1. With the variant's own limit as bound
+    there is a culprit whenever the limit is missed.
+    """
+    compare = _Comparer(graphs, reference, observed, bound)
+    main = graphs[0]
+    for index in main.inputs:
+        difference = compare.tensor(0, index)
+        if difference is not None:
+            return Culprit(step, 0, -1, "", "arrives changed", difference)
+    times = time_steps(main)
+    for op in main.operators:
+        difference = compare.output_of(main, op)
+        if difference is None:
+            continue
+        if op.name in CALLERS:
+            inner = _in_loop(_run_by(op, graphs), compare, op, step)
+            if inner is not None:
+                return inner
+        return _culprit(main, op, difference, compare, step, time_step=times[op.index])
+    return None
+
+
+def difference_of(
+    expected: NDArray[Any] | None,
+    found: NDArray[Any] | None,
+    *,
+    subgraph: int,
+    index: int,
+    tensor: TensorLike,
+    bound: float = FLOAT_BOUND,
+    relative: bool = True,
+) -> TensorDifference | None:
+    """How `found` differs, None if it does not: integers by bits, floats beyond `bound`."""
+    if expected is None or found is None or expected.size == 0:
+        return None
+    if expected.size != found.size:
+        raise ValueError(f"tensor {index} has {found.size} elements, expected {expected.size}")
+    a, b = expected.reshape(-1).astype(np.float64), found.reshape(-1).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        delta = np.abs(a - b)
+    delta[~np.isfinite(delta)] = np.inf
+    delta[(a == b) | (np.isnan(a) & np.isnan(b))] = 0.0
+    allowed = 0.0
+    if np.issubdtype(expected.dtype, np.floating):
+        finite = np.abs(a[np.isfinite(a)])
+        largest = float(finite.max()) if finite.size and relative else 1.0
+        allowed = bound * max(1.0, largest)
+    if float(delta.max()) <= allowed:
+        return None
+    worst = int(np.argmax(delta))
+    return TensorDifference(
+        subgraph=subgraph,
+        index=index,
+        name=tensor.name,
+        type=tensor.type,
+        differing=int(np.count_nonzero(delta > allowed)),
+        values=delta.size,
+        max_abs=float(delta.max()),
+        element=worst,
+        expected=float(a[worst]),
+        found=float(b[worst]),
+    )
+
+
+def time_steps(graph: GraphLike) -> dict[int, int | None]:
+    """The latest step of the input window that each operator depends on, by operator index.
+
+    An unrolled network takes its window apart by one UNPACK with an output a step; what depends
+    on output k cannot run before step k. None without such an operator, or before it.
+    """
+    latest: dict[int, int] = {}
+    found: dict[int, int | None] = {}
+    for op in graph.operators:
+        known = [latest[index] for index in op.inputs if index in latest]
+        step = max(known) if known else None
+        found[op.index] = step
+        for position, index in enumerate(op.outputs):
+            if op.name == "UNPACK" and step is None:
+                latest[index] = position
+            elif step is not None:
+                latest[index] = step
+    return found
+
+
+class _Comparer:
+    """Differences of tensors, each read once."""
+
+    def __init__(
+        self, graphs: Sequence[GraphLike], reference: Read, observed: Read, bound: float
+    ) -> None:
+        self._bound = bound
+        self._ends = set(graphs[0].outputs)
+        self._apart: dict[tuple[int, int], float] = {}
+        self._graphs = {graph.index: graph for graph in graphs}
+        self._reference = reference
+        self._observed = observed
+        self._known: dict[tuple[int, int], TensorDifference | None] = {}
+
+    def tensor(self, subgraph: int, index: int) -> TensorDifference | None:
+        if index < 0:
+            return None
+        key = (subgraph, index)
+        if key not in self._known:
+            expected = self._reference(subgraph, index)
+            found = None if expected is None else self._observed(subgraph, index)
+            tensor = self._graphs[subgraph].tensors[index]
+            self._known[key] = difference_of(
+                expected,
+                found,
+                subgraph=subgraph,
+                index=index,
+                tensor=tensor,
+                bound=self._bound,
+                relative=subgraph != 0 or index not in self._ends,
+            )
+            if expected is not None and found is not None and expected.size:
+                delta = np.abs(expected.reshape(-1).astype(np.float64) - found.reshape(-1))
+                self._apart[key] = float(np.nanmax(delta))
+        return self._known[key]
+
+    def apart(self, graph: GraphLike, op: OperatorLike) -> float:
+        """The largest |Δ| among inputs that pass for equal."""
+        given = [i for i in op.inputs if i >= 0 and not _own(graph.tensors[i])]
+        return max((self._apart.get((graph.index, i), 0.0) for i in given), default=0.0)
+
+    def output_of(self, graph: GraphLike, op: OperatorLike) -> TensorDifference | None:
+        """Of its outputs, or of a state that it keeps in a variable tensor."""
+        states = [index for index in op.inputs if index >= 0 and graph.tensors[index].variable]
+        for index in (*op.outputs, *states):
+            difference = self.tensor(graph.index, index)
+            if difference is not None:
+                return difference
+        return None
+
+    def inputs_equal(self, graph: GraphLike, op: OperatorLike) -> bool:
+        return all(
+            self.tensor(graph.index, index) is None
+            for index in op.inputs
+            if index >= 0 and not _own(graph.tensors[index])
+        )
+
+    def constant_of(self, graph: GraphLike, op: OperatorLike) -> TensorDifference | None:
+        for index in op.inputs:
+            if index >= 0 and graph.tensors[index].constant_bytes:
+                difference = self.tensor(graph.index, index)
+                if difference is not None:
+                    return difference
+        return None
+
+
+def _own(tensor: TensorLike) -> bool:
+    """Whether a tensor is the operator's own affair: a constant or a state it keeps."""
+    return bool(tensor.constant_bytes) or tensor.variable
+
+
+def _run_by(caller: OperatorLike, graphs: Sequence[GraphLike]) -> list[GraphLike]:
+    """The subgraphs that a caller runs; all but the main one if it does not say which."""
+    named = [value for name, value in caller.options.items() if name.endswith("SubgraphIndex")]
+    return [graph for graph in graphs[1:] if not named or graph.index in named]
+
+
+def _in_loop(
+    graphs: Sequence[GraphLike], compare: _Comparer, caller: OperatorLike, step: int
+) -> Culprit | None:
+    first: Culprit | None = None
+    for graph in graphs:
+        for op in graph.operators:
+            difference = compare.output_of(graph, op)
+            if difference is None:
+                continue
+            found = _culprit(graph, op, difference, compare, step, loop=caller.index)
+            if found.manner != "passes on a difference":
+                return found
+            first = first or found
+    return first
+
+
+def _culprit(
+    graph: GraphLike,
+    op: OperatorLike,
+    difference: TensorDifference,
+    compare: _Comparer,
+    step: int,
+    *,
+    loop: int | None = None,
+    time_step: int | None = None,
+) -> Culprit:
+    constant = compare.constant_of(graph, op)
+    manner: Manner = "computes differently"
+    if constant is not None:
+        manner = "has another constant"
+    elif not compare.inputs_equal(graph, op):
+        manner = "passes on a difference"
+    apart = compare.apart(graph, op) if manner == "computes differently" else 0.0
+    return Culprit(
+        step, graph.index, op.index, op.name, manner, difference, constant, loop, time_step, apart
+    )

@@ -1,0 +1,1 @@
+"""How the error moves over a thousand steps without a reset."""

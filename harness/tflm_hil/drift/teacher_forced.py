@@ -1,0 +1,123 @@
+"""Teacher-forced: every step of a single-step model starts from the state of desktop TFLM.
+
+Free-running, an error can hide behind the states it made, or be blamed on them. Here the host
+writes the states (LOAD with `raw_states`), so each of the steps stands for itself: integers must be
+equal, floats within the rounding of one step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tflm_hil.comparison.metrics import compare
+from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.link.device import Device
+from tflm_hil.link.messages import LoadedModel, SequenceRequest
+from tflm_hil.measure.step_by_step import by_output
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.states import StatePair, state_pairs
+from tflm_hil.references.records import OutputTensor
+
+# Each step stands for itself, so of a large network not all are needed: as many, spread evenly, as
+# the core does in about a third of a second, and a hundred at least.
+MOST_CYCLES = 75_000_000
+FEWEST_STEPS = 100
+
+
+@dataclass(frozen=True)
+class Forced:
+    """The device against desktop TFLM over `steps` steps and all outputs, states included.
+
+    `differing` counts integers; `max_abs` is of floats, and `share` of floats what it is of the
+    number it belongs to, where that is larger than 1. The one that does not apply is 0.
+    """
+
+    steps: int
+    values: int
+    differing: int
+    max_abs: float
+    share: float
+
+
+def spread(steps: int, cycles: float) -> range:
+    """Which of the steps to run, at so many cycles each."""
+    wanted = max(FEWEST_STEPS, int(MOST_CYCLES / max(cycles, 1.0)))
+    return range(0, steps, max(1, -(-steps // wanted)))
+
+
+def teacher_forced(
+    device: Device,
+    content: bytes,
+    sequence: bytes,
+    wheel: tuple[OutputTensor, ...],
+    chosen: range,
+) -> Forced:
+    """Run the `chosen` steps of `sequence`; `wheel` are the outputs `[1, steps, ...]` of desktop
+    TFLM on all of it.
+
+    The model must be loaded with `raw_states`. Raises LinkError, DeviceError.
+    """
+    model = device.model
+    assert model is not None
+    pairs = state_pairs(inspect(content))
+    fed = _fed(sequence, model, pairs, wheel)
+    result = next(device.stream([SequenceRequest(None, [fed[step] for step in chosen])]))
+    blocks = by_output([result.outputs], model)
+    values = differing = 0
+    max_abs = share = 0.0
+    for number, tensor in zip(_order(model, pairs), wheel, strict=True):
+        expected = replace(
+            tensor, stored=tensor.stored[:, chosen.start : chosen.stop : chosen.step]
+        )
+        found = _outputs(blocks[number][0], expected)
+        delta = compare(found, expected.outputs())
+        values += delta.values
+        if found.integer:
+            differing += delta.differing
+        else:
+            error = np.abs(found.values - expected.outputs().values)
+            max_abs = max(max_abs, delta.max_abs)
+            share = max(share, float(np.max(error / np.maximum(np.abs(found.values), 1.0))))
+    return Forced(len(chosen), values, differing, max_abs, share)
+
+
+def _fed(
+    sequence: bytes,
+    model: LoadedModel,
+    pairs: tuple[StatePair, ...],
+    wheel: tuple[OutputTensor, ...],
+) -> list[bytes]:
+    """All inputs of every step, in the model's order: the free ones as they are, then the wheel's
+    states of the step before."""
+    states = wheel[len(wheel) - len(pairs) :]
+    free = [tensor for tensor in model.inputs if tensor.index not in {p.input for p in pairs}]
+    size = sum(tensor.bytes for tensor in free)
+    held = [pair.initial() for pair in pairs]
+    parts = []
+    for step, start in enumerate(range(0, len(sequence), size)):
+        given = {pair.input: item.tobytes() for pair, item in zip(pairs, held, strict=True)}
+        at = start
+        for tensor in free:
+            given[tensor.index] = sequence[at : at + tensor.bytes]
+            at += tensor.bytes
+        parts.append(b"".join(given[tensor.index] for tensor in model.inputs))
+        held = [
+            pair.feed_back(state.stored[0, step]) for pair, state in zip(pairs, states, strict=True)
+        ]
+    return parts
+
+
+def _order(model: LoadedModel, pairs: tuple[StatePair, ...]) -> list[int]:
+    """Positions of the model's outputs in the order of `wheel`: what is fed back comes last."""
+    fed_back = [pair.output for pair in pairs]
+    numbers = [tensor.index for tensor in model.outputs]
+    order = [number for number in numbers if number not in fed_back] + fed_back
+    return [numbers.index(number) for number in order]
+
+
+def _outputs(block: bytes, like: OutputTensor) -> RungOutputs:
+    stored = np.frombuffer(block, like.stored.dtype.newbyteorder("<")).astype(like.stored.dtype)
+    shaped = stored.reshape(like.stored.shape)
+    return OutputTensor(shaped, like.scale, like.zero_point, like.per_step).outputs()

@@ -1,0 +1,1 @@
+"""The emulated board: a Unicorn core, its peripherals, and the strictness of silicon."""

@@ -1,0 +1,1 @@
+"""The C helper beside Unicorn: block hook, breakpoints, flash stores."""

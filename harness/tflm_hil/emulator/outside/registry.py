@@ -1,0 +1,155 @@
+"""Which emulated boards run on this machine, one file each.
+
+An emulator owns its uid by holding an flock on `<uid>.lock` for as long as it lives: the kernel
+releases it however the process ends, so an entry is stale exactly when its lock is free. All
+looking and claiming happens under one short-lived lock of the whole directory.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tflm_hil.errors import EmulatorError
+from tflm_hil.paths import cache_dir, made, runtime_dir
+
+UID_PREFIX = {"nucleo-f746zg": "EMU-F746ZG"}
+MAX_BOARDS = 100
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A running emulated board. `socket` is its debug port, `flash` the file of its flash."""
+
+    uid: str
+    pid: int
+    board: str
+    socket: str
+    tty: str
+    flash: str
+
+
+def directory() -> Path:
+    """Where entries, locks and sockets are; created on demand, for this user only."""
+    return made(runtime_dir("emulators"), mode=0o700)
+
+
+def flash_path(uid: str) -> Path:
+    """The file that keeps a board's flash over its restarts; its directory is created."""
+    return made(cache_dir("flash")) / f"{uid}.bin"
+
+
+def entries() -> list[Entry]:
+    """All running emulated boards, by uid. Removes what dead ones left behind."""
+    found = []
+    with _directory_lock():
+        for path in sorted(directory().glob("*.json")):
+            if not _is_alive(path.stem):
+                _remove_files(path.stem)
+            elif (entry := _read(path)) is not None:
+                found.append(entry)
+    return found
+
+
+def _read(path: Path) -> Entry | None:
+    """An entry; None if its file is damaged: one board that cannot be found hides no others."""
+    try:
+        return Entry(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def find(uid: str) -> Entry | None:
+    """The running board with this uid, or None."""
+    return next((entry for entry in entries() if entry.uid == uid), None)
+
+
+class Claim:
+    """A uid held by this process; `release()` gives it back and removes its files."""
+
+    def __init__(self, uid: str, lock_fd: int) -> None:
+        self.uid = uid
+        self._lock_fd = lock_fd
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the board's debug port listens."""
+        return directory() / f"{self.uid}.sock"
+
+    def publish(self, entry: Entry) -> None:
+        """Make the board visible; call it when the socket is listening and the tty open."""
+        path = directory() / f"{self.uid}.json"
+        draft = path.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(entry)) + "\n")
+        draft.replace(path)
+
+    def release(self) -> None:
+        """Remove entry and socket and free the uid."""
+        with _directory_lock():
+            _remove_files(self.uid)
+            os.close(self._lock_fd)
+
+
+def claim(board: str, uid: str | None = None) -> Claim:
+    """Take `uid`, or the board's first free one. Raises EmulatorError if it is taken or no name."""
+    if uid is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", uid):
+        # it names files
+        raise EmulatorError(
+            f"{uid!r} cannot be a uid",
+            remedy="use letters, digits, dots, dashes and underscores, 64 at most",
+        )
+    if uid is not None:
+        candidates = [uid]
+    else:
+        prefix = UID_PREFIX[board]
+        candidates = [f"{prefix}-{number:02d}" for number in range(MAX_BOARDS)]
+    with _directory_lock():
+        for candidate in candidates:
+            lock_fd = _try_lock(candidate)
+            if lock_fd is not None:
+                _remove_files(candidate)
+                return Claim(candidate, lock_fd)
+    raise EmulatorError(
+        f"an emulated board with uid {uid} is already running" if uid else "no uid is free",
+        remedy="run `hil boards` to see the running ones, or leave out --uid",
+    )
+
+
+@contextmanager
+def _directory_lock() -> Iterator[None]:
+    fd = os.open(directory() / "registry.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _try_lock(uid: str) -> int | None:
+    fd = os.open(directory() / f"{uid}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def _is_alive(uid: str) -> bool:
+    lock_fd = _try_lock(uid)
+    if lock_fd is None:
+        return True
+    os.close(lock_fd)
+    return False
+
+
+def _remove_files(uid: str) -> None:
+    # The lock file stays: removing it would let two processes lock different files of one name.
+    for suffix in (".json", ".sock"):
+        (directory() / f"{uid}{suffix}").unlink(missing_ok=True)

@@ -1,0 +1,118 @@
+"""A recurrent network and what it is fed, as one value that a "what if" can change.
+
+`forward(case)` computes the outputs. Every suspect is a changed case: the network as it would
+behave if that mistake had been made (`tflm_hil.explain.suspects`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflm_hil.explain.network import Decoder, Mask, Part, Recurrent, same
+from tflm_hil.references.equations.cells import Array, States
+
+Change = Callable[[Recurrent], Recurrent | None]
+"""A recurrent layer with a mistake in it, None where it has nothing that could be touched."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """`inputs` `[N, T, features]` through the `parts`, and through a `decoder` if there is one.
+
+    `mask` `[N, T]` is false where a step is padding. `carry`: a sequence starts with the states
+    that the one before left. `output` changes what comes out.
+    """
+
+    parts: tuple[Part, ...]
+    inputs: NDArray[Any]
+    mask: Mask | None = None
+    decoder: Decoder | None = None
+    carry: bool = False
+    output: Callable[[Array], Array] = field(default=same)
+
+    @property
+    def steps(self) -> int:
+        """Of a sequence."""
+        return int(self.inputs.shape[1])
+
+    @property
+    def recurrent(self) -> tuple[Recurrent, ...]:
+        """The recurrent layers in their order."""
+        return tuple(part for part in self.parts if isinstance(part, Recurrent))
+
+    @property
+    def cuttable(self) -> bool:
+        """Whether its first steps do not depend on later ones."""
+        return not any(part.backward or part.goes_backwards for part in self.recurrent)
+
+    def first(self, sequences: int) -> Case:
+        """The same network on the first sequences."""
+        mask = None if self.mask is None else self.mask[:sequences]
+        return replace(self, inputs=self.inputs[:sequences], mask=mask)
+
+    def first_steps(self, steps: int) -> Case:
+        """The same network on the first steps of every sequence."""
+        mask = None if self.mask is None else self.mask[:, :steps]
+        return replace(self, inputs=self.inputs[:, :steps], mask=mask)
+
+    def with_each(self, change: Change) -> Case | None:
+        """`change` in every layer that it touches; None if there is none."""
+        changed = [change(part) if isinstance(part, Recurrent) else None for part in self.parts]
+        if all(item is None for item in changed):
+            return None
+        parts = tuple(new or old for new, old in zip(changed, self.parts, strict=True))
+        return replace(self, parts=parts)
+
+    def everywhere(self, change: Change) -> Iterator[tuple[str, Case]]:
+        """`change` in all layers that it touches, then in each alone, with where it was made."""
+        touched = [part for part in self.recurrent if change(part) is not None]
+        whole = self.with_each(change)
+        if whole is None:
+            return
+        several = len(self.recurrent) > 1
+        if len(touched) > 1:
+            yield " in every layer", whole
+        for place, one in enumerate(touched):
+            only = self.with_each(partial(_only, change, one))
+            assert only is not None
+            yield (f" in layer {one.name or place}" if several else ""), only
+
+
+def _only(change: Change, wanted: Recurrent, part: Recurrent) -> Recurrent | None:
+    return change(part) if part is wanted else None
+
+
+def forward(case: Case) -> Array:
+    """Outputs `[N, O]`, or `[N, T, O]` per step or from a decoder."""
+    if not case.carry:
+        return case.output(_run(case, [part.start(len(case.inputs)) for part in case.recurrent])[0])
+    states = [part.start(1) for part in case.recurrent]
+    rows = []
+    for number in range(len(case.inputs)):
+        here = slice(number, number + 1)
+        mask = None if case.mask is None else case.mask[here]
+        row, states = _run(replace(case, inputs=case.inputs[here], mask=mask), states)
+        rows.append(row)
+    return case.output(np.concatenate(rows))
+
+
+def _run(case: Case, states: list[States]) -> tuple[Array, list[States]]:
+    """Outputs, and the last states of every recurrent layer."""
+    x, mask = np.asarray(case.inputs, np.float64), case.mask
+    left: list[States] = []
+    for part in case.parts:
+        if isinstance(part, Recurrent):
+            x, last = part.run(x, mask, states[len(left)])
+            mask = mask if part.sequences else None
+            left.append(last)
+        else:
+            x = part(x)
+    if case.decoder is not None:
+        x = case.decoder.run(left[-1])
+    return x, left

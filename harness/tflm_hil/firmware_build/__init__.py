@@ -1,0 +1,1 @@
+"""From firmware sources to an ELF whose build-id is known."""

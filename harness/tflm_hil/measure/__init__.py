@@ -1,0 +1,1 @@
+"""One variant measured: streamed through the device, timed, compared with its references."""

@@ -1,0 +1,133 @@
+"""Classes of the user's own: cells, layers and activations that a Keras model is made of.
+
+A `.keras` file names such classes and does not hold them. The user names the Python file that
+defines them (`hil convert --custom my_cells.py`, or `custom = "my_cells.py"` under `[keras]` in a
+manifest), and the workers that load the model import it first:
+
+    with known(Path("my_cells.py")) as module:
+        model = load(Path("model.keras"))
+
+Every class and function that the file defines or imports is known under its own name, registered
+with `keras.saving.register_keras_serializable` or not. The file may hold a mapping `EQUATIONS` from
+such a name to the same in NumPy (see `harness/tflm_hil/references/equations/network.py`): then the
+ladder starts with it. Imports Keras: for workers only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+
+MODULE = "hil_custom"
+
+
+class CustomClassError(ValueError):
+    """The user's file, or a class that no file defines; the message is `what`, and `remedy`."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}\n{remedy}")
+
+
+@contextmanager
+def known(custom: Path | None) -> Iterator[ModuleType | None]:
+    """The classes of the file `custom` are known to Keras inside the block.
+
+    None is no file. Raises `CustomClassError` if the file cannot be imported.
+    """
+    registered = keras.saving.get_custom_objects()
+    before = dict(registered)
+    try:
+        module = None if custom is None else _imported(custom)
+        if module is not None:
+            registered.update(_defined(module))
+        yield module
+    finally:
+        registered.clear()
+        registered.update(before)
+
+
+def load(model: Path) -> Any:
+    """A Keras model without its training state.
+
+    Raises `CustomClassError` for a class of the user's own that is not known.
+    """
+    try:
+        return keras.models.load_model(model, compile=False)
+    except (TypeError, ValueError, ImportError) as error:
+        unknown = sorted(_foreign(model) - set(keras.saving.get_custom_objects()))
+        if not unknown:
+            raise
+        raise CustomClassError(
+            f"the model is made of {', '.join(unknown)}, which Keras does not define",
+            'Name the Python file that does: --custom FILE, or custom = "FILE" under [keras] in'
+            " the manifest.",
+        ) from error
+
+
+def _foreign(model: Path) -> set[str]:
+    """The names under which a `.keras` file looks up what is not of Keras; none of other files."""
+    if not zipfile.is_zipfile(model):
+        return set()
+    with zipfile.ZipFile(model) as archive:
+        config = json.loads(archive.read("config.json"))
+    return set(_names(config))
+
+
+def _names(node: Any) -> Iterator[str]:
+    """Of every serialised object that is not of Keras, the name it is registered under."""
+    if isinstance(node, dict):
+        kind, package = str(node.get("class_name", "")), str(node.get("module")).split(".")[0]
+        # "__keras_tensor__" and the like are no classes
+        if kind and not kind.startswith("__") and package != "keras":
+            name = node["config"] if kind == "function" else node.get("registered_name")
+            yield str(name or kind)
+        for item in node.values():
+            yield from _names(item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _names(item)
+
+
+def _imported(custom: Path) -> ModuleType:
+    """The module of a file, its folder among those that it imports from."""
+    if not custom.is_file():
+        raise CustomClassError(f"there is no file {custom} with classes", "Check the path.")
+    spec = importlib.util.spec_from_file_location(MODULE, custom)
+    if spec is None or spec.loader is None:
+        raise CustomClassError(f"{custom} is no Python file", "Name a .py file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[MODULE] = module  # dataclasses and pickles look their module up
+    sys.path.insert(0, str(custom.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise CustomClassError(
+            f"{custom} cannot be imported: {type(error).__name__}: {error}",
+            "Correct it; it is imported by itself, with its own folder on the path.",
+        ) from error
+    finally:
+        sys.path.remove(str(custom.parent))
+    return module
+
+
+def _defined(module: ModuleType) -> dict[str, Any]:
+    """Public classes and functions of the module by name, those that it imports included: a name
+    of Keras' own is never looked up here.
+    """
+    return {
+        name: item
+        for name, item in vars(module).items()
+        if not name.startswith("_") and (inspect.isclass(item) or inspect.isfunction(item))
+    }

@@ -1,0 +1,1 @@
+"""The model slot: how models lie in the board's flash."""

@@ -1,0 +1,1 @@
+"""What a `.tflite` file holds: operators, tensors, states, memory, mistakes to warn of."""

@@ -1,0 +1,106 @@
+"""Change a `.tflite` without a converter: read into objects, edit, written again."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import flatbuffers  # type: ignore[import-untyped]
+import numpy as np
+
+from tflm_hil.models.tflite.schema import load_schema
+
+IDENTIFIER = b"TFL3"
+QUANTIZE_VERSION = 2  # integers to integers
+
+
+class Editor:
+    """An open flatbuffer. `model` is the schema's `ModelT`; `content()` writes it."""
+
+    def __init__(self, content: bytes) -> None:
+        self.schema = load_schema()
+        self.model: Any = self.schema.ModelT.InitFromObj(
+            self.schema.Model.GetRootAsModel(content, 0)
+        )
+
+    def content(self) -> bytes:
+        """The flatbuffer."""
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(self.model.Pack(builder), IDENTIFIER)
+        return bytes(builder.Output())
+
+    def requantise_output(self, output: str, *, like_input: str) -> None:
+        """Let the first signature's `output` pass a QUANTIZE to the scale of its input."""
+        signature = self.model.signatureDefs[0]
+        graph = self.model.subgraphs[signature.subgraphIndex]
+        entry = _named(signature.outputs, output)
+        source = entry.tensorIndex
+        like = graph.tensors[_named(signature.inputs, like_input).tensorIndex]
+        tensor = copy.deepcopy(graph.tensors[source])
+        tensor.name = output.encode()
+        tensor.buffer = 0
+        tensor.quantization = copy.deepcopy(like.quantization)
+        graph.tensors.append(tensor)
+        entry.tensorIndex = len(graph.tensors) - 1
+        operator = self.schema.OperatorT()
+        operator.opcodeIndex = self._code("QUANTIZE", QUANTIZE_VERSION)
+        operator.inputs = np.array([source], np.int32)
+        operator.outputs = np.array([entry.tensorIndex], np.int32)
+        operator.builtinOptionsType = self.schema.BuiltinOptions.QuantizeOptions
+        operator.builtinOptions = self.schema.QuantizeOptionsT()
+        graph.operators.append(operator)
+        # a tensor that leaves by two names stands there twice: one of the two is replaced
+        outputs = list(graph.outputs)
+        outputs[outputs.index(source)] = entry.tensorIndex
+        graph.outputs = np.array(outputs, np.int32)
+
+    def bypass_requantised(self, output: str) -> bool:
+        """Let the first signature's `output` be what the QUANTIZE before it reads; False if there
+        is none that only changes the scale of integers."""
+        signature = self.model.signatureDefs[0]
+        graph = self.model.subgraphs[signature.subgraphIndex]
+        entry = _named(signature.outputs, output)
+        tied = entry.tensorIndex
+        for operator in graph.operators:
+            if tied in operator.outputs and self._name(operator) == "QUANTIZE":
+                source = int(operator.inputs[0])
+                if graph.tensors[source].type != graph.tensors[tied].type:
+                    return False
+                entry.tensorIndex = source
+                outputs = list(graph.outputs)
+                outputs[outputs.index(tied)] = source
+                graph.outputs = np.array(outputs, np.int32)
+                graph.operators.remove(operator)
+                return True
+        return False
+
+    def _name(self, operator: Any) -> str:
+        code = self.model.operatorCodes[operator.opcodeIndex]
+        number = max(code.builtinCode, code.deprecatedBuiltinCode)
+        names: dict[int, str] = {
+            value: name
+            for name, value in vars(self.schema.BuiltinOperator).items()
+            if isinstance(value, int)
+        }
+        return names.get(number, "")
+
+    def _code(self, name: str, version: int) -> int:
+        """Index of an operator code, added where there is none."""
+        number = getattr(self.schema.BuiltinOperator, name)
+        for index, code in enumerate(self.model.operatorCodes):
+            if max(code.builtinCode, code.deprecatedBuiltinCode) == number:
+                code.version = max(code.version, version)
+                return index
+        code = self.schema.OperatorCodeT()
+        code.builtinCode = number
+        code.deprecatedBuiltinCode = min(number, 127)
+        code.version = version
+        self.model.operatorCodes.append(code)
+        return len(self.model.operatorCodes) - 1
+
+
+def _named(entries: list[Any], name: str) -> Any:
+    for entry in entries:
+        if entry.name == name.encode():
+            return entry
+    raise KeyError(f"the signature has no {name!r}")

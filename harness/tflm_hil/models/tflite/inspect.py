@@ -1,0 +1,246 @@
+"""What is in a `.tflite`: subgraphs, operators, tensors, scales. No TensorFlow, no interpreter.
+
+    model = inspect(content)
+    model.inputs[0].shape           # (1, 8, 8)
+    model.operator_counts           # {"FULLY_CONNECTED": 16, "TANH": 8, ...}
+
+Everything is read; nothing is judged.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tflm_hil.errors import CorruptModel
+from tflm_hil.models.tflite.schema import load_schema, operator_names
+
+IDENTIFIER = b"TFL3"
+# What the generated reader raises when it follows an offset into nowhere.
+DAMAGE = (struct.error, IndexError, TypeError, AttributeError, ValueError, OverflowError)
+
+# enum TensorType of the schema → NumPy dtype name
+DTYPES = {
+    0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 5: "string", 6: "bool",
+    7: "int16", 8: "complex64", 9: "int8", 10: "float64", 11: "complex128", 12: "uint64",
+    13: "resource", 14: "variant", 15: "uint32", 16: "uint16", 17: "int4",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor of a subgraph. `scales` has one entry per channel, one, or none.
+
+    `shape_signature` has -1 where a dimension is dynamic; `constant_bytes` is the size of its
+    constant data, 0 for a tensor that is computed.
+    """
+
+    index: int
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    shape_signature: tuple[int, ...]
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    quantized_dimension: int
+    constant_bytes: int
+    variable: bool
+
+    @property
+    def scale(self) -> float:
+        """The scale of a tensor quantised as a whole, else 0."""
+        return self.scales[0] if len(self.scales) == 1 else 0.0
+
+    @property
+    def zero_point(self) -> int:
+        """The zero point that belongs to `scale`, else 0."""
+        return self.zero_points[0] if len(self.scales) == 1 else 0
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator of a subgraph; tensor indices, -1 for an input left out.
+
+    `options` holds the scalars of its options table by the schema's names.
+    """
+
+    index: int
+    code: int
+    name: str
+    version: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Mapping[str, int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Subgraph:
+    """A subgraph; 0 is the main one, the others belong to WHILE, IF and CALL_ONCE."""
+
+    index: int
+    name: str
+    tensors: tuple[Tensor, ...]
+    operators: tuple[Operator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A named entry: input and output names → tensor index in its subgraph."""
+
+    key: str
+    subgraph: int
+    inputs: dict[str, int]
+    outputs: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A whole flatbuffer."""
+
+    version: int
+    description: str
+    size_bytes: int
+    subgraphs: tuple[Subgraph, ...]
+    signatures: tuple[Signature, ...]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """Input tensors of the main subgraph, in the order of the interpreter's indices."""
+        main = self.subgraphs[0]
+        return tuple(main.tensors[index] for index in main.inputs)
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """Output tensors of the main subgraph."""
+        main = self.subgraphs[0]
+        return tuple(main.tensors[index] for index in main.outputs)
+
+    @property
+    def operator_counts(self) -> dict[str, int]:
+        """How often each operator occurs, over all subgraphs, most frequent first."""
+        counts = Counter(op.name for graph in self.subgraphs for op in graph.operators)
+        return dict(counts.most_common())
+
+
+def inspect(content: bytes, name: str = "the model") -> Inspection:
+    """Read a flatbuffer; raises `CorruptModel` if it is not one or does not hold together."""
+    if len(content) < 8 or content[4:8] != IDENTIFIER:
+        raise CorruptModel(
+            f"{name} is not a TFLite flatbuffer: no identifier TFL3 at byte 4",
+            remedy="Give the .tflite that the converter wrote.",
+        )
+    schema = load_schema()
+    try:
+        model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+        return _read(model, len(content), operator_names(schema))
+    except DAMAGE as error:
+        raise CorruptModel(
+            f"{name} is damaged or truncated ({len(content)} bytes): {error}",
+            remedy="Convert the model again or restore the file.",
+        ) from error
+
+
+def _read(model: Any, size: int, names: dict[int, str]) -> Inspection:
+    codes = [
+        (max(code.builtinCode, code.deprecatedBuiltinCode), code.version, code.customCode)
+        for code in model.operatorCodes
+    ]
+    subgraphs = tuple(
+        Subgraph(
+            index=index,
+            name=_text(graph.name),
+            tensors=tuple(
+                _tensor(number, tensor, model.buffers)
+                for number, tensor in enumerate(_list(graph.tensors))
+            ),
+            operators=tuple(
+                _operator(number, op, codes[op.opcodeIndex], names)
+                for number, op in enumerate(_list(graph.operators))
+            ),
+            inputs=_ints(graph.inputs),
+            outputs=_ints(graph.outputs),
+        )
+        for index, graph in enumerate(model.subgraphs)
+    )
+    for graph in subgraphs:
+        _check_indices(graph)
+    return Inspection(
+        version=model.version,
+        description=_text(model.description),
+        size_bytes=size,
+        subgraphs=subgraphs,
+        signatures=tuple(_signature(item) for item in _list(model.signatureDefs)),
+    )
+
+
+def _check_indices(graph: Subgraph) -> None:
+    used = [*graph.inputs, *graph.outputs]
+    for op in graph.operators:
+        used += [*op.inputs, *op.outputs]
+    if any(not -1 <= index < len(graph.tensors) for index in used):
+        raise ValueError(f"subgraph {graph.index} names a tensor that it does not have")
+
+
+def _tensor(index: int, tensor: Any, buffers: list[Any]) -> Tensor:
+    quantization = tensor.quantization
+    data = buffers[tensor.buffer].data
+    shape = _ints(tensor.shape)
+    signature = _ints(tensor.shapeSignature)
+    return Tensor(
+        index=index,
+        name=_text(tensor.name),
+        type=DTYPES.get(tensor.type, f"type {tensor.type}"),
+        shape=shape,
+        shape_signature=signature or shape,
+        scales=tuple(float(value) for value in _list(quantization and quantization.scale)),
+        zero_points=_ints(quantization and quantization.zeroPoint),
+        quantized_dimension=quantization.quantizedDimension if quantization else 0,
+        constant_bytes=0 if data is None else len(data),
+        variable=bool(tensor.isVariable),
+    )
+
+
+def _operator(
+    index: int, op: Any, code: tuple[int, int, bytes | None], names: dict[int, str]
+) -> Operator:
+    number, version, custom = code
+    name = names.get(number, f"operator {number}")
+    return Operator(
+        index=index,
+        code=number,
+        name=f"CUSTOM {_text(custom)}" if name == "CUSTOM" else name,
+        version=version,
+        inputs=_ints(op.inputs),
+        outputs=_ints(op.outputs),
+        options={
+            key: value
+            for key, value in (vars(op.builtinOptions) if op.builtinOptions else {}).items()
+            if isinstance(value, int | float) and not key.startswith("_")
+        },
+    )
+
+
+def _signature(item: Any) -> Signature:
+    return Signature(
+        key=_text(item.signatureKey),
+        subgraph=item.subgraphIndex,
+        inputs={_text(entry.name): entry.tensorIndex for entry in _list(item.inputs)},
+        outputs={_text(entry.name): entry.tensorIndex for entry in _list(item.outputs)},
+    )
+
+
+def _list(values: Any) -> list[Any]:
+    return [] if values is None else list(values)
+
+
+def _ints(values: Any) -> tuple[int, ...]:
+    return tuple(int(value) for value in _list(values))
+
+
+def _text(value: bytes | str | None) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value or ""

@@ -1,0 +1,109 @@
+"""Which engine has which operators. Types and shapes are checked on the device, at LOAD."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+from tflm_hil.models.tflite.inspect import Inspection
+from tflm_hil.models.tflite.lints.finding import Finding, Lint
+from tflm_hil.models.tflite.schema import load_schema, operator_names
+from tflm_hil.paths import REPOSITORY
+
+REGISTRY = REPOSITORY / "firmware/engine/builtin/registry.cc"
+_KERNEL = re.compile(r"&k(\w+)Kernel\b")
+
+# Built-in operators of TensorFlow Lite Micro (MicroMutableOpResolver, October 2026). A tree given
+# by TFLM_ROOT may have been linked with fewer.
+TFLM = frozenset(
+    {
+        "ABS", "ADD", "ADD_N", "ARG_MAX", "ARG_MIN", "ASSIGN_VARIABLE", "AVERAGE_POOL_2D",
+        "BATCH_MATMUL", "BATCH_TO_SPACE_ND", "BROADCAST_ARGS", "BROADCAST_TO", "CALL_ONCE",
+        "CAST", "CEIL", "CONCATENATION", "CONV_2D", "COS", "CUMSUM", "DEPTHWISE_CONV_2D",
+        "DEPTH_TO_SPACE", "DEQUANTIZE", "DIV", "DYNAMIC_UPDATE_SLICE", "ELU",
+        "EMBEDDING_LOOKUP", "EQUAL", "EXP", "EXPAND_DIMS", "FILL", "FLOOR", "FLOOR_DIV",
+        "FLOOR_MOD", "FULLY_CONNECTED", "GATHER", "GATHER_ND", "GREATER", "GREATER_EQUAL",
+        "HARD_SWISH", "IF", "L2_NORMALIZATION", "L2_POOL_2D", "LEAKY_RELU", "LESS",
+        "LESS_EQUAL", "LOG", "LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR", "LOGISTIC",
+        "LOG_SOFTMAX", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MIRROR_PAD", "MUL",
+        "NEG", "NOT_EQUAL", "PACK", "PAD", "PADV2", "PRELU", "QUANTIZE", "READ_VARIABLE",
+        "REDUCE_ALL", "REDUCE_MAX", "REDUCE_MIN", "RELU", "RELU6", "RESHAPE",
+        "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_V2", "ROUND", "RSQRT",
+        "SELECT_V2", "SHAPE", "SIN", "SLICE", "SOFTMAX", "SPACE_TO_BATCH_ND",
+        "SPACE_TO_DEPTH", "SPLIT", "SPLIT_V", "SQRT", "SQUARE", "SQUARED_DIFFERENCE",
+        "SQUEEZE", "STRIDED_SLICE", "SUB", "SUM", "SVDF", "TANH", "TRANSPOSE",
+        "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNPACK", "VAR_HANDLE", "WHILE",
+        "ZEROS_LIKE",
+    }
+)  # fmt: skip
+
+
+# What makes an operator that no engine has, and what to use in its place.
+MADE_BY = {
+    "SELECT": "It comes from Keras 3's Embedding, or from selu: use tf_keras's Embedding, or"
+    " tf.gather; elu in place of selu.",
+    "TILE": "It comes from RepeatVector or UpSampling1D: use tf.broadcast_to.",
+    "REDUCE_ANY": "It comes from Masking: feed sequences of one length, or a mask as an input.",
+    "CUSTOM Flex": "It is an operator of TensorFlow itself: convert without SELECT_TF_OPS; for"
+    " recurrent layers `hil convert` has exports that need none.",
+    "CUSTOM Signal": "It belongs to the audio front end of TFLM's signal library: compute the"
+    " features on the host and feed the model that takes them.",
+    "CUSTOM ethos-u": "It is a command stream for an Ethos-U NPU, which the board does not have:"
+    " use the .tflite from before the Vela compiler.",
+    "CUSTOM": "It is a custom operator: replace the layer that makes it.",
+}
+
+
+@cache
+def builtin() -> frozenset[str]:
+    """Operators of our own engine, read from its registry of kernels."""
+    names = operator_names(load_schema()).values()
+    by_letters = {_letters(name): name for name in names}
+    kernels = _KERNEL.findall(REGISTRY.read_text(encoding="utf-8"))
+    return frozenset(by_letters[_letters(kernel)] for kernel in kernels)
+
+
+def engines() -> Mapping[str, frozenset[str]]:
+    """Operators by engine name; `builtin` only where the firmware's sources are."""
+    known = {"tflm": TFLM}
+    return {"builtin": builtin(), **known} if REGISTRY.is_file() else known
+
+
+def missing(model: Inspection) -> dict[str, tuple[str, ...]]:
+    """By engine: the model's operators that it does not have, in order of frequency."""
+    used = model.operator_counts
+    return {
+        engine: tuple(name for name in used if name not in has) for engine, has in engines().items()
+    }
+
+
+def unsupported_operator(engine: str) -> Lint:
+    """The lint for one engine."""
+
+    def lint(model: Inspection) -> Iterator[Finding]:
+        lacking = missing(model).get(engine, ())
+        if not lacking:
+            return
+        others = [name for name, lack in missing(model).items() if name != engine and not lack]
+        yield Finding(
+            "unsupported-operator", "error",
+            f"the {engine} engine has no {', '.join(lacking)}",
+            f"Use the engine {others[0]}." if others else
+            _way_out(lacking),
+        )  # fmt: skip
+
+    return lint
+
+
+def _way_out(lacking: Sequence[str]) -> str:
+    for name in lacking:
+        for start, words in MADE_BY.items():
+            if name.startswith(start):
+                return words
+    return "Replace the layer that makes the operator, or use another export."
+
+
+def _letters(name: str) -> str:
+    """`ReverseV2` and `REVERSE_V2` alike."""
+    return name.replace("_", "").lower()

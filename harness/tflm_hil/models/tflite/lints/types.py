@@ -1,0 +1,100 @@
+"""Float arithmetic where integers were asked for, and integer weights where floats come in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tflm_hil.models.tflite.inspect import Inspection, Tensor
+from tflm_hil.models.tflite.lints.finding import Finding, inputs_of, outputs_of, place
+
+INTEGERS = ("int8", "int16")
+
+# Not computing: the way into and out of float, and what only runs other subgraphs.
+BRIDGES = frozenset({"QUANTIZE", "DEQUANTIZE", "WHILE", "IF", "CALL_ONCE"})
+
+# Moves elements and computes nothing: costs memory, not accuracy.
+MOVES = frozenset(
+    {
+        "CONCATENATION", "EXPAND_DIMS", "GATHER", "PACK", "RESHAPE", "REVERSE_V2", "SLICE", "SPLIT",
+        "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE", "UNPACK",
+    }
+)  # fmt: skip
+
+WEIGHTED = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+
+
+def float_island(model: Inspection) -> Iterator[Finding]:
+    """Operators in float32 in a model whose inputs and outputs are integers."""
+    ends = (*model.inputs, *model.outputs)
+    if not ends or not all(tensor.type in INTEGERS for tensor in ends):
+        return
+    for moving in (False, True):
+        found = [
+            (graph, operator)
+            for graph in model.subgraphs
+            for operator in graph.operators
+            if operator.name not in BRIDGES
+            and (operator.name in MOVES) == moving
+            and any(tensor.type == "float32" for tensor in outputs_of(graph, operator))
+        ]
+        if not found:
+            continue
+        counts = Counter(operator.name for _, operator in found)
+        names = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+        graph, operator = found[0]
+        does = "move float32 elements" if moving else "compute in float32"
+        yield Finding(
+            "float-island", "note" if moving else "warning",
+            f"{len(found)} operators of a model with integer inputs and outputs {does} ({names};"
+            f" first: {place(graph, operator)})",
+            "Four times the memory, nothing else." if moving else
+            "Full integer in name only: slow without an FPU, and not bit-exact between targets."
+            " Try --export shift or step, whose cells have no SPLIT.",
+            graph.index, operator.index,
+        )  # fmt: skip
+
+
+def hybrid(model: Inspection) -> Iterator[Finding]:
+    """Dynamic range quantisation: float activations on int8 weights."""
+    found = [
+        (graph, operator)
+        for graph in model.subgraphs
+        for operator in graph.operators
+        if operator.name in WEIGHTED and _is_hybrid(inputs_of(graph, operator))
+    ]
+    if found:
+        graph, operator = found[0]
+        yield Finding(
+            "hybrid", "error",
+            f"{len(found)} operators take float32 activations and int8 weights (first:"
+            f" {place(graph, operator)}): dynamic range quantisation, for which TFLM has no"
+            " kernels",
+            "Convert to int8 with representative data, or to float32.",
+            graph.index, operator.index,
+        )  # fmt: skip
+
+
+def half_floats(model: Inspection) -> Iterator[Finding]:
+    """Weights kept as float16, which a DEQUANTIZE is to widen: TFLM has no such kernel."""
+    found = [
+        (graph, operator)
+        for graph in model.subgraphs
+        for operator in graph.operators
+        if any(item is not None and item.type == "float16" for item in inputs_of(graph, operator))
+    ]
+    if found:
+        graph, operator = found[0]
+        yield Finding(
+            "half-floats", "error",
+            f"{len(found)} operators take float16 (first: {place(graph, operator)}): weights"
+            " converted to half precision, which TFLM has no kernels for",
+            "Leave target_spec.supported_types alone: convert to float32, or to int8 with"
+            " representative data.",
+            graph.index, operator.index,
+        )  # fmt: skip
+
+
+def _is_hybrid(tensors: Sequence[Tensor | None]) -> bool:
+    types = [tensor.type if tensor else "" for tensor in tensors]
+    return bool(types) and types[0] == "float32" and "int8" in types[1:]

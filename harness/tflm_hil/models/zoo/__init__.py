@@ -1,0 +1,1 @@
+"""Which models there are, with their manifests and samples."""

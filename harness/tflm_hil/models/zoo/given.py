@@ -1,0 +1,160 @@
+"""Bare `.tflite` files as variants: no manifest, no Keras model, the ladder starts at TFLite.
+
+What a manifest would say follows from the flatbuffer. Limits are those of the shipped zoo: an
+integer output must equal desktop TFLM in every element, and so must a float output that is a
+dequantised integer. Where floats are computed, the largest |Δ|, in units of the largest output
+(at least 1), may be 1e-6 with the builtin engine and 2e-6 with TFLM, whose builds fuse
+multiply-add. There is no limit between TFLite and TFLM: their kernels differ, and by how much is
+a property of the model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tflm_hil.comparison.limits import Limit
+from tflm_hil.errors import ConfigurationError
+from tflm_hil.models.tflite.inspect import Inspection, Tensor, inspect
+from tflm_hil.models.tflite.layout import free_inputs, layout_of
+from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.models.zoo.fit import check_type
+from tflm_hil.models.zoo.generated_samples import generated_samples, out_of_range
+from tflm_hil.models.zoo.given_samples import given_samples
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.models.zoo.samples import SampleSource
+
+EXPORT = "as given"
+FLOAT_BOUND = {"builtin": 1e-6, "tflm": 2e-6}
+
+# Operators that only lead into floats and out of them, or run other subgraphs.
+BRIDGES = frozenset({"QUANTIZE", "DEQUANTIZE", "WHILE", "IF", "CALL_ONCE"})
+
+
+def given_variants(models: Sequence[Path], samples: Sequence[Path]) -> list[Variant]:
+    """One variant a file, in their order; `samples` are none, one for all, or one a model.
+
+    Raises ConfigurationError, CorruptModel, UnsupportedModel.
+    """
+    if len(samples) > 1 and len(samples) != len(models):
+        raise ConfigurationError(
+            f"--hil-samples names {len(samples)} files for {len(models)} models",
+            remedy="Give one file for all of them, or one a model in the same order.",
+        )
+    names = _names(models)
+    files: Sequence[Path | None] = samples or (None,)
+    if len(files) == 1:
+        files = [files[0]] * len(models)
+    return [
+        given_variant(path, name, own) for path, name, own in zip(models, names, files, strict=True)
+    ]
+
+
+def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
+    """The variant of one file."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"--hil-model {path}: {error.strerror}", remedy="Name a .tflite file."
+        ) from error
+    model = inspect(content, str(path))
+    if not free_inputs(model) or not _outputs(model):
+        raise ConfigurationError(
+            f"{path} has no input or no output: there is nothing to feed or to compare",
+            remedy="Convert the model with its inputs as function arguments.",
+        )
+    for tensor in layout_of(model).tensors:
+        check_type(tensor, str(path))
+    source: SampleSource
+    notes: tuple[str, ...] = ()
+    if samples is None:
+        source = generated = generated_samples(model)
+        notes = (generated.sentence,)
+        task = "regression"  # without labels it says nothing
+    else:
+        source = given = given_samples(samples, model)
+        found = given.load()  # a file that does not fit is told now
+        labels = found.labels
+        notes = tuple(out_of_range(model, found))
+        whole = labels is not None and labels.ndim == 1 and labels.dtype.kind in "biu"
+        task = "classification" if whole and _classes(model) > 1 else "regression"
+    return Variant(
+        id=name,
+        model=name,
+        name=EXPORT,
+        path=path.resolve(),
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        export=EXPORT,
+        dtype=dtype_of(model),
+        task=task,
+        limits=default_limits(model),
+        samples=source,
+        keras=None,
+        notes=notes,
+    )
+
+
+def dtype_of(model: Inspection) -> str:
+    """The type of what goes in and comes out; "int8/float32" where they differ."""
+    fed = _types(model.inputs[number] for number in free_inputs(model))
+    given = _types(_outputs(model))
+    return fed if fed == given else f"{fed}/{given}"
+
+
+def default_limits(model: Inspection) -> tuple[Limit, ...]:
+    """What the device is held to, see above."""
+    output = _judged(model)
+    if output.type != "float32":
+        return (Limit("device", "differing", maximum=0),)
+    if computes_in_integers(model):
+        return (Limit("device", "max_abs", maximum=0),)
+    return tuple(
+        Limit("device", "max_rel", maximum=bound, engine=engine)
+        for engine, bound in FLOAT_BOUND.items()
+    )
+
+
+def computes_in_integers(model: Inspection) -> bool:
+    """Whether floats are only what is quantised at its inputs and dequantised at its outputs."""
+    return not any(
+        graph.tensors[index].type == "float32"
+        for graph in model.subgraphs
+        for operator in graph.operators
+        if operator.name not in BRIDGES
+        for index in operator.outputs
+    )
+
+
+def _classes(model: Inspection) -> int:
+    shape = _judged(model).shape
+    return shape[-1] if shape else 1
+
+
+def _judged(model: Inspection) -> Tensor:
+    """The output that the ladder takes: the first that is no state."""
+    return _outputs(model)[0]
+
+
+def _outputs(model: Inspection) -> list[Tensor]:
+    states = {pair.output for pair in state_pairs(model)}
+    return [item for index, item in enumerate(model.outputs) if index not in states]
+
+
+def _types(tensors: Iterable[Tensor]) -> str:
+    return "+".join(dict.fromkeys(tensor.type for tensor in tensors))
+
+
+def _names(models: Sequence[Path]) -> list[str]:
+    """The files' names; with their folders' where two are the same."""
+    stems = [path.stem for path in models]
+    names = [
+        stem if stems.count(stem) == 1 else f"{path.resolve().parent.name}-{stem}"
+        for path, stem in zip(models, stems, strict=True)
+    ]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            names[number] = f"{name}-{number + 1}"
+    return names

@@ -1,0 +1,176 @@
+"""Samples for a model that came without a manifest: which array of a file is what.
+
+For one input: the array that bears the input's name, or one of the usual names, or the only one
+there is. For several: one array by the name of each input (of the signature, or of the tensor),
+or `np.savez(path, a, b)` without names, in the interpreter's order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflm_hil.errors import ConfigurationError
+from tflm_hil.models.tflite.inspect import Inspection
+from tflm_hil.models.tflite.layout import Layout, free_inputs, layout_of, pack
+from tflm_hil.models.zoo.fit import fit
+from tflm_hil.models.zoo.samples import SampleFile, Samples
+
+INPUT_KEYS = ("inputs", "input", "x", "x_test", "samples", "data")
+LABEL_KEYS = ("labels", "label", "y", "y_test", "targets")
+OTHER_KEYS = ("calibration", "representative", "x_train", "y_train")  # of the training, not ours
+
+
+@dataclass(frozen=True)
+class GivenSamples:
+    """Arrays of a user's file: `keys`, one an input of `layout`, and `labels_key` ("" for none).
+
+    `keras_keys` are the same keys in the order of the Keras model's inputs, where there is one.
+    """
+
+    path: Path
+    sha256: str
+    keys: tuple[str, ...]
+    labels_key: str
+    layout: Layout
+    missing: str = ""
+    keras_keys: tuple[str, ...] = ()
+
+    def load(self) -> Samples:
+        """Read, brought to the model's inputs. Raises ConfigurationError naming file and key."""
+        arrays = read_arrays(self.path)
+        found = [
+            fit(arrays[key], tensor, f"{self.path}: {key!r}")
+            for key, tensor in zip(self.keys, self.layout.tensors, strict=True)
+        ]
+        try:
+            packed = pack(found, self.layout)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{self.path}: {error}", remedy="Give every input the same sequences and steps."
+            ) from None
+        labels = arrays[self.labels_key] if self.labels_key else None
+        if labels is not None and len(labels) != len(packed):
+            raise ConfigurationError(
+                f"{self.path}: {len(packed)} sequences but {len(labels)} labels in"
+                f" {self.labels_key!r}",
+                remedy="Write both from the same split.",
+            )
+        if len(self.keys) == 1:
+            packed = _as_given(packed, arrays[self.keys[0]])
+        by_key = dict(zip(self.keys, found, strict=True))
+        return Samples(packed, _class_numbers(labels), _in_a_row(by_key, self.keras_keys))
+
+
+def given_samples(path: Path, model: Inspection) -> GivenSamples:
+    """The samples of a file for a model. Raises ConfigurationError."""
+    arrays = read_arrays(path)
+    layout = layout_of(model)
+    names = input_names(model)
+    keys = choose_keys(tuple(arrays), names, path)
+    labels = next((key for key in LABEL_KEYS if key in arrays and key not in keys), "")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return GivenSamples(path.resolve(), sha256, keys, labels, layout)
+
+
+def several_inputs(file: SampleFile, keys: tuple[str, ...], model: Inspection) -> GivenSamples:
+    """The samples of a manifest that names an array for each input, in the order of Keras.
+
+    They are brought to the interpreter's order by their names; without a name in common they are
+    in that order already. Raises ConfigurationError.
+    """
+    names = input_names(model)
+    if len(keys) != len(names):
+        raise ConfigurationError(
+            f"{file.path}: {len(keys)} arrays are named ({', '.join(keys)}) for a model of"
+            f" {len(names)} inputs",
+            remedy="Name one array an input in `inputs` of the manifest's [samples].",
+        )
+    known = any(key in own for key in keys for own in names)
+    chosen = choose_keys(keys, names, file.path) if known else keys
+    return GivenSamples(
+        file.path, file.sha256, chosen, file.labels_key, layout_of(model), file.missing, keys
+    )
+
+
+def input_names(model: Inspection) -> tuple[tuple[str, ...], ...]:
+    """For each free input the names that an array may have: of signature and tensor."""
+    signature = model.signatures[0].inputs if model.signatures else {}
+    by_index = {index: name for name, index in signature.items()}
+    found = []
+    for number in free_inputs(model):
+        tensor = model.inputs[number]
+        plain = tensor.name.removesuffix(":0").removeprefix("serving_default_")
+        names = (by_index.get(tensor.index, ""), tensor.name, plain)
+        found.append(tuple(dict.fromkeys(name for name in names if name)))
+    return tuple(found)
+
+
+def choose_keys(
+    keys: Sequence[str], names: Sequence[tuple[str, ...]], path: Path
+) -> tuple[str, ...]:
+    """The key of each input's array. Raises ConfigurationError naming what is there."""
+    by_name = [next((name for name in own if name in keys), "") for own in names]
+    if all(by_name) and len(set(by_name)) == len(names):
+        return tuple(by_name)
+    rest = [key for key in keys if key not in (*LABEL_KEYS, *OTHER_KEYS)]
+    if len(names) == 1:
+        usual = next((key for key in INPUT_KEYS if key in keys), "")
+        if usual or len(rest) == 1:
+            return (usual or rest[0],)
+    unnamed = tuple(f"arr_{number}" for number in range(len(names)))
+    if all(key in keys for key in unnamed):
+        return unnamed
+    wanted = ", ".join(own[0] if own else "(no name)" for own in names)
+    there = ", ".join(keys) or "none"
+    if len(names) == 1:
+        raise ConfigurationError(
+            f"{path} holds the arrays {there}: which one is the model's input?",
+            remedy=f"Name it inputs, or as the model does: {wanted}.",
+        )
+    raise ConfigurationError(
+        f"the model has {len(names)} inputs ({wanted}), {path} holds the arrays {there}",
+        remedy="Write one array an input under its name: numpy.savez(path, "
+        + ", ".join(f"{own[0] if own else 'arr'}=…" for own in names)
+        + ").",
+    )
+
+
+def read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+    """All arrays of an `.npz`, or the one of an `.npy` as `inputs`. Raises ConfigurationError."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"inputs": loaded}
+        with loaded as archive:
+            return {key: archive[key] for key in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ConfigurationError(
+            f"cannot read samples from {path}: {error}", remedy="Write the file with numpy.savez."
+        ) from error
+
+
+def _as_given(packed: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:
+    """The shape that the user gave, `[N, T, F]` say, in which people and diagnoses think."""
+    return packed.reshape(array.shape if array.ndim > 1 else (len(array), 1))
+
+
+def _in_a_row(by_key: Mapping[str, NDArray[Any]], keys: Sequence[str]) -> NDArray[Any] | None:
+    """`[N, elements]` of the inputs in the order of `keys`."""
+    if not keys:
+        return None
+    return np.concatenate([by_key[key].reshape(len(by_key[key]), -1) for key in keys], axis=1)
+
+
+def _class_numbers(labels: NDArray[Any] | None) -> NDArray[Any] | None:
+    """`[N, 1]` as `[N]`: labels are a number a sequence, or one a step."""
+    if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
+        return labels[:, 0]
+    return labels

@@ -1,0 +1,338 @@
+"""The model zoo: folders with a `manifest.toml`, read into `Model` and `Variant`.
+
+    schema = 1
+    name = "digits_lstm"                  # identifier; the folder's name by convention
+    title = "Handwritten digits row by row, LSTM(20)"
+    task = "classification"               # or "regression": what labels mean
+    recipe = "fixtures.recipes.digits"    # optional: the module that wrote the folder
+
+    [keras]                               # optional: without it the ladder starts at TFLite
+    file = "model.keras"
+    sha256 = "…"
+    custom = "my_cells.py"                # optional: where classes of its own are defined
+
+    [samples]
+    file = "../digits_samples.npz"        # several models may share one
+    sha256 = "…"                          # or, for data that is not ours to ship, the command that
+                                          # makes the file: made_by = "python -m fixtures.samples …"
+    inputs = "inputs"                     # keys of the arrays in the file; of several inputs
+                                          # ["ids", "mask"], in the order of the Keras model
+    labels = "labels"                     # optional
+    calibration = "calibration"           # optional: representative training data
+
+    [[variant]]
+    name = "int8-unrolled"
+    file = "int8-unrolled.tflite"
+    sha256 = "…"
+    export = "unrolled"                   # how Keras was brought to TFLite, see models/exports
+    dtype = "int8"                        # of inputs and outputs; "int8/float32" if they differ
+    states = []                           # single step: which output feeds which input, for people
+    limits = [                            # see harness/tflm_hil/comparison/limits.py
+        { rung = "device", measure = "max_lsb", maximum = 0, unit = "LSB" },
+    ]                                     # `engine = "builtin"` or "tflm": for that engine only
+
+`[training]` and `[tools]` are facts for people and are kept as they are. Files are relative to
+the manifest. Every file's SHA-256 is checked when the zoo is loaded, so that a result always
+belongs to the bytes that the manifest names. Samples with `made_by` may be absent: then the
+variants say so (`left_out`) and cannot be run. All errors are `ConfigurationError`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tflm_hil.comparison.limits import UNITS, Limit
+from tflm_hil.errors import ConfigurationError
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.zoo.given_samples import several_inputs
+from tflm_hil.models.zoo.samples import SampleFile, Samples, SampleSource
+from tflm_hil.models.zoo.tables import Table
+
+MANIFEST = "manifest.toml"
+SCHEMA = 1
+TASKS = ("classification", "regression")
+DTYPES = ("float32", "int8", "int16", "uint8", "int32", "int64", "bool")
+RUNGS = ("cells", "keras", "tflite", "tflm", "device")
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A file of a model folder with the SHA-256 of its bytes (hexadecimal)."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class KerasFile(Artefact):
+    """A `.keras` file. `custom` is the Python file that defines classes of its own, if it has any;
+    being source, it is not pinned by the manifest, but references are computed again when it
+    changes.
+    """
+
+    custom: Artefact | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One `.tflite` of a model, with everything needed to run and judge it.
+
+    `id` is unique in a zoo ("digits_lstm-int8-unrolled"); `dtype` is the type of its inputs and
+    outputs, "int8/float32" where they differ; `keras` is None for a model that came without its
+    Keras source. `notes` are sentences that belong into its report.
+    """
+
+    id: str
+    model: str
+    name: str
+    path: Path
+    sha256: str
+    size_bytes: int
+    export: str
+    dtype: str
+    task: str
+    limits: tuple[Limit, ...]
+    samples: SampleSource
+    keras: KerasFile | None
+    notes: tuple[str, ...] = ()
+    title: str = ""
+
+    def limits_for(self, engine: str) -> tuple[Limit, ...]:
+        """The limits that a device with this inference engine is held to."""
+        return tuple(limit for limit in self.limits if limit.holds_for(engine))
+
+    @property
+    def left_out(self) -> str:
+        """Why it cannot be run here, as a sentence; "" where it can."""
+        return self.samples.missing
+
+    def content(self) -> bytes:
+        """The flatbuffer. Raises ConfigurationError if it is gone since the zoo was loaded."""
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(
+                f"the model {self.path} cannot be read: {error.strerror}",
+                remedy="Restore the file.",
+            ) from error
+
+    def load_samples(self) -> Samples:
+        """The test sequences."""
+        return self.samples.load()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model folder."""
+
+    name: str
+    title: str
+    task: str
+    directory: Path
+    recipe: str
+    keras: KerasFile | None
+    samples: SampleFile
+    variants: tuple[Variant, ...]
+    training: Mapping[str, Any] = field(default_factory=dict)
+    tools: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_zoo(directory: Path) -> list[Model]:
+    """Every model below `directory` (or the one that it is itself), sorted by name."""
+    if (directory / MANIFEST).is_file():
+        return [load_model(directory)]
+    if not directory.is_dir():
+        raise ConfigurationError(f"no model zoo at {directory}", remedy="Check the path.")
+    paths = sorted(path.parent for path in directory.glob(f"*/{MANIFEST}"))
+    if not paths:
+        raise ConfigurationError(
+            f"{directory} holds no folder with a {MANIFEST}",
+            remedy="Point to a folder of model folders, or to one model folder.",
+        )
+    models = [load_model(path) for path in paths]
+    seen: dict[str, Path] = {}
+    for model in models:
+        if model.name in seen:
+            raise ConfigurationError(
+                f"{model.directory / MANIFEST}: the name {model.name!r} is taken by"
+                f" {seen[model.name]}",
+                remedy="Give each model its own name.",
+            )
+        seen[model.name] = model.directory
+    return sorted(models, key=lambda model: model.name)
+
+
+def load_model(directory: Path) -> Model:
+    """Read and check one model folder."""
+    root = Table.read(directory / MANIFEST)
+    root.only(
+        "schema", "name", "title", "task", "recipe", "keras", "samples", "training", "tools",
+        "variant",
+    )  # fmt: skip
+    if root.content.get("schema") != SCHEMA:
+        raise root.wrong(
+            "schema", f"is {root.content.get('schema')!r}", f"This version reads schema {SCHEMA}."
+        )
+    name = root.string("name")
+    title = root.string("title")
+    task = root.choice("task", TASKS)
+    keras_table = root.optional_table("keras")
+    keras = _keras(keras_table) if keras_table else None
+    samples = _samples(root.table("samples"))
+    variants = tuple(
+        replace(_variant(table, name, task, samples, keras), title=title)
+        for table in root.tables("variant")
+    )
+    if not variants:
+        raise root.wrong("variant", "is missing: the model has nothing to run")
+    names = [variant.name for variant in variants]
+    for number, variant_name in enumerate(names):
+        if variant_name in names[:number]:
+            raise root.wrong(f"variant[{number}].name", f"{variant_name!r} is used twice")
+    training = root.optional_table("training")
+    tools = root.optional_table("tools")
+    return Model(
+        name=name,
+        title=title,
+        task=task,
+        directory=directory,
+        recipe=root.string("recipe", ""),
+        keras=keras,
+        samples=samples,
+        variants=variants,
+        training=training.content if training else {},
+        tools=tools.content if tools else {},
+    )
+
+
+def _variant(
+    table: Table, model: str, task: str, samples: SampleFile, keras: KerasFile | None
+) -> Variant:
+    table.only("name", "file", "sha256", "bytes", "export", "dtype", "states", "limits")
+    artefact = _artefact(table)
+    name = table.string("name")
+    return Variant(
+        id=f"{model}-{name}",
+        model=model,
+        name=name,
+        path=artefact.path,
+        sha256=artefact.sha256,
+        size_bytes=artefact.size_bytes,
+        export=table.string("export"),
+        dtype=_dtype(table),
+        task=task,
+        limits=tuple(_limit(item) for item in table.tables("limits")),
+        samples=_bound(samples, artefact),
+        keras=keras,
+    )
+
+
+def _bound(samples: SampleFile, model: Artefact) -> SampleSource:
+    """Samples of several arrays, brought to the inputs of the variant that takes them."""
+    if not samples.more_inputs:
+        return samples
+    keys = (samples.inputs_key, *samples.more_inputs)
+    content = model.path.read_bytes()
+    return several_inputs(samples, keys, inspect(content, str(model.path)))
+
+
+def _dtype(table: Table) -> str:
+    """One type, or "in/out"; of several inputs or outputs "a+b"."""
+    dtype = table.string("dtype")
+    ends = dtype.split("/")
+    if len(ends) > 2 or any(part not in DTYPES for end in ends for part in end.split("+")):
+        raise table.wrong(
+            "dtype",
+            f"is {dtype!r}",
+            f"Use one of {', '.join(DTYPES)}, or in/out where they differ (int8/float32).",
+        )
+    return dtype
+
+
+def _limit(table: Table) -> Limit:
+    table.only("rung", "measure", "minimum", "maximum", "unit", "engine")
+    measure = table.choice("measure", tuple(UNITS))
+    unit = table.string("unit")
+    if unit != UNITS[measure]:
+        raise table.wrong("unit", f"is {unit!r}; {measure} has the unit {UNITS[measure]!r}")
+    try:
+        return Limit(
+            rung=table.choice("rung", RUNGS),
+            measure=measure,
+            minimum=table.number("minimum"),
+            maximum=table.number("maximum"),
+            engine=table.string("engine", ""),
+        )
+    except ValueError as error:
+        raise table.wrong("measure", f"makes no limit: {error}") from None
+
+
+def _samples(table: Table) -> SampleFile:
+    table.only("file", "sha256", "bytes", "made_by", "inputs", "labels", "calibration")
+    made_by = table.string("made_by", "")
+    if made_by:
+        if "sha256" in table.content:
+            raise table.wrong(
+                "made_by", "stands beside sha256", "Samples are shipped or made here."
+            )
+        path, sha256 = _made_here(table.path.parent / table.string("file"))
+    else:
+        artefact = _artefact(table)
+        path, sha256 = artefact.path, artefact.sha256
+    keys = table.strings("inputs")
+    return SampleFile(
+        path=path,
+        sha256=sha256,
+        inputs_key=keys[0],
+        more_inputs=keys[1:],
+        labels_key=table.string("labels", ""),
+        calibration_key=table.string("calibration", ""),
+        made_by=made_by,
+    )
+
+
+def _made_here(path: Path) -> tuple[Path, str]:
+    """A file that this machine made, with the hash of what is there; "" where nothing is."""
+    try:
+        return path.resolve(), hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return path.resolve(), ""
+
+
+def _keras(table: Table) -> KerasFile:
+    table.only("file", "sha256", "bytes", "custom")
+    artefact = _artefact(table)
+    custom = None
+    if "custom" in table.content:
+        path = (table.path.parent / table.string("custom")).resolve()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise table.wrong(
+                "custom", f"names {path}: {error.strerror}", "Name the file with the classes."
+            ) from error
+        custom = Artefact(path, hashlib.sha256(content).hexdigest(), len(content))
+    return KerasFile(artefact.path, artefact.sha256, artefact.size_bytes, custom)
+
+
+def _artefact(table: Table) -> Artefact:
+    """The file of a table, its hash checked."""
+    path = table.path.parent / table.string("file")
+    expected = table.string("sha256").lower()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise table.wrong("file", f"names {path}: {error.strerror}", "Restore the file.") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise table.wrong(
+            "sha256",
+            f"is {expected[:16]}… but {path.name} has {found[:16]}…",
+            "The file changed after the manifest was written: restore it, or run the recipe again.",
+        )
+    return Artefact(path.resolve(), found, len(content))

@@ -1,0 +1,106 @@
+"""Typed reading of TOML, with errors that name file and key."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tflm_hil.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a TOML file. `place` is its path of keys, for errors ("variant[2]")."""
+
+    path: Path
+    place: str
+    content: dict[str, Any]
+
+    @staticmethod
+    def read(path: Path) -> Table:
+        """The root table of a file; raises `ConfigurationError` if it is absent or not TOML."""
+        try:
+            return Table(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot read {path}: {error.strerror}", remedy="Check the path."
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"{path} is not TOML: {error}", remedy="Correct the line named."
+            ) from error
+
+    def wrong(self, key: str, problem: str, remedy: str = "") -> ConfigurationError:
+        """An error about one key of this table."""
+        full = f"{self.place}.{key}" if self.place else key
+        return ConfigurationError(
+            f"{self.path}: {full} {problem}",
+            remedy=remedy
+            or "Correct the manifest; docs of the keys: harness/tflm_hil/models/zoo/manifest.py.",
+        )
+
+    def only(self, *keys: str) -> None:
+        """Refuse keys that nobody reads: most of them are misspelt."""
+        for key in self.content:
+            if key not in keys:
+                raise self.wrong(key, "is not a known key", f"Known: {', '.join(keys)}.")
+
+    def string(self, key: str, default: str | None = None) -> str:
+        """A string, required unless `default` is given."""
+        value = self._value(key, default)
+        if not isinstance(value, str) or (not value and default is None):
+            raise self.wrong(key, f"must be a non-empty string, is {value!r}")
+        return value
+
+    def strings(self, key: str) -> tuple[str, ...]:
+        """A string, or a list of them with at least one; required."""
+        value = self._value(key, None)
+        found = value if isinstance(value, list) else [value]
+        if not found or not all(isinstance(item, str) and item for item in found):
+            raise self.wrong(key, f"must be a non-empty string or a list of them, is {value!r}")
+        return tuple(found)
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+        """A string out of `choices`."""
+        value = self.string(key)
+        if value not in choices:
+            raise self.wrong(key, f"is {value!r}", f"Use one of {', '.join(choices)}.")
+        return value
+
+    def number(self, key: str) -> float | None:
+        """A number, or None where the key is absent."""
+        value = self.content.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(key, f"must be a number, is {value!r}")
+        return float(value)
+
+    def table(self, key: str) -> Table:
+        """A required sub-table."""
+        value = self._value(key, None)
+        if not isinstance(value, dict):
+            raise self.wrong(key, "must be a table")
+        return Table(self.path, f"{self.place}.{key}" if self.place else key, value)
+
+    def optional_table(self, key: str) -> Table | None:
+        """A sub-table, or None where the key is absent."""
+        return self.table(key) if key in self.content else None
+
+    def tables(self, key: str) -> Iterator[Table]:
+        """An array of tables; none where the key is absent."""
+        value = self.content.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.wrong(key, "must be an array of tables")
+        prefix = f"{self.place}.{key}" if self.place else key
+        for number, item in enumerate(value):
+            yield Table(self.path, f"{prefix}[{number}]", item)
+
+    def _value(self, key: str, default: Any) -> Any:
+        value = self.content.get(key, default)
+        if value is None:
+            raise self.wrong(key, "is missing")
+        return value

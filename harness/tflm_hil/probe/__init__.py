@@ -1,0 +1,1 @@
+"""Flash and debug through the probe, by pyOCD."""

@@ -1,0 +1,299 @@
+"""The pytest plugin: options, fixtures, hooks. Everything else is in `tflm_hil.run`.
+
+    pytest --board nucleo-f746zg-emulated tests/hil
+
+Fixtures, from the widest to the narrowest:
+
+    hil       the run: configuration, bench, what was measured, the report
+    bench     the board with the firmware under test on it, working or a typed error
+    device    a device that has just answered HELLO
+    variant   one exported model of the zoo (`--hil-zoo`); parametrises the test over all
+    measured  the variant streamed through the device and compared, once per run
+
+A `HilError` is a problem of board, link or tools: pytest shows it as *error*, never as *failed*,
+and with one sentence in place of a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tflm_hil.errors import HilError
+from tflm_hil.options import OPTIONS, RunConfig, from_lookup
+from tflm_hil.plugin.given_by_tests import given_by_the_test
+
+if TYPE_CHECKING:
+    from tflm_hil.bench.bench import Bench
+    from tflm_hil.link.device import Device
+    from tflm_hil.measure.measure import Measured
+    from tflm_hil.models.zoo.manifest import Variant
+    from tflm_hil.plugin.ending import Ended
+    from tflm_hil.run.run import Run
+
+CONFIG: pytest.StashKey[RunConfig | None] = pytest.StashKey()
+ZOO: pytest.StashKey[list[Variant]] = pytest.StashKey()
+WANTED: pytest.StashKey[list[Variant]] = pytest.StashKey()
+LEFT_OUT: pytest.StashKey[list[Variant]] = pytest.StashKey()
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+SENT: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()  # by xdist workers
+ENDED: pytest.StashKey[Ended] = pytest.StashKey()
+NEEDS_BOARD = "needs a board: pytest --board NAME (`hil boards` lists them)"
+LAST = "hil_last"
+WHERE = "hil_where"
+
+
+# --- options and set-up ----------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Every option of `tflm_hil.options`, as flag and as ini value."""
+    group = parser.getgroup("hil", "hardware in the loop")
+    for option in OPTIONS:
+        text = option.help + (f" (default: {option.default})" if option.default else "")
+        parser.addini(option.dest, text, default=None)
+        if option.is_switch:
+            group.addoption(option.flag, dest=option.dest, action="store_true", help=text)
+        else:
+            group.addoption(
+                option.flag,
+                dest=option.dest,
+                action="append" if option.many else "store",
+                metavar=option.metavar or None,
+                choices=option.choices or None,
+                help=text,
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check what the user asked for before anything is collected."""
+    config.addinivalue_line("markers", f"{LAST}: runs after all other tests of the session")
+    config.addinivalue_line("markers", f"{WHERE}(holds=function): only variants where it is true")
+    try:
+        config.stash[CONFIG] = from_lookup(lambda name: _lookup(config, name))
+    except HilError as error:
+        raise pytest.UsageError(f"{type(error).__name__}: {error}") from error
+
+
+def _lookup(config: pytest.Config, name: str) -> Any:
+    if name.startswith("ini:"):
+        return config.getini(name.removeprefix("ini:"))
+    return config.getoption(name, default=None)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """One line that says what will be run on what."""
+    hil = config.stash.get(CONFIG, None)
+    return None if hil is None else f"hil: board {hil.board}, engine {hil.engine}"
+
+
+# --- collection ------------------------------------------------------------------------------
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Read the zoo; a damaged one is a mistake of the user's, told before anything is collected."""
+    hil = session.config.stash.get(CONFIG, None)
+    if hil is None:
+        return
+    from tflm_hil.bench.variants import whole_zoo
+
+    try:
+        session.config.stash[ZOO] = whole_zoo(hil)
+    except HilError as error:
+        raise pytest.UsageError(f"{type(error).__name__}: {error}") from error
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrise `variant` over the zoo; the ids are the variants' own."""
+    if "variant" not in metafunc.fixturenames or given_by_the_test(metafunc, "variant", __name__):
+        return
+    zoo = metafunc.config.stash.get(ZOO, None)
+    if zoo is None:
+        skipped = pytest.param(None, marks=pytest.mark.skip(reason=NEEDS_BOARD))
+        metafunc.parametrize("variant", [skipped], ids=["-"], indirect=True)
+    else:
+        where = metafunc.definition.get_closest_marker(WHERE)
+        fitting = [item for item in zoo if where is None or where.kwargs["holds"](item)]
+        chosen = [pytest.param(item, marks=_skipped(item.left_out)) for item in fitting]
+        metafunc.parametrize("variant", chosen, ids=[item.id for item in fitting], indirect=True)
+
+
+def _skipped(reason: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.skip(reason=reason)] if reason else []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `hil_last` go to the end; the run will know which variants it needs.
+
+    Variants that do not fit the model slot together are tested one slotful after the other.
+    """
+    wanted = {variant.id: variant for item in items if (variant := _variant_of(item)) is not None}
+    config.stash[WANTED] = [variant for variant in wanted.values() if not variant.left_out]
+    config.stash[LEFT_OUT] = [variant for variant in wanted.values() if variant.left_out]
+    slotful = _slotfuls(config.stash[WANTED])
+    items.sort(key=lambda item: (item.get_closest_marker(LAST) is not None, slotful(item)))
+    if config.pluginmanager.hasplugin("xdist"):
+        # with --dist loadgroup a variant is measured by one worker only
+        for item in items:
+            if (variant := _variant_of(item)) is not None:
+                item.add_marker(pytest.mark.xdist_group(variant.id))
+
+
+def _variant_of(item: pytest.Item) -> Variant | None:
+    callspec = getattr(item, "callspec", None)
+    if callspec is None or item.config.stash.get(ZOO, None) is None:
+        return None
+    from tflm_hil.models.zoo.manifest import Variant
+
+    value = callspec.params.get("variant")
+    # tests that need no board may call something else so
+    return value if isinstance(value, Variant) else None
+
+
+def _slotfuls(wanted: list[Variant]) -> Callable[[pytest.Item], int]:
+    if not wanted:
+        return lambda _: 0
+    from tflm_hil.bench.slotfuls import Slotfuls
+
+    plan = Slotfuls(wanted)
+    return lambda item: plan.number(_variant_of(item))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without --board the tests that need one are skipped, all with the same line."""
+    needs_board = "hil" in getattr(item, "fixturenames", ())
+    if needs_board and item.config.stash.get(CONFIG, None) is None:
+        pytest.skip(NEEDS_BOARD)
+
+
+# --- fixtures --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def hil(pytestconfig: pytest.Config) -> Run:
+    """The run; it begins with the first test that needs a board."""
+    from tflm_hil.plugin.terminal_progress import for_pytest
+    from tflm_hil.run.run import Run
+
+    config = pytestconfig.stash[CONFIG]
+    assert config is not None
+    if hasattr(pytestconfig, "workerinput"):
+        config = replace(config, resume="never")  # two workers cannot go on with one run
+    stash = pytestconfig.stash
+    run = Run(config, for_pytest(pytestconfig), stash[WANTED], stash[LEFT_OUT])
+    pytestconfig.stash[RUN] = run
+    return run
+
+
+@pytest.fixture
+def bench(hil: Run, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The board at work. What the emulator found during the test is an error of the test."""
+    hil.enter_test(request.node.nodeid)
+    yield hil.bench
+    hil.leave_test()
+
+
+@pytest.fixture
+def device(bench: Bench) -> Device:
+    """A device that answers and runs the firmware under test."""
+    return bench.device()
+
+
+@pytest.fixture
+def variant(request: pytest.FixtureRequest) -> Variant:
+    """One exported model of the zoo."""
+    found: Variant = request.param
+    return found
+
+
+@pytest.fixture
+def measured(hil: Run, bench: Bench, variant: Variant) -> Measured:  # noqa: ARG001
+    """All test sequences of the variant through the device, compared rung by rung."""
+    return hil.measured(variant)
+
+
+# --- errors ----------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A HilError is told in its own words, as an error in whatever phase it came up."""
+    report = yield
+    error = call.excinfo.value if call.excinfo is not None else None
+    if not isinstance(error, HilError):
+        return report
+    run = item.config.stash.get(RUN, None)
+    if run is not None:
+        try:
+            error, details = run.examine(error)
+        except Exception as problem:  # a mistake in here must not end the session
+            details = (f"the post-mortem itself failed: {problem!r}",)
+        if details:
+            report.sections.append(("post-mortem", "\n".join(details)))
+    report.longrepr = f"{type(error).__name__}: {error}"
+    if report.when == "call":
+        # pytest and JUnit know errors only outside of the call; the test itself proved nothing.
+        report.when = "setup"
+    return report
+
+
+# --- the end ---------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """An xdist worker has ended: keep the record of its run."""
+    sent = getattr(node, "workeroutput", {}).get("hil")
+    if sent is not None:
+        node.config.stash.setdefault(SENT, []).append(sent)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close the run and write its report; what failed outside of any test fails the session."""
+    config = session.config
+    run, sent = config.stash.get(RUN, None), config.stash.get(SENT, [])
+    if run is None and not sent:
+        return
+    from tflm_hil.plugin import ending
+    from tflm_hil.plugin.counts import count
+
+    if run is not None:
+        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        output = getattr(config, "workeroutput", None)
+        ended = ending.end_run(run, count(config), output, interrupted=interrupted)
+    else:
+        hil = config.stash[CONFIG]
+        assert hil is not None
+        ended = ending.end_workers(hil, sent, count(config))
+    config.stash[ENDED] = ended
+    session.exitstatus = ending.exit_status(ended.record, session.exitstatus)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """The report, and where it is."""
+    ended = config.stash.get(ENDED, None)
+    if ended is None:
+        return
+    from tflm_hil.report.render.terminal import render
+
+    reporter = terminalreporter
+    reporter.section("hardware in the loop")
+    width = reporter._tw.fullwidth if reporter.isatty else None
+    text = render(
+        ended.record,
+        width=width,
+        colour=reporter.hasmarkup,
+        with_details=config.option.verbose > 0,
+        rows="entries" if config.option.verbose < 0 else "auto",
+    )
+    reporter.write_line(text)
+    reporter.write_line(f"report: {ended.path}, table: {ended.table}")

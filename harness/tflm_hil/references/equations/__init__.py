@@ -1,0 +1,1 @@
+"""The cell equations in double precision: NumPy, no framework."""

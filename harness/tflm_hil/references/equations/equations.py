@@ -1,0 +1,37 @@
+"""The cells rung: a Keras model's weights by name, run by our own equations.
+
+Runs in the worker of the Keras rung, which loads the model anyway. A model that the equations do
+not cover has no such rung; the circumstances say why (`absent`).
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflm_hil.references.equations.described import NotExpressible, describe_chain
+from tflm_hil.references.equations.network import Context, forward
+from tflm_hil.references.records import OutputTensor
+from tflm_hil.references.serving import Result
+
+ABSENT = "absent"
+
+
+def run(model: Any, inputs: NDArray[Any], custom: ModuleType | None, *, calls: int = 1) -> Result:
+    """The output of a loaded model, rounded to float32; none if it is not expressible.
+
+    In `calls` calls a sequence is given to a stateful model, its memory kept between them; the
+    outputs then are `[N, calls, ...]`.
+    """
+    context = Context(getattr(custom, "EQUATIONS", {}))
+    try:
+        layers = describe_chain(model)
+        parts = [forward(layers, part, context) for part in np.split(inputs, calls, axis=1)]
+        values = parts[0] if calls == 1 else np.stack(parts, axis=1)
+    except NotExpressible as reason:
+        return (), {ABSENT: str(reason)}
+    stored = values.astype(np.float32)
+    return (OutputTensor(stored, 0.0, 0, stored.ndim > 2),), {"dtype": "float64"}

@@ -1,0 +1,133 @@
+"""What has to run for a variant, and the keys under which its results are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache as memoize
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflm_hil.errors import ReferenceFailed
+from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
+from tflm_hil.models.zoo.samples import Samples
+from tflm_hil.paths import PACKAGE
+from tflm_hil.references import cache
+from tflm_hil.references.keras_config import remembers
+from tflm_hil.references.records import FRAMEWORKS, Framework, Mode
+from tflm_hil.worker import ENVIRONMENT
+
+# The worker that runs a framework: the equations take their weights from Keras, started once.
+WORKERS: Mapping[Framework, str] = {
+    "cells": "keras", "keras": "keras", "tflite": "tflite", "tflm": "tflm",
+}  # fmt: skip
+
+PACKAGES: Mapping[Framework, tuple[str, ...]] = {
+    "cells": ("keras", "numpy"),
+    "keras": ("keras", "tensorflow", "numpy"),
+    "tflite": ("tensorflow", "numpy"),
+    "tflm": ("tflite-micro", "numpy"),
+}
+
+# Our own code that has a say in the numbers; a change of it makes new keys.
+SOURCES = (
+    "references/workers/{}.py", "references/sequences.py", "references/feedback.py",
+    "references/stateful.py", "models/tflite/layout.py", "models/tflite/quantize.py",
+    "models/tflite/states.py", "models/convert/custom_classes.py",
+)  # fmt: skip
+EQUATIONS = (
+    *(f"references/equations/{name}.py"
+      for name in ("cells", "described", "equations", "network", "plain")),
+)  # fmt: skip
+
+TITLES: Mapping[Framework, str] = {
+    "cells": "our cell equations",
+    "keras": "Keras",
+    "tflite": "TFLite",
+    "tflm": "desktop TFLM",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model on one set of inputs in one framework. `key` is its key in the cache.
+
+    `custom` is the file with the user's own Keras classes, if any.
+    """
+
+    framework: Framework
+    model: Path
+    custom: Path | None
+    mode: Mode
+    inputs: NDArray[Any]
+    inputs_digest: str
+    key: str
+
+
+def _with_digest(inputs: NDArray[Any]) -> tuple[NDArray[Any], str]:
+    inputs = np.ascontiguousarray(inputs)
+    return inputs, cache.array_digest(inputs)
+
+
+def jobs_of(
+    variant: Variant, samples: Samples, mode: Mode, frameworks: Sequence[Framework]
+) -> list[Job]:
+    """What has to run for one variant, in the order of the ladder, with its cache keys."""
+    packed = _with_digest(samples.inputs)
+    for_keras = packed if samples.for_keras is None else _with_digest(samples.for_keras)
+    jobs = []
+    for framework in FRAMEWORKS:
+        if framework not in frameworks:
+            continue
+        source, custom = Artefact(variant.path, variant.sha256, variant.size_bytes), None
+        if WORKERS[framework] == "keras":
+            if variant.keras is None or not _runs(framework, mode, variant.keras):
+                continue
+            source, custom = variant.keras, variant.keras.custom
+        inputs, digest = for_keras if WORKERS[framework] == "keras" else packed
+        facts = {
+            "framework": framework,
+            "model": source.sha256,
+            "custom": custom.sha256 if custom else "",
+            "inputs": digest,
+            "mode": mode,
+            "versions": versions(framework),
+            "environment": ENVIRONMENT,
+            "machine": platform.machine(),
+            "code": _code_version(framework),
+        }
+        path = custom.path if custom else None
+        key = cache.key_of(facts)
+        jobs.append(Job(framework, source.path, path, mode, inputs, digest, key))
+    return jobs
+
+
+def _runs(framework: Framework, mode: Mode, keras: KerasFile) -> bool:
+    """Whether there is such a rung: memory from sequence to sequence has only a stateful model."""
+    return mode == "reset_each" or (framework == "keras" and remembers(keras.path))
+
+
+@memoize
+def versions(framework: Framework) -> dict[str, str]:
+    """Of the packages that have a say in its numbers. Raises ReferenceFailed if one is missing."""
+    try:
+        return {name: importlib.metadata.version(name) for name in PACKAGES[framework]}
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ReferenceFailed(
+            f"{TITLES[framework]} is not installed: no package {error.name}",
+            remedy="Install the project's dependencies: pip install -e '.[dev]'.",
+        ) from None
+
+
+@memoize
+def _code_version(framework: Framework) -> str:
+    digest = hashlib.sha256()
+    for source in (*SOURCES, *(EQUATIONS if framework == "cells" else ())):
+        digest.update((PACKAGE / source.format(WORKERS[framework])).read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,119 @@
+"""What Keras says to a long sequence when its layers keep their state: one process, and cached.
+
+    found = with_memory({variant.id: (variant, inputs)})      # inputs [Invokes, elements]
+    found[variant.id]                                         # outputs, or why there are none
+
+The other frameworks take a long sequence as any other (`compute_many`); a Keras model that was
+trained on windows has to be built for it first, see `workers.keras_memory`.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from functools import cache as memoize
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflm_hil.models.zoo.manifest import KerasFile, Variant
+from tflm_hil.references import cache
+from tflm_hil.references.jobs import versions
+from tflm_hil.references.records import OutputTensor, Reference
+from tflm_hil.worker import ENVIRONMENT, WorkerError, run_worker
+
+WORKER = "tflm_hil.references.workers.keras_memory"
+CODE = Path(__file__).parent / "workers" / "keras_memory.py"
+
+Found = OutputTensor | str
+"""`[1, Invokes, ...]`, or a sentence's clause that says why there is nothing."""
+
+
+def with_memory(
+    wanted: Mapping[str, tuple[Variant, NDArray[np.float32]]],
+    *,
+    cache_directory: Path | None = None,
+    timeout_s: float = 900.0,
+) -> dict[str, Found]:
+    """By variant id; the cached ones from the cache, the rest in one process.
+
+    Never raises for a model that Keras cannot run so: its value says why.
+    """
+    directory = cache_directory or cache.default_directory()
+    found: dict[str, Found] = {}
+    missing: dict[str, list[str]] = {}
+    sources: dict[str, tuple[KerasFile, NDArray[np.float32]]] = {}
+    for name, (variant, inputs) in wanted.items():
+        if variant.keras is None:
+            found[name] = "it came without its Keras model"
+            continue
+        key = _key(variant.keras, inputs)
+        stored = cache.read(directory, key)
+        if stored is not None:
+            found[name] = stored.tensors[0]
+        else:
+            missing.setdefault(key, []).append(name)
+            sources[key] = (variant.keras, inputs)
+    if sources:
+        computed = _run(sources, timeout_s)
+        for key, names in missing.items():
+            result = computed[key]
+            found |= dict.fromkeys(names, result)
+            if isinstance(result, OutputTensor):
+                cache.write(directory, key, Reference("keras", (result,), versions("keras")))
+    return found
+
+
+def _run(
+    sources: Mapping[str, tuple[KerasFile, NDArray[np.float32]]], timeout_s: float
+) -> dict[str, Found]:
+    """All in one worker; alone, one by one, if that dies."""
+    request = {
+        "jobs": [
+            {
+                "model": str(source.path),
+                "custom": str(source.custom.path) if source.custom else "",
+                "inputs": key,
+            }
+            for key, (source, _) in sources.items()
+        ]
+    }
+    arrays = {key: inputs for key, (_, inputs) in sources.items()}
+    try:
+        answer, outputs = run_worker(WORKER, request, arrays, timeout_s=timeout_s)
+    except WorkerError as failure:
+        if len(sources) == 1:
+            return dict.fromkeys(sources, failure.cause)
+        alone: dict[str, Found] = {}
+        for key, item in sources.items():
+            alone |= _run({key: item}, timeout_s)
+        return alone
+    results: dict[str, Found] = {}
+    for number, key in enumerate(sources):
+        error = answer["jobs"][number].get("error")
+        if error is None:
+            results[key] = OutputTensor(outputs[str(number)][np.newaxis], 0.0, 0, True)
+        else:
+            results[key] = error
+    return results
+
+
+def _key(source: KerasFile, inputs: NDArray[np.float32]) -> str:
+    return cache.key_of(
+        {
+            "framework": "keras with memory",
+            "model": source.sha256,
+            "custom": source.custom.sha256 if source.custom else "",
+            "inputs": cache.array_digest(inputs),
+            "versions": versions("keras"),
+            "environment": ENVIRONMENT,
+            "machine": platform.machine(),
+            "code": _code_version(),
+        }
+    )
+
+
+@memoize
+def _code_version() -> str:
+    return cache.array_digest(np.frombuffer(CODE.read_bytes(), np.uint8))

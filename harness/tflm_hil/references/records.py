@@ -1,0 +1,122 @@
+"""What a reference is, and what it was computed under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from numpy.typing import NDArray
+
+from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.models.tflite.blocks import Blocks
+
+Framework = Literal["cells", "keras", "tflite", "tflm"]
+FRAMEWORKS: tuple[Framework, ...] = get_args(Framework)
+
+DIFFERS_AGAIN = "differs again"
+"""Circumstance of a reference that is not deterministic: RMS between two runs on one input, in the
+unit in which outputs are stored."""
+
+Mode = Literal["reset_each", "carry"]
+"""What happens to recurrent state between sequences.
+
+`reset_each`: reset before every sequence, so that order does not matter. `carry`: reset once,
+before the first; every sequence starts with the state that the one before left. A network whose
+state lives inside one Invoke (a loop, an unrolled cell) gives the same in both modes; a fused
+LSTM does not. Of Keras models only stateful ones have `carry`.
+"""
+
+
+@dataclass(frozen=True)
+class OutputTensor:
+    """One output for all sequences, as the runtime wrote it.
+
+    `stored` is `[N, ...]`, or `[N, steps, ...]` where a sequence takes several Invokes; float32
+    with scale 0, or integers with their scale.
+    """
+
+    stored: NDArray[Any]
+    scale: float
+    zero_point: int
+    per_step: bool
+
+    def outputs(self) -> RungOutputs:
+        """As the comparison takes it."""
+        return RungOutputs.of_stored(
+            self.stored, scale=self.scale, zero_point=self.zero_point, per_step=self.per_step
+        )
+
+
+REFUSED = "refused"  # circumstance of a reference without tensors: why
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What one framework said; `circumstances` are versions, resolver and whether it was cached.
+
+    No tensors: the framework has no form of this model (equations of what is no chain of cells).
+    """
+
+    framework: Framework
+    tensors: tuple[OutputTensor, ...]
+    circumstances: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class References:
+    """All references of one variant on one set of samples."""
+
+    variant_id: str
+    mode: Mode
+    references: Mapping[Framework, Reference]
+
+    def differs_again(self, *frameworks: str) -> float:
+        """The most (RMS) by which one of these differs from itself when run twice."""
+        found = [self.references[name] for name in FRAMEWORKS if name in frameworks]
+        return max(
+            (float(item.circumstances.get(DIFFERS_AGAIN, 0.0)) for item in found), default=0.0
+        )
+
+    @property
+    def rungs(self) -> dict[str, RungOutputs]:
+        """Outputs of the first output tensor, in the order of the ladder."""
+        return self.rungs_of(0)
+
+    def rungs_of(self, output: int) -> dict[str, RungOutputs]:
+        """Outputs of output tensor `output`, in the order of the ladder."""
+        return {
+            name: self.references[name].tensors[output].outputs()
+            for name in FRAMEWORKS
+            if name in self.references and self.references[name].tensors
+        }
+
+    @property
+    def circumstances(self) -> dict[str, dict[str, str]]:
+        """Per framework: versions and settings."""
+        return {name: dict(item.circumstances) for name, item in self.references.items()}
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Sentences of frameworks that the ladder has to do without."""
+        return tuple(
+            item.circumstances[REFUSED]
+            for item in self.references.values()
+            if REFUSED in item.circumstances
+        )
+
+    def device_outputs(self, blocks: Sequence[bytes], output: int = 0) -> RungOutputs:
+        """Raw output bytes of the device, one block a sequence, in the form of desktop TFLM.
+
+        Raises ValueError if a block has another size than the reference's outputs.
+        """
+        tensor = self.references["tflm"].tensors[output]
+        if len(blocks) != len(tensor.stored):
+            raise ValueError(f"{len(blocks)} sequences from the device, not {len(tensor.stored)}")
+        expected, whole = tensor.stored[0].nbytes, Blocks.of(blocks)
+        if whole.array.shape[1] != expected:
+            raise ValueError(
+                f"the device returned {whole.array.shape[1]} bytes a sequence, not {expected}"
+            )
+        stored = whole.values(tensor.stored)
+        return OutputTensor(stored, tensor.scale, tensor.zero_point, tensor.per_step).outputs()

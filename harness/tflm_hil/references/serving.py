@@ -1,0 +1,84 @@
+"""The jobs of a worker, one after the other: what the workers of all frameworks have in common.
+
+It has no say in the numbers, so a change here leaves the cached references valid.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tflm_hil.references.records import OutputTensor
+from tflm_hil.worker import Answer, Arrays, serve_stream
+
+Result = tuple[tuple[OutputTensor, ...], dict[str, str]]
+"""All outputs of a model, and its circumstances."""
+
+
+LOG = 2  # the file descriptor
+
+
+@dataclass(frozen=True)
+class Work:
+    """One job as a worker gets it. `custom` is the file with the user's own classes, if any."""
+
+    framework: str
+    model: Path
+    custom: Path | None
+    carry: bool
+
+
+Run = Callable[[Work, NDArray[Any]], Result]
+"""`run(work, inputs)`: what a worker does with one job."""
+
+
+def serve_jobs(run: Run) -> None:
+    """The main of a worker whose jobs `run` does."""
+    serve_stream(lambda request, arrays: run_jobs(request, arrays, run))
+
+
+def _log_end() -> int:
+    """Where the worker's log ends: what C++ code prints goes there, past Python."""
+    return os.fstat(LOG).st_size
+
+
+def _printed_since(start: int) -> str:
+    """The lines in the log from `start` on, as one; "" where it is no file."""
+    try:
+        with Path(f"/proc/self/fd/{LOG}").open("rb") as log:
+            log.seek(start)
+            lines = log.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return "; ".join(line.strip() for line in lines if line.strip())
+
+
+def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answer]:
+    """An answer for every job of a request, in their order; one that raises stops no other."""
+    for job in request["jobs"]:
+        work = Work(
+            framework=job["framework"],
+            model=Path(job["model"]),
+            custom=Path(job["custom"]) if job["custom"] else None,
+            carry=job["mode"] == "carry",
+        )
+        start = _log_end()
+        try:
+            tensors, circumstances = run(work, arrays[job["inputs"]])
+        except Exception as error:
+            printed = _printed_since(start)
+            traceback.print_exc()
+            what = getattr(error, "what", "") or f"{type(error).__name__}: {error}"
+            if printed and work.framework == "tflm":  # its exceptions do not say why
+                what = f"{what.rstrip('.')} ({printed})"
+            yield {"error": what, "remedy": getattr(error, "remedy", "")}, {}
+            continue
+        described = [(item.scale, item.zero_point, item.per_step) for item in tensors]
+        answer = {"tensors": described, "circumstances": circumstances}
+        yield answer, {str(index): item.stored for index, item in enumerate(tensors)}

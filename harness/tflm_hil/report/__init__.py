@@ -1,0 +1,1 @@
+"""What a run leaves behind: records, journal, JSON; and how reports are joined."""

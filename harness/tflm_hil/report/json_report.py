@@ -1,0 +1,71 @@
+"""`report.json`: the run record as JSON, described by `schema/report-1.json`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from tflm_hil.errors import ConfigurationError
+from tflm_hil.report.codec import from_plain, to_plain
+from tflm_hil.report.records import SCHEMA, RunRecord
+
+REPORT_NAME = "report.json"
+SCHEMA_PATH = Path(__file__).parent / "schema" / "report-1.json"
+
+
+def write(run: RunRecord, directory: Path) -> Path:
+    """Write `directory/report.json`; a reader never sees half a file."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / REPORT_NAME
+    partial = directory / f".{REPORT_NAME}.{os.getpid()}"
+    partial.write_text(_text(to_plain(run)), "utf-8")
+    partial.replace(path)
+    return path
+
+
+def _text(plain: dict[str, Any]) -> str:
+    """A line a key, and of lists a line an item: `grep` finds a variant with all that it has."""
+
+    def value(found: Any) -> str:
+        if not isinstance(found, list) or not found:
+            return _dumps(found)
+        items = ",\n  ".join(map(_dumps, found))
+        return f"[\n  {items}\n ]"
+
+    keys = ",\n ".join(f"{_dumps(key)}: {value(found)}" for key, found in plain.items())
+    return f"{{\n {keys}\n}}\n"
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def read(path: Path) -> RunRecord:
+    """Read a report (the file, or the folder of a run). Raises ConfigurationError."""
+    file = path / REPORT_NAME if path.is_dir() else path
+    try:
+        plain: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read the report {file}: {error.strerror}",
+            remedy="name a report.json or the folder of a run, for example reports/sample",
+        ) from error
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{file} is not JSON: {error}", remedy="run the suite again to get a new report"
+        ) from error
+    found = plain.get("schema") if isinstance(plain, dict) else None
+    if found != SCHEMA:
+        raise ConfigurationError(
+            f"{file} has the schema {found!r}, this version reads {SCHEMA!r}",
+            remedy="show it with the version of tflm-hil that wrote it",
+        )
+    try:
+        return from_plain(RunRecord, plain)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"{file} does not follow its schema: {error}",
+            remedy=f"compare it with {SCHEMA_PATH}",
+        ) from error

@@ -1,0 +1,1 @@
+"""Records as a person sees them: terminal, Markdown, HTML."""

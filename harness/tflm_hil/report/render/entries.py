@@ -1,0 +1,114 @@
+"""The variants of a run by entry of the zoo, and the figures that its tables are made of.
+
+An entry is a model with all its exports. How well it does its task is told in the measure that
+its labels allow: accuracy for a classification, RMSE against the labels for a regression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tflm_hil.report.records import Rung, RunRecord, VariantRecord, Verdict, worst
+
+LADDER = ("cells", "keras", "tflite", "tflm", "device")  # oldest first
+RUNG_TITLES = {
+    "cells": "cells",
+    "keras": "Keras",
+    "tflite": "TFLite",
+    "tflm": "TFLM",
+    "device": "board",
+}
+ACCURACY = "accuracy %"
+RMSE = "RMSE"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model and its variants in the order in which they ran."""
+
+    model: str
+    variants: tuple[VariantRecord, ...]
+
+    @property
+    def title(self) -> str:
+        """As its manifest says."""
+        return next((variant.title for variant in self.variants if variant.title), "")
+
+    @property
+    def measure(self) -> str:
+        """`ACCURACY`, `RMSE`, or empty where there are no labels."""
+        return next((found for v in self.variants if (found := measure(v))), "")
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its variants."""
+        return worst([variant.verdict for variant in self.variants])
+
+
+def entries(run: RunRecord) -> tuple[Entry, ...]:
+    """All entries, each once, in the order of their first variant."""
+    found: dict[str, list[VariantRecord]] = {}
+    for variant in run.variants:
+        found.setdefault(variant.model, []).append(variant)
+    return tuple(Entry(model, tuple(variants)) for model, variants in found.items())
+
+
+def rung_names(variants: Iterable[VariantRecord]) -> tuple[str, ...]:
+    """Every rung that one of them has, in the order of the ladder; unknown ones at its end."""
+    found = dict.fromkeys(rung.name for variant in variants for rung in variant.rungs)
+    known = [name for name in LADDER if name in found]
+    return (*known, *(name for name in found if name not in LADDER))
+
+
+def rung_title(name: str) -> str:
+    """A rung as tables call it."""
+    return RUNG_TITLES.get(name, name)
+
+
+def rung_of(variant: VariantRecord, name: str) -> Rung | None:
+    """The rung of that name, if the variant came so far."""
+    return next((rung for rung in variant.rungs if rung.name == name), None)
+
+
+def widest_rung(variant: VariantRecord) -> Rung | None:
+    """The rung with the largest difference from the one before: where the error enters."""
+    compared = [rung for rung in variant.rungs if rung.max_abs is not None]
+    return max(compared, key=lambda rung: rung.max_abs or 0.0, default=None)
+
+
+def variant_name(variant: VariantRecord) -> str:
+    """Its name within its entry."""
+    return variant.id.removeprefix(f"{variant.model}-")
+
+
+def measure(variant: VariantRecord) -> str:
+    """What the labels are compared in; empty where there are none."""
+    if any(rung.accuracy is not None for rung in variant.rungs):
+        return ACCURACY
+    if any(rung.label_rmse is not None for rung in variant.rungs):
+        return RMSE
+    return ""
+
+
+def quality(variant: VariantRecord, rung_name: str) -> float | None:
+    """Accuracy (0..1) or RMSE of one rung, None where there is neither."""
+    rung = rung_of(variant, rung_name)
+    if rung is None:
+        return None
+    return rung.accuracy if rung.accuracy is not None else rung.label_rmse
+
+
+def cycles_per_sequence(variant: VariantRecord) -> int | None:
+    """Median over the sequences of all Invokes of one."""
+    cycles = variant.cycles
+    if cycles is None:
+        return None
+    found = cycles.per_sequence or (cycles.streamed if variant.steps == variant.sequences else None)
+    return found.p50 if found is not None else None
+
+
+def cycles_per_step(variant: VariantRecord) -> float | None:
+    """`cycles_per_sequence` over the time steps of a sequence, however many an Invoke takes."""
+    whole = cycles_per_sequence(variant)
+    return whole / variant.time_steps if whole is not None and variant.time_steps else None

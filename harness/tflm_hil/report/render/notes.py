@@ -1,0 +1,77 @@
+"""What a run noticed beside its verdicts: nothing failed, but a person should know.
+
+    for note in notes(run):
+        print(note.kind, note.where, note.text)
+
+The same words about several variants are one note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tflm_hil.report.records import RunRecord, VariantRecord
+
+LEFT_OUT = "left out"
+NOT_JUDGED = "not judged"
+DRIFT = "drift"
+ENGINE = "printed by the engine"
+TO_KNOW = "note"
+LINT = "before flashing"
+LINT_NOTE = "good to know before flashing"
+# There are many of these, and no harm in them: they are counted, and told where one looks closer.
+QUIET = (DRIFT, LINT_NOTE)
+
+
+@dataclass(frozen=True)
+class Note:
+    """One remark: `kind`, the variants that it is about (ids), and the remark."""
+
+    kind: str
+    variants: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where}: {self.text}"
+
+    @property
+    def where(self) -> str:
+        """The variant, or the entries if there are several."""
+        if len(self.variants) <= 1:
+            return "".join(self.variants)
+        return f"{len(self.variants)} variants ({self.variants[0]} …)"
+
+
+def notes(run: RunRecord) -> tuple[Note, ...]:
+    """All remarks, those about the run's extent first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for kind, variant, text in _remarks(run):
+        found.setdefault((kind, text), []).append(variant)
+    return tuple(Note(kind, tuple(ids), text) for (kind, text), ids in found.items())
+
+
+def remarks_on(variant: VariantRecord) -> Iterator[tuple[str, str]]:
+    """(kind, remark) of one variant."""
+    reasons = {item.not_judged: None for item in variant.measurements if item.not_judged}
+    for reason in reasons:
+        names = [item.name for item in variant.measurements if item.not_judged == reason]
+        yield NOT_JUDGED, f"{', '.join(names)} {reason}"
+    for line in variant.notes:
+        yield TO_KNOW, line
+    for lint in variant.lints:
+        if variant.error is None or lint.severity != "error":  # an error tells its own
+            kind = LINT_NOTE if lint.severity == "note" else LINT
+            yield kind, f"{lint.severity} {lint.code}: {lint.sentence}"
+    for line in variant.drift:
+        yield DRIFT, line
+    for line in variant.messages:
+        yield ENGINE, line
+
+
+def _remarks(run: RunRecord) -> Iterator[tuple[str, str, str]]:
+    for left_out in run.left_out:
+        yield LEFT_OUT, left_out.id, left_out.reason
+    for variant in run.variants:
+        for kind, text in remarks_on(variant):
+            yield kind, variant.id, text

@@ -1,0 +1,117 @@
+"""What went wrong in a run, in words: failed variants, errors, findings, incidents.
+
+What is long is cut on a terminal, and says where the rest is; `every=True` tells all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from tflm_hil.report.records import (
+    ErrorRecord,
+    IncidentRecord,
+    RunRecord,
+    VariantRecord,
+    Verdict,
+)
+from tflm_hil.report.render.wording import RUNG_MEANING, limit_text, quantity
+from tflm_hil.report.render.zoo_text import STYLE
+
+FAILURES_IN_FULL = 8
+
+
+def problems(run: RunRecord, *, every: bool = False) -> Iterator[Text]:
+    """One text a problem, the worst kind first."""
+    failed = [variant for variant in run.variants if variant.verdict is Verdict.FAIL]
+    shown = failed if every else failed[:FAILURES_IN_FULL]
+    yield from (_failure(variant) for variant in shown)
+    if len(shown) < len(failed):
+        yield _more([variant.id for variant in failed[len(shown) :]])
+    in_error = _by_error(run.variants)
+    for error, names in in_error.items():
+        yield _error(listed(names), error)
+    for error in run.errors:
+        yield _error("the run", error)
+    for finding in run.findings:
+        yield Text.assemble(("would fail on silicon: ", STYLE[Verdict.ERROR]), finding)
+    told = {error.sentence for error in in_error}
+    for incident in run.incidents:
+        adds_nothing = not incident.test and not incident.recovery and not incident.error.details
+        if not incident.provoked and not (adds_nothing and incident.error.sentence in told):
+            yield _incident(incident)
+    provoked = [incident for incident in run.incidents if incident.provoked]
+    if provoked:
+        yield _provoked(provoked)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _more(names: Sequence[str]) -> Text:
+    return Text.assemble(
+        (f"{len(names)} more FAILED", STYLE[Verdict.FAIL]),
+        f": {', '.join(names)}\n  → `hil report --details` tells of each",
+    )
+
+
+def _by_error(variants: Sequence[VariantRecord]) -> dict[ErrorRecord, list[str]]:
+    """The variants of each error: a board that is gone is told once, not for each of them."""
+    found: dict[ErrorRecord, list[str]] = {}
+    for variant in variants:
+        if variant.verdict is Verdict.ERROR and variant.error is not None:
+            found.setdefault(variant.error, []).append(variant.id)
+    return found
+
+
+def _incident(incident: IncidentRecord) -> Text:
+    place = f" in {incident.test}" if incident.test else ""
+    text = Text.assemble((f"incident{place}: ", "yellow"), _one_line(incident.error.sentence))
+    for detail in incident.error.details:
+        text.append(f"\n  {detail}", style="dim")
+    if incident.recovery:
+        text.append(f"\n  → {incident.recovery}")
+    return text
+
+
+def _provoked(incidents: list[IncidentRecord]) -> Text:
+    """All went as it should: a line each, the registers are in report.json."""
+    text = Text("provoked by tests, and explained as it should be:", style="dim")
+    for incident in incidents:
+        place = next(
+            (line for line in incident.error.details if line.startswith("pc ")),
+            _one_line(incident.error.sentence),
+        )
+        name = incident.test.rpartition("::")[2]
+        text.append(f"\n  {incident.error.type:<12}{place}\n{'':<14}in {name}", style="dim")
+    return text
+
+
+def _failure(variant: VariantRecord) -> Text:
+    text = Text.assemble(
+        (f"{variant.id} FAILED", STYLE[Verdict.FAIL]), f": {variant.sentence}".rstrip(": ")
+    )
+    if variant.verdict_rung in RUNG_MEANING and "The error enters" not in variant.sentence:
+        text.append(f"\n  the error enters at {RUNG_MEANING[variant.verdict_rung]}")
+    for measurement in variant.measurements:
+        if measurement.verdict is Verdict.FAIL:
+            text.append(
+                f"\n  {measurement.name}: {quantity(measurement)}, limit {limit_text(measurement)}"
+            )
+    return text
+
+
+def _error(where: str, error: ErrorRecord) -> Text:
+    text = Text.assemble((f"{where}: {error.type}", STYLE[Verdict.ERROR]), f": {error.sentence}")
+    for detail in error.details:
+        text.append(f"\n  {detail}", style="dim")
+    if error.remedy:
+        text.append(f"\n  → {error.remedy}")
+    return text
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

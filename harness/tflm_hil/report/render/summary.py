@@ -1,0 +1,137 @@
+"""A run in a few lines: its verdict, counts, times, and how far the board is from desktop TFLM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tflm_hil.report.records import Rung, RunRecord, VariantRecord, Verdict
+from tflm_hil.report.render.entries import ACCURACY, RMSE, entries, rung_names, rung_of, rung_title
+from tflm_hil.report.render.wording import duration, plural, real
+
+
+def legend_lines(run: RunRecord, *, by_entry: bool = False) -> list[str]:
+    """What the headings of the zoo table mean, or of that with a line an entry."""
+    measures = {entry.measure for entry in entries(run)} - {""}
+    lines = []
+    if measures:
+        meaning = {
+            ACCURACY: "accuracy %: share of decisions that are the label's",
+            RMSE: "RMSE: root mean square error against the labels, unit of the output",
+        }
+        lines.append("; ".join(meaning[name] for name in (ACCURACY, RMSE) if name in measures))
+    if not rung_names(run.variants):
+        return lines
+    if by_entry:
+        lines.append(
+            "board worst: of all variants; differing: outputs of integer variants that are not"
+            " those of desktop TFLM"
+        )
+        return lines + _source_line(run)
+    lines += [
+        "board vs TFLM: the board against desktop TFLM on the same inputs, worst of all outputs",
+        "largest step: where the largest difference enters on the way "
+        + " → ".join(rung_title(name) for name in rung_names(run.variants)),
+    ]
+    return lines + _source_line(run)
+
+
+def _source_line(run: RunRecord) -> list[str]:
+    if run.circumstances is None or not run.circumstances.clock.modelled:
+        return []
+    source = run.circumstances.clock.cycle_source
+    return [f"~ cycles and times are modelled by the emulator ({source})"]
+
+
+def verdict_word(run: RunRecord) -> str:
+    """The verdict of the run; one that learned nothing, or has no limits, says so."""
+    if run.learned_nothing:
+        return "NOTHING MEASURED"
+    return "NOT JUDGED" if run.verdict is Verdict.NONE else str(run.verdict).upper()
+
+
+def closing_line(run: RunRecord) -> str:
+    """Counts and times of the run in one line."""
+    sequences = sum(variant.sequences for variant in run.variants)
+    by_verdict = {
+        verdict: sum(variant.verdict is verdict for variant in run.variants) for verdict in Verdict
+    }
+    parts = [
+        f"{plural(len(run.variants), 'variant')} of {plural(len(entries(run)), 'entry', 'entries')}"
+        if run.variants
+        else "no variant measured"
+    ]
+    parts += [
+        f"{by_verdict[verdict]} {word}"
+        for verdict, word in (
+            (Verdict.PASS, "passed"),
+            (Verdict.FAIL, "failed"),
+            (Verdict.ERROR, "with an error"),
+            (Verdict.NONE, "without a limit"),
+        )
+        if by_verdict[verdict]
+    ]
+    if run.left_out:
+        parts.append(f"{len(run.left_out)} left out")
+    if not run.variants and run.tests.passed:
+        parts.append(f"{plural(run.tests.passed, 'test')} passed")
+    tests = run.tests.failed + run.tests.errors
+    if tests and run.verdict in (Verdict.FAIL, Verdict.ERROR):
+        parts.append(f"{plural(tests, 'test')} failed")
+    if sequences:
+        parts.append(f"{sequences:,} sequences")
+    parts.append(duration(run.seconds))
+    return " · ".join(parts)
+
+
+def equality_line(run: RunRecord) -> str:
+    """How far the board is from desktop TFLM over the whole run; empty if nothing was compared."""
+    found = [(v, rung) for v in run.variants if (rung := rung_of(v, "device")) is not None]
+    integers = [(v, rung) for v, rung in found if rung.max_lsb is not None]
+    floats = [
+        rung.max_abs for _, rung in found if rung.max_lsb is None and rung.max_abs is not None
+    ]
+    parts = []
+    if integers:
+        differing = sum(rung.differing or 0 for _, rung in integers)
+        values = sum(rung.values or 0 for _, rung in integers)
+        parts.append(
+            f"{differing:,} of {values:,} outputs of {plural(len(integers), 'integer variant')}"
+            " differ"
+        )
+        steps = _values(integers, "device.output.", "device.state.")
+        if steps:
+            parts.append(f"{sum(steps):,.0f} outputs and states of their single steps")
+        long = _values(integers, "drift.differing")
+        if long:
+            told = plural(len(long), "variant")
+            parts.append(f"{sum(long):,.0f} in long sequences without a reset ({told})")
+    if floats:
+        parts.append(f"floats by at most {real(max(floats))}")
+    return f"board against desktop TFLM: {', '.join(parts)}" if parts else ""
+
+
+def _values(found: Iterable[tuple[VariantRecord, Rung]], *names: str) -> list[float]:
+    """The measurements of these variants whose name begins so."""
+    return [item.value for v, _ in found for item in v.measurements if item.name.startswith(names)]
+
+
+def streaming_line(run: RunRecord) -> str:
+    """What streaming cost against what device and line need by themselves; empty if not known.
+
+    Below 1 they have worked at the same time. On an emulated board the board's own clock is
+    virtual: wall time is what the emulation took.
+    """
+    busy, line, own = run.device_busy_seconds, run.line_seconds, run.streaming_board_seconds
+    if busy is None or line is None or own is None or busy + line <= 0:
+        return ""
+    needed = busy + line
+    text = (
+        f"device {duration(busy)} + line {duration(line)}: streaming took"
+        f" {duration(own)} on the board's own clock ({own / needed:.2f} x)"
+    )
+    if run.streaming_seconds is not None:
+        text += (
+            f" and {duration(run.streaming_seconds)} of wall time; the whole run"
+            f" {duration(run.seconds)} ({run.seconds / needed:.2f} x)"
+        )
+    return text

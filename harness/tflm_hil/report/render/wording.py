@@ -1,0 +1,121 @@
+"""Numbers as words and short strings: shared by all forms of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tflm_hil.report.records import Measurement, Rung
+
+MISSING = "–"  # noqa: RUF001 - an en dash, what tables use for "no value"
+
+RUNG_MEANING = {
+    "tflite": "conversion: quantisation and the exported graph",
+    "tflm": "runtime: TFLite's kernels against TFLM's",
+    "device": "target: compiler, kernels and hardware",
+}
+
+
+def size(count: int | None) -> str:
+    """Bytes in the unit that data sheets use: 1 kB = 1024 bytes."""
+    if count is None:
+        return MISSING
+    if count < 1024:
+        return f"{count} B"
+    if count < 10 * 1024:
+        return f"{count / 1024:.1f} kB"
+    if count < 1024 * 1024:
+        return f"{count / 1024:.0f} kB"
+    return f"{count / 1024 / 1024:.1f} MB"
+
+
+def kilobytes(count: int | None) -> str:
+    """Bytes as kB for a column that says so: three significant digits at most."""
+    if count is None:
+        return MISSING
+    return f"{count / 1024:.1f}" if count < 10 * 1024 else f"{count / 1024:,.0f}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share 0..1 as per cent without the sign; 100 only if it is really all."""
+    if share is None:
+        return MISSING
+    text = f"{share * 100:.{digits}f}"
+    if share < 1 and float(text) == 100:
+        text = f"{100 - 10**-digits:.{digits}f}"
+    return "100" if share == 1 else text
+
+
+def real(value: float | None) -> str:
+    """A difference in real units: three significant digits, 0 only if it is exactly 0."""
+    if value is None:
+        return MISSING
+    if value == 0:
+        return "0"
+    if value >= 0.01:
+        return f"{value:.3f}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def delta(rung: Rung | None) -> str:
+    """The worst difference of a rung: LSB where there are any, else real units."""
+    if rung is None or rung.max_abs is None:
+        return MISSING
+    if rung.max_lsb is not None:
+        return f"{rung.max_lsb} LSB"
+    return real(rung.max_abs)
+
+
+def rmse(value: float | None) -> str:
+    """An error to the true values: four significant digits, enough to see a rung move."""
+    if value is None:
+        return MISSING
+    if 0 < value < 1e-3:
+        return real(value)
+    return f"{value:.4f}" if 0 < value < 10 else f"{value:.4g}"
+
+
+def count(value: float | None) -> str:
+    """A whole number with thousands separated; small means keep one decimal."""
+    if value is None:
+        return MISSING
+    return f"{value:,.1f}" if value < 100 and not float(value).is_integer() else f"{value:,.0f}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 variant`, `2 variants`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def spread(values: Iterable[float | None], text: Callable[[Any], str]) -> str:
+    """The smallest and the largest of those that there are: `2,265 … 43,972`."""
+    found = [value for value in values if value is not None]
+    if not found:
+        return MISSING
+    low, high = text(min(found)), text(max(found))
+    return low if low == high else f"{low} … {high}"
+
+
+def duration(seconds: float) -> str:
+    """Wall time: 0.4 s, 41 s, 3 min 05 s."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    return f"{int(seconds + 0.5) // 60} min {int(seconds + 0.5) % 60:02d} s"
+
+
+def quantity(measurement: Measurement) -> str:
+    """Value and unit: `0 values`, `1.2e-07`, `97.2 %`."""
+    value = measurement.value
+    number = f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
+    return f"{number} {measurement.unit}".strip()
+
+
+def limit_text(measurement: Measurement) -> str:
+    """The limit with its relation: `≤ 0`."""
+    if measurement.limit is None:
+        return ""
+    sign = "≤" if measurement.limit.relation == "<=" else "≥"
+    return f"{sign} {measurement.limit.bound:g}"

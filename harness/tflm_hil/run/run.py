@@ -1,0 +1,316 @@
+"""A run from its first test to its report.
+
+Keeps what was learned: each variant is streamed once and its result (or the error that prevented
+one) is shared by all tests that ask for it; every sequence goes to the journal as it arrives.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from tflm_hil.bench.bench import Bench
+from tflm_hil.bench.slotfuls import Slotfuls
+from tflm_hil.drift.drift_lines import drift_lines
+from tflm_hil.drift.long_references import LongPool
+from tflm_hil.drift.long_run import LongRun, long_run, with_drift
+from tflm_hil.drift.long_sequence import remembers
+from tflm_hil.errors import BoardLatchedBroken, HilError, StrictFinding
+from tflm_hil.explain.descend import Descent, name_operator
+from tflm_hil.explain.name_cause import name_cause
+from tflm_hil.measure.measure import Measured, measure
+from tflm_hil.measure.reference_pool import ReferencePool
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.options import RunConfig
+from tflm_hil.paths import made
+from tflm_hil.references import References
+from tflm_hil.report import files, json_report
+from tflm_hil.report.codec import to_plain
+from tflm_hil.report.journal import Journal, find_unfinished
+from tflm_hil.report.records import (
+    Circumstances,
+    ErrorRecord,
+    FlashRecord,
+    IncidentRecord,
+    LeftOutRecord,
+    ResumeRecord,
+    RunRecord,
+    TestCounts,
+    VariantRecord,
+    Verdict,
+)
+from tflm_hil.report.render.progress import Progress
+from tflm_hil.report.totals import Times, verdict
+from tflm_hil.run.preflight import Preflight
+
+
+class Run:
+    """One run on one board. `wanted` are the variants that its tests will ask for, `left_out`
+    those that they would have asked for if their samples were here.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        progress: Progress,
+        wanted: list[Variant],
+        left_out: list[Variant] | None = None,
+    ) -> None:
+        self.config = config
+        self._left_out = tuple(LeftOutRecord(item.id, item.left_out) for item in left_out or [])
+        self.record: RunRecord | None = None
+        self._progress = progress
+        self._started = time.monotonic()
+        self._started_at = datetime.now(UTC).astimezone()
+        self._measured: dict[str, Measured | HilError] = {}
+        self._records: dict[str, VariantRecord] = {}
+        self.flash_log: list[FlashRecord] = []
+        self._incidents: list[IncidentRecord] = []
+        self._errors: list[ErrorRecord] = []
+        self._findings: list[str] = []
+        self._resumed_results = 0
+        self._circumstances: Circumstances | None = None
+        self._test = ""
+        self._preflight = Preflight(config)
+        self._wanted = wanted = self._preflight.passing(wanted)
+        self.directory = self._choose_directory()
+        self.journal = Journal(self.directory, board=config.board)
+        self.bench = Bench(
+            config, progress, on_flash=self._note_flash, mates=Slotfuls(wanted).mates
+        )
+        self._references = ReferencePool(wanted, progress, limit=config.sequences)
+        self._long_references = LongPool([variant for variant in wanted if remembers(variant)])
+        self._long_runs: dict[str, LongRun | HilError] = {}
+
+    @property
+    def report_path(self) -> Path:
+        """Where `finish` writes."""
+        return self.directory / json_report.REPORT_NAME
+
+    # --- during the run ----------------------------------------------------------------------
+
+    def measured(self, variant: Variant) -> Measured:
+        """The variant streamed and compared; done at the first call, cached, errors too."""
+        if variant.id not in self._measured:
+            try:
+                self._measured[variant.id] = self._measure(variant)
+            except HilError as error:
+                error, record = self._examined(error)
+                self._keep(variant, _not_measured(variant, record))
+                self._measured[variant.id] = error
+        found = self._measured[variant.id]
+        if isinstance(found, HilError):
+            raise found
+        return found
+
+    def long_run(self, variant: Variant) -> LongRun:
+        """The variant over a thousand steps; done at the first call, cached, errors too.
+
+        Its drift becomes part of the variant's record.
+        """
+        if variant.id not in self._long_runs:
+            record = self.measured(variant).record
+            try:
+                found = long_run(variant, self.bench, self._long_references.get(variant))
+            except HilError as error:
+                error, _ = self._examined(error)
+                self._long_runs[variant.id] = error
+                raise error from None
+            self._long_runs[variant.id] = found
+            self._keep(variant, with_drift(record, found))
+        known = self._long_runs[variant.id]
+        if isinstance(known, HilError):
+            raise known
+        return known
+
+    def record_of(self, variant: Variant) -> VariantRecord:
+        """What the report will say of a variant that was measured."""
+        return self._records[variant.id]
+
+    def enter_test(self, test: str) -> None:
+        """Errors from here on belong to `test`."""
+        self._test = test
+
+    def leave_test(self) -> None:
+        """Raises StrictFinding if the emulator found something new."""
+        fresh = [line for line in self.bench.findings() if line not in self._findings]
+        if fresh:
+            self._findings += fresh
+            raise StrictFinding(
+                "; ".join(fresh),
+                remedy="the emulated board forgives it, a real one would not: correct the firmware",
+                board=self.config.board,
+            )
+
+    def examine(self, error: HilError) -> tuple[HilError, tuple[str, ...]]:
+        """An error that ended a test: what is behind it, and lines of forensics.
+
+        It becomes an incident of the report, once.
+        """
+        known_errors = (*self._measured.values(), *self._long_runs.values())
+        if any(error is known for known in known_errors):
+            return error, ()
+        error, record = self._examined(error)
+        return error, record.details
+
+    def incident(self, error: HilError) -> IncidentRecord:
+        """Examine an error that a test provoked and caught: for the report, and for assertions.
+
+        The board has been reset afterwards, if the error was one of the board.
+        """
+        self._examined(error, provoked=True)
+        return self._incidents[-1]
+
+    def _examined(self, error: HilError, *, provoked: bool = False) -> tuple[HilError, ErrorRecord]:
+        explained = self.bench.explain(error)
+        record = self.bench.examine(explained)
+        recovery = self.bench.recover()
+        if not isinstance(explained, StrictFinding | BoardLatchedBroken):
+            self._incidents.append(IncidentRecord(self._test, record, provoked, recovery))
+            self.journal.append("incident", **to_plain(self._incidents[-1]))
+        return explained, record
+
+    def _measure(self, variant: Variant) -> Measured:
+        self._preflight.clear(variant)
+        measured = measure(
+            variant,
+            bench=self.bench,
+            journal=self.journal,
+            references=self._references,
+            progress=self._progress,
+            limit=self.config.sequences,
+        )
+        references = self._references.get(variant)
+        drift = drift_lines(measured, references)
+        measured = replace(measured, record=replace(measured.record, drift=drift))
+        if measured.record.verdict is Verdict.FAIL:
+            measured, descent = self._with_operator(measured, references)
+            measured = name_cause(measured, references, self._wanted, descent)
+        self._resumed_results += measured.record.sequences_resumed
+        self._circumstances = self.bench.circumstances()
+        self._keep(variant, measured.record)
+        return measured
+
+    def _with_operator(
+        self, measured: Measured, references: References
+    ) -> tuple[Measured, Descent | None]:
+        """The operator named, if the error enters at the device, and what was found.
+
+        An error on the way is an incident only: the verdict stands.
+        """
+        try:
+            return name_operator(measured, self.bench, references)
+        except HilError as error:
+            self._examined(error)
+            return measured, None
+
+    def _keep(self, variant: Variant, record: VariantRecord) -> None:
+        record = replace(record, lints=self._preflight.records(variant))
+        self._records[record.id] = record
+        self.journal.append("variant", **to_plain(record))
+
+    def _note_flash(self, record: FlashRecord) -> None:
+        self.flash_log.append(record)
+        self.journal.append("flash", **to_plain(record))
+
+    # --- the end -----------------------------------------------------------------------------
+
+    def finish(self, tests: TestCounts | None = None, *, interrupted: bool = False) -> RunRecord:
+        """Give the board back, write the report and close the journal.
+
+        An interrupted run's journal stays open: the next run goes on with it.
+        """
+        try:
+            if self._circumstances is None and self.bench.is_up:
+                self._circumstances = self.bench.circumstances()
+        except HilError as error:
+            self._errors.append(self.bench.examine(error))
+        self._references.close()
+        self.bench.close()
+        self.record = self._run_record(tests or TestCounts(), complete=not interrupted)
+        files.leave(self.record, self.directory)
+        if interrupted:
+            self.journal.leave()
+        else:
+            self.journal.close(verdict=self.record.verdict)
+        return self.record
+
+    def _run_record(self, tests: TestCounts, *, complete: bool) -> RunRecord:
+        variants = tuple(self._records.values())
+        times = Times.of(variants)
+        return RunRecord(
+            run_id=self.directory.name,
+            started=self._started_at.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self._started, 3),
+            verdict=verdict(
+                variants,
+                tests,
+                board_reached=self._circumstances is not None,
+                trouble=bool(self._errors or self._findings),
+            ),
+            complete=complete,
+            circumstances=self._circumstances,
+            variants=variants,
+            flash=tuple(self.flash_log),
+            incidents=tuple(self._incidents),
+            findings=tuple(self._findings),
+            errors=tuple(self._errors),
+            tests=tests,
+            resumed=self._resumes(),
+            device_busy_seconds=times.device_busy_seconds,
+            line_seconds=times.line_seconds,
+            streaming_board_seconds=times.streaming_board_seconds,
+            streaming_seconds=times.streaming_seconds,
+            left_out=self._left_out,
+        )
+
+    def _resumes(self) -> tuple[ResumeRecord, ...]:
+        if not self._resumed_results:
+            return ()
+        at = self._started_at.isoformat(timespec="seconds")
+        return (ResumeRecord(at, self._resumed_results),)
+
+    def _choose_directory(self) -> Path:
+        config = self.config
+        if config.resume == "auto":
+            found = find_unfinished(config.report_dir, board=config.board)
+            if found is not None:
+                return found
+        elif config.resume != "never":
+            return config.report_dir / config.resume
+        return fresh_directory(config, self._started_at)
+
+
+def fresh_directory(config: RunConfig, started: datetime, suffix: str = "") -> Path:
+    """A new folder for a run, with a number if two start within one second."""
+    made(config.report_dir, remedy="choose another folder with --hil-report-dir")
+    name = f"{started:%Y%m%d-%H%M%S}-{config.board}{suffix}"
+    for number in count(1):
+        path = config.report_dir / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise AssertionError("count() has no end")
+
+
+def _not_measured(variant: Variant, error: ErrorRecord) -> VariantRecord:
+    return VariantRecord(
+        id=variant.id,
+        model=variant.model,
+        export=variant.export,
+        dtype=variant.dtype,
+        sha256=variant.sha256,
+        file_bytes=variant.size_bytes,
+        verdict=Verdict.ERROR,
+        title=variant.title,
+        task=variant.task,
+        sentence=error.sentence,
+        error=error,
+        samples_sha256=variant.samples.sha256,
+        notes=variant.notes,
+    )

@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import pytest
+from tflm_hil.bench import forensics
+from tflm_hil.errors import CorruptModel, LinkTimeout, TargetFault
+from tflm_hil.link.messages import FaultRecord
+from tflm_hil.link.protocol import TABLE
+
+RECORD = FaultRecord(
+    sequence=1,
+    r=tuple(range(0x10, 0x1D)),
+    sp=0x20003D30,
+    lr=0x080032AB,
+    pc=0x0800117A,
+    xpsr=0x61000000,
+    exc_return=0xFFFFFFF9,
+    cfsr=1 << 9 | 1 << 15,
+    hfsr=1 << 30,
+    mmfar=0x1111,
+    bfar=0x30000000,
+    dfsr=0,
+    request_type=TABLE.requests["sequence"].id,
+    request_seq=5,
+)
+
+
+def test_cause_names_the_fault_and_the_address() -> None:
+    assert "PRECISERR" in forensics.cause(RECORD)
+    assert "at address 0x30000000" in forensics.cause(RECORD)
+
+
+@pytest.mark.parametrize(
+    ("cfsr", "address"),
+    [(1 << 1 | 1 << 7, 0x1111), (1 << 9 | 1 << 15, 0x30000000), (1 << 10, None), (0, None)],
+)
+def test_address_only_where_the_core_says_that_it_is_valid(cfsr: int, address: int | None) -> None:
+    assert forensics.fault_address(replace(RECORD, cfsr=cfsr)) == address
+
+
+def test_hard_fault_without_details_is_explained_by_hfsr() -> None:
+    assert "VECTTBL" in forensics.cause(replace(RECORD, cfsr=0, hfsr=1 << 1))
+    assert "no cause" in forensics.cause(replace(RECORD, cfsr=0, hfsr=0))
+
+
+def test_details_hold_every_register_and_the_source_lines() -> None:
+    asked = []
+
+    def source_line(address: int) -> str:
+        asked.append(address)
+        return f"line of {address:#x}"
+
+    text = "\n".join(forensics.details(RECORD, source_line))
+    assert "pc 0x0800117a  line of 0x800117a" in text
+    # lr points behind the call: the line wanted is that of the call
+    assert asked == [0x0800117A, 0x080032A8]
+    for number, value in enumerate(RECORD.r):
+        assert f"r{number} {value:#010x}" in text
+    assert "sp 0x20003d30" in text
+    assert "'sequence' number 5" in text
+
+
+def test_silent_board_gets_a_post_mortem_and_a_refusal_does_not() -> None:
+    def look() -> tuple[str, ...]:
+        return ("core was asleep",)
+
+    silent = forensics.examine(LinkTimeout("silence", remedy="reset it"), str, look)
+    assert (silent.type, silent.details, silent.remedy) == (
+        "LinkTimeout",
+        ("core was asleep",),
+        "reset it",
+    )
+    assert forensics.examine(CorruptModel("damaged"), str, look).details == ()
+
+
+def test_fault_is_told_with_cause_and_place() -> None:
+    found = forensics.examine(TargetFault("it faulted", record=RECORD), str, tuple)
+    assert found.sentence.startswith("it faulted: PRECISERR")
+    assert found.details[0].startswith("pc 0x0800117a")

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.explain.evidence import growth, saturation
+from tflm_hil.explain.saturation import remarkable
+from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.references.tensors import StepTensors
+
+from tests.support.graph_builder import ModelBuilder
+
+
+def doubled() -> bytes:
+    """int8 x (-1.28 to 1.27) → y = x + x, and its TANH."""
+    model = ModelBuilder()
+    main = model.graph()
+    x = main.tensor("x", (1, 4), "int8", scale=0.01)
+    y = main.tensor("y", (1, 4), "int8", scale=0.01)
+    z = main.tensor("z", (1, 4), "int8", scale=1 / 128)
+    main.operator("ADD", [x, x], [y], "Add", potScaleInt16=False)
+    main.operator("TANH", [y], [z])
+    main.finish(inputs=[x], outputs=[z])
+    return model.content()
+
+
+def test_inputs_beyond_the_scale_are_counted_and_drawn() -> None:
+    inputs = np.linspace(-2.0, 2.0, 400).astype(np.float32)[:, np.newaxis]
+    said = saturation(inspect(doubled()), inputs)
+    assert said.startswith("36% of the inputs lie beyond the input's scale, -1.28 to 1.27: ")
+    assert "18% below, 8% 8% " in said
+    assert said.endswith("between, 18% above.")
+
+
+def test_a_few_inputs_beyond_the_scale_are_chance() -> None:
+    inputs = np.append(np.linspace(-1.0, 1.0, 400), 5.0).astype(np.float32)[:, np.newaxis]
+    assert saturation(inspect(doubled()), inputs) == ""
+
+
+def test_tensors_at_an_end_of_their_range_are_listed_but_not_where_they_belong_there() -> None:
+    ends = np.array([[127, 127, -128, 5]], np.int8)
+    tensors = StepTensors((b"",), {"0.0": 0 * ends, "0.1": ends, "0.2": ends})
+    (found,) = remarkable(inspect(doubled()), tensors)
+    assert str(found) == "75% of tensor 1 (ADD)"
+
+
+def outputs(values: np.ndarray) -> RungOutputs:
+    return RungOutputs(values.astype(np.float32), per_step=True)
+
+
+def test_an_error_that_grows_is_told_at_its_decades() -> None:
+    ramp = np.linspace(0.0, 1.0, 200)[np.newaxis, :, np.newaxis]
+    said = growth(outputs(ramp), outputs(np.zeros_like(ramp)))
+    assert said == "0.0503 at step 10, 0.503 at step 100, 1 at step 199"
+
+
+def test_short_and_bounded_errors_do_not_grow() -> None:
+    ramp = np.linspace(0.0, 1.0, 40)[np.newaxis, :, np.newaxis]
+    flat = np.full((1, 200, 1), 0.1)
+    assert growth(outputs(ramp), outputs(np.zeros_like(ramp))) == ""
+    assert growth(outputs(flat), outputs(np.zeros_like(flat))) == ""

@@ -1,0 +1,119 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tflm_hil.comparison import Limit, RungOutputs, compare_ladder
+from tflm_hil.link.messages import LoadedModel, TensorInfo
+from tflm_hil.measure import judge
+from tflm_hil.report.records import LinkRecord, Verdict
+
+MODEL = LoadedModel("00" * 16, "m", (), (), 1000, 600, 40, 7)
+LINK = LinkRecord(1, 2, 3, 4, 5, 6.0, 7.0, None, None)
+
+
+def outputs(*stored: int) -> RungOutputs:
+    return RungOutputs.of_stored(
+        np.array([stored], np.int8), scale=1 / 256, zero_point=-128, per_step=False
+    )
+
+
+def test_limits_become_measurements_that_judge_themselves() -> None:
+    limits = (
+        Limit("device", "differing", maximum=0),
+        Limit("device", "argmax_agreement", minimum=1.0),
+    )
+    ladder = compare_ladder({"tflm": outputs(0, 9), "device": outputs(0, 7)}, None, limits)
+    found = {m.name: m for m in judge.checks(ladder)}
+    assert found["device.differing"].value == 1
+    assert found["device.differing"].verdict is Verdict.FAIL
+    assert found["device.argmax_agreement"].verdict is Verdict.PASS
+
+
+def test_limit_with_two_bounds_is_two_measurements() -> None:
+    limits = (Limit("device", "max_lsb", minimum=1, maximum=3),)
+    ladder = compare_ladder({"tflm": outputs(0, 9), "device": outputs(0, 7)}, None, limits)
+    found = judge.checks(ladder)
+    assert [(m.limit.relation, m.limit.bound) for m in found if m.limit] == [("<=", 3), (">=", 1)]
+    assert all(m.unit == "LSB" for m in found)
+
+
+def test_rung_keeps_its_histogram_with_string_keys() -> None:
+    ladder = compare_ladder({"tflm": outputs(0, 9), "device": outputs(0, 7)})
+    rung = judge.rung_record(ladder.rung("device"))
+    assert rung.lsb_histogram == {"0": 1, "2": 1}
+    assert rung.max_lsb == 2
+    assert judge.rung_record(ladder.rung("tflm")).max_abs is None
+
+
+def test_modelled_cycles_are_marked_and_real_ones_are_not() -> None:
+    for modelled, source in ((True, "insn-count-1"), (False, "dwt")):
+        cycles = judge.cycle_record(
+            np.array([[3], [1], [2]]), (9, 8), (4,), source=source, modelled=modelled
+        )
+        assert cycles.streamed is not None
+        assert (cycles.streamed.minimum, cycles.streamed.p50, cycles.streamed.maximum) == (1, 2, 3)
+        marks = {m.modelled for m in judge.figures(cycles, MODEL, 1240, LINK) if m.unit == "cycles"}
+        assert marks == ({source} if modelled else {""})
+
+
+def test_share_that_is_not_known_is_not_a_number() -> None:
+    cycles = judge.cycle_record(np.array([[1]]), (), (), source="dwt", modelled=False)
+    found = {m.name: m.value for m in judge.figures(cycles, MODEL, 1240, LINK)}
+    assert math.isnan(found["link.payload_share"])
+    assert found["arena"] == 1000
+    assert "cycles.cold.p50" not in found
+
+
+def test_limit_that_was_set_aside_is_told_with_its_value_and_neither_pass_nor_fail() -> None:
+    rungs = {"tflm": outputs(0, 9), "device": outputs(0, 7)}
+    ladder = compare_ladder(rungs, np.array([1]), ())
+    limits = (
+        Limit("device", "accuracy", minimum=1.5),
+        Limit("keras", "accuracy", minimum=0.5),
+    )
+    (found,) = judge.set_aside(ladder, limits, "on 1 of 9 sequences")
+    assert (found.name, found.value) == ("device.accuracy", 1.0)
+    assert found.verdict is Verdict.NONE
+    assert found.not_judged == "on 1 of 9 sequences"
+
+
+def test_rmse_of_a_rung_is_kept() -> None:
+    ladder = compare_ladder({"device": outputs(0, 64)}, np.array([[0.5, 1.0]]), task="regression")
+    # 0 and 64 are 0.5 and 0.75
+    expected = math.sqrt((0.0**2 + 0.25**2) / 2)
+    assert judge.rung_record(ladder.rung("device")).label_rmse == pytest.approx(expected)
+
+
+def tensor(*shape: int) -> TensorInfo:
+    return TensorInfo(0, "t", "int8", shape, 1.0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs_", "invokes", "steps"),
+    [
+        (((1, 8, 8),), ((1, 10),), 1, 8),  # a loop over eight rows
+        (((1, 1),), ((1, 1),), 9, 9),  # a step an Invoke
+        (((1, 1, 1), (1, 20)), ((1, 1), (1, 20)), 9, 9),  # the same, with a time axis of 1
+        (((1, 4),), ((1, 12, 3),), 1, 12),  # one to many
+        (((1, 5, 2),), ((1, 9, 2),), 1, 9),  # many to many, unequal
+    ],
+)
+def test_time_steps_are_those_of_the_longest_tensor(
+    inputs: tuple[tuple[int, ...], ...],
+    outputs_: tuple[tuple[int, ...], ...],
+    invokes: int,
+    steps: int,
+) -> None:
+    model = replace(
+        MODEL,
+        inputs=tuple(tensor(*shape) for shape in inputs),
+        outputs=tuple(tensor(*shape) for shape in outputs_),
+    )
+    assert judge.time_steps(model, invokes) == steps
+
+
+def test_cycles_of_a_sequence_are_those_of_all_its_invokes() -> None:
+    cycles = judge.cycle_record(np.array([[1, 2], [3, 4]]), (), (), source="dwt", modelled=False)
+    assert cycles.per_sequence is not None
+    assert (cycles.per_sequence.minimum, cycles.per_sequence.maximum) == (3, 7)

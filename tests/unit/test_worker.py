@@ -1,0 +1,130 @@
+"""Workers: whatever becomes of the process, the caller gets an answer or a `WorkerError`."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tflm_hil.worker import WorkerError, run_worker, stream_worker
+
+MODULE = "tests.support.misbehaving_worker"
+
+
+def test_answer_and_arrays_come_back() -> None:
+    arrays = {"x": np.arange(6, dtype=np.int8).reshape(2, 3), "y": np.array([0.1], np.float32)}
+    answer, back = run_worker(MODULE, {"do": "echo", "text": "µ"}, arrays)
+    assert answer == {"do": "echo", "text": "µ"}
+    assert back.keys() == arrays.keys()
+    for key, array in arrays.items():
+        assert back[key].dtype == array.dtype
+        np.testing.assert_array_equal(back[key], array)
+
+
+def test_an_exception_is_carried_over() -> None:
+    with pytest.raises(WorkerError) as caught:
+        run_worker(MODULE, {"do": "raise"})
+    assert caught.value.kind == "KeyError"
+    assert "the third layer" in caught.value.cause
+    assert not caught.value.crashed
+
+
+def test_a_crash_is_named_by_its_signal_and_keeps_the_last_lines() -> None:
+    with pytest.raises(WorkerError) as caught:
+        run_worker(MODULE, {"do": "crash"})
+    assert caught.value.crashed
+    assert "SIGSEGV" in caught.value.cause
+    assert "last words" in caught.value.tail
+
+
+def test_a_silent_exit_is_a_failure() -> None:
+    with pytest.raises(WorkerError, match="exit code 7"):
+        run_worker(MODULE, {"do": "exit"})
+
+
+def test_a_hanging_worker_is_ended() -> None:
+    start = time.monotonic()
+    with pytest.raises(WorkerError) as caught:
+        run_worker(MODULE, {"do": "hang"}, timeout_s=1.5)
+    assert time.monotonic() - start < 20
+    assert caught.value.returncode is None
+    assert "in time" in caught.value.cause
+    assert "thinking" in caught.value.tail
+
+
+def test_only_the_last_lines_are_kept() -> None:
+    with pytest.raises(WorkerError) as caught:
+        run_worker(MODULE, {"do": "chat"})
+    lines = caught.value.tail.splitlines()
+    assert len(lines) == 12
+    assert "ValueError: after a hundred lines" in lines[-1]
+
+
+def test_frameworks_are_told_to_use_few_threads_and_no_gpu() -> None:
+    names = ["TF_NUM_INTRAOP_THREADS", "CUDA_VISIBLE_DEVICES", "TF_ENABLE_ONEDNN_OPTS"]
+    answer, _ = run_worker(MODULE, {"do": "environment", "names": names})
+    assert answer == {
+        "TF_NUM_INTRAOP_THREADS": "2",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+    }
+
+
+def test_nothing_is_left_behind() -> None:
+    answer, _ = run_worker(MODULE, {"do": "environment", "names": ["TMPDIR"]})
+    assert Path(answer["TMPDIR"]).name.startswith("tflm-hil-worker-")
+    assert not Path(answer["TMPDIR"]).exists()
+
+
+def test_an_unknown_module_is_a_failure_with_its_reason() -> None:
+    with pytest.raises(WorkerError) as caught:
+        run_worker("tflm_hil.no_such_worker", {})
+    assert "No module named" in caught.value.tail
+
+
+# --- many answers ---
+
+COUNTING = "tests.support.counting_worker"
+
+
+def until_the_end(words: list[str], timeout_s: float = 30) -> tuple[list[str], WorkerError]:
+    """What arrived, and the error behind it."""
+    seen: list[str] = []
+    with pytest.raises(WorkerError) as caught:
+        seen.extend(
+            answer["word"]
+            for answer, _ in stream_worker(COUNTING, {"words": words}, timeout_s=timeout_s)
+        )
+    return seen, caught.value
+
+
+def test_answers_come_one_by_one_in_their_order() -> None:
+    words = [f"w{number}" for number in range(50)]
+    stream = stream_worker(COUNTING, {"words": words})
+    found = list(stream)
+    assert [answer["word"] for answer, _ in found] == words
+    assert [int(arrays["x"][0]) for _, arrays in found] == list(range(50))
+
+
+def test_an_answer_is_there_before_the_next_is_thought_of() -> None:
+    began = time.monotonic()
+    stream = stream_worker(COUNTING, {"words": ["at once", "hang"]})
+    answer, _ = next(stream)
+    assert answer["word"] == "at once"
+    stream.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - began < 30
+    with pytest.raises(ProcessLookupError):
+        os.kill(answer["pid"], 0)
+
+
+@pytest.mark.parametrize("word", ["crash", "raise"])
+def test_what_was_answered_before_the_end_is_not_lost(word: str) -> None:
+    seen, error = until_the_end(["one", "two", word, "three"])
+    assert seen == ["one", "two"]
+    assert error.crashed == (word == "crash")
+
+
+def test_a_silent_worker_is_ended() -> None:
+    seen, error = until_the_end(["one", "hang"], timeout_s=1.5)
+    assert seen == ["one"]
+    assert error.cause == "it did not finish in time"
