@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 from tflm_hil.emulator.machine import Machine
+from tflm_hil.emulator.wiring import EmulatedBoard
+
+from tests.support.emulated_boards import NUCLEO
 
 FIRMWARE = Path(__file__).parents[1] / "integration" / "emulator" / "firmware"
 SHARED = 0x20000000
@@ -54,9 +57,9 @@ def build_program(name: str, directory: Path, *options: str) -> Program:
 class Board:
     """A machine with a program in flash."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, wiring: EmulatedBoard = NUCLEO) -> None:
         self.program = program
-        self.machine = Machine()
+        self.machine = Machine(wiring)
         for address, data in program.segments:
             offset = address - 0x08000000
             self.machine.memory.flash[offset : offset + len(data)] = data

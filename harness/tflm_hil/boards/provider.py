@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from tflm_hil.boards import locks
 from tflm_hil.boards.attached import attached_ports, attached_probes
+from tflm_hil.boards.emulated import emulated_board
 from tflm_hil.boards.pairing import Pair, Wanted, pair, probes_behind, same_serial
 from tflm_hil.boards.spec import BoardSpec, Overrides, board_ids, load_spec
 from tflm_hil.emulator.outside import registry
@@ -94,7 +95,7 @@ def _emulated(spec: BoardSpec, stack: ExitStack) -> AcquiredBoard:
         return AcquiredBoard(spec, entry.uid, spec.tty or entry.tty)
     from tflm_hil.emulator.outside.process import EmulatorProcess
 
-    emulator = stack.enter_context(EmulatorProcess.start(board=spec.emulator_board))
+    emulator = stack.enter_context(EmulatorProcess.start(emulated_board(spec.emulator_board)))
     stack.enter_context(locks.hold(emulator.uid, board=spec.id))
     return AcquiredBoard(spec, emulator.uid, spec.tty or emulator.tty, emulator)
 

@@ -174,9 +174,9 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
 
 
 def _emulate(_: argparse.Namespace, rest: list[str]) -> int:
-    from tflm_hil.emulator.outside import server
+    from tflm_hil.commands.emulate import emulate
 
-    return server.main(rest)
+    return emulate(rest)
 
 
 def _boards(arguments: argparse.Namespace, _: list[str]) -> int:

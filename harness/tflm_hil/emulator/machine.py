@@ -1,6 +1,6 @@
 """The emulated STM32F746ZG: core, memories, peripherals and virtual time in one.
 
-    machine = Machine()
+    machine = Machine(board)
     machine.start()                  # the run thread; the core starts from its reset vector
     with machine.paused():           # any thread: the core stands still in here
         machine.debugger_read(0x20000000, 4)
@@ -40,6 +40,7 @@ from tflm_hil.emulator.peripherals import UartPort
 from tflm_hil.emulator.run_lock import RunLock
 from tflm_hil.emulator.scheduler import Scheduler
 from tflm_hil.emulator.virtual_clock import VirtualClock
+from tflm_hil.emulator.wiring import EmulatedBoard
 
 CYCLE_MODEL = "insn-count-1"
 _HSI_HZ = 16_000_000
@@ -51,9 +52,14 @@ _LONGEST_NAP_S = 0.05
 
 
 class Machine:
-    """One emulated chip. It implements `tflm_hil.emulator.bus.Bus` for its peripherals."""
+    """One emulated chip on its board; a `tflm_hil.emulator.bus.Bus` to its peripherals."""
 
-    def __init__(self, flash: mmap.mmap | None = None, unique_id: bytes = b"EMU") -> None:
+    def __init__(
+        self,
+        board: EmulatedBoard,
+        flash: mmap.mmap | None = None,
+        unique_id: bytes = b"EMU",
+    ) -> None:
         engine = unicorn.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
         engine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M7)
         self._engine: Any = engine
@@ -87,7 +93,7 @@ class Machine:
         self.core = Core(engine, self._helper, self.memory, self)
         self._state.poll_limit = _POLL_LIMIT
         self._state.core_hz = _HSI_HZ
-        self._peripherals: list[Peripheral] = peripherals.build(self, self.uart_port)
+        self._peripherals: list[Peripheral] = peripherals.build(self, board, self.uart_port)
         self._io = IoRouter(
             self._helper,
             self.core,

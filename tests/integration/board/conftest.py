@@ -18,6 +18,8 @@ from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings
 
+from tests.support.emulated_boards import NUCLEO
+
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 
 
@@ -47,7 +49,7 @@ def _bench() -> Iterator[Bench]:
     image = build()
     path = MODELS / "digits_gru" / "int8-unrolled.tflite"
     model = SlotEntry("digits_gru-int8-unrolled", path.read_bytes())
-    with EmulatorProcess.start("nucleo-f746zg", uid=uid, blank=True) as emulator:
+    with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as emulator:
         settings = ProbeSettings(uid, board="nucleo-f746zg", emulated=True, open_attempts=1)
         probe = Probe(uid, settings=settings)
         probe.flash_firmware(image.elf)

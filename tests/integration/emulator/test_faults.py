@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.bare_metal import MakeBoard
+from tests.support.emulated_boards import NUCLEO
 
 MEM_MANAGE, BUS_FAULT, USAGE_FAULT, HARD_FAULT = 4, 5, 6, 3
 
@@ -80,7 +81,7 @@ def test_lockup(board: MakeBoard, case: int) -> None:
 def test_blank_flash_locks_up_and_a_reset_line_still_works() -> None:
     from tflm_hil.emulator.machine import Machine
 
-    machine = Machine()
+    machine = Machine(NUCLEO)
     machine.start()
     try:
         for _ in range(3):

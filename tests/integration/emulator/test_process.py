@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tflm_hil.errors import EmulatorError
 
 from tests.support.bare_metal import build_program
 from tests.support.debug_port import Debugger
+from tests.support.emulated_boards import DISCO, NUCLEO
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,7 @@ def _own_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def emulator() -> Iterator[EmulatorProcess]:
-    with EmulatorProcess.start(blank=True) as process:
+    with EmulatorProcess.start(NUCLEO, blank=True) as process:
         yield process
 
 
@@ -72,7 +74,7 @@ def test_a_runtime_directory_may_be_far_down(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
     deep.mkdir(parents=True)
     deep.chmod(0o700)  # or it is not taken for one
-    with EmulatorProcess.start(uid="U" * 64) as process:
+    with EmulatorProcess.start(NUCLEO, uid="U" * 64) as process:
         assert len(str(process.socket)) > 200
         assert process.socket.is_relative_to(deep)
         assert process.control({"get": "entry"})["uid"] == process.uid
@@ -82,12 +84,12 @@ def test_a_runtime_directory_may_be_far_down(
 def test_a_socket_that_cannot_be_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "tflm-hil" / "emulators" / "TAKEN.sock").mkdir(parents=True)
     with pytest.raises(EmulatorError, match=r"cannot|TAKEN") as raised:
-        EmulatorProcess.start(uid="TAKEN")
+        EmulatorProcess.start(NUCLEO, uid="TAKEN")
     assert raised.value.remedy
 
 
 def test_two_boards_have_different_uids_ttys_and_flash(emulator: EmulatorProcess) -> None:
-    with EmulatorProcess.start() as other:
+    with EmulatorProcess.start(NUCLEO) as other:
         assert other.uid != emulator.uid
         assert other.tty != emulator.tty
         assert other.flash != emulator.flash
@@ -95,12 +97,12 @@ def test_two_boards_have_different_uids_ttys_and_flash(emulator: EmulatorProcess
 
 def test_a_uid_that_runs_is_refused_with_its_reason(emulator: EmulatorProcess) -> None:
     with pytest.raises(EmulatorError, match="already running"):
-        EmulatorProcess.start(uid=emulator.uid)
+        EmulatorProcess.start(NUCLEO, uid=emulator.uid)
 
 
 def test_flash_survives_the_process_even_if_killed_and_blank_erases_it(tmp_path: Path) -> None:
     image = build_program("debuggee", tmp_path).segments[0][1]
-    with EmulatorProcess.start(uid="KEEP", blank=True) as process:
+    with EmulatorProcess.start(NUCLEO, uid="KEEP", blank=True) as process:
         with DebugPortClient(process.socket) as port:
             debugger = Debugger(port)
             debugger.halt()
@@ -112,7 +114,7 @@ def test_flash_survives_the_process_even_if_killed_and_blank_erases_it(tmp_path:
             port.flush()
         os.kill(process.pid, signal.SIGKILL)
     with (
-        EmulatorProcess.start(uid="KEEP") as process,
+        EmulatorProcess.start(NUCLEO, uid="KEEP") as process,
         DebugPortClient(process.socket) as port,
     ):
         assert Debugger(port).read_block(0x08000000, 16) == words
@@ -178,7 +180,7 @@ def test_nonsense_on_the_socket_ends_that_connection_only(emulator: EmulatorProc
 def test_stop_request_and_terminal_signals_end_it(emulator: EmulatorProcess) -> None:
     emulator.control({"set": "stop"})
     _wait_for_exit(emulator)
-    with EmulatorProcess.start() as other:
+    with EmulatorProcess.start(NUCLEO) as other:
         os.kill(other.pid, signal.SIGINT)
         _wait_for_exit(other)
     assert registry.entries() == []
@@ -207,8 +209,11 @@ def test_it_dies_with_its_parent() -> None:
         [
             sys.executable,
             "-c",
-            "import time; from tflm_hil.emulator.outside.process import EmulatorProcess as P\n"
-            "print(P.start().pid, flush=True); time.sleep(60)",
+            "import sys, time; from tflm_hil.emulator.outside.process import EmulatorProcess as P\n"
+            "from tflm_hil.emulator.wiring import EmulatedBoard\n"
+            "board = EmulatedBoard.from_json(sys.argv[1])\n"
+            "print(P.start(board).pid, flush=True); time.sleep(60)",
+            NUCLEO.to_json(),
         ],
         stdout=subprocess.PIPE,
         text=True,
@@ -221,8 +226,25 @@ def test_it_dies_with_its_parent() -> None:
     _wait_until_gone(pid)
 
 
+def test_another_board_has_uids_of_its_own() -> None:
+    with EmulatorProcess.start(DISCO, blank=True) as process:
+        assert process.uid == "EMU-F746NG-00"
+        assert process.control({"get": "entry"})["board"] == process.board == "disco-f746ng"
+
+
+def test_a_board_that_cannot_be_is_refused_with_a_remedy() -> None:
+    no_usart = replace(NUCLEO, console=replace(NUCLEO.console, usart="USART9"))
+    with pytest.raises(EmulatorError, match="USART9") as refused:
+        EmulatorProcess.start(no_usart)
+    assert "USART3" in refused.value.remedy
+    command = [sys.executable, "-m", "tflm_hil.emulator.outside.server", "--board", "{}"]
+    server = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert server.returncode == 1
+    assert "missing ['console'" in server.stderr
+
+
 def test_the_command_prints_tty_and_probe() -> None:
-    command = [sys.executable, "-m", "tflm_hil.emulator.outside.server", "nucleo-f746zg"]
+    command = [sys.executable, "-m", "tflm_hil.commands.main", "emulate", "nucleo-f746zg"]
     for extra in ([], ["--json"]):
         with subprocess.Popen([*command, *extra], stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None

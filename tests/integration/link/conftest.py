@@ -18,6 +18,7 @@ from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.probe.probe import Probe
 
 from tests.support import tiny_models
+from tests.support.emulated_boards import NUCLEO
 from tests.support.posix_board import PosixBoard, build_app
 from tests.support.step_model import lstm_step
 
@@ -69,7 +70,7 @@ class EmulatedBoard:
 def emulated() -> Iterator[EmulatedBoard]:
     uid = f"EMU-LINK-{os.getpid()}"
     try:
-        with EmulatorProcess.start(uid=uid, blank=True) as process:
+        with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as process:
             transport = SerialTransport(process.tty, 115200)
             probe = Probe(uid)
             probe.flash_firmware(build().elf)

@@ -29,6 +29,7 @@ from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.probe.probe import Probe
 from tflm_hil.references import References, compute
 
+from tests.support.emulated_boards import NUCLEO
 from tests.support.step_zoo import write_step_model
 
 STEPS = 1000
@@ -59,7 +60,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     variants = {item.id: item for model in load_zoo(directory) for item in model.variants}
     uid = f"EMU-STEP-{os.getpid()}"
     try:
-        with EmulatorProcess.start(uid=uid, blank=True) as process:
+        with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as process:
             transport = SerialTransport(process.tty, 115200)
             probe = Probe(uid)
             probe.flash_firmware(build().elf)

@@ -20,6 +20,7 @@ from tflm_hil.probe.probe import Probe
 
 from tests.integration.plugin.conftest import RunPytest
 from tests.support import tiny_models
+from tests.support.emulated_boards import NUCLEO
 
 MakeZoo = Callable[..., Path]
 
@@ -146,7 +147,7 @@ def test_wrong_firmware_on_the_board(run_pytest: RunPytest, tmp_path: Path) -> N
     elf, uid = other_build(tmp_path / "other.elf"), f"EMU-WRONG-{os.getpid()}"
     try:
         # A board of its own: which of the free ones another run gets is not for this test to say.
-        with EmulatorProcess.start(uid=uid):
+        with EmulatorProcess.start(NUCLEO, uid=uid):
             board = ("--hil-probe-uid", uid)
             run_pytest(NEEDS_DEVICE, *board).assert_outcomes(passed=1)  # the right one is on it
             arguments = (*board, "--hil-firmware", str(elf), "--hil-no-flash")
@@ -161,7 +162,10 @@ def test_probe_of_one_board_and_tty_of_another(run_pytest: RunPytest, tmp_path: 
     """Two boards on a desk, mixed up: what answers is not what was flashed."""
     uids = [f"EMU-MIXED-{number}-{os.getpid()}" for number in (1, 2)]
     try:
-        with EmulatorProcess.start(uid=uids[0]), EmulatorProcess.start(uid=uids[1]) as other:
+        with (
+            EmulatorProcess.start(NUCLEO, uid=uids[0]),
+            EmulatorProcess.start(NUCLEO, uid=uids[1]) as other,
+        ):
             Probe(uids[1]).flash_firmware(other_build(tmp_path / "other.elf"))
             arguments = ("--hil-probe-uid", uids[0], "--hil-tty", other.tty)
             text = shown_as_error(run_pytest(NEEDS_DEVICE, *arguments))

@@ -18,6 +18,8 @@ from tflm_hil.firmware_build.build import FirmwareImage, build
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings
 
+from tests.support.emulated_boards import NUCLEO
+
 _NUMBERS = count()
 
 
@@ -32,7 +34,7 @@ def emulator() -> Iterator[EmulatorProcess]:
     """An emulated board with erased flash, under a uid that no one else uses."""
     uid = f"EMU-TEST-{os.getpid()}-{next(_NUMBERS)}"
     try:
-        with EmulatorProcess.start(board="nucleo-f746zg", uid=uid, blank=True) as process:
+        with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as process:
             yield process
     finally:
         registry.flash_path(uid).unlink(missing_ok=True)

@@ -16,6 +16,8 @@ from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings
 
+from tests.support.emulated_boards import NUCLEO
+
 KEPT = SlotEntry("kept", b"\x5a" * 3000)
 CUT_OFF = SlotEntry("cut off", bytes(range(256)) * 1600)
 
@@ -36,14 +38,14 @@ def store_again_and_again(probe: Probe) -> None:
 @pytest.mark.parametrize("after_s", [0.03, 0.1, 0.15])
 def test_power_loss_during_an_append(uid: str, after_s: float) -> None:
     probe = Probe(uid, settings=ProbeSettings(uid, emulated=True, open_attempts=1))
-    with EmulatorProcess.start(uid=uid, blank=True) as board:
+    with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as board:
         probe.store_models([KEPT])
         plug = threading.Timer(after_s, os.kill, (board.pid, signal.SIGKILL))
         plug.start()
         with pytest.raises(HilError):
             store_again_and_again(probe)
         plug.join()
-    with EmulatorProcess.start(uid=uid):
+    with EmulatorProcess.start(NUCLEO, uid=uid):
         directory = probe.slot_directory(check_models=True)
         assert directory.damage == ""
         assert [model.name for model in directory.models][:1] == ["kept"]

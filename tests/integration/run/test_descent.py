@@ -24,6 +24,7 @@ from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings
 
+from tests.support.emulated_boards import NUCLEO
 from tests.support.step_model import lstm_step
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
@@ -50,7 +51,7 @@ class Board:
 
 
 def board_with(image: FirmwareImage, uid: str) -> Iterator[Board]:
-    with EmulatorProcess.start("nucleo-f746zg", uid=uid, blank=True) as emulator:
+    with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as emulator:
         settings = ProbeSettings(uid, board="nucleo-f746zg", emulated=True, open_attempts=1)
         probe = Probe(uid, settings=settings)
         probe.flash_firmware(image.elf)

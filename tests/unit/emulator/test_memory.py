@@ -9,6 +9,8 @@ from tflm_hil.emulator.bus import BusError
 from tflm_hil.emulator.machine import Machine
 from tflm_hil.emulator.memory import FLASH_SIZE, open_flash
 
+from tests.support.emulated_boards import NUCLEO
+
 
 def test_a_new_flash_file_is_erased_and_a_kept_one_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "flash.bin"
@@ -29,7 +31,7 @@ def test_a_file_of_another_size_is_not_trusted(tmp_path: Path) -> None:
 
 
 def test_flash_is_one_memory_at_two_addresses_that_no_bus_master_writes() -> None:
-    machine = Machine()
+    machine = Machine(NUCLEO)
     machine.memory.flash[8:12] = b"same"
     assert machine.read_memory(0x08000008, 4) == machine.read_memory(0x00200008, 4) == b"same"
     with pytest.raises(BusError):
@@ -37,7 +39,7 @@ def test_flash_is_one_memory_at_two_addresses_that_no_bus_master_writes() -> Non
 
 
 def test_ranges_must_be_in_one_memory_as_a_whole() -> None:
-    machine = Machine()
+    machine = Machine(NUCLEO)
     machine.write_memory(0x2004FFFC, b"last")
     assert machine.read_memory(0x2004FFFC, 4) == b"last"
     with pytest.raises(BusError):
@@ -47,6 +49,6 @@ def test_ranges_must_be_in_one_memory_as_a_whole() -> None:
 
 
 def test_the_chip_knows_its_unique_id_and_flash_size() -> None:
-    machine = Machine(unique_id=b"EMU-F746ZG-7")
+    machine = Machine(NUCLEO, unique_id=b"EMU-F746ZG-7")
     assert machine.read_memory(0x1FF0F420, 12) == b"EMU-F746ZG-7"
     assert int.from_bytes(machine.read_memory(0x1FF0F442, 2), "little") == 1024

@@ -69,7 +69,7 @@ class DebugPortClient:
             connection.close()
             raise EmulatorError(
                 f"the emulated board at {self._path} does not answer: {error.strerror or error}",
-                remedy="start it with `hil emulate nucleo-f746zg`",
+                remedy="start one with `hil emulate`",
             ) from error
         with self._lock:
             self._socket = connection
@@ -200,5 +200,5 @@ class DebugPortClient:
     def _gone(self) -> EmulatorError:
         return EmulatorError(
             f"the emulated board at {self._path} stopped answering",
-            remedy="it was stopped or died; start it again with `hil emulate nucleo-f746zg`",
+            remedy="it was stopped or died; start it again with `hil emulate`",
         )

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from tflm_hil.emulator.outside.client import DebugPortClient
+from tflm_hil.emulator.wiring import EmulatedBoard
 from tflm_hil.errors import EmulatorError
 from tflm_hil.paths import IMPORT_ROOT
 
@@ -42,15 +43,15 @@ class EmulatorProcess:
 
     @classmethod
     def start(
-        cls, board: str = "nucleo-f746zg", uid: str | None = None, *, blank: bool = False
+        cls, board: EmulatedBoard, uid: str | None = None, *, blank: bool = False
     ) -> EmulatorProcess:
         """Start one and wait until it is ready. Raises EmulatorError with what it said.
 
         Call it from a thread that lives as long as the board is wanted: Linux ends the board with
         the thread that started it.
         """
-        command = [sys.executable, "-m", "tflm_hil.emulator.outside.server", board, "--json"]
-        command += ["--parent-pid", str(os.getpid())]
+        command = [sys.executable, "-m", "tflm_hil.emulator.outside.server", "--json"]
+        command += ["--board", board.to_json(), "--parent-pid", str(os.getpid())]
         command += ["--uid", uid] if uid else []
         command += ["--blank"] if blank else []
         paths = [str(IMPORT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

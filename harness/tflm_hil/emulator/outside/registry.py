@@ -19,7 +19,6 @@ from pathlib import Path
 from tflm_hil.errors import EmulatorError
 from tflm_hil.paths import cache_dir, made, runtime_dir
 
-UID_PREFIX = {"nucleo-f746zg": "EMU-F746ZG"}
 MAX_BOARDS = 100
 
 
@@ -96,8 +95,11 @@ class Claim:
             os.close(self._lock_fd)
 
 
-def claim(board: str, uid: str | None = None) -> Claim:
-    """Take `uid`, or the board's first free one. Raises EmulatorError if it is taken or no name."""
+def claim(uid_prefix: str, uid: str | None = None) -> Claim:
+    """Take `uid`, or the first free one after `uid_prefix` ("EMU-F746ZG" gives "EMU-F746ZG-00").
+
+    Raises EmulatorError if `uid` is taken or cannot be one, and if none is free.
+    """
     if uid is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", uid):
         # it names files
         raise EmulatorError(
@@ -107,8 +109,7 @@ def claim(board: str, uid: str | None = None) -> Claim:
     if uid is not None:
         candidates = [uid]
     else:
-        prefix = UID_PREFIX[board]
-        candidates = [f"{prefix}-{number:02d}" for number in range(MAX_BOARDS)]
+        candidates = [f"{uid_prefix}-{number:02d}" for number in range(MAX_BOARDS)]
     with _directory_lock():
         for candidate in candidates:
             lock_fd = _try_lock(candidate)

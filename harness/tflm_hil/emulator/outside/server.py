@@ -1,4 +1,4 @@
-"""The process of one emulated board, `python -m tflm_hil.emulator.outside.server`: `hil emulate`.
+"""The process of one emulated board: `python -m tflm_hil.emulator.outside.server --board JSON`.
 
 It prints where its tty and its probe are, and runs until it is stopped by SIGTERM, SIGINT, a
 control request, or the death of the parent named with --parent-pid.
@@ -22,6 +22,7 @@ from tflm_hil.emulator.outside import registry
 from tflm_hil.emulator.outside.dap import Dap
 from tflm_hil.emulator.outside.debug_server import DebugServer
 from tflm_hil.emulator.outside.pty_bridge import PtyBridge
+from tflm_hil.emulator.wiring import EmulatedBoard
 from tflm_hil.errors import HilError
 
 _PR_SET_PDEATHSIG = 1
@@ -32,13 +33,13 @@ _SWITCH_INTERVAL_S = 0.0005
 class Server:
     """An emulated board with everything around it."""
 
-    def __init__(self, board: str, uid: str | None, *, blank: bool) -> None:
+    def __init__(self, board: EmulatedBoard, uid: str | None, *, blank: bool) -> None:
         self._stopped = threading.Event()
-        self._claim = registry.claim(board, uid)
+        self._claim = registry.claim(board.uid_prefix, uid)
         try:
             flash_file = registry.flash_path(self._claim.uid)
             flash = open_flash(flash_file, blank=blank)
-            self.machine = Machine(flash, unique_id=self._claim.uid[-12:].encode())
+            self.machine = Machine(board, flash, unique_id=self._claim.uid[-12:].encode())
             self.bridge = PtyBridge(self.machine)
             path = self._claim.socket_path
             self._debug_server = DebugServer(path, Dap(self.machine), self.control)
@@ -48,7 +49,7 @@ class Server:
         self.entry = registry.Entry(
             uid=self._claim.uid,
             pid=os.getpid(),
-            board=board,
+            board=board.id,
             socket=str(path),
             tty=self.bridge.path,
             flash=str(flash_file),
@@ -111,36 +112,51 @@ def _die_with_parent(parent_pid: int, server: Server) -> None:
         server.stop()
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="hil emulate", description="Run an emulated board until it is stopped (Ctrl-C)."
-    )
-    parser.add_argument("board", nargs="?", default="nucleo-f746zg", choices=registry.UID_PREFIX)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What `serve` wants to be asked, besides the board."""
     parser.add_argument("--uid", help="unique id of its probe (default: the first free one)")
     parser.add_argument("--blank", action="store_true", help="start with erased flash")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     parser.add_argument("--parent-pid", type=int, help="stop when this parent process ends")
-    return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a board. Returns the exit status."""
-    arguments = _parse(argv)
+def serve(board: EmulatedBoard, arguments: argparse.Namespace) -> int:
+    """Run a board with the options of `add_options` until it is stopped: the exit status."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     try:
-        server = Server(arguments.board, arguments.uid, blank=arguments.blank)
+        server = Server(board, arguments.uid, blank=arguments.blank)
     except HilError as error:
-        if arguments.json:
-            print(json.dumps({"error": error.what, "remedy": error.remedy}), flush=True)
-        else:
-            print(error, file=sys.stderr)
-        return 1
+        return _refuse(error, as_json=arguments.json)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: server.stop())
     if arguments.parent_pid is not None:
         _die_with_parent(arguments.parent_pid, server)
     server.run(lambda: _announce(server.entry, as_json=arguments.json))
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the board that `--board` describes. Returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tflm_hil.emulator.outside.server",
+        description="Run an emulated board until it is stopped (Ctrl-C).",
+    )
+    parser.add_argument("--board", required=True, help="what EmulatedBoard.to_json() gives")
+    add_options(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        board = EmulatedBoard.from_json(arguments.board)
+    except HilError as error:
+        return _refuse(error, as_json=arguments.json)
+    return serve(board, arguments)
+
+
+def _refuse(error: HilError, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"error": error.what, "remedy": error.remedy}), flush=True)
+    else:
+        print(error, file=sys.stderr)
+    return 1
 
 
 def _announce(entry: registry.Entry, *, as_json: bool) -> None:

@@ -3,8 +3,8 @@
     from tflm_hil.emulator.peripherals import UartPort, build
 
     port = UartPort(on_transmit=write_to_host)
-    peripherals = build(bus, port)      # then reset() each: they start like that
-    port.host_baud = 921_600            # as the host's tty is set
+    peripherals = build(bus, board, port)   # then reset() each: they start like that
+    port.host_baud = 921_600                # as the host's tty is set
     port.feed(b"from the host")
 
 Models are strict teachers: what would fail on silicon becomes a finding (`Bus.finding`), and a
@@ -29,33 +29,42 @@ from tflm_hil.emulator.peripherals.unmodelled import unmodelled
 from tflm_hil.emulator.peripherals.usart import Usart, Wiring
 from tflm_hil.emulator.peripherals.usart_registers import USARTS
 from tflm_hil.emulator.peripherals.watchdogs import Iwdg, Wwdg
+from tflm_hil.emulator.wiring import EmulatedBoard
+from tflm_hil.errors import EmulatorError
 
 __all__ = ["LineCounters", "Rcc", "UartPort", "build"]
 
-CONNECTED_USART = "USART3"
-"""The one that the NUCLEO-F746ZG wires to the ST-LINK: PD8 and PD9 in AF7 (UM1974, 6.9)."""
 
+def build(bus: Bus, board: EmulatedBoard, uart_port: UartPort) -> list[Peripheral]:
+    """All peripherals, wired as on `board`; `uart_port` is the host's end of its console.
 
-def build(bus: Bus, uart_port: UartPort) -> list[Peripheral]:
-    """All peripherals, wired; `uart_port` is the host's end of the connected USART.
-
-    Reset them in this order. RCC is the first.
+    Reset them in this order. RCC is the first. Raises EmulatorError for a console that the chip
+    has not got.
     """
+    console = board.console
+    if console.usart not in USARTS:
+        raise EmulatorError(
+            f"the console of {board.id} is {console.usart}, which an STM32F746 has not got",
+            remedy=f"name one of {', '.join(USARTS)}",
+        )
     gates = Gates()
     pwr = Pwr(bus, gates["PWR"])
-    rcc = Rcc(bus, gates, pwr)
+    rcc = Rcc(bus, gates, pwr, board)
     ports = {port: Gpio(bus, port, gates[f"GPIO{port}"]) for port in "ABCDEFGHIJK"}
     controllers = [Dma(bus, name, gates[name]) for name in ("DMA1", "DMA2")]
-    virtual_com = Wiring(transmit=Route(ports["D"], 8, 7), receive=Route(ports["D"], 9, 7))
+    transmit, receive = (
+        Route(ports[pin.port], pin.number, console.function)
+        for pin in (console.transmit, console.receive)
+    )
     usarts = []
     for name in USARTS:
-        connected = name == CONNECTED_USART
+        connected = name == console.usart
         usart = Usart(
             bus,
             name,
             rcc,
             uart_port if connected else UartPort(),
-            virtual_com if connected else Wiring(),
+            Wiring(transmit, receive) if connected else Wiring(),
         )
         for controller in controllers:
             controller.connect(usart)

@@ -14,8 +14,6 @@ from math import ceil
 from tflm_hil.emulator.peripherals.registers import bits
 
 HSI_HZ = 16_000_000
-HSE_HZ = 8_000_000
-"""The ST-LINK's MCO output drives OSC_IN of the NUCLEO-F746ZG with 8 MHz (UM1974, 6.8.1)."""
 LSI_HZ = 32_000
 LSE_HZ = 32_768
 
@@ -55,10 +53,10 @@ class Pll:
     q: int
 
     @classmethod
-    def decode(cls, pllcfgr: int) -> Pll:
+    def decode(cls, pllcfgr: int, hse_hz: int) -> Pll:
         """From the register; PLLSRC chooses HSE or HSI."""
         return cls(
-            source_hz=HSE_HZ if pllcfgr & 1 << 22 else HSI_HZ,
+            source_hz=hse_hz if pllcfgr & 1 << 22 else HSI_HZ,
             m=bits(pllcfgr, 0, 6),
             n=bits(pllcfgr, 6, 9),
             p=2 * bits(pllcfgr, 16, 2) + 2,
@@ -116,17 +114,16 @@ class ClockTree:
     dckcfgr2: int
 
     @classmethod
-    def decode(cls, source: int, pll: Pll, cfgr: int, dckcfgr1: int, dckcfgr2: int) -> ClockTree:
-        """`source` is SWS: 0 HSI, 1 HSE, 2 PLL."""
-        sysclk = (Fraction(HSI_HZ), Fraction(HSE_HZ), pll.output_hz)[source]
+    def decode(cls, sysclk_hz: Fraction, cfgr: int, dckcfgr1: int, dckcfgr2: int) -> ClockTree:
+        """From the source that SWS shows, and the registers that divide it."""
         ahb = bits(cfgr, 4, 4)
-        hclk = sysclk / (AHB_DIVIDERS[ahb - 8] if ahb >= 8 else 1)
+        hclk = sysclk_hz / (AHB_DIVIDERS[ahb - 8] if ahb >= 8 else 1)
         apb = [bits(cfgr, low, 3) for low in (10, 13)]
         dividers = [APB_DIVIDERS[field - 4] if field >= 4 else 1 for field in apb]
         fast_timers = bool(dckcfgr1 & 1 << 24)
         timers = [_timer_clock(hclk, divider, fast_timers) for divider in dividers]
         return cls(
-            sysclk_hz=sysclk,
+            sysclk_hz=sysclk_hz,
             hclk_hz=hclk,
             pclk1_hz=hclk / dividers[0],
             pclk2_hz=hclk / dividers[1],

@@ -35,5 +35,6 @@ class Route:
             reason = f"{pin} has alternate function {self.gpio.alternate(self.pin)}"
         bus.finding(
             "uart-pin",
-            f"{signal} does not reach the ST-LINK: {reason}. It needs {pin} in AF{self.function}.",
+            f"{signal} does not reach the board's tty: {reason}. It needs {pin} in "
+            f"AF{self.function}.",
         )

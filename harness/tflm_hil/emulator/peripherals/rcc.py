@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from typing import Protocol
 
 from tflm_hil.emulator.bus import Bus, Event, ResetReason
-from tflm_hil.emulator.peripherals.clock import ClockTree, Pll
+from tflm_hil.emulator.peripherals.clock import HSI_HZ, ClockTree, Pll
 from tflm_hil.emulator.peripherals.gates import ENABLE_TO_RESET, Gates
 from tflm_hil.emulator.peripherals.pwr import Pwr
 from tflm_hil.emulator.peripherals.registers import Device, Gate, RegisterFile, bits
+from tflm_hil.emulator.wiring import EmulatedBoard
 
 CR, PLLCFGR, CFGR, CIR = 0x00, 0x04, 0x08, 0x0C
 APB1ENR, APB2ENR = 0x40, 0x44
@@ -78,16 +80,17 @@ class Oscillator:
     seconds: float
 
 
-# Typical start-up and lock times of DS10916; HSE is an external clock, so only its input starts.
-OSCILLATORS = (
-    Oscillator(CR, HSION, HSIRDY, 2.2e-6),
-    Oscillator(CR, HSEON, HSERDY, 10e-6),
-    Oscillator(CR, PLLON, PLLRDY, 100e-6),
-    Oscillator(CR, 1 << 26, 1 << 27, 100e-6),
-    Oscillator(CR, 1 << 28, 1 << 29, 100e-6),
-    Oscillator(CSR, 1, 1 << 1, 15e-6),
-    Oscillator(BDCR, 1, 1 << 1, 1.0),
-)
+def _oscillators(board: EmulatedBoard) -> tuple[Oscillator, ...]:
+    """Typical start-up and lock times (DS10916); an external clock only has to start an input."""
+    return (
+        Oscillator(CR, HSION, HSIRDY, 2.2e-6),
+        Oscillator(CR, HSEON, HSERDY, 2e-3 if board.hse_is_crystal else 10e-6),
+        Oscillator(CR, PLLON, PLLRDY, 100e-6),
+        Oscillator(CR, 1 << 26, 1 << 27, 100e-6),
+        Oscillator(CR, 1 << 28, 1 << 29, 100e-6),
+        Oscillator(CSR, 1, 1 << 1, 15e-6),
+        Oscillator(BDCR, 1, 1 << 1, 1.0),
+    )
 
 
 class ClockListener(Protocol):
@@ -103,11 +106,13 @@ class ClockListener(Protocol):
 class Rcc(Device):
     """The clock controller; owns the clock tree and all `Gate`s."""
 
-    def __init__(self, bus: Bus, gates: Gates, pwr: Pwr) -> None:
+    def __init__(self, bus: Bus, gates: Gates, pwr: Pwr, board: EmulatedBoard) -> None:
         super().__init__(bus, "RCC", 0x4002_3800, 0x400)
         self.registers = RegisterFile(_RESETS, _WRITABLE)
         self.gates = gates
         self._pwr = pwr
+        self._board = board
+        self._oscillators = _oscillators(board)
         pwr.on_change = self.check
         self._devices: list[Device] = []
         self._listeners: list[ClockListener] = []
@@ -203,18 +208,30 @@ class Rcc(Device):
             in_use |= HSEON if self.registers[PLLCFGR] & 1 << 22 else HSION
         new |= in_use & self.registers[CR]
         began = new & ~self.registers[CR]
-        if began & HSEON and not new & HSEBYP:
-            self.bus.finding(
-                "hse-bypass",
-                "HSE was started as a crystal oscillator, but the board feeds it with the "
-                "ST-LINK's 8 MHz clock. Set RCC_CR.HSEBYP before HSEON.",
-            )
+        if began & HSEON:
+            self._hse_starts(bypassed=bool(new & HSEBYP))
         if began & PLLON:
             self._pll_starts(new)
         self._store_oscillators(CR, new)
         self._pwr.pll_on = bool(new & PLLON)
         with self._changing():
             self._switch()
+
+    def _hse_starts(self, *, bypassed: bool) -> None:
+        board, mhz = self._board, f"{self._board.hse_hz / 1e6:g} MHz"
+        if board.hse_is_crystal and bypassed:
+            self.bus.finding(
+                "hse-crystal",
+                f"HSE was started with its oscillator bypassed, but the {board.product} has a "
+                f"crystal of {mhz} and no clock that comes in: HSERDY never comes. Clear "
+                "RCC_CR.HSEBYP before HSEON.",
+            )
+        elif not board.hse_is_crystal and not bypassed:
+            self.bus.finding(
+                "hse-bypass",
+                f"HSE was started as a crystal oscillator, but the {board.product} feeds it with "
+                f"a clock of {mhz}. Set RCC_CR.HSEBYP before HSEON.",
+            )
 
     def _pll_starts(self, control: int) -> None:
         pll_on_hse = bool(self.registers[PLLCFGR] & 1 << 22)
@@ -224,7 +241,7 @@ class Rcc(Device):
                 f"The PLL was switched on before {'HSE' if pll_on_hse else 'HSI'} was ready; wait "
                 "for its ready bit in RCC_CR.",
             )
-        for finding in Pll.decode(self.registers[PLLCFGR]).findings():
+        for finding in self._pll().findings():
             self.bus.finding(finding.rule, finding.sentence)
 
     def _store_pll(self, value: int, mask: int) -> None:
@@ -251,10 +268,10 @@ class Rcc(Device):
         """Write a register with oscillator bits, starting and stopping what they say."""
         old = self.registers[register]
         self.registers[register] = new
-        for oscillator in OSCILLATORS:
+        for oscillator in self._oscillators:
             if oscillator.register != register:
                 continue
-            if new & ~old & oscillator.enable:
+            if new & ~old & oscillator.enable and not self._never_swings(oscillator, new):
                 wait = max(1, round(oscillator.seconds * self.core_clock_hz))
                 self._starting[oscillator] = self.bus.schedule(
                     self.bus.cycles + wait, partial(self._ready, oscillator)
@@ -263,6 +280,10 @@ class Rcc(Device):
                 if oscillator in self._starting:
                     self._starting.pop(oscillator).cancel()
                 self.registers[register] &= ~oscillator.ready
+
+    def _never_swings(self, oscillator: Oscillator, control: int) -> bool:
+        """A bypassed oscillator waits for a clock, which a crystal alone does not make."""
+        return oscillator.enable == HSEON and self._board.hse_is_crystal and bool(control & HSEBYP)
 
     def _ready(self, oscillator: Oscillator) -> None:
         self._starting.pop(oscillator, None)
@@ -278,13 +299,16 @@ class Rcc(Device):
             self.registers[CFGR] = self.registers[CFGR] & ~0xC | wanted << 2
 
     def _decode(self) -> ClockTree:
+        source = bits(self.registers[CFGR], 2, 2)
         return ClockTree.decode(
-            bits(self.registers[CFGR], 2, 2),
-            Pll.decode(self.registers[PLLCFGR]),
+            (Fraction(HSI_HZ), Fraction(self._board.hse_hz), self._pll().output_hz)[source],
             self.registers[CFGR],
             self.registers[DCKCFGR1],
             self.registers[DCKCFGR2],
         )
+
+    def _pll(self) -> Pll:
+        return Pll.decode(self.registers[PLLCFGR], self._board.hse_hz)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

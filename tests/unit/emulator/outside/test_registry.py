@@ -15,7 +15,7 @@ from tflm_hil.errors import EmulatorError
 HOLDER = """
 import os, sys, time
 from tflm_hil.emulator.outside import registry
-claim = registry.claim("nucleo-f746zg")
+claim = registry.claim("EMU-F746ZG")
 claim.socket_path.touch()
 socket = str(claim.socket_path)
 claim.publish(registry.Entry(claim.uid, os.getpid(), "nucleo-f746zg", socket, "t", "f"))
@@ -43,7 +43,7 @@ def _hold() -> tuple[subprocess.Popen[str], str]:
 
 
 def test_claims_get_different_uids_and_are_listed_while_held() -> None:
-    first, second = registry.claim("nucleo-f746zg"), registry.claim("nucleo-f746zg")
+    first, second = registry.claim("EMU-F746ZG"), registry.claim("EMU-F746ZG")
     assert (first.uid, second.uid) == ("EMU-F746ZG-00", "EMU-F746ZG-01")
     assert registry.entries() == []  # claimed, not published
     for claim in (second, first):
@@ -56,11 +56,11 @@ def test_claims_get_different_uids_and_are_listed_while_held() -> None:
 
 
 def test_a_uid_in_use_is_refused_and_free_again_after_release() -> None:
-    claim = registry.claim("nucleo-f746zg", "MINE")
+    claim = registry.claim("EMU-F746ZG", "MINE")
     with pytest.raises(EmulatorError, match="MINE is already running"):
-        registry.claim("nucleo-f746zg", "MINE")
+        registry.claim("EMU-F746ZG", "MINE")
     claim.release()
-    registry.claim("nucleo-f746zg", "MINE").release()
+    registry.claim("EMU-F746ZG", "MINE").release()
 
 
 def test_what_a_killed_process_left_is_removed_by_who_finds_it() -> None:
@@ -70,14 +70,14 @@ def test_what_a_killed_process_left_is_removed_by_who_finds_it() -> None:
     process.wait()
     assert registry.entries() == []
     assert sorted(path.suffix for path in registry.directory().iterdir()) == [".lock", ".lock"]
-    claim = registry.claim("nucleo-f746zg")
+    claim = registry.claim("EMU-F746ZG")
     assert claim.uid == uid
     claim.release()
 
 
 @pytest.mark.parametrize("content", ["", '{"uid": "EMU-F', "[]", '{"uid": "EMU-F746ZG-00"}'])
 def test_a_damaged_entry_hides_no_other_board(content: str) -> None:
-    damaged, sound = registry.claim("nucleo-f746zg"), registry.claim("nucleo-f746zg")
+    damaged, sound = registry.claim("EMU-F746ZG"), registry.claim("EMU-F746ZG")
     for claim in (damaged, sound):
         claim.publish(_entry(claim))
     (registry.directory() / f"{damaged.uid}.json").write_text(content)
@@ -89,7 +89,7 @@ def test_a_damaged_entry_hides_no_other_board(content: str) -> None:
 def test_another_process_that_lives_keeps_its_uid() -> None:
     process, uid = _hold()
     try:
-        claim = registry.claim("nucleo-f746zg")
+        claim = registry.claim("EMU-F746ZG")
         assert claim.uid != uid
         assert registry.find(uid) is not None
         claim.release()
@@ -101,7 +101,7 @@ def test_another_process_that_lives_keeps_its_uid() -> None:
 @pytest.mark.parametrize("uid", ["", "../elsewhere", "a/b", ".hidden", "two words"])
 def test_a_uid_that_is_no_file_name_is_refused(uid: str) -> None:
     with pytest.raises(EmulatorError, match="cannot be a uid"):
-        registry.claim("nucleo-f746zg", uid)
+        registry.claim("EMU-F746ZG", uid)
 
 
 def test_the_directory_is_for_this_user_only() -> None:

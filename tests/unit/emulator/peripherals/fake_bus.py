@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from tflm_hil.emulator.bus import BusError, Peripheral, ResetObserver, ResetReason
 from tflm_hil.emulator.peripherals import Rcc, UartPort, build
 from tflm_hil.emulator.peripherals.registers import Device
+from tflm_hil.emulator.wiring import EmulatedBoard
+
+from tests.support.emulated_boards import NUCLEO
 
 DTCM, SRAM1 = 0x2000_0000, 0x2001_0000
 
@@ -119,11 +122,11 @@ class FakeBus:
 class Chip:
     """All peripherals on a fake bus, addressed as the core does."""
 
-    def __init__(self) -> None:
+    def __init__(self, board: EmulatedBoard = NUCLEO) -> None:
         self.bus = FakeBus()
         self.sent = bytearray()
         self.port = UartPort(on_transmit=self.sent.extend)
-        self.peripherals: list[Peripheral] = build(self.bus, self.port)
+        self.peripherals: list[Peripheral] = build(self.bus, board, self.port)
         self.rcc = next(block for block in self.peripherals if isinstance(block, Rcc))
         self.reset(ResetReason.POWER_ON)
 

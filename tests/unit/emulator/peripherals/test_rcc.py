@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from tflm_hil.emulator.bus import ResetReason
 
+from tests.support.emulated_boards import DISCO
 from tests.unit.emulator.peripherals import board
 from tests.unit.emulator.peripherals.board import RCC_CFGR, RCC_CR, RCC_CSR, RCC_PLLCFGR
 from tests.unit.emulator.peripherals.fake_bus import Chip
@@ -72,6 +73,42 @@ def test_a_stopped_oscillator_is_no_longer_ready(chip: Chip) -> None:
 def test_crystal_mode_on_a_board_without_crystal(chip: Chip) -> None:
     chip.set_bits(RCC_CR, 1 << 16)
     assert chip.bus.rules == ["hse-bypass"]
+    assert "NUCLEO-F746ZG feeds it with a clock of 8 MHz" in chip.bus.findings[0][1]
+
+
+def test_a_crystal_takes_longer_to_start_than_a_clock_that_comes_in() -> None:
+    for chip, control, seconds in ((Chip(), 5 << 16, 10e-6), (Chip(DISCO), 1 << 16, 2e-3)):
+        chip.set_bits(RCC_CR, control)
+        chip.bus.advance(round(seconds * 16e6) - 1)
+        assert not chip.read(RCC_CR) & 1 << 17
+        chip.bus.advance(1)
+        assert chip.read(RCC_CR) & 1 << 17
+        assert chip.bus.findings == []
+
+
+def test_bypass_mode_on_a_board_with_a_crystal_never_becomes_ready() -> None:
+    chip = Chip(DISCO)
+    chip.set_bits(RCC_CR, 1 << 18 | 1 << 16)
+    assert chip.bus.rules == ["hse-crystal"]
+    assert "32F746GDISCOVERY has a crystal of 25 MHz" in chip.bus.findings[0][1]
+    chip.bus.advance(16_000_000)
+    assert not chip.read(RCC_CR) & 1 << 17
+    chip.clear_bits(RCC_CR, 1 << 16)
+    chip.clear_bits(RCC_CR, 1 << 18)
+    chip.set_bits(RCC_CR, 1 << 16)
+    chip.wait(RCC_CR, 1 << 17)
+
+
+def test_216_mhz_from_a_crystal_of_25() -> None:
+    chip = Chip(DISCO)
+    chip.set_bits(RCC_CR, 1 << 16)
+    chip.wait(RCC_CR, 1 << 17)
+    chip.set_bits(board.RCC_APB1ENR, 1 << 28)
+    chip.write(RCC_PLLCFGR, 1 << 22 | 9 << 24 | 432 << 6 | 25)
+    chip.set_bits(RCC_CR, 1 << 24)
+    chip.wait(RCC_CR, 1 << 25)
+    chip.write(RCC_CFGR, 0b100 << 13 | 0b101 << 10 | 2)
+    assert chip.rcc.tree.hclk_hz == 216_000_000
 
 
 @pytest.mark.parametrize(
