@@ -1,37 +1,18 @@
 // Basic blocks: counted at their first instruction, with everything that may stop the core there.
-#include "helper.h"
+#include "blocks.h"
 
-void halt(machine_t *m, uint32_t reason, uint32_t detail) {
-  m->state.reason = reason;
-  m->state.detail = detail;
-  m->state.block = NO_BLOCK;
-  uc_emu_stop(m->uc);
-}
+#include "division.h"
+#include "instructions.h"
 
-static const region_t *find_region(const machine_t *m, uint32_t address) {
-  for (uint32_t i = 0; i < m->region_count; i++) {
-    const region_t *r = &m->regions[i];
-    if (address - r->base < r->length) return r;
-  }
-  return NULL;
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+static inline uint32_t block_slot(uint32_t pc) {
+  return ((pc >> 1) ^ (pc >> 14)) & (BLOCK_SLOTS - 1);
 }
 
 static const uint8_t *host_address(const machine_t *m, uint32_t address) {
   const region_t *r = find_region(m, address);
   return r == NULL ? NULL : r->host + (address - r->base);
-}
-
-static uint8_t *code_page(machine_t *m, const region_t *r, uint32_t address) {
-  return &m->has_code[r - m->regions][(address - r->base) >> 12];
-}
-
-static uint16_t halfword(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
-
-static bool is_wide(uint16_t first) { return (first >> 11) >= 0x1D; }
-
-// Coprocessor 10 and 11 are the FPU (DDI 0403E, A5.3.18 and A6).
-static bool is_fp(uint16_t first, uint16_t second) {
-  return (first & 0xEC00) == 0xEC00 && ((second >> 8) & 0xE) == 0xA;
 }
 
 static const uint16_t kSev = 0xBF40;
@@ -159,28 +140,7 @@ void on_breakpoint(uc_engine *uc, uint64_t address, uint32_t size, void *user) {
   (void)size;
   machine_t *m = user;
   if (m->state.checks & kCheckStepping) return;
-  block_t block = m->state.block;
-  halt(m, kReasonBreakpoint, (uint32_t)address);
-  m->state.block = block;  // the block was counted in full: hil_settle takes the rest back
-}
-
-EXPORT void hil_forget_blocks(machine_t *m) {
-  memset(m->blocks, 0xFF, sizeof m->blocks);  // NO_BLOCK
-  memset(m->has_code, 0, sizeof m->has_code);
-  m->watched_count = 0;
-  m->state.block = NO_BLOCK;
-}
-
-// True if code was executed from these bytes' pages since hil_forget_blocks.
-EXPORT bool hil_has_code(machine_t *m, uint32_t address, uint32_t length) {
-  const region_t *r = find_region(m, address);
-  if (r == NULL || length == 0) return false;
-  uint32_t last = address + length - 1;
-  if (last - r->base >= r->length) last = r->base + r->length - 1;
-  for (const uint8_t *page = code_page(m, r, address); page <= code_page(m, r, last); page++) {
-    if (*page) return true;
-  }
-  return false;
+  halt_within_block(m, kReasonBreakpoint, (uint32_t)address);
 }
 
 // After the core stopped at `pc`: takes back what the block hook counted and was not executed.

@@ -3,14 +3,11 @@
 // Unicorn puts 0 into the result whatever CCR says. So each division that is about to run for the
 // first time gets a hook of its own, and its block is translated again to have it called. Divisions
 // are rare next to what surrounds them: that costs nothing one could measure.
-#include "helper.h"
+#include "division.h"
+
+#include "instructions.h"
 
 static const uint8_t kAlways = 14;
-
-// SDIV and UDIV; the divisor's register is in bits 3..0 of the second halfword.
-bool is_division(uint16_t first, uint16_t second) {
-  return (first & 0xFFD0) == 0xFB90 && (second & 0xF0F0) == 0xF0F0;
-}
 
 static bool condition_holds(uint32_t condition, uint32_t flags) {
   bool n = flags >> 31 & 1, z = flags >> 30 & 1, c = flags >> 29 & 1, v = flags >> 28 & 1;
@@ -64,9 +61,7 @@ static void on_division(uc_engine *uc, uint64_t address, uint32_t size, void *us
   uint32_t flags = 0;
   uc_reg_read(uc, UC_ARM_REG_APSR_NZCV, &flags);
   if (!condition_holds(division->condition, flags)) return;
-  block_t block = m->state.block;
-  halt(m, kReasonDivision, (uint32_t)address);
-  m->state.block = block;  // the block was counted in full: hil_settle takes the rest back
+  halt_within_block(m, kReasonDivision, (uint32_t)address);
 }
 
 static void watch_division(machine_t *m, uint32_t address, uint32_t condition) {
@@ -83,11 +78,11 @@ static void watch_division(machine_t *m, uint32_t address, uint32_t condition) {
 static void watch_divisions_of(machine_t *m, uint32_t pc, uint32_t size, const uint8_t *code) {
   uint32_t it = 0;
   for (uint32_t i = 0; i + 2 <= size;) {
-    uint16_t first = (uint16_t)(code[i] | code[i + 1] << 8);
-    bool wide = (first >> 11) >= 0x1D;
+    uint16_t first = halfword(code + i);
+    bool wide = is_wide(first);
     if (wide && i + 4 <= size) {
-      uint16_t second = (uint16_t)(code[i + 2] | code[i + 3] << 8);
-      if (is_division(first, second)) watch_division(m, pc + i, it != 0 ? it >> 4 : kAlways);
+      if (is_division(first, halfword(code + i + 2)))
+        watch_division(m, pc + i, it != 0 ? it >> 4 : kAlways);
     }
     if ((first & 0xFF00) == 0xBF00 && (first & 0xF) != 0) {
       it = first & 0xFF;

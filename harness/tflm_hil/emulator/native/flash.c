@@ -1,5 +1,5 @@
 // The FLASH controller: its registers, and what stores to the array do (RM0385 section 3).
-#include "helper.h"
+#include "flash.h"
 
 #define CR_PG (1u << 0)
 #define CR_SER (1u << 1)

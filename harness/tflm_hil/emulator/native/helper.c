@@ -13,12 +13,17 @@
 // STM32F746 datasheet table 42 (programming and erase times). No Python is involved: loaded with
 // ctypes, Unicorn's symbols are resolved from the library that the Python package has loaded.
 //
-//   helper.h   what they share         blocks.c     the block hook, counting, code that is known
-//   flash.c    the FLASH controller    division.c   division by zero
-//   io.c       memory-mapped I/O
+// Each file includes, and calls, only what stands below it:
 //
-// Here: what Python calls to make a machine and to break and watch.
-#include "helper.h"
+//   helper.c                 what Python calls to make a machine, to break and to watch: here
+//   blocks.c    io.c         the block hook and its counting; memory-mapped I/O
+//   division.c  flash.c      division by zero; the FLASH controller
+//   machine.c                one machine: how it is stopped, where its code is
+//   state.h  instructions.h  what Python sees of it; which instruction is which
+#include <stdlib.h>
+
+#include "blocks.h"
+#include "flash.h"
 
 // The access completes; the core stops at the next block, as the real one does a little later.
 typedef struct {

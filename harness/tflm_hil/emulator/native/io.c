@@ -1,5 +1,5 @@
 // Memory-mapped I/O: the FLASH registers are here, everything else goes to Python; polling shows.
-#include "helper.h"
+#include "flash.h"
 
 static void stop_at_fault(machine_t *m, uint32_t address) {
   if (m->state.io_fault != 0) {

@@ -61,7 +61,7 @@ IoWrite = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint
 
 
 class State(ctypes.Structure):
-    """`state_t` of helper.h; the comments are there."""
+    """`state_t` of state.h; the comments are there."""
 
     stop: int
     checks: int
