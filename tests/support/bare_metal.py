@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from tflm_hil.emulator.host_line import HostLine
 from tflm_hil.emulator.machine import Machine
 from tflm_hil.emulator.wiring import EmulatedBoard
 
@@ -57,9 +58,11 @@ def build_program(name: str, directory: Path, *options: str) -> Program:
 class Board:
     """A machine with a program in flash."""
 
-    def __init__(self, program: Program, wiring: EmulatedBoard = NUCLEO) -> None:
+    def __init__(
+        self, program: Program, wiring: EmulatedBoard = NUCLEO, line: HostLine | None = None
+    ) -> None:
         self.program = program
-        self.machine = Machine(wiring)
+        self.machine = Machine(wiring, line)
         for address, data in program.segments:
             offset = address - 0x08000000
             self.machine.memory.flash[offset : offset + len(data)] = data

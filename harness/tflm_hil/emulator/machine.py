@@ -1,13 +1,13 @@
 """The emulated STM32F746ZG: core, memories, peripherals and virtual time in one.
 
-    machine = Machine(board)
+    machine = Machine(board, line)   # a HostLine: what hangs on the serial console
     machine.start()                  # the run thread; the core starts from its reset vector
     with machine.paused():           # any thread: the core stands still in here
         machine.debugger_read(0x20000000, 4)
 
 One thread runs the core. Every other thread that wants to touch anything takes `paused()`, which
-asks the core to stop at the next block and holds it. Bytes for the UART are handed over through
-`receive()`, which takes no lock.
+asks the core to stop at the next block and holds it. The host's line takes no lock: it wakes the
+run thread, which fetches what there is.
 
 Time: `cycles` counts one cycle per executed instruction, plus jumps while the core sleeps or the
 flash makes it wait. A sleeping core with nothing scheduled stands still in virtual time and costs
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import mmap
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,6 +32,7 @@ from tflm_hil.emulator.cortex_m7.core import Core
 from tflm_hil.emulator.cortex_m7.debug import DFSR_DWTTRAP, DFSR_HALTED
 from tflm_hil.emulator.findings import Findings
 from tflm_hil.emulator.flash_rules import FLASH_RULES
+from tflm_hil.emulator.host_line import HostLine, Unplugged
 from tflm_hil.emulator.io_router import IoRouter
 from tflm_hil.emulator.memory import FLASH_AXI, FLASH_ITCM, Memory, erased_flash
 from tflm_hil.emulator.native.library import FOREVER, NO_BLOCK, Check, Helper
@@ -57,9 +57,17 @@ class Machine:
     def __init__(
         self,
         board: EmulatedBoard,
+        line: HostLine | None = None,
+        *,
         flash: mmap.mmap | None = None,
         unique_id: bytes = b"EMU",
+        on_failure: Callable[[], None] = lambda: None,
     ) -> None:
+        """`line` is the host at the console, if there is one; `flash` lasts (None: a blank one).
+
+        `on_failure` is called on the run thread when the emulator itself fails: `failure` is set
+        then. Raises EmulatorError for a board that cannot be.
+        """
         engine = unicorn.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
         engine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M7)
         self._engine: Any = engine
@@ -70,11 +78,10 @@ class Machine:
             host = self.memory.host_addresses[region.base]
             self._helper.add_code_region(region.base, region.length, host)
 
-        self.uart_port = UartPort()
-        self.line_speed: Callable[[], int | None] = lambda: None
+        self.console = UartPort(line or Unplugged())
         self.findings = Findings()
         self.failure: BaseException | None = None
-        self.on_failure: Callable[[], None] = lambda: None
+        self._on_failure = on_failure
         self._scheduler = Scheduler()
         self._clock = VirtualClock(_HSI_HZ)
         self.sleep_cycles = 0
@@ -86,14 +93,13 @@ class Machine:
 
         self._run_lock = RunLock(self._stop_core)
         self._wake = threading.Event()
-        self._inbox: deque[tuple[bytes, int | None]] = deque()
         self._quit = False
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
 
         self.core = Core(engine, self._helper, self.memory, self)
         self._state.poll_limit = _POLL_LIMIT
         self._state.core_hz = _HSI_HZ
-        self._peripherals: list[Peripheral] = peripherals.build(self, board, self.uart_port)
+        self._peripherals: list[Peripheral] = peripherals.build(self, board, self.console)
         self._io = IoRouter(
             self._helper,
             self.core,
@@ -102,6 +108,8 @@ class Machine:
             failed=self._give_up,
         )
         self._reset(ResetReason.POWER_ON)
+        if line is not None:
+            line.connect(self._host_has_sent)
 
     # --- life -------------------------------------------------------------------------------
 
@@ -135,9 +143,7 @@ class Machine:
     def _stop_core(self) -> None:
         self._state.stop = 1
 
-    def receive(self, data: bytes, baud: int | None = None) -> None:
-        """Bytes that the host sent at `baud` (None: as the board's); callable from any thread."""
-        self._inbox.append((data, baud))
+    def _host_has_sent(self) -> None:
         self._state.stop = 1
         self._wake.set()
 
@@ -274,7 +280,7 @@ class Machine:
         except Exception as error:
             self.failure = error
         if self.failure is not None:
-            self.on_failure()
+            self._on_failure()
 
     def _run_until_closed(self) -> None:
         while not self._quit:
@@ -299,7 +305,7 @@ class Machine:
         Returns how long the run thread may wait for `wake` [s]: 0 not at all, None for ever.
         """
         core = self.core
-        self._exchange_with_host()
+        self.console.collect()
         if self._reset_wanted is not None:
             self._reset(self._reset_wanted)
         core.mirror_state()
@@ -319,12 +325,6 @@ class Machine:
         nap_s = self._after_run()
         core.mirror_state()
         return nap_s
-
-    def _exchange_with_host(self) -> None:
-        while self._inbox:
-            data, self.uart_port.host_baud = self._inbox.popleft()
-            self.uart_port.feed(data)
-        self.uart_port.host_baud = self.line_speed()
 
     def _step(self) -> None:
         core = self.core
@@ -350,8 +350,8 @@ class Machine:
                 core.debug.halt(DFSR_DWTTRAP)
         if state.polling:
             state.polling = 0
-            nothing_to_come = self._scheduler.next_cycles() is None and self.uart_port.idle
-            return _POLL_NAP_S if nothing_to_come and not self._inbox else 0
+            nothing_to_come = self._scheduler.next_cycles() is None and self.console.idle
+            return _POLL_NAP_S if nothing_to_come else 0
         return 0
 
     def _report_flash_findings(self) -> None:
@@ -383,9 +383,9 @@ class Machine:
         return self._idle_nap(jump)
 
     def _idle_nap(self, jump: int) -> float:
-        counters = self.uart_port.counters
+        counters = self.console.counters
         mark = counters.bytes_in + counters.bytes_out
-        if mark != self._idle_mark or not self.uart_port.idle:
+        if mark != self._idle_mark or not self.console.idle:
             self._idle_mark, self._idle_ticks = mark, 0
         self._idle_ticks += 1
         if self._idle_ticks < _IDLE_TICKS:
@@ -409,7 +409,7 @@ class Machine:
 
     def report(self) -> dict[str, Any]:
         """For `{"get": "state"}`; the caller holds `paused()`."""
-        counters = self.uart_port.counters
+        counters = self.console.counters
         cycles = self.cycles
         return {
             "cycle_model": CYCLE_MODEL,
@@ -423,6 +423,6 @@ class Machine:
             "sleeping": self.core.cpu.sleeping,
             "locked_up": self.core.exceptions.locked_up,
             "pc": self.core.registers.pc,
-            "uart": {**vars(counters), "waiting_in": self.uart_port.waiting_in},
+            "uart": {**vars(counters), "waiting_in": self.console.waiting_in},
             "findings": self.findings.as_json(),
         }

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import serial
 from tflm_hil.emulator.outside.pty_bridge import PtyBridge
 
-from tests.support.bare_metal import Board, MakeBoard
+from tests.support.bare_metal import Board, Program
 
 BAUD = 1_000_000
 SILENCE_S = 10
 
 
 @pytest.fixture
-def echo(board: MakeBoard) -> Iterator[tuple[Board, PtyBridge]]:
-    made = board("serial")
-    bridge = PtyBridge(made.machine)
+def echo(program: Callable[[str], Program]) -> Iterator[tuple[Board, PtyBridge]]:
+    bridge = PtyBridge()
+    made = Board(program("serial"), line=bridge)
     made.prepare(0)
     bridge.start()
     made.machine.start()
@@ -76,7 +76,7 @@ def test_the_wrong_speed_garbles(echo: tuple[Board, PtyBridge]) -> None:
     with serial.Serial(bridge.path, 115200, timeout=0.2) as port:
         port.write(b"hello")
         assert port.read(5) != b"hello"
-    board.wait(lambda: board.machine.uart_port.counters.garbled_in == 5)
+    board.wait(lambda: board.machine.console.counters.garbled_in == 5)
 
 
 def test_noise_damages_at_its_rate_and_can_be_ended(echo: tuple[Board, PtyBridge]) -> None:
@@ -101,4 +101,4 @@ def test_a_host_that_does_not_read_does_not_stop_the_board(echo: tuple[Board, Pt
         # However slow this machine is: what is asked for is that the board goes on.
         board.wait(lambda: board.out(0) == 40960, progress=lambda: board.out(0))
         with board.machine.paused():
-            assert board.machine.uart_port.counters.bytes_out >= 40950
+            assert board.machine.console.counters.bytes_out >= 40950

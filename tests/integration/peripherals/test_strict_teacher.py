@@ -14,6 +14,7 @@ import pytest
 from tflm_hil.firmware_build.build import SOURCE_DIR, build
 
 from tests.support.bare_metal import Board, Program
+from tests.support.scripted_line import ScriptedLine
 
 BOARD = Path("board/nucleo_f746zg")
 
@@ -99,14 +100,12 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rules_after_start(sources: Path, cache: Path) -> set[str]:
     image = build(source_dir=sources, cache_dir=cache)
-    board = Board(Program(image.elf))
-    board.machine.line_speed = lambda: 115_200
-    sent = bytearray()
-    board.machine.uart_port.on_transmit = sent.extend
+    line = ScriptedLine(speed=115_200)
+    board = Board(Program(image.elf), line=line)
     try:
         board.machine.start()
         # The first frame says that it has started; a mistake may keep it from that.
-        board.wait(lambda: sent.endswith(b"\0") or bool(board.rules()))
+        board.wait(lambda: line.received.endswith(b"\0") or bool(board.rules()))
         before = board.machine.cycles
         board.wait(lambda: board.machine.cycles > before + 1_000_000 or asleep(board))
         return board.rules()
@@ -118,7 +117,7 @@ def asleep(board: Board) -> bool:
     """Nothing happens any more by itself."""
     with board.machine.paused():
         state = board.machine.report()
-    return bool(state["sleeping"]) and board.machine.uart_port.idle
+    return bool(state["sleeping"]) and board.machine.console.idle
 
 
 def test_the_firmware_as_it_is_has_no_finding(

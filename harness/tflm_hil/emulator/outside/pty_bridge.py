@@ -13,9 +13,11 @@ import select
 import struct
 import threading
 import tty
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
-from tflm_hil.emulator.machine import Machine
+from tflm_hil.emulator.host_line import HostBytes
 from tflm_hil.emulator.outside.line_noise import KINDS, LineNoise
 
 _READ_BYTES = 65536
@@ -27,10 +29,11 @@ _NO_SPEED = 38400  # what a new pseudo terminal says although nobody has set it
 
 
 class PtyBridge:
-    """Connects a machine's UART port to a new pseudo terminal at `path`."""
+    """`HostLine` that is a new pseudo terminal at `path`."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self) -> None:
+        self._sent: deque[HostBytes] = deque()
+        self._machine_wakes: Callable[[], None] = lambda: None
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -42,8 +45,6 @@ class PtyBridge:
         self._wake_read, self._wake_write = os.pipe()
         self._quit = False
         self._thread = threading.Thread(target=self._run, name="pty", daemon=True)
-        machine.uart_port.on_transmit = self._to_host
-        machine.line_speed = self.host_baud
 
     def start(self) -> None:
         """Begin to move bytes."""
@@ -57,12 +58,6 @@ class PtyBridge:
             self._thread.join()
         for fd in (self._master, self._slave, self._wake_read, self._wake_write):
             os.close(fd)
-
-    def host_baud(self) -> int | None:
-        """The speed the host has set on its side, None if it never did."""
-        termios2 = fcntl.ioctl(self._slave, _TCGETS2, bytes(_TERMIOS2_BYTES))
-        speed = int(struct.unpack_from("<I", termios2, _TERMIOS2_BYTES - 4)[0])
-        return None if speed in (0, _NO_SPEED) else speed
 
     def set_noise(self, request: dict[str, Any]) -> None:
         """Damage bytes from now on; rate 0 ends it. Raises ValueError for nonsense."""
@@ -86,10 +81,24 @@ class PtyBridge:
             "noise": {direction: vars(noise.counters) for direction, noise in self._noise.items()},
         }
 
-    # --- moving bytes -----------------------------------------------------------------------
+    # --- HostLine, on the machine's thread ---------------------------------------------------
 
-    def _to_host(self, data: bytes) -> None:
-        """On the machine's thread: must not block."""
+    def connect(self, wake: Callable[[], None]) -> None:
+        """`HostLine`."""
+        self._machine_wakes = wake
+
+    def take(self) -> HostBytes | None:
+        """`HostLine`."""
+        return self._sent.popleft() if self._sent else None
+
+    def baud(self) -> int | None:
+        """`HostLine`: the speed the host has set on its side, None if it never did."""
+        termios2 = fcntl.ioctl(self._slave, _TCGETS2, bytes(_TERMIOS2_BYTES))
+        speed = int(struct.unpack_from("<I", termios2, _TERMIOS2_BYTES - 4)[0])
+        return None if speed in (0, _NO_SPEED) else speed
+
+    def deliver(self, data: bytes) -> None:
+        """`HostLine`: to the terminal, or to the backlog while that is full."""
         noise = self._noise.get("out")
         if noise is not None:
             data = noise.apply(data)
@@ -101,6 +110,8 @@ class PtyBridge:
                 self.lost_bytes += max(0, len(data) - room)
                 self._backlog += data[:room]
                 os.write(self._wake_write, b"w")
+
+    # --- moving bytes -----------------------------------------------------------------------
 
     def _write(self, data: bytes | bytearray) -> int:
         try:
@@ -127,6 +138,7 @@ class PtyBridge:
             if error.errno in (errno.EIO, errno.EAGAIN):
                 return
             raise
-        baud = self.host_baud()  # after the data: it was not sent at a speed that is yet to be set
+        baud = self.baud()  # after the data: it was not sent at a speed that is yet to be set
         noise = self._noise.get("in")
-        self._machine.receive(data if noise is None else noise.apply(data), baud)
+        self._sent.append(HostBytes(data if noise is None else noise.apply(data), baud))
+        self._machine_wakes()

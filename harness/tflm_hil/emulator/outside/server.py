@@ -39,8 +39,14 @@ class Server:
         try:
             flash_file = registry.flash_path(self._claim.uid)
             flash = open_flash(flash_file, blank=blank)
-            self.machine = Machine(board, flash, unique_id=self._claim.uid[-12:].encode())
-            self.bridge = PtyBridge(self.machine)
+            self.bridge = PtyBridge()
+            self.machine = Machine(
+                board,
+                self.bridge,
+                flash=flash,
+                unique_id=self._claim.uid[-12:].encode(),
+                on_failure=self.stop,
+            )
             path = self._claim.socket_path
             self._debug_server = DebugServer(path, Dap(self.machine), self.control)
         except BaseException:
@@ -61,7 +67,6 @@ class Server:
         `on_ready` is called when the board can be found and reached: who starts one looks it up
         by uid at once.
         """
-        self.machine.on_failure = self.stop
         self.machine.start()
         self.bridge.start()
         self._debug_server.start()

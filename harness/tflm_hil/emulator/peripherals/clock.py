@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import ceil
 
 from tflm_hil.emulator.peripherals.registers import bits
+from tflm_hil.emulator.peripherals.usart_table import USARTS
 
 HSI_HZ = 16_000_000
 LSI_HZ = 32_000
@@ -19,19 +20,6 @@ LSE_HZ = 32_768
 
 AHB_DIVIDERS = (2, 4, 8, 16, 64, 128, 256, 512)
 APB_DIVIDERS = (2, 4, 8, 16)
-
-USART_SELECT_BIT = {
-    "USART1": 0,
-    "USART2": 2,
-    "USART3": 4,
-    "UART4": 6,
-    "UART5": 8,
-    "USART6": 10,
-    "UART7": 12,
-    "UART8": 14,
-}
-"""Position of the kernel clock selection in RCC_DCKCFGR2."""
-ON_APB2 = {"USART1", "USART6"}
 
 
 @dataclass(frozen=True)
@@ -134,8 +122,9 @@ class ClockTree:
 
     def usart_hz(self, name: str) -> Fraction:
         """The kernel clock of a USART, chosen in RCC_DCKCFGR2."""
-        choice = bits(self.dckcfgr2, USART_SELECT_BIT[name], 2)
-        bus_clock = self.pclk2_hz if name in ON_APB2 else self.pclk1_hz
+        row = USARTS[name]
+        choice = bits(self.dckcfgr2, row.clock_select_bit, 2)
+        bus_clock = self.pclk2_hz if row.apb == 2 else self.pclk1_hz
         return (bus_clock, self.sysclk_hz, Fraction(HSI_HZ), Fraction(LSE_HZ))[choice]
 
     def findings(self, *, wait_states: int, over_drive: bool, voltage_scale: int) -> list[Finding]:

@@ -1,15 +1,16 @@
 """DMA1 and DMA2: which stream serves which request, and what a stream must not be set to.
 
-RM0385, chapter 8. Every look at a register first asks the peripherals behind the enabled streams
-to catch up; `stream.Stream` does the moving.
+RM0385, chapter 8. Every look at a stream first asks the peripheral behind it to catch up;
+`stream.Stream` does the moving, `dma_requests.DmaRequest` knows who serves whom.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Protocol
 
 from tflm_hil.emulator.bus import Bus
+from tflm_hil.emulator.peripherals.dma_requests import DmaRequest
 from tflm_hil.emulator.peripherals.registers import Device, Gate, bits
 from tflm_hil.emulator.peripherals.stream import (
     CR,
@@ -17,7 +18,6 @@ from tflm_hil.emulator.peripherals.stream import (
     DMEIE,
     EN,
     FCR,
-    FROM_MEMORY,
     HTIE,
     M0AR,
     M1AR,
@@ -29,7 +29,6 @@ from tflm_hil.emulator.peripherals.stream import (
     PINC,
     TCIE,
     TEIE,
-    TO_MEMORY,
     Stream,
 )
 
@@ -42,77 +41,51 @@ IRQS = {
     "DMA2": (56, 57, 58, 59, 60, 68, 69, 70),
 }
 
-# RM0385 tables 25 and 26: (stream, channel) of each USART request.
-REQUESTS: dict[str, dict[tuple[int, int], str]] = {
-    "DMA1": {
-        **{(0, 4): "UART5_RX", (0, 5): "UART8_TX", (1, 4): "USART3_RX", (1, 5): "UART7_TX"},
-        **{(2, 4): "UART4_RX", (3, 4): "USART3_TX", (3, 5): "UART7_RX", (4, 4): "UART4_TX"},
-        **{(4, 7): "USART3_TX", (5, 4): "USART2_RX", (6, 4): "USART2_TX", (6, 5): "UART8_RX"},
-        (7, 4): "UART5_TX",
-    },
-    "DMA2": {
-        **{(2, 4): "USART1_RX", (5, 4): "USART1_RX", (7, 4): "USART1_TX"},
-        **{(1, 5): "USART6_RX", (2, 5): "USART6_RX", (6, 5): "USART6_TX", (7, 5): "USART6_TX"},
-    },
-}
-
 # What the memory port of DMA1 and DMA2 reaches (RM0385, 2.1): DTCM, SRAM1 and SRAM2, flash on
 # the AXI bus, external memories. Neither ITCM nor flash on the ITCM bus.
 _REACHABLE = ((0x2000_0000, 0x2005_0000), (0x0800_0000, 0x0810_0000), (0x6000_0000, 0xE000_0000))
 
 
-class Requester(Protocol):
-    """A peripheral with DMA requests, named as in the manual ("USART3_RX")."""
-
-    data_registers: dict[str, int]
-    """Address of the data register that belongs to each request."""
-
-    def settle(self) -> None:
-        """Move everything that is due by now."""
-
-    def stream_changed(self, request: str, stream: Stream | None) -> None:
-        """A stream serves `request` from now on, or none does."""
-
-
 class Dma(Device):
     """A controller with its eight streams."""
 
-    def __init__(self, bus: Bus, name: str, gate: Gate) -> None:
+    def __init__(self, bus: Bus, name: str, gate: Gate, requests: Sequence[DmaRequest]) -> None:
+        """`requests` are all that any peripheral makes, whichever controller serves them."""
         super().__init__(bus, name, {"DMA1": 0x4002_6000, "DMA2": 0x4002_6400}[name], 0x400, gate)
-        self._requests = REQUESTS[name]
-        self._requesters: dict[str, Requester] = {}
-        self._serving: list[Requester] = []
+        self._requests = {request.register: request for request in requests}
+        self._served = {
+            (route.stream, route.channel): request
+            for request in requests
+            for route in request.routes
+            if route.controller == name
+        }
         self.streams = [
             Stream(bus, name, index, gate, partial(self.update_irq, index)) for index in range(8)
         ]
 
-    def connect(self, requester: Requester) -> None:
-        """Wire a peripheral's requests to the streams that can serve them."""
-        for request in requester.data_registers:
-            self._requesters[request] = requester
-
     def reset(self) -> None:
         for stream in self.streams:
             if stream.active:
-                self._tell(stream, None)
+                self._serve(stream, None)
             stream.reset()
             self.update_irq(stream.index)
-        self._serving.clear()
 
-    def settle(self) -> None:
-        """Everything that is due has been moved."""
-        for requester in self._serving:
-            requester.settle()
+    def _settle(self, streams: Sequence[Stream]) -> None:
+        """What is due at these streams has been moved."""
+        for stream in streams:
+            if stream.active and (request := self._request_behind(stream)) is not None:
+                request.settle()
 
     def update_irq(self, index: int) -> None:
         """Drive a stream's interrupt line."""
         self.bus.set_irq(IRQS[self.name][index], self.streams[index].interrupt)
 
     def load(self, offset: int) -> int:
-        self.settle()
         if offset < 8:
             value = 0
-            for stream in self.streams[offset : offset + 4]:
+            streams = self.streams[offset : offset + 4]
+            self._settle(streams)
+            for stream in streams:
                 value |= stream.flags << _FLAG_SHIFTS[stream.index % 4]
             return value
         if offset < REGISTERS_AT:
@@ -121,20 +94,23 @@ class Dma(Device):
         if index >= len(self.streams):
             return 0
         stream = self.streams[index]
+        self._settle([stream])
         return stream.remaining if register == NDTR else stream.registers[register]
 
     def store(self, offset: int, value: int, mask: int) -> None:
-        self.settle()
         if offset < 8:
             return
         if offset < REGISTERS_AT:
-            for stream in self.streams[offset - 8 : offset - 4]:
+            streams = self.streams[offset - 8 : offset - 4]
+            self._settle(streams)
+            for stream in streams:
                 stream.flags &= ~(value >> _FLAG_SHIFTS[stream.index % 4] & _FLAG_MASK)
                 self.update_irq(stream.index)
             return
         index, register = divmod(offset - REGISTERS_AT, STREAM_SIZE)
         if index < len(self.streams):
             stream = self.streams[index]
+            self._settle([stream])
             # On this bus a byte or halfword store clears the other lanes' bits: merge instead.
             merged = stream.registers[register] & ~mask | value
             self._store_stream(stream, register, merged)
@@ -162,14 +138,20 @@ class Dma(Device):
         stream.registers[CR] = value & ~EN | stream.control & EN
         if value & EN and not was_active:
             if self._may_start(stream):
-                stream.start()
-                self._tell(stream, stream)
+                self._start(stream)
         elif was_active and not value & EN:
             stream.stop()
-            self._tell(stream, None)
+            self._serve(stream, None)
         elif was_active:
-            self._tell(stream, stream)
+            self._serve(stream, stream)
         self.update_irq(stream.index)
+
+    def _start(self, stream: Stream) -> None:
+        request = self._request_behind(stream)
+        if request is not None:
+            request.settle()  # what came before is not for this stream
+        stream.start()
+        self._serve(stream, stream)
 
     def _may_start(self, stream: Stream) -> bool:
         """Judge the configuration; False if the chip would not start."""
@@ -183,18 +165,16 @@ class Dma(Device):
         control = stream.control
         request = self._request(stream)
         direction = bits(control, 6, 2)
-        if direction == MEMORY_TO_MEMORY or request not in self._requesters:
-            wanted = self._request_of(stream.registers[PAR])
-            if wanted is None:
-                self.not_modelled(f"stream {stream.index}'s transfer")
+        if direction == MEMORY_TO_MEMORY or request is None:
+            if stream.registers[PAR] in self._requests:
+                self._report_mapping(stream)
             else:
-                self._report_mapping(stream, wanted)
+                self.not_modelled(f"stream {stream.index}'s transfer")
             return True
-        wanted_register = self._requesters[request].data_registers[request]
-        if stream.registers[PAR] != wanted_register:
-            self._report_mapping(stream, self._request_of(stream.registers[PAR]))
-        elif direction != (TO_MEMORY if request.endswith("RX") else FROM_MEMORY):
-            self._config(stream, f"its direction does not fit {request}")
+        if stream.registers[PAR] != request.register:
+            self._report_mapping(stream)
+        elif direction != request.direction:
+            self._config(stream, f"its direction does not fit {request.name}")
         if control & PINC:
             self._config(stream, "it increments the address of a data register (PINC)")
         if control & (DBM | PFCTRL) or bits(control, 11, 4):
@@ -223,34 +203,32 @@ class Dma(Device):
     def _report_protected(self, stream: Stream) -> None:
         self._config(stream, "it was written while enabled; the chip ignores that. Clear EN first")
 
-    def _report_mapping(self, stream: Stream, wanted: str | None) -> None:
-        channel = bits(stream.control, 25, 3)
-        served = self._request(stream) or "nothing that is modelled"
-        aim = wanted or f"the register at {stream.registers[PAR]:#010x}"
+    def _report_mapping(self, stream: Stream) -> None:
+        channel, register = bits(stream.control, 25, 3), stream.registers[PAR]
+        request, wanted = self._request(stream), self._requests.get(register)
+        served = request.name if request else "nothing that is modelled"
+        aim = wanted.name if wanted else f"the register at {register:#010x}"
         self.bus.finding(
             "dma-mapping",
             f"{stream.name} channel {channel} serves {served}, but it is set up for {aim}; no "
-            "byte moves. See RM0385, tables 25 and 26.",
+            "byte moves. See RM0385, 8.3.3, for the request mapping.",
         )
 
     def _config(self, stream: Stream, what: str) -> None:
         self.bus.finding("dma-config", f"{stream.name}: {what}.")
 
-    def _request(self, stream: Stream) -> str:
-        return self._requests.get((stream.index, bits(stream.control, 25, 3)), "")
+    def _request(self, stream: Stream) -> DmaRequest | None:
+        """The request that the stream's channel selects."""
+        return self._served.get((stream.index, bits(stream.control, 25, 3)))
 
-    def _request_of(self, address: int) -> str | None:
-        """The request whose data register is at `address`."""
-        for request, requester in self._requesters.items():
-            if requester.data_registers[request] == address:
-                return request
-        return None
-
-    def _tell(self, stream: Stream, serving: Stream | None) -> None:
+    def _request_behind(self, stream: Stream) -> DmaRequest | None:
+        """That request, if the stream moves its data register."""
         request = self._request(stream)
-        if request in self._requesters:
-            requester = self._requesters[request]
-            if stream.registers[PAR] == requester.data_registers[request]:
-                if requester not in self._serving:
-                    self._serving.append(requester)
-                requester.stream_changed(request, serving)
+        if request is None or stream.registers[PAR] != request.register:
+            return None
+        return request
+
+    def _serve(self, stream: Stream, serving: Stream | None) -> None:
+        request = self._request_behind(stream)
+        if request is not None:
+            request.serve(serving)

@@ -6,6 +6,12 @@ The reset bit of a block has the same position in the register 0x20 below.
 from __future__ import annotations
 
 from tflm_hil.emulator.peripherals.registers import Gate
+from tflm_hil.emulator.peripherals.usart_table import USARTS
+
+
+def _usarts(apb: int) -> dict[int, str]:
+    return {row.enable_bit: row.name for row in USARTS.values() if row.apb == apb}
+
 
 _TABLE: dict[str, tuple[int, dict[int, str]]] = {
     "AHB1ENR": (
@@ -23,18 +29,20 @@ _TABLE: dict[str, tuple[int, dict[int, str]]] = {
         {
             **{0: "TIM2", 1: "TIM3", 2: "TIM4", 3: "TIM5", 4: "TIM6", 5: "TIM7", 6: "TIM12"},
             **{7: "TIM13", 8: "TIM14", 9: "LPTIM1", 11: "WWDG", 14: "SPI2", 15: "SPI3"},
-            **{16: "SPDIFRX", 17: "USART2", 18: "USART3", 19: "UART4", 20: "UART5"},
+            16: "SPDIFRX",
             **{21: "I2C1", 22: "I2C2", 23: "I2C3", 24: "I2C4", 25: "CAN1", 26: "CAN2"},
-            **{27: "CEC", 28: "PWR", 29: "DAC", 30: "UART7", 31: "UART8"},
+            **{27: "CEC", 28: "PWR", 29: "DAC"},
+            **_usarts(1),
         },
     ),
     "APB2ENR": (
         0x44,
         {
-            **{0: "TIM1", 1: "TIM8", 4: "USART1", 5: "USART6", 8: "ADC1", 9: "ADC2"},
+            **{0: "TIM1", 1: "TIM8", 8: "ADC1", 9: "ADC2"},
             **{10: "ADC3", 11: "SDMMC1", 12: "SPI1", 13: "SPI4", 14: "SYSCFG", 16: "TIM9"},
             **{17: "TIM10", 18: "TIM11", 20: "SPI5", 21: "SPI6", 22: "SAI1", 23: "SAI2"},
             26: "LTDC",
+            **_usarts(2),
         },
     ),
 }

@@ -1,18 +1,18 @@
-"""The UART port of the board: where the wire of the connected USART meets the host.
+"""A USART's port: where its wire meets the host's line.
 
-The host side (PTY bridge) calls `feed` and sets `host_baud` and `on_transmit`; the USART takes
-its bytes out as they become due on the wire. Everything runs on the machine's thread.
+`collect` puts on the wire what the host has sent; the USART takes it off as it becomes due, and
+hands over what it sends. Everything runs on the machine's thread.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
 from tflm_hil.emulator.bus import Bus
+from tflm_hil.emulator.host_line import HostBytes, HostLine
 from tflm_hil.emulator.peripherals.pace import Burst, Pace
 from tflm_hil.emulator.peripherals.wave import resample
 
@@ -57,7 +57,7 @@ class Station(Protocol):
         """Bytes that are due are received before the line changes."""
 
     def after_line_change(self) -> None:
-        """New bytes or a new speed: plan again."""
+        """New bytes: plan again."""
 
     def frame_cycles(self, host_baud: int | None) -> Fraction:
         """The duration of one frame of the host in core cycles."""
@@ -67,13 +67,12 @@ class Station(Protocol):
 
 
 class UartPort:
-    """The host's end of the wire."""
+    """The wire between a USART and the host's line."""
 
-    def __init__(self, on_transmit: Callable[[bytes], None] | None = None) -> None:
-        self.on_transmit: Callable[[bytes], None] = on_transmit or _nobody
+    def __init__(self, line: HostLine) -> None:
+        self._line = line
         self.counters = LineCounters()
         self.bursts: deque[Burst] = deque()
-        self._host_baud: int | None = None
         self._bus: Bus | None = None
         self._station: Station | None = None
         self._judged: tuple[Fraction, int | None] | None = None
@@ -82,25 +81,6 @@ class UartPort:
         """Connect the board's USART."""
         self._bus = bus
         self._station = station
-
-    @property
-    def host_baud(self) -> int | None:
-        """The speed of the host's tty; None: the host always fits the board.
-
-        The bridge reads data first and the tty's speed after it, so that bytes are never judged
-        by a speed that the host has already left.
-        """
-        return self._host_baud
-
-    @host_baud.setter
-    def host_baud(self, baud: int | None) -> None:
-        if baud == self._host_baud:
-            return
-        if self._station is not None:
-            self._station.before_line_change()
-        self._host_baud = baud
-        if self._station is not None:
-            self._station.after_line_change()
 
     @property
     def idle(self) -> bool:
@@ -112,21 +92,26 @@ class UartPort:
         """Bytes fed that the board has not received yet."""
         return sum(len(burst.data) for burst in self.bursts)
 
-    def feed(self, data: bytes) -> None:
+    def collect(self) -> None:
+        """Put on the wire what the host has sent."""
+        while (sent := self._line.take()) is not None:
+            self.feed(sent)
+
+    def feed(self, sent: HostBytes) -> None:
         """Bytes from the host: they follow what is on the wire, or start now."""
         if self._bus is None or self._station is None:
             raise RuntimeError("the UART port is not attached to a USART")
-        if not data:
+        if not sent.data:
             return
         self._station.before_line_change()
         now = self._bus.cycles
         last = self.bursts[-1] if self.bursts else None
-        if last is None or last.end < now or last.host_baud != self._host_baud:
-            pace = Pace.of(self._station.frame_cycles(self._host_baud))
+        if last is None or last.end < now or last.host_baud != sent.baud:
+            pace = Pace.of(self._station.frame_cycles(sent.baud))
             start = now if last is None else max(now, last.end)
-            last = Burst(start, pace, self._host_baud)
+            last = Burst(start, pace, sent.baud)
             self.bursts.append(last)
-        last.data += data
+        last.data += sent.data
         self._station.after_line_change()
 
     def rebase(self, now: int) -> None:
@@ -149,34 +134,31 @@ class UartPort:
 
     def transmit(self, data: bytes, baud: Fraction) -> None:
         """`data` left the board's pin at `baud`."""
-        host = self._host_baud
+        host = self._line.baud()
+        self.judge(baud, host)
         if host is not None and _mismatch(baud, host) > BAUD_TOLERANCE:
             self.counters.garbled_out += len(data)
             data = bytes(byte for byte, _ in resample(data, float(baud), float(host)))
         if data:
-            self.on_transmit(data)
+            self._line.deliver(data)
 
     def garbles(self, burst: Burst, baud: Fraction) -> bool:
         """The board at `baud` cannot read this burst."""
         return burst.host_baud is not None and _mismatch(baud, burst.host_baud) > BAUD_TOLERANCE
 
-    def judge(self, baud: Fraction) -> None:
+    def judge(self, baud: Fraction, host_baud: int | None) -> None:
         """Report a divisor that misses the rate that was meant."""
-        if self._judged == (baud, self._host_baud):
+        if self._judged == (baud, host_baud):
             return
-        self._judged = (baud, self._host_baud)
-        error = _mismatch(baud, self._host_baud) if self._host_baud else 0.0
+        self._judged = (baud, host_baud)
+        error = _mismatch(baud, host_baud) if host_baud else 0.0
         if self._bus is not None and BAUD_ACCURACY < error < SAME_RATE:
             self._bus.finding(
                 "baud",
                 f"the USART's divisor gives {float(baud):.0f} baud, {100 * error:.1f} % off the "
-                f"host's {self._host_baud}; keep it within 2 %: another rate, or a kernel clock "
+                f"host's {host_baud}; keep it within 2 %: another rate, or a kernel clock "
                 "or oversampling that divides better.",
             )
-
-
-def _nobody(_data: bytes) -> None:
-    """No host is connected."""
 
 
 def _mismatch(baud: Fraction, wanted: int) -> float:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from tflm_hil.emulator.peripherals.dma_requests import DmaRequest
 from tflm_hil.emulator.peripherals.pace import UNIT, Burst, Pace
+from tflm_hil.emulator.peripherals.pins import Outlet
 from tflm_hil.emulator.peripherals.port import UartPort
 from tflm_hil.emulator.peripherals.stream import Stream
 from tflm_hil.emulator.peripherals.usart_registers import CMF, FE, IDLE, ORE, RXNE
@@ -22,6 +24,8 @@ class ReceiveSetup:
     """What the registers say about reception."""
 
     enabled: bool = False
+    asks: bool = False
+    """DMA requests for received bytes are on."""
     baud: Fraction = Fraction(1)
     pace: Pace = UNIT
     match: int = 0
@@ -33,18 +37,22 @@ class ReceiveSetup:
 
 
 class Receiver:
-    """`reaches()` tells, and reports, whether the pin carries the wire to the USART."""
+    """Takes what comes in at `port` and passes `outlet`; `overrun` is called for lost bytes."""
 
     def __init__(
-        self, port: UartPort, reaches: Callable[[], bool], overrun: Callable[[], None]
+        self, port: UartPort, outlet: Outlet, request: DmaRequest, overrun: Callable[[], None]
     ) -> None:
         self._port = port
-        self._reaches = reaches
+        self._outlet = outlet
+        self._request = request
         self._report_overrun = overrun
         self.setup = ReceiveSetup()
-        self.stream: Stream | None = None
-        """The DMA stream that empties the data register, while requests are enabled."""
         self.clear()
+
+    @property
+    def _stream(self) -> Stream | None:
+        """The DMA stream that empties the data register."""
+        return self._request.stream if self.setup.asks else None
 
     def clear(self) -> None:
         """Reset: flags and data register."""
@@ -73,8 +81,9 @@ class Receiver:
             bursts.popleft()
         if self._hot and not (bursts and bursts[0].end_after(0) <= self._last_end):
             self._go_idle(min(now, bursts[0].end_after(0)) if bursts else now)
-        if self.stream is not None and self.flags & RXNE:
-            self._to_stream(bytes([self.data]))
+        stream = self._stream if self.flags & RXNE else None
+        if stream is not None and stream.accept(bytes([self.data])):
+            self.flags &= ~RXNE
 
     def read_data(self) -> int:
         """A load of RDR."""
@@ -100,8 +109,9 @@ class Receiver:
         burst = bursts[0]
         frames = len(burst.data)
         if self.setup.enabled:
-            if self.stream is not None:
-                items = self.stream.items_to_interrupt()
+            stream = self._stream
+            if stream is not None:
+                items = stream.items_to_interrupt()
                 frames = min(frames, frames if items is None else items)
             elif wake & RXNE:
                 frames = 1
@@ -130,11 +140,11 @@ class Receiver:
         self._last_end = burst.end_after(0)
         counters.bytes_in += count
         counters.busy_in_cycles += self._last_end - begun
-        if not self.setup.enabled or not self._reaches():
+        if not self.setup.enabled or not self._outlet.receives():
             counters.lost_in += count
             return
         self._hot = True
-        self._port.judge(self.setup.baud)
+        self._port.judge(self.setup.baud, burst.host_baud)
         if not self._port.garbles(burst, self.setup.baud):
             self._receive(chunk)
             return
@@ -144,18 +154,16 @@ class Receiver:
             if broken:
                 counters.framing_errors += 1
                 self.flags |= FE
-                if self.stream is not None:
+                if self._stream is not None:
                     continue  # RXNE stays 0, so the stream is not asked (CR3.DDRE = 0)
             self._receive(bytes([byte]))
 
     def _receive(self, chunk: bytes) -> None:
         if not self.flags & CMF and self.setup.match in chunk:
             self.flags |= CMF
-        if self.stream is not None:
-            taken = self.stream.accept(chunk)
-            if not self.stream.active:
-                self.stream = None
-            chunk = chunk[taken:]
+        stream = self._stream
+        if stream is not None:
+            chunk = chunk[stream.accept(chunk) :]
         if not chunk:
             return
         if self.setup.keep_newest:
@@ -167,13 +175,6 @@ class Receiver:
             if len(chunk) > 1:
                 self._overrun(len(chunk) - 1)
         self.flags |= RXNE
-
-    def _to_stream(self, waiting: bytes) -> None:
-        assert self.stream is not None
-        if self.stream.accept(waiting):
-            self.flags &= ~RXNE
-        if not self.stream.active:
-            self.stream = None
 
     def _overrun(self, lost: int) -> None:
         self.flags |= ORE

@@ -1,4 +1,4 @@
-"""A USART's transmit data register and shift register, in frames of a continuous burst.
+"""A USART's transmit data register, shift register and flags, in frames of a continuous burst.
 
 Frame k of the burst is in the shift register from `start + end(k)` to `start + end(k + 1)`; the
 data register is free again when the shift register takes its byte. Bytes are handed over in
@@ -9,22 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tflm_hil.emulator.peripherals.dma_requests import DmaRequest
 from tflm_hil.emulator.peripherals.pace import UNIT, Pace
 from tflm_hil.emulator.peripherals.stream import Stream
+from tflm_hil.emulator.peripherals.usart_registers import TC, TXE
 
 DELIVERY_FRAMES = 256
-"""At the latest after so many frames the host gets what has left."""
+"""The host gets what has left after this many frames at the latest."""
 
 
 class Transmitter:
-    """`deliver(data, cycles)` is called with bytes whose stop bits are over."""
+    """`deliver(data, cycles)` is called with bytes whose stop bits are over.
 
-    def __init__(self, deliver: Callable[[bytes, int], None]) -> None:
+    `request` is the DMA request that it makes while `asks` is set.
+    """
+
+    def __init__(self, deliver: Callable[[bytes, int], None], request: DmaRequest) -> None:
         self._deliver = deliver
+        self._request = request
+        self.asks = False
         self.pace = UNIT
-        self.stream: Stream | None = None
-        """The DMA stream that fills the data register, while requests are enabled."""
+        self.reset()
+
+    def reset(self) -> None:
+        """As after a reset: nothing in flight, and TC set."""
         self.clear()
+        self._complete = True
 
     def clear(self) -> None:
         """Nothing in flight."""
@@ -33,6 +43,11 @@ class Transmitter:
         self._delivered = 0
         self._buffer = bytearray()
         self._streaming = False
+
+    @property
+    def _stream(self) -> Stream | None:
+        """The DMA stream that fills the data register."""
+        return self._request.stream if self.asks else None
 
     @property
     def busy(self) -> bool:
@@ -45,25 +60,33 @@ class Transmitter:
             self.clear()
             self._start = now + self.pace.end(1)
 
-    def empty(self, now: int) -> bool:
-        """TXE: the data register takes a byte."""
+    def flags(self, now: int) -> int:
+        """TXE and TC of ISR, after a `settle`."""
+        return (TXE if self._empty(now) else 0) | (TC if self._complete else 0)
+
+    def clear_complete(self) -> None:
+        """TCCF was written to ICR."""
+        self._complete = False
+
+    def _empty(self, now: int) -> bool:
         return not self._queued or now >= self._start + self.pace.end(self._queued - 1)
 
     def put(self, now: int, byte: int) -> bool:
         """A store to the data register; False if it replaced a byte that had not left it."""
+        self._complete = False
         self._begin(now)
-        if not self.empty(now):
+        if not self._empty(now):
             self._buffer[-1] = byte
             return False
         self._queued += 1
         self._buffer.append(byte)
         return True
 
-    def settle(self, now: int) -> bool:
-        """Bring everything up to `now`; True if the last frame ended (TC)."""
+    def settle(self, now: int) -> None:
+        """Bring everything up to `now`."""
         self._fill(now)
         if not self.busy:
-            return False
+            return
         over = min(self.pace.completed(now - self._start), self._queued)
         count = over - self._delivered
         if count > 0:
@@ -72,11 +95,7 @@ class Transmitter:
             del self._buffer[:count]
             self._delivered = over
             self._deliver(chunk, cycles)
-        return not self.busy
-
-    def stop_streaming(self) -> None:
-        """The stream or its requests ended (after a `settle`)."""
-        self._streaming = False
+        self._complete = not self.busy
 
     def next_change(self, now: int) -> int | None:
         """The next cycle at which time alone changes anything: the end of a frame."""
@@ -84,18 +103,19 @@ class Transmitter:
             return None
         return self._start + self.pace.end(self.pace.completed(now - self._start) + 1)
 
-    def next_event(self, *, on_empty: bool) -> int | None:
-        """When somebody must look again: delivery, an interrupt of the stream, or TXE."""
+    def next_event(self, now: int, *, on_empty: bool) -> int | None:
+        """When somebody must look again: delivery, an interrupt of the stream, or TXE if wanted."""
         if not self.busy:
             return None
-        waiting = self.stream.remaining if self.stream and self._streaming else 0
+        stream = self._stream if self._streaming else None
+        waiting = stream.remaining if stream else 0
         frames = min(self._queued + waiting, self._delivered + DELIVERY_FRAMES)
-        if self.stream and self._streaming:
-            items = self.stream.items_to_interrupt()
+        if stream:
+            items = stream.items_to_interrupt()
             if items is not None:
                 # The data register takes item i when the shift register takes item i - 1.
                 frames = min(frames, self._queued + items - 2)
-        if on_empty and not waiting:
+        if on_empty and not waiting and not self._empty(now):
             frames = min(frames, self._queued - 1)
         return self._start + self.pace.end(frames)
 
@@ -121,8 +141,9 @@ class Transmitter:
 
     def _fill(self, now: int) -> None:
         """Move what the stream has put into the data register by `now`."""
-        stream = self.stream
+        stream = self._stream
         if stream is None:
+            self._streaming = False
             return
         if not self._streaming:
             self._begin(now)

@@ -7,17 +7,16 @@ to `bus.cycles`. Only what can raise an enabled interrupt, or must reach the hos
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from tflm_hil.emulator.bus import Bus, Event
+from tflm_hil.emulator.peripherals.dma_requests import DmaRequest
 from tflm_hil.emulator.peripherals.pace import Pace
-from tflm_hil.emulator.peripherals.pins import Route
+from tflm_hil.emulator.peripherals.pins import Outlet
 from tflm_hil.emulator.peripherals.port import DEFAULT_BAUD, FRAME_BITS, UartPort
 from tflm_hil.emulator.peripherals.rcc import Rcc
 from tflm_hil.emulator.peripherals.receiver import Receiver, ReceiveSetup
 from tflm_hil.emulator.peripherals.registers import Device
-from tflm_hil.emulator.peripherals.stream import Stream
 from tflm_hil.emulator.peripherals.transmitter import Transmitter
 from tflm_hil.emulator.peripherals.usart_registers import (
     BRR,
@@ -34,38 +33,30 @@ from tflm_hil.emulator.peripherals.usart_registers import (
     TC,
     TDR,
     TEACK,
-    TXE,
     TXEIE,
-    USARTS,
 )
 from tflm_hil.emulator.peripherals.usart_settings import UsartSettings
+from tflm_hil.emulator.peripherals.usart_table import DmaRoute, UsartRow
 
 FOREVER = 1 << 63
 
 
-@dataclass(frozen=True)
-class Wiring:
-    """Where a USART's signals leave the chip; None: any pin will do, nobody listens."""
-
-    transmit: Route | None = None
-    receive: Route | None = None
-
-
 class Usart(Device):
-    """One USART; `port` is the host's end of its wire."""
+    """One USART; `port` is its wire to the host, `outlet` the pins between them."""
 
-    def __init__(self, bus: Bus, name: str, rcc: Rcc, port: UartPort, wiring: Wiring) -> None:
-        base, self._irq = USARTS[name]
-        super().__init__(bus, name, base, 0x400, rcc.gates[name])
-        self.settings = UsartSettings(bus, name, self.not_modelled)
-        self.data_registers = {f"{name}_RX": base + RDR, f"{name}_TX": base + TDR}
+    def __init__(self, bus: Bus, row: UsartRow, rcc: Rcc, port: UartPort, outlet: Outlet) -> None:
+        super().__init__(bus, row.name, row.base, 0x400, rcc.gates[row.name])
+        self.settings = UsartSettings(bus, row.name, self.not_modelled)
+        self._irq = row.irq
         self._rcc = rcc
         self._port = port
-        self._wiring = wiring
-        self._streams: dict[str, Stream | None] = dict.fromkeys(self.data_registers)
-        self._transmitter = Transmitter(self._leave)
-        self._receiver = Receiver(port, self._reaches, self._report_overrun)
-        self._complete = True
+        self._outlet = outlet
+        receive, transmit = self.dma_requests = (
+            self._request("RX", RDR, row.receive_routes),
+            self._request("TX", TDR, row.transmit_routes),
+        )
+        self._transmitter = Transmitter(self._leave, transmit)
+        self._receiver = Receiver(port, outlet, receive, self._report_overrun)
         self._level = False
         self._mask = 0
         self._event: Event | None = None
@@ -74,6 +65,15 @@ class Usart(Device):
         port.attach(bus, self)
         rcc.listen(self)
 
+    def _request(self, signal: str, register: int, routes: tuple[DmaRoute, ...]) -> DmaRequest:
+        return DmaRequest(
+            f"{self.name}_{signal}",
+            self.base + register,
+            routes,
+            settle=self.settle,
+            changed=self._reconfigure,
+        )
+
     def reset(self) -> None:
         self.settle()
         if self._event is not None:
@@ -81,13 +81,9 @@ class Usart(Device):
             self._event = None
         self._port.drop()
         self.settings.reset()
-        self._transmitter.clear()
+        self._transmitter.reset()
         self._receiver.clear()
-        self._complete = True
-        self._configure()
-        self._look()
-
-    # Seen by the DMA.
+        self._reconfigure()
 
     def settle(self) -> None:
         """Bring both directions up to now, with the interrupt line and the next event."""
@@ -95,21 +91,11 @@ class Usart(Device):
         if now < self._quiet_until:
             return
         self._receiver.settle(now)
-        if self._transmitter.settle(now):
-            self._complete = True
-        elif self._transmitter.busy:
-            self._complete = False
+        self._transmitter.settle(now)
         changes = (self._receiver.next_change(now), self._transmitter.next_change(now))
         self._quiet_until = min((at for at in changes if at is not None), default=FOREVER)
         self._update_irq()
         self._plan()
-
-    def stream_changed(self, request: str, stream: Stream | None) -> None:
-        """`Requester`: a stream serves a request, or none does any more."""
-        self.settle()
-        self._streams[request] = stream
-        self._configure()
-        self._look()
 
     # Seen by the clock tree and by the host's end of the wire.
 
@@ -126,7 +112,7 @@ class Usart(Device):
     before_line_change = before_clock_change
 
     def after_line_change(self) -> None:
-        """`Station`: bytes came, or the host changed its speed."""
+        """`Station`: bytes came."""
         self._look()
 
     def frame_cycles(self, host_baud: int | None) -> Fraction:
@@ -163,7 +149,7 @@ class Usart(Device):
         elif offset == ICR:
             self._receiver.flags &= ~(value & CLEARABLE)
             if value & TC:
-                self._complete = False
+                self._transmitter.clear_complete()
         elif offset == RQR:
             if value & RXFRQ:
                 self._receiver.flags &= ~RXNE
@@ -197,7 +183,7 @@ class Usart(Device):
             )
 
     def _configure(self) -> None:
-        """Registers, clocks and streams changed: what do the two directions work with?"""
+        """Registers or clocks changed: what do the two directions work with?"""
         settings = self.settings
         self._mask = settings.interrupts
         baud = self.baud
@@ -210,21 +196,14 @@ class Usart(Device):
                 enabled=running and settings.receives,
                 baud=baud,
                 pace=pace,
+                asks=running and settings.asks_to_receive,
                 match=settings.match,
                 keep_newest=settings.keeps_newest,
                 wake_flags=self._mask,
             )
         else:
             self._receiver.setup = ReceiveSetup()
-        receive, transmit = (
-            stream if stream is not None and stream.active and running else None
-            for stream in self._streams.values()
-        )
-        self._receiver.stream = receive if settings.asks_to_receive else None
-        asks = settings.asks_to_transmit and settings.transmits
-        self._transmitter.stream = transmit if asks else None
-        if self._transmitter.stream is None:
-            self._transmitter.stop_streaming()
+        self._transmitter.asks = running and settings.asks_to_transmit and settings.transmits
 
     def _transmit(self, byte: int) -> None:
         if not self.settings.transmits or self.baud is None:
@@ -234,7 +213,6 @@ class Usart(Device):
                 "lost. Set CR1.UE and TE first.",
             )
             return
-        self._complete = False
         if not self._transmitter.put(self.bus.cycles, byte):
             self.bus.finding(
                 "usart-tdr-overwritten",
@@ -246,22 +224,12 @@ class Usart(Device):
         counters = self._port.counters
         counters.bytes_out += len(data)
         counters.busy_out_cycles += cycles
-        route = self._wiring.transmit
-        if route is not None and not route.carries():
+        if not self._outlet.sends():
             counters.lost_out += len(data)
-            route.report(self.bus, f"{self.name}_TX")
             return
         baud = self.baud
         if baud is not None:
-            self._port.judge(baud)
             self._port.transmit(data, baud)
-
-    def _reaches(self) -> bool:
-        route = self._wiring.receive
-        if route is None or route.carries():
-            return True
-        route.report(self.bus, f"{self.name}_RX")
-        return False
 
     def _report_overrun(self) -> None:
         self.bus.finding(
@@ -273,11 +241,7 @@ class Usart(Device):
     # Flags, interrupt and events.
 
     def _status(self) -> int:
-        value = self._receiver.flags
-        if self._transmitter.empty(self.bus.cycles):
-            value |= TXE
-        if self._complete:
-            value |= TC
+        value = self._receiver.flags | self._transmitter.flags(self.bus.cycles)
         if self.settings.transmits:
             value |= TEACK
         if self.settings.receives:
@@ -292,6 +256,10 @@ class Usart(Device):
             self._level = level
             self.bus.set_irq(self._irq, level)
 
+    def _reconfigure(self) -> None:
+        self._configure()
+        self._look()
+
     def _look(self) -> None:
         """Something other than time changed what `settle` depends on."""
         self._quiet_until = 0
@@ -299,8 +267,10 @@ class Usart(Device):
 
     def _plan(self) -> None:
         on_empty = bool(self.settings[CR1] & TXEIE)
-        waits = on_empty and not self._transmitter.empty(self.bus.cycles)
-        times = (self._receiver.next_event(), self._transmitter.next_event(on_empty=waits))
+        times = (
+            self._receiver.next_event(),
+            self._transmitter.next_event(self.bus.cycles, on_empty=on_empty),
+        )
         at = min((time for time in times if time is not None), default=None)
         if self._event is not None:
             # An event that is too early only looks once more than needed.

@@ -23,18 +23,6 @@ CLEARABLE = FE | NF | ORE | IDLE | CMF
 LOCKED = {CR1: 0x13FF_9E00, CR2: 0x007F_FF30, CR3: 0x003E_FB3E, BRR: 0xFFFF}
 NOT_MODELLED = {CR1: 0x1FFF_3400, CR2: 0x009F_F840, CR3: 0x0040_673A}
 
-USARTS: dict[str, tuple[int, int]] = {
-    "USART1": (0x4001_1000, 37),
-    "USART2": (0x4000_4400, 38),
-    "USART3": (0x4000_4800, 39),
-    "UART4": (0x4000_4C00, 52),
-    "UART5": (0x4000_5000, 53),
-    "USART6": (0x4001_1400, 71),
-    "UART7": (0x4000_7800, 82),
-    "UART8": (0x4000_7C00, 83),
-}
-"""Base address and interrupt number of each."""
-
 INTERRUPTS = (
     (IDLEIE, IDLE),
     (RXNEIE, RXNE | ORE),

@@ -11,6 +11,7 @@ from tflm_hil.emulator.peripherals.registers import Device
 from tflm_hil.emulator.wiring import EmulatedBoard
 
 from tests.support.emulated_boards import NUCLEO
+from tests.support.scripted_line import ScriptedLine
 
 DTCM, SRAM1 = 0x2000_0000, 0x2001_0000
 
@@ -124,11 +125,21 @@ class Chip:
 
     def __init__(self, board: EmulatedBoard = NUCLEO) -> None:
         self.bus = FakeBus()
-        self.sent = bytearray()
-        self.port = UartPort(on_transmit=self.sent.extend)
+        self.line = ScriptedLine()
+        self.port = UartPort(self.line)
         self.peripherals: list[Peripheral] = build(self.bus, board, self.port)
         self.rcc = next(block for block in self.peripherals if isinstance(block, Rcc))
         self.reset(ResetReason.POWER_ON)
+
+    @property
+    def sent(self) -> bytearray:
+        """What has reached the host."""
+        return self.line.received
+
+    def feed(self, data: bytes) -> None:
+        """The host sends, and the machine takes it."""
+        self.line.send(data)
+        self.port.collect()
 
     def reset(self, reason: ResetReason) -> None:
         """As the machine resets its peripherals."""

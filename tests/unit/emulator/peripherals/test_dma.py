@@ -38,7 +38,7 @@ def ring(chip: Chip, length: int) -> bytes:
 
 def test_the_counter_follows_the_wire(chip: Chip) -> None:
     board.receive_ring(chip, 64)
-    chip.port.feed(b"\1" * 20)
+    chip.feed(b"\1" * 20)
     for count in range(1, 21):
         chip.bus.advance(FRAME - 1)
         assert board.received(chip, 64) == count - 1
@@ -51,7 +51,7 @@ def test_the_counter_follows_the_wire(chip: Chip) -> None:
 def test_wakes_at_each_delimiter_and_at_idle(chip: Chip) -> None:
     board.receive_ring(chip, 64)
     start = chip.bus.cycles
-    chip.port.feed(b"hello\0world\0more")
+    chip.feed(b"hello\0world\0more")
     wakes = []
     for _ in range(3):
         chip.bus.sleep_until_irq(USART3_IRQ)
@@ -63,7 +63,7 @@ def test_wakes_at_each_delimiter_and_at_idle(chip: Chip) -> None:
 
 def test_thousands_of_bytes_cost_few_events(chip: Chip) -> None:
     board.receive_ring(chip, 8192)
-    chip.port.feed(bytes(range(1, 251)) * 16 + b"\0")
+    chip.feed(bytes(range(1, 251)) * 16 + b"\0")
     before = chip.bus.ran
     chip.bus.sleep_until_irq(USART3_IRQ)
     assert board.received(chip, 8192) == 4001
@@ -73,7 +73,7 @@ def test_thousands_of_bytes_cost_few_events(chip: Chip) -> None:
 def test_the_ring_wraps_and_overwrites(chip: Chip) -> None:
     board.receive_ring(chip, 16)
     data = bytes(range(1, 41))
-    chip.port.feed(data)
+    chip.feed(data)
     chip.bus.advance(40 * FRAME)
     assert board.received(chip, 16) == 40 % 16
     assert ring(chip, 16) == data[32:40] + data[24:32]
@@ -83,7 +83,7 @@ def test_the_ring_wraps_and_overwrites(chip: Chip) -> None:
 def test_half_and_full_interrupts(chip: Chip) -> None:
     board.receive_ring(chip, 16, control=HTIE | TCIE)
     start = chip.bus.cycles
-    chip.port.feed(b"\1" * 40)
+    chip.feed(b"\1" * 40)
     wakes = []
     for _ in range(3):
         chip.bus.sleep_until_irq(RX_STREAM_IRQ)
@@ -93,7 +93,7 @@ def test_half_and_full_interrupts(chip: Chip) -> None:
 
 
 def test_a_byte_that_waits_is_fetched_when_the_stream_starts(chip: Chip) -> None:
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(FRAME)
     assert chip.read(ISR) & RXNE
     board.receive_ring(chip, 16)
@@ -105,7 +105,7 @@ def test_a_byte_that_waits_is_fetched_when_the_stream_starts(chip: Chip) -> None
 def test_without_dmar_nothing_is_asked_of_the_stream() -> None:
     chip = board.running_board()
     board.receive_ring(chip, 16)
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(FRAME)
     assert board.received(chip, 16) == 0
     assert chip.read(ISR) & RXNE
@@ -117,7 +117,7 @@ def test_normal_mode_ends_and_the_next_byte_stays_in_rdr(chip: Chip) -> None:
     chip.write(LIFCR, FLAGS_1)
     chip.clear_bits(RX_STREAM, 1 << 8)
     chip.set_bits(RX_STREAM, 1)
-    chip.port.feed(b"abcde")
+    chip.feed(b"abcde")
     chip.bus.advance(5 * FRAME)
     assert chip.read(LISR) & 1 << 11
     assert not chip.read(RX_STREAM) & 1
@@ -200,7 +200,7 @@ def test_a_count_of_zero_moves_nothing(chip: Chip, stream: int) -> None:
     chip.write(TX_STREAM, 4 << 25 | 1 << 10 | 1 << 6)
     chip.write(stream + 4, 0)
     chip.set_bits(stream, 1)
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(2 * FRAME)
     assert chip.read(stream) & 1
     assert chip.sent == b""
@@ -219,7 +219,7 @@ def test_fifo_holds_bytes_back_until_its_threshold(chip: Chip) -> None:
     chip.set_bits(board.RCC_AHB1ENR, 1 << 21)
     chip.write(RX_STREAM + 0x14, 1 << 2 | 1)  # FIFO, half full: 8 bytes
     board.receive_ring(chip, 32)
-    chip.port.feed(b"\1" * 11)
+    chip.feed(b"\1" * 11)
     chip.bus.advance(11 * FRAME)
     assert board.received(chip, 32) == 11
     assert ring(chip, 11) == b"\1" * 8 + bytes(3)
@@ -259,7 +259,7 @@ def test_wrong_channel(chip: Chip) -> None:
     chip.write(LIFCR, FLAGS_1)
     chip.write(RX_STREAM, 5 << 25 | 1 << 10 | 1 << 8 | 1)
     assert chip.bus.rules == ["dma-mapping"]
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(FRAME)
     assert board.received(chip, 16) == 0
 
@@ -312,15 +312,15 @@ def test_a_buffer_that_changes_under_way(chip: Chip) -> None:
 
 def test_baud_mismatch_does_not_stop_the_ring(chip: Chip) -> None:
     board.receive_ring(chip, 256)
-    chip.port.host_baud = 115_200
-    chip.port.feed(b"\x55garbage\0" * 4)
+    chip.line.speed = 115_200
+    chip.feed(b"\x55garbage\0" * 4)
     chip.bus.advance(50 * 10 * 469 * 4)
     assert chip.port.counters.garbled_in == 36
     assert not chip.read(ISR) & RXNE
-    chip.port.host_baud = 921_600
+    chip.line.speed = 921_600
     chip.write(ICR, CMF | IDLE | 2)
     before = board.received(chip, 256)
-    chip.port.feed(b"clean\0")
+    chip.feed(b"clean\0")
     chip.bus.sleep_until_irq(USART3_IRQ)
     assert board.received(chip, 256) == before + 6
     assert chip.bus.read_memory(RX_RING + before, 6) == b"clean\0"
@@ -331,7 +331,7 @@ def test_reset_of_the_controller_stops_the_streams(chip: Chip) -> None:
     chip.set_bits(board.RCC + 0x10, 1 << 21)
     chip.clear_bits(board.RCC + 0x10, 1 << 21)
     assert chip.read(RX_STREAM) == 0
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(FRAME)
     assert chip.read(ISR) & RXNE
 
@@ -339,7 +339,7 @@ def test_reset_of_the_controller_stops_the_streams(chip: Chip) -> None:
 def test_a_controller_without_clock_moves_nothing(chip: Chip) -> None:
     board.receive_ring(chip, 16)
     chip.clear_bits(board.RCC_AHB1ENR, 1 << 21)
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(FRAME)
     assert chip.read(ISR) & RXNE
     chip.set_bits(board.RCC_AHB1ENR, 1 << 21)
@@ -352,6 +352,6 @@ def test_the_usart_off_and_on_again_with_its_stream_left_on(chip: Chip) -> None:
     chip.write(CR1, 0)
     chip.write(board.BRR, 18)
     chip.write(CR1, control)
-    chip.port.feed(b"fast")
+    chip.feed(b"fast")
     chip.bus.advance(4 * 10 * 18 * 4)
     assert board.received(chip, 16) == 4

@@ -41,7 +41,7 @@ def run(scenario: list[tuple[str, object]], look_every: int | None) -> dict[str,
     for kind, value in scenario:
         if kind == "feed":
             assert isinstance(value, bytes)
-            chip.port.feed(value)
+            chip.feed(value)
         elif kind == "send":
             assert isinstance(value, bytes)
             pass_time(60 * FRAME)
@@ -53,7 +53,8 @@ def run(scenario: list[tuple[str, object]], look_every: int | None) -> dict[str,
             chip.write(ICR, 1 << 17 | 1 << 4)
         elif kind == "baud":
             assert value is None or isinstance(value, int)
-            chip.port.host_baud = value
+            chip.read(ISR)  # the host has what was sent, and knows it, before it changes its speed
+            chip.line.speed = value
         levels.append(chip.bus.irqs.get(board.USART3_IRQ, False))
     pass_time(len(scenario) * 50 * FRAME)
     return {

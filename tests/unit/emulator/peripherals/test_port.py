@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from tflm_hil.emulator.host_line import HostBytes, Unplugged
 from tflm_hil.emulator.peripherals import UartPort
 
 from tests.unit.emulator.peripherals import board
@@ -13,14 +14,14 @@ from tests.unit.emulator.peripherals.fake_bus import Chip
 
 def test_a_port_without_a_usart_takes_nothing() -> None:
     with pytest.raises(RuntimeError):
-        UartPort().feed(b"a")
+        UartPort(Unplugged()).feed(HostBytes(b"a"))
 
 
 def test_idle_and_waiting() -> None:
     chip = board.running_board(cr3=1 << 12)
     frame = 10 * 59 * 4
     assert chip.port.idle
-    chip.port.feed(b"abc")
+    chip.feed(b"abc")
     assert not chip.port.idle
     assert chip.port.waiting_in == 3
     chip.bus.advance(3 * frame)
@@ -33,17 +34,17 @@ def test_idle_and_waiting() -> None:
 
 def test_feeding_nothing_is_nothing() -> None:
     chip = board.running_board()
-    chip.port.feed(b"")
+    chip.feed(b"")
     assert chip.port.idle
     assert chip.bus.next_event() is None
 
 
 def test_a_change_of_the_hosts_speed_leaves_what_is_on_the_wire() -> None:
     chip = board.running_board(cr3=1 << 12)
-    chip.port.host_baud = 921_600
-    chip.port.feed(b"old")
-    chip.port.host_baud = 115_200
-    chip.port.feed(b"new")
+    chip.line.speed = 921_600
+    chip.feed(b"old")
+    chip.line.speed = 115_200
+    chip.feed(b"new")
     chip.bus.advance(4 * 10 * 59 * 4)
     assert chip.read(board.RDR) == ord("d")
     assert (chip.port.counters.bytes_in, chip.port.counters.garbled_in) == (3, 0)
@@ -54,7 +55,7 @@ def test_a_change_of_the_hosts_speed_leaves_what_is_on_the_wire() -> None:
 def test_utilisation_of_the_line() -> None:
     chip = board.running_board(cr3=1 << 12)
     start = chip.bus.cycles
-    chip.port.feed(bytes(1000))
+    chip.feed(bytes(1000))
     chip.bus.advance(2 * 1000 * 10 * 59 * 4)
     busy = chip.port.counters.busy_in_cycles
     assert busy / (chip.bus.cycles - start) == 0.5
@@ -76,14 +77,23 @@ def test_no_two_blocks_overlap() -> None:
         assert left.base + left.length <= right.base, (left.name, right.name)
 
 
-def test_an_unconnected_usart_works_alone() -> None:
+@pytest.mark.parametrize("pin", [None, 6, 9])
+def test_a_usart_that_no_tty_is_wired_to_works_alone_and_is_found(pin: int | None) -> None:
     chip = Chip()
     board.clocks(chip)
     chip.set_bits(board.RCC + 0x44, 1 << 4)
     usart1 = 0x4001_1000
     chip.write(usart1 + 0xC, 938)
     chip.write(usart1, board.UE_RE_TE)
+    if pin is not None:  # PA9 or PB6, and GPIOB follows GPIOA
+        port = 0x4002_0000 + (0x400 if pin == 6 else 0)
+        chip.set_bits(board.RCC_AHB1ENR, 3)
+        chip.set_bits(port, 2 << 2 * pin)
+        chip.write(port + 0x20 + 4 * (pin // 8), 7 << 4 * (pin % 8))
     chip.write(usart1 + 0x28, 0x55)
     chip.wait(usart1 + 0x1C, 1 << 6)
     assert chip.sent == b""
-    assert chip.bus.findings == []
+    assert chip.bus.rules == ["usart-unconnected"]
+    where = {None: "no pin", 6: "PB6", 9: "PA9"}[pin]
+    assert f"USART1 sends on {where}, where" in chip.bus.findings[0][1]
+    assert "USART3, with PD8 and PD9 in AF7" in chip.bus.findings[0][1]

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
-import pytest
-
+from tests.support.vendor_svd import SVD, needs_svd
 from tests.unit.emulator.peripherals.fake_bus import Chip
-
-SVD = Path(os.environ.get("HIL_STM32F746_SVD", "/work/shared/svd/STM32F746.svd"))
 
 # Where the file differs from RM0385, the manual wins.
 MANUAL_WINS = {
@@ -51,7 +46,7 @@ def _registers() -> list[tuple[str, str, int, int]]:
     return found
 
 
-@pytest.mark.skipif(not SVD.exists(), reason="the vendor's SVD file is not on this machine")
+@needs_svd
 def test_reset_values_are_the_vendors() -> None:
     chip = Chip()
     differing = []

@@ -77,9 +77,9 @@ def test_n_bytes_take_exactly_n_frames_of_the_board(brr: int, over8: int) -> Non
 @pytest.mark.parametrize("baud", [9600, 115_200, 921_600, 1_500_000])
 def test_bytes_of_the_host_arrive_at_the_hosts_baud(baud: int) -> None:
     chip = board.running_board(brr=round(54_000_000 / baud), cr3=1 << 12)
-    chip.port.host_baud = baud
+    chip.line.speed = baud
     start, count = chip.bus.cycles, 301
-    chip.port.feed(bytes(count))
+    chip.feed(bytes(count))
     exact = count * 10 * HCLK / baud
     chip.bus.advance(int(exact) - 1)
     chip.read(ISR)
@@ -92,10 +92,10 @@ def test_bytes_of_the_host_arrive_at_the_hosts_baud(baud: int) -> None:
 
 def test_feeding_in_pieces_does_not_drift() -> None:
     chip = board.running_board(cr3=1 << 12)
-    chip.port.host_baud = 921_600
+    chip.line.speed = 921_600
     start = chip.bus.cycles
     for _ in range(100):
-        chip.port.feed(b"x" * 7)
+        chip.feed(b"x" * 7)
         chip.bus.advance(1000)
     last = math.ceil(700 * 10 * HCLK / 921_600)
     chip.bus.advance(last - 1 - (chip.bus.cycles - start))
@@ -108,14 +108,14 @@ def test_feeding_in_pieces_does_not_drift() -> None:
 
 def test_polled_reception() -> None:
     chip = board.running_board()
-    chip.port.feed(b"hello")
+    chip.feed(b"hello")
     assert poll(chip, 5) == b"hello"
     assert chip.bus.findings == []
 
 
 def test_a_frame_in_the_air_is_busy_and_not_yet_received() -> None:
     chip = board.running_board()
-    chip.port.feed(b"h")
+    chip.feed(b"h")
     chip.bus.advance(FRAME - 1)
     assert chip.read(ISR) & (RXNE | 1 << 16) == 1 << 16
     chip.bus.advance(1)
@@ -125,7 +125,7 @@ def test_a_frame_in_the_air_is_busy_and_not_yet_received() -> None:
 
 def test_overrun_keeps_the_first_byte_and_is_found() -> None:
     chip = board.running_board()
-    chip.port.feed(b"abc")
+    chip.feed(b"abc")
     chip.bus.advance(3 * FRAME)
     assert chip.read(ISR) & (ORE | RXNE) == ORE | RXNE
     assert chip.read(RDR) == ord("a")
@@ -138,7 +138,7 @@ def test_overrun_keeps_the_first_byte_and_is_found() -> None:
 
 def test_overrun_disabled_keeps_the_newest() -> None:
     chip = board.running_board(cr3=1 << 12)
-    chip.port.feed(b"abc")
+    chip.feed(b"abc")
     chip.bus.advance(3 * FRAME)
     assert chip.read(ISR) & (ORE | RXNE) == RXNE
     assert chip.read(RDR) == ord("c")
@@ -147,7 +147,7 @@ def test_overrun_disabled_keeps_the_newest() -> None:
 
 def test_flush_request_drops_the_received_byte() -> None:
     chip = board.running_board()
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(FRAME)
     chip.write(RQR, 1 << 3)
     assert not chip.read(ISR) & RXNE
@@ -155,7 +155,7 @@ def test_flush_request_drops_the_received_byte() -> None:
 
 def test_receive_interrupt() -> None:
     chip = board.running_board(cr1=1 << 5)
-    chip.port.feed(b"ab")
+    chip.feed(b"ab")
     start = chip.bus.cycles
     chip.bus.sleep_until_irq(USART3_IRQ)
     assert chip.bus.cycles - start == FRAME
@@ -167,7 +167,7 @@ def test_receive_interrupt() -> None:
 
 def test_idle_line_one_frame_after_the_last_byte() -> None:
     chip = board.running_board(cr1=1 << 4, cr3=1 << 12)
-    chip.port.feed(b"abc")
+    chip.feed(b"abc")
     start = chip.bus.cycles
     chip.bus.sleep_until_irq(USART3_IRQ)
     assert chip.bus.cycles - start == 4 * FRAME
@@ -179,9 +179,9 @@ def test_idle_line_one_frame_after_the_last_byte() -> None:
 
 def test_no_idle_between_bytes_that_follow_each_other() -> None:
     chip = board.running_board(cr3=1 << 12)
-    chip.port.feed(b"ab")
+    chip.feed(b"ab")
     chip.bus.advance(FRAME + FRAME // 2)
-    chip.port.feed(b"cd")
+    chip.feed(b"cd")
     chip.bus.advance(2 * FRAME + FRAME // 2)
     assert not chip.read(ISR) & IDLE
     chip.bus.advance(FRAME)
@@ -190,19 +190,19 @@ def test_no_idle_between_bytes_that_follow_each_other() -> None:
 
 def test_idle_between_two_bursts_is_seen_late_too() -> None:
     chip = board.running_board(cr3=1 << 12)
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(3 * FRAME)
-    chip.port.feed(b"b")
+    chip.feed(b"b")
     chip.bus.advance(FRAME)
     assert chip.read(ISR) & IDLE
 
 
 def test_a_pause_shorter_than_a_frame_is_not_idle() -> None:
     chip = board.running_board(cr1=1 << 4, cr3=1 << 12)
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(FRAME + FRAME // 2)
     start = chip.bus.cycles
-    chip.port.feed(b"b")
+    chip.feed(b"b")
     chip.bus.sleep_until_irq(USART3_IRQ)
     assert chip.bus.cycles - start == 2 * FRAME
 
@@ -307,7 +307,7 @@ def test_what_is_not_modelled_says_so(register: int, value: int) -> None:
 def test_bytes_are_lost_while_the_usart_is_off() -> None:
     chip = board.running_board()
     chip.write(CR1, 0)
-    chip.port.feed(b"gone")
+    chip.feed(b"gone")
     chip.bus.advance(10 * FRAME)
     chip.write(CR1, board.UE_RE_TE)
     chip.bus.advance(10 * FRAME)
@@ -325,7 +325,7 @@ def test_pins(spoil: str) -> None:
     else:
         chip.clear_bits(board.RCC_AHB1ENR, 1 << 3)
     chip.write(TDR, 1)
-    chip.port.feed(b"a")
+    chip.feed(b"a")
     chip.bus.advance(5 * FRAME)
     assert chip.sent == b""
     assert not chip.read(ISR) & RXNE
@@ -346,8 +346,8 @@ def test_usart_clock_off() -> None:
 
 def test_baud_mismatch_is_garbage_both_ways_but_no_finding() -> None:
     chip = board.running_board(brr=469, cr3=1 << 12)  # 115200
-    chip.port.host_baud = 921_600
-    chip.port.feed(bytes(range(64)))
+    chip.line.speed = 921_600
+    chip.feed(bytes(range(64)))
     chip.bus.advance(70 * 10 * 469 * 4)
     assert chip.read(ISR) & FE
     counters = chip.port.counters
@@ -358,7 +358,7 @@ def test_baud_mismatch_is_garbage_both_ways_but_no_finding() -> None:
     assert chip.sent != b"U"
     assert counters.garbled_out == 1
     assert chip.bus.findings == []
-    chip.port.host_baud = 115_200
+    chip.line.speed = 115_200
     chip.write(TDR, 0x55)
     chip.bus.advance(2 * 10 * 469 * 4)
     assert chip.sent.endswith(b"U")
@@ -366,8 +366,8 @@ def test_baud_mismatch_is_garbage_both_ways_but_no_finding() -> None:
 
 def test_a_divisor_that_misses_the_hosts_rate() -> None:
     chip = board.running_board(brr=60)  # 900000, 2.3 % slow
-    chip.port.host_baud = 921_600
-    chip.port.feed(b"a")
+    chip.line.speed = 921_600
+    chip.feed(b"a")
     chip.bus.advance(2 * FRAME)
     assert chip.read(RDR) == ord("a"), "within what a receiver stands"
     assert chip.bus.rules == ["baud"]
@@ -383,8 +383,8 @@ def test_a_divisor_that_is_no_divisor() -> None:
 
 def test_a_slower_core_clock_stretches_what_is_on_the_wire_in_seconds_only() -> None:
     chip = board.running_board()
-    chip.port.host_baud = 921_600
-    chip.port.feed(b"ab")
+    chip.line.speed = 921_600
+    chip.feed(b"ab")
     half = round(5 * HCLK / 921_600)
     chip.bus.advance(half)
     before = chip.bus.cycles
@@ -397,7 +397,7 @@ def test_a_slower_core_clock_stretches_what_is_on_the_wire_in_seconds_only() -> 
 
 def test_system_reset_forgets_what_is_on_the_wire() -> None:
     chip = board.running_board(cr1=1 << 5)
-    chip.port.feed(b"abc")
+    chip.feed(b"abc")
     chip.write(TDR, 1)
     chip.bus.advance(FRAME // 2)
     chip.reset(ResetReason.SOFTWARE)
