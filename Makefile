@@ -92,6 +92,7 @@ lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@out=$$($(BIN)/lint-imports --no-logo --cache-dir build/import-linter .importlinter) || { echo "$$out"; exit 1; }
 	@git ls-files 'firmware/*.h' 'firmware/*.cc' | xargs clang-format --dry-run --Werror
 
 unit:

@@ -40,10 +40,7 @@ problem as an error and never as a failed model:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tflm_hil.link.messages import FaultRecord, Rejection
+from tflm_hil.device_answers import FaultRecord, Rejection
 
 
 class HilError(Exception):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tflm_hil.device_answers import FaultRecord
 from tflm_hil.errors import HilError, LinkTimeout, TargetFault
-from tflm_hil.link.messages import FaultRecord
 from tflm_hil.probe.post_mortem import CFSR_BITS, HFSR_BITS, decode
 from tflm_hil.report.records import ErrorRecord
 

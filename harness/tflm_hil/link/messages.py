@@ -1,6 +1,6 @@
 """What the device says, as frozen dataclasses.
 
-Every class has `from_fields(...)`, which takes the fields that `protocol.Protocol.unpack` found.
+`from_fields(...)` of each class takes the fields that `protocol.Protocol.unpack` returns.
 Units: bytes, core cycles, Hz; a `hash` is the hexadecimal form of the first 16 bytes of the
 model's SHA-256.
 """
@@ -11,6 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tflm_hil.device_answers import FaultRecord, Rejection
 from tflm_hil.link.protocol import TABLE
 
 # TFLite schema TensorType → numpy dtype name (schema.fbs, enum TensorType).
@@ -30,39 +31,26 @@ _RESET_REASONS = {number: name for name, number in TABLE.codes["reset_reason"].i
 _STATUS_NAMES = {number: name for name, number in TABLE.codes["status"].items()}
 
 
-@dataclass(frozen=True)
-class FaultRecord:
-    """What the fault handler wrote down (ARMv7-M: registers of the interrupted code and status)."""
+def fault_record(fields: dict[str, Any]) -> FaultRecord:
+    """The fault record of a HELLO, with the name of the request that was being executed."""
+    fields = dict(fields)
+    request = fields.pop("request")  # message type and sequence number in one word
+    return FaultRecord(
+        **fields,
+        request_name=TABLE.names.get(request >> 16, "idle"),
+        request_seq=request & 0xFFFF,
+    )
 
-    sequence: int  # counts faults since power-on
-    r: tuple[int, ...]  # r0..r12
-    sp: int
-    lr: int
-    pc: int
-    xpsr: int
-    exc_return: int
-    cfsr: int
-    hfsr: int
-    mmfar: int
-    bfar: int
-    dfsr: int
-    request_type: int  # message type that was being executed
-    request_seq: int
 
-    @classmethod
-    def from_fields(cls, fields: dict[str, Any]) -> FaultRecord:
-        fields = dict(fields)
-        request = fields.pop("request")
-        return cls(
+def rejection(fields: dict[str, Any]) -> Rejection:
+    """An error reply, with names for its request and its engine status."""
+    return Rejection(
+        **{
             **fields,
-            request_type=request >> 16,
-            request_seq=request & 0xFFFF,
-        )
-
-    @property
-    def request_name(self) -> str:
-        """The request that was being executed, e.g. "sequence"."""
-        return TABLE.names.get(self.request_type, "idle")
+            "request": TABLE.names.get(fields["request"], f"{fields['request']:#04x}"),
+            "status": _STATUS_NAMES.get(fields["status"], f"status {fields['status']}"),
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -108,7 +96,7 @@ class Hello:
             fields[name] = bool(caches & bit)
         return cls(
             **fields,
-            fault=FaultRecord.from_fields(faults[0]) if faults else None,
+            fault=fault_record(faults[0]) if faults else None,
         )
 
 
@@ -246,28 +234,3 @@ class Profile:
 
     entries: tuple[ProfileEntry, ...]
     dropped: int  # calls of operators for which the device's table had no room
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """An error reply: why the device refused a request."""
-
-    request: str  # name in protocol.toml
-    error: int  # [code.error]
-    status: str  # engine status, e.g. "unsupported_operator"; "ok" if the engine was not asked
-    subgraph: int  # -1 if not applicable, as the next two
-    op_index: int
-    builtin_code: int
-    needed: int  # bytes, arena_too_small
-    available: int
-    text: str
-
-    @classmethod
-    def from_fields(cls, fields: dict[str, Any]) -> Rejection:
-        return cls(
-            **{
-                **fields,
-                "request": TABLE.names.get(fields["request"], f"{fields['request']:#04x}"),
-                "status": _STATUS_NAMES.get(fields["status"], f"status {fields['status']}"),
-            }
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tflm_hil.device_answers import Rejection
 from tflm_hil.errors import (
     ArenaTooSmall,
     CorruptModel,
@@ -11,7 +12,6 @@ from tflm_hil.errors import (
     ProtocolError,
     UnsupportedModel,
 )
-from tflm_hil.link.messages import Rejection
 from tflm_hil.link.protocol import TABLE
 
 _ERROR = TABLE.codes["error"]

@@ -17,11 +17,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from tflm_hil.device_answers import FaultRecord, Rejection
 from tflm_hil.errors import DeviceReset, HilError, LinkTimeout, ProtocolError, TargetFault
 from tflm_hil.link import handshake
 from tflm_hil.link.counters import LinkCounters
 from tflm_hil.link.framing import Frame, wire_bytes
-from tflm_hil.link.messages import FaultRecord, Hello, Rejection
+from tflm_hil.link.messages import Hello, rejection
 from tflm_hil.link.protocol import DEFAULT_BAUD, MAX_PAYLOAD, TABLE, PayloadError
 from tflm_hil.link.refusals import error_for
 from tflm_hil.link.steps import ERROR_WIRE_BYTES
@@ -254,4 +255,4 @@ class Session:
 
 
 def _rejection(frame: Frame) -> Rejection:
-    return Rejection.from_fields(TABLE.unpack(_ERROR.fields, frame.payload))
+    return rejection(TABLE.unpack(_ERROR.fields, frame.payload))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tflm_hil.device_answers import FaultRecord
 from tflm_hil.errors import TargetFault
 from tflm_hil.firmware_build.build import addr2line, build
-from tflm_hil.link.messages import FaultRecord, SequenceRequest
+from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.probe.session import open_session
 
 from .conftest import Bench

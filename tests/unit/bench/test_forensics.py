@@ -2,9 +2,8 @@ from dataclasses import replace
 
 import pytest
 from tflm_hil.bench import forensics
+from tflm_hil.device_answers import FaultRecord
 from tflm_hil.errors import CorruptModel, LinkTimeout, TargetFault
-from tflm_hil.link.messages import FaultRecord
-from tflm_hil.link.protocol import TABLE
 
 RECORD = FaultRecord(
     sequence=1,
@@ -19,7 +18,7 @@ RECORD = FaultRecord(
     mmfar=0x1111,
     bfar=0x30000000,
     dfsr=0,
-    request_type=TABLE.requests["sequence"].id,
+    request_name="sequence",
     request_seq=5,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tflm_hil.link.messages import Hello, LoadedModel, Rejection, Status
+from tflm_hil.link.messages import Hello, LoadedModel, Status, rejection
 from tflm_hil.link.protocol import TABLE
 
 VECTORS = Path(__file__).parents[2] / "data" / "link_vectors.txt"
@@ -73,13 +73,13 @@ def test_status_has_every_counter() -> None:
 
 
 def test_rejection_names_request_and_status() -> None:
-    rejection = Rejection.from_fields(reply("load_what_is_refused"))
-    assert (rejection.request, rejection.status) == ("load", "arena_too_small")
-    assert (rejection.needed, rejection.available) == (5000, 4096)
-    assert (rejection.subgraph, rejection.op_index, rejection.builtin_code) == (1, 2, 114)
+    refused = rejection(reply("load_what_is_refused"))
+    assert (refused.request, refused.status) == ("load", "arena_too_small")
+    assert (refused.needed, refused.available) == (5000, 4096)
+    assert (refused.subgraph, refused.op_index, refused.builtin_code) == (1, 2, 114)
 
 
 def test_unknown_numbers_are_shown_not_raised() -> None:
     fields = reply("load_what_is_refused") | {"request": 0x77, "status": 200}
-    rejection = Rejection.from_fields(fields)
-    assert (rejection.request, rejection.status) == ("0x77", "status 200")
+    refused = rejection(fields)
+    assert (refused.request, refused.status) == ("0x77", "status 200")

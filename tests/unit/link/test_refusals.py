@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tflm_hil import errors
-from tflm_hil.link.messages import Rejection
+from tflm_hil.device_answers import Rejection
 from tflm_hil.link.protocol import TABLE
 from tflm_hil.link.refusals import error_for
 

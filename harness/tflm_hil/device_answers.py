@@ -1,0 +1,44 @@
+"""What a device answers when it cannot do what it was asked: data that errors carry.
+
+These two records lie below `tflm_hil.errors`, so that a typed error can hold one without knowing
+the link. `tflm_hil.link.messages` makes them from the fields of a message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FaultRecord:
+    """What the fault handler wrote down (ARMv7-M: registers of the interrupted code and status)."""
+
+    sequence: int  # counts faults since power-on
+    r: tuple[int, ...]  # r0..r12
+    sp: int
+    lr: int
+    pc: int
+    xpsr: int
+    exc_return: int
+    cfsr: int
+    hfsr: int
+    mmfar: int
+    bfar: int
+    dfsr: int
+    request_name: str  # the request that was being executed, e.g. "sequence", or "idle"
+    request_seq: int
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An error reply: why the device refused a request."""
+
+    request: str  # name in protocol.toml
+    error: int  # [code.error] of protocol.toml
+    status: str  # engine status, e.g. "unsupported_operator"; "ok" if the engine was not asked
+    subgraph: int  # -1 if not applicable, as the next two
+    op_index: int
+    builtin_code: int
+    needed: int  # bytes, arena_too_small
+    available: int
+    text: str
