@@ -1,7 +1,8 @@
 # Two commands on a fresh machine do everything:
 #   make demo    the main job on the emulated board: build, flash, stream, compare, report
-#   make test    all tests
-# While working: make check (under a minute). Both install what is missing and say so.
+#   make test    all tests, on the board a part of the zoo: each cell, export and type
+#   make test-all  the same with the whole zoo and more random networks (every night)
+# While working: make check (half a minute). All install what is missing and say so.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -18,13 +19,17 @@ FUZZ_SECONDS ?= 600
 SANITIZED := firmware/build/posix-sanitizers/bin
 FUZZERS := firmware/build/posix-fuzz/bin
 
-.PHONY: help setup samples demo sample-report test check lint unit host-test fuzz bench format clean
+.PHONY: help setup samples demo sample-report test test-all prepared check lint unit host-build host-test fuzz \
+    bench format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile; echo "make sample-report   the whole zoo into reports/sample"; \
 	 echo "make check   lint, types and the fast tests"; \
 	 echo "make bench   side-by-side performance ratios"; \
 	 echo "make fuzz    frame and model parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
+
+# By another name: a line that says $(MAKE) is run by `make -n`, too.
+AGAIN = $(MAKE) --no-print-directory
 
 # --- set-up ---------------------------------------------------------------------------------
 
@@ -60,24 +65,49 @@ sample-report: samples
 # --- tests ----------------------------------------------------------------------------------
 
 # The application's own tests run under AddressSanitizer and UBSan, and so does the application
-# itself where the link tests talk to it on the desktop. Both halves bring their own emulated boards
-# and run side by side; a real board is there once, so that everything stands in one row then.
-PYTEST = HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pytest $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS)
+# itself where the link tests talk to it on the desktop. The parts bring their own emulated boards
+# and run two at a time, the longest first; a real board is there once, so that everything stands in
+# one row then. Their workers are forked from one process that has TensorFlow imported.
+PYTEST = env HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pytest \
+    $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS)
+AT_ONCE ?= 2
 
-test: samples lint host-test
+# Folders of tests/integration that are parts of their own; the last part has all the others.
+INTEGRATION := tests/integration
+PARTS := explain plugin models
+
+test: WHICH := --hil-covering
+test-all: WHICH :=
+test-all: export HIL_RANDOM_MODELS ?= 200
+
+test test-all: prepared
 ifneq ($(findstring emulated,$(BOARD)),)
-	@tools/side-by-side \
-	    "integration tests" env $(PYTEST) tests/integration -- \
-	    "unit tests and tests on $(BOARD)" env $(PYTEST) --board $(BOARD) tests/unit tests/hil
+	@$(BIN)/python tools/warm-python tools/side-by-side --at-once $(AT_ONCE) \
+	    "tests on $(BOARD)" $(PYTEST) --board $(BOARD) $(WHICH) tests/hil -- \
+	    $(foreach part,$(PARTS),"integration tests: $(part)" $(PYTEST) $(INTEGRATION)/$(part) --) \
+	    "integration tests: the others" $(PYTEST) $(INTEGRATION) \
+	        $(foreach part,$(PARTS),--ignore $(INTEGRATION)/$(part)) -- \
+	    "unit tests" $(PYTEST) tests/unit -- \
+	    "lint" $(AGAIN) lint -- \
+	    "firmware tests" $(AGAIN) host-test
 else
-	@$(PYTEST) --board $(BOARD) tests/unit tests/integration tests/hil
+	@$(AGAIN) lint host-test
+	@$(BIN)/python tools/warm-python $(PYTEST) --board $(BOARD) $(WHICH) tests/unit $(INTEGRATION) tests/hil
 endif
+
+# What tests need, side by side: most of the one is waiting for downloads.
+prepared: $(VENV)/.packages
+	@tools/side-by-side \
+	    "set-up" $(AGAIN) samples -- \
+	    "firmware for the desktop" $(AGAIN) host-build
 
 check: setup lint unit
 
-host-test: setup
+host-build: $(VENV)/.packages
 	@cd firmware && cmake --preset posix-sanitizers >/dev/null
 	@cd firmware && cmake --build --preset posix-sanitizers -- --quiet
+
+host-test: host-build
 	@cd firmware && ctest --preset posix-sanitizers --output-on-failure --progress | tail -n 3
 
 fuzz: setup

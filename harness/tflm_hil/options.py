@@ -113,6 +113,11 @@ OPTIONS = (
         "auto",
         metavar="RUN",
     ),
+    Option(
+        "covering",
+        "test only so many variants that each layer, export and type occurs: the smallest ones",
+        is_switch=True,
+    ),
     Option("sequences", "stream only the first N test sequences of each variant", metavar="N"),
     Option(
         "no-flash", "never write flash; refuse if the board holds something else", is_switch=True
@@ -138,6 +143,7 @@ class RunConfig:
     models: tuple[Path, ...] = ()
     samples: tuple[Path, ...] = ()
     no_lint: bool = False
+    covering: bool = False
 
 
 def from_lookup(
@@ -174,6 +180,7 @@ def from_lookup(
         models=tuple(Path(value) for value in values["hil_model"]),
         samples=tuple(Path(value) for value in values["hil_samples"]),
         no_lint=bool(values["hil_no_lint"]),
+        covering=bool(values["hil_covering"]),
     )
     _check(config)
     spec = load_spec(config.board, config.overrides, environment)

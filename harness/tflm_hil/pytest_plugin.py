@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 CONFIG: pytest.StashKey[RunConfig | None] = pytest.StashKey()
 ZOO: pytest.StashKey[list[Variant]] = pytest.StashKey()
+COVERING: pytest.StashKey[list[Variant]] = pytest.StashKey()
 WANTED: pytest.StashKey[list[Variant]] = pytest.StashKey()
 LEFT_OUT: pytest.StashKey[list[Variant]] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
@@ -99,9 +100,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if hil is None:
         return
     from tflm_hil.bench.variants import whole_zoo
+    from tflm_hil.run.covering import covering
 
     try:
-        session.config.stash[ZOO] = whole_zoo(hil)
+        session.config.stash[ZOO] = zoo = whole_zoo(hil)
+        if hil.covering:
+            session.config.stash[COVERING] = covering(zoo)
     except HilError as error:
         raise pytest.UsageError(f"{type(error).__name__}: {error}") from error
 
@@ -110,13 +114,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrise `variant` over the zoo; the ids are the variants' own."""
     if "variant" not in metafunc.fixturenames or given_by_the_test(metafunc, "variant", __name__):
         return
-    zoo = metafunc.config.stash.get(ZOO, None)
+    stash = metafunc.config.stash
+    zoo = stash.get(ZOO, None)
     if zoo is None:
         skipped = pytest.param(None, marks=pytest.mark.skip(reason=NEEDS_BOARD))
         metafunc.parametrize("variant", [skipped], ids=["-"], indirect=True)
     else:
         where = metafunc.definition.get_closest_marker(WHERE)
         fitting = [item for item in zoo if where is None or where.kwargs["holds"](item)]
+        if COVERING in stash:
+            from tflm_hil.run.covering import covering
+
+            fitting = covering(fitting, first=stash[COVERING])
         chosen = [pytest.param(item, marks=_skipped(item.left_out)) for item in fitting]
         metafunc.parametrize("variant", chosen, ids=[item.id for item in fitting], indirect=True)
 

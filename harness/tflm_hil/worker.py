@@ -13,6 +13,9 @@ Where one process does many jobs, `stream_worker` and `serve_stream` hand over e
 as it is there: what was computed before a worker dies, or its caller, is not lost.
 
 Both raise `WorkerError`, which callers turn into an error of their own area.
+
+`HIL_WORKER_PYTHON` names another Python for the workers than the one that runs this: one that has
+TensorFlow where this has not, or the stand-in of `tools/warm-python`, which has it imported.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ Answer = tuple[dict[str, Any], Arrays]
 Handler = Callable[[dict[str, Any], Arrays], Answer]
 StreamHandler = Callable[[dict[str, Any], Arrays], Iterator[Answer]]
 
+PYTHON = "HIL_WORKER_PYTHON"
 THREADS = 2
 TAIL_LINES = 12
 
@@ -200,7 +204,7 @@ def _process(
     paths = [str(IMPORT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     with (directory / "log").open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(directory), *map(str, tell)],
+            [os.environ.get(PYTHON, sys.executable), "-m", module, str(directory), *map(str, tell)],
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,

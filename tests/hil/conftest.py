@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -21,12 +21,24 @@ SMALL = "digits_lstm-int8-fused"  # the smallest, and it has state
 FEW = 12  # sequences; enough for state to show, short enough to run for every variant
 
 
+@dataclass
+class Answers:
+    """What the device has answered to the first sequences of one variant, each asked for once in a
+    session: the same bits have to come again, in whatever way they are asked for.
+    """
+
+    fresh: list[bytes] = field(default_factory=list)  # from a reset each
+    carried: list[bytes] = field(default_factory=list)  # from one reset, request by request
+    whole: SequenceResult | None = None  # from one reset, in one request
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A device with a variant loaded and the first test sequences as it reads them."""
 
     device: Device
     sequences: list[bytes]
+    answers: Answers = field(default_factory=Answers)
 
     @property
     def steps(self) -> int:
@@ -46,6 +58,25 @@ class Loaded:
         """The output bytes of `run`."""
         return [result.outputs for result in self.run(order, reset=reset).values()]
 
+    def fresh(self) -> list[bytes]:
+        """Of every sequence the outputs after a reset; streamed at the first call only."""
+        if not self.answers.fresh:
+            self.answers.fresh += self.outputs(list(range(FEW)))
+        return self.answers.fresh
+
+    def carried(self) -> list[bytes]:
+        """Of every sequence the outputs after those before it; streamed at the first call only."""
+        if not self.answers.carried:
+            self.device.reset_state()
+            self.answers.carried += self.outputs(list(range(FEW)), reset=False)
+        return self.answers.carried
+
+    def whole(self) -> SequenceResult:
+        """All sequences as one, in one request; streamed at the first call only."""
+        if self.answers.whole is None:
+            (self.answers.whole,) = self.device.stream([SequenceRequest("whole", self.sequences)])
+        return self.answers.whole
+
 
 def few(variant: Variant) -> Samples:
     """The first sequences, from the beginning again where there are fewer."""
@@ -53,14 +84,21 @@ def few(variant: Variant) -> Samples:
     return Samples(inputs[np.arange(FEW) % len(inputs)])
 
 
+@pytest.fixture(scope="session")
+def answers() -> dict[str, Answers]:
+    """By variant."""
+    return {}
+
+
 @pytest.fixture
-def load(bench: Bench) -> Callable[[Variant], Loaded]:
+def load(bench: Bench, answers: dict[str, Answers]) -> Callable[[Variant], Loaded]:
     """Load a variant; gives the device and its first test sequences."""
 
     def loaded(variant: Variant) -> Loaded:
         device = bench.load(slot_entry(variant))
         assert device.model is not None
-        return Loaded(device, sequence_bytes(few(variant).inputs, device.model))
+        sequences = sequence_bytes(few(variant).inputs, device.model)
+        return Loaded(device, list(sequences), answers.setdefault(variant.id, Answers()))
 
     return loaded
 

@@ -10,6 +10,7 @@ import pytest
 from tflm_hil.bench.bench import Bench
 from tflm_hil.link.device import Device
 from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.measure.measure import Measured
 from tflm_hil.measure.meter import Reading, link_record
 from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.zoo.manifest import Variant
@@ -115,7 +116,22 @@ def test_recurrent_state_survives_lost_replies(
     assert after.invocations - before.invocations == len(order)
 
 
-def test_clean_line_needs_no_retransmission(loaded: Loaded, bench: Bench) -> None:
+def test_clean_line_needs_no_retransmission(measured: Measured, bench: Bench) -> None:
+    """Of all sequences of a variant; what else would show of a bad line is the next test."""
+    cycles, link = measured.record.cycles, measured.record.link
+    assert cycles is not None
+    assert cycles.streamed is not None
+    assert link is not None
+    if cycles.streamed.maximum > SLOW_S * bench.hello.core_clock_hz:
+        pytest.skip("an inference lasts as long as the wait for a lost reply")
+    assert link.retransmissions == 0
+    assert link.crc_errors == 0
+
+
+def test_clean_line_leaves_no_trace(
+    load: Callable[[Variant], Loaded], any_variant: Variant, bench: Bench
+) -> None:
+    loaded = load(any_variant)
     (cycles,) = loaded.run([0])[0].cycles[:1]
     if cycles > SLOW_S * bench.hello.core_clock_hz:
         pytest.skip("an inference lasts as long as the wait for a lost reply")

@@ -1,5 +1,8 @@
 """State is a contract: kept when asked for, gone after a reset, and nothing in between.
 
+What the device answers to the same sequences from a reset each, carried over, and as one request
+is streamed once and compared with every other way of asking (`Loaded.fresh`, `carried`, `whole`).
+
 Whether a variant has state between Invokes is said by the device itself (`state_bytes`): a fused
 LSTM has, and a single-step model, whose states the device feeds back; an unrolled cell or a WHILE
 loop starts from zero each time.
@@ -34,11 +37,11 @@ FLOAT_BOUND = 2e-5
 
 
 def test_same_bits_twice_after_reset(loaded: Loaded) -> None:
-    assert loaded.outputs(ORDER) == loaded.outputs(ORDER)
+    assert loaded.fresh() == loaded.outputs(ORDER)
 
 
 def test_same_bits_after_loading_again(loaded: Loaded) -> None:
-    before = loaded.outputs(ORDER)
+    before = loaded.fresh()
     loaded.device.step(loaded.sequences[0])  # leaves state behind
     model = loaded.device.model
     assert model is not None
@@ -47,25 +50,20 @@ def test_same_bits_after_loading_again(loaded: Loaded) -> None:
 
 
 def test_order_of_sequences_does_not_matter(loaded: Loaded) -> None:
-    forwards = loaded.outputs(ORDER)
-    assert loaded.outputs(ORDER[::-1]) == forwards[::-1]
+    assert loaded.outputs(ORDER[::-1]) == loaded.fresh()[::-1]
 
 
 def test_whole_run_does_not_depend_on_its_neighbours(loaded: Loaded, measured: Measured) -> None:
     """The first sequences alone give what they gave among all the others."""
-    alone = b"".join(loaded.outputs(ORDER))
+    alone = b"".join(loaded.fresh())
     among = measured.streamed.blocks[:FEW]
     assert alone[: sum(map(len, among))] == b"".join(among)
 
 
 def test_chunked_is_whole(loaded: Loaded) -> None:
     """Steps sent one by one, without a reset between, equal the same steps in one request."""
-    whole = next(
-        loaded.device.stream([SequenceRequest("whole", [loaded.sequences[n] for n in ORDER])])
-    )
-    loaded.device.reset_state()
-    chunks = [loaded.device.step(loaded.sequences[number]).outputs for number in ORDER]
-    assert b"".join(chunks) == whole.outputs
+    whole = loaded.whole()
+    assert b"".join(loaded.carried()) == whole.outputs
     assert whole.steps == len(ORDER) * loaded.steps
 
 
@@ -113,9 +111,7 @@ def shows_state(variant: Variant) -> bool:
 def test_state_carries_over_when_asked_and_only_then(loaded: Loaded, variant: Variant) -> None:
     model = loaded.device.model
     assert model is not None
-    fresh = loaded.outputs(ORDER)
-    loaded.device.reset_state()
-    carried = loaded.outputs(ORDER, reset=False)
+    fresh, carried = loaded.fresh(), loaded.carried()
     assert carried[0] == fresh[0], "nothing was there to carry over before the first sequence"
     if model.state_bytes:
         assert carried[1:] != fresh[1:] or not shows_state(variant), (
@@ -151,8 +147,7 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
     """
     model = loaded.device.model
     assert model is not None
-    loaded.device.reset_state()
-    carried = loaded.outputs(ORDER, reset=False)
+    carried = loaded.carried()
     wheel = compute(variant, few(variant), mode="carry", frameworks=("tflm",))
     board = wheel.device_outputs(by_output(carried, model)[0])
     if board.integer:
@@ -184,7 +179,7 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
 
 
 def test_reset_is_complete_after_any_history(loaded: Loaded) -> None:
-    fresh = loaded.outputs([0])
+    fresh = loaded.fresh()[:1]
     for length in (1, 3, FEW):
         loaded.outputs(ORDER[:length], reset=False)
         loaded.device.reset_state()
@@ -193,10 +188,10 @@ def test_reset_is_complete_after_any_history(loaded: Loaded) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, FEW])
 def test_only_the_last_output_on_request(loaded: Loaded, count: int) -> None:
-    blocks = loaded.sequences[:count]
     steps = count * loaded.steps
-    every = next(loaded.device.stream([SequenceRequest(0, blocks)]))
-    last = next(loaded.device.stream([SequenceRequest(0, blocks, all_outputs=False)]))
-    assert every.outputs.endswith(last.outputs)
-    assert len(every.outputs) == steps * len(last.outputs)
-    assert every.steps == last.steps == steps
+    blocks = loaded.sequences[:count]
+    (last,) = loaded.device.stream([SequenceRequest(0, blocks, all_outputs=False)])
+    assert len(loaded.whole().outputs) == FEW * loaded.steps * len(last.outputs)
+    every = loaded.whole().outputs[: steps * len(last.outputs)]
+    assert every.endswith(last.outputs)
+    assert last.steps == steps

@@ -19,6 +19,7 @@ from tflm_hil.report.render.circumstance_text import flash_text
 from tflm_hil.report.render.markdown import TABLE_NAME
 from tflm_hil.report.render.progress import ConsoleProgress
 from tflm_hil.report.render.terminal import CI_WIDTH, render
+from tflm_hil.run.covering import covering
 from tflm_hil.run.preflight import Preflight
 from tflm_hil.run.run import Run
 from tflm_hil.run.select import choose
@@ -46,6 +47,8 @@ def measure_zoo(
     """
     console = Console(highlight=False)
     zoo = choose(whole_zoo(config), names, expression)
+    if config.covering:
+        zoo = covering(zoo)
     wanted = [variant for variant in zoo if not variant.left_out]
     left_out = [variant for variant in zoo if variant.left_out]
     run = Run(config, ConsoleProgress(console), wanted, left_out)

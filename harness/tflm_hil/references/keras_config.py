@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 CONFIG = "config.json"
+# Settings of a layer that make another computation of it.
+KINDS = ("activation", "recurrent_activation", "reset_after", "stateful")
+# Layers that compute nothing once a model is trained.
+IDLE = ("InputLayer", "Dropout")
 
 
 def remembers(path: Path) -> bool:
@@ -16,12 +21,31 @@ def remembers(path: Path) -> bool:
 
     False for a file that is no Keras archive; who loads it will say so.
     """
+    return any(node.get("stateful") is True for node in _nodes(_config(path)))
+
+
+@cache
+def layer_kinds(path: Path) -> frozenset[str]:
+    """What the model is made of: each layer and cell in it by its class, its functions and what
+    else makes another computation of it. Empty for a file that is no Keras archive.
+    """
+    return frozenset(
+        " ".join([str(node["class_name"]), *(f"{name}={settings.get(name)}" for name in KINDS)])
+        for node in _nodes(_config(path))
+        # every layer says whether it is trainable; initialisers and the like do not
+        if isinstance(settings := node.get("config"), dict)
+        and "trainable" in settings
+        and node["class_name"] not in IDLE
+    )
+
+
+def _config(path: Path) -> Any:
+    """None for a file that is no Keras archive."""
     try:
         with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read(CONFIG))
+            return json.loads(archive.read(CONFIG))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return False
-    return any(node.get("stateful") is True for node in _nodes(config))
+        return None
 
 
 def _nodes(node: Any) -> Iterator[dict[str, Any]]:

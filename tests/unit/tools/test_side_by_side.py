@@ -1,4 +1,4 @@
-"""Two halves of `make test` at once: their output in pieces, and the right status."""
+"""The parts of `make test` at once: their output in pieces, and the right status."""
 
 from __future__ import annotations
 
@@ -40,6 +40,21 @@ def test_they_do_run_at_the_same_time() -> None:
     assert time.monotonic() - began < 3.5
 
 
+def test_so_many_at_a_time_and_the_next_when_one_has_ended(tmp_path: Path) -> None:
+    """Three of two at a time: the third starts when the short one of the first two ends."""
+    at = {name: tmp_path / name for name in ("long", "short", "third")}
+
+    def noted(name: str, seconds: float) -> list[str]:
+        return [name, *sh(f"date +%s.%N > {at[name]}.began; sleep {seconds}; touch {at[name]}.end")]
+
+    words = [*noted("long", 1.5), "--", *noted("short", 0.3), "--", *noted("third", 0.1)]
+    assert run("--at-once", "2", *words).returncode == 0
+    ended = {name: Path(f"{path}.end").stat().st_mtime for name, path in at.items()}
+    third_began = float(Path(f"{at['third']}.began").read_text())
+    assert ended["short"] <= third_began + 0.01
+    assert ended["third"] < ended["long"]
+
+
 @pytest.mark.parametrize(("first", "second", "status"), [(0, 3, 3), (5, 0, 5), (5, 3, 5)])
 def test_one_that_fails_fails_all(first: int, second: int, status: int) -> None:
     done = run("a", *sh(f"exit {first}"), "--", "b", *sh(f"exit {second}"))
@@ -69,6 +84,7 @@ def test_an_interrupt_ends_all_and_shows_what_they_said(tmp_path: Path) -> None:
 
 
 def test_without_a_command_it_says_how_to_use_it() -> None:
-    done = run("only a name")
-    assert done.returncode != 0
-    assert "NAME COMMAND" in done.stderr
+    for words in (["only a name"], ["--at-once", "none", "a", "true"], ["--at-once"]):
+        done = run(*words)
+        assert done.returncode != 0
+        assert "NAME COMMAND" in done.stderr
