@@ -1,6 +1,6 @@
 """Builds the firmware with CMake, once per content.
 
-    image = build()                                  # nucleo_f746zg, builtin engine
+    image = build("nucleo_f746zg")                   # firmware/board/nucleo_f746zg, builtin engine
     image.build_id                                   # what HELLO must state
     addr2line(image.elf, fault.pc)                   # "Invoke at firmware/engine/…:123"
 
@@ -43,7 +43,7 @@ _FOREIGN_VARIABLES = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CC", "CXX", 
 
 
 def build(
-    board: str = "nucleo_f746zg",
+    board: str,
     engine: str = "builtin",
     *,
     tflm: TflmTree | None = None,
@@ -144,7 +144,8 @@ def _compile(
     log: Path,
     on_progress: Callable[[str], None] | None,
 ) -> None:
-    configure = [toolchain.cmake, "--preset", board, "-B", str(build_dir)]
+    configure = [toolchain.cmake, "-S", str(source_dir), "-B", str(build_dir), "-G", "Ninja"]
+    configure += [f"-DHIL_BOARD={board}", "-DCMAKE_BUILD_TYPE=Release"]
     configure += [f"-D{name}={value}" for name, value in variables.items()]
     compile_all = [toolchain.cmake, "--build", str(build_dir), "--target", "hil_app"]
     output = ""

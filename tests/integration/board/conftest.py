@@ -46,7 +46,7 @@ class Bench:
 @pytest.fixture(scope="module")
 def _bench() -> Iterator[Bench]:
     uid = f"EMU-BOARD-{os.getpid()}"
-    image = build()
+    image = build("nucleo_f746zg")
     path = MODELS / "digits_gru" / "int8-unrolled.tflite"
     model = SlotEntry("digits_gru-int8-unrolled", path.read_bytes())
     with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as emulator:

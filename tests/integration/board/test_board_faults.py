@@ -78,7 +78,7 @@ def test_a_stack_overflow_is_recorded_and_the_board_answers_again(bench: Bench) 
 def test_a_record_of_another_firmware_is_not_reported(bench: Bench) -> None:
     """Its program counter would be looked up in the wrong sources."""
     provoke(bench, "bad_read")
-    other = build(definitions={"HIL_BALLAST_BYTES": "4"})
+    other = build("nucleo_f746zg", definitions={"HIL_BALLAST_BYTES": "4"})
     assert other.build_id != bench.image.build_id
     try:
         bench.probe.flash_firmware(other.elf)

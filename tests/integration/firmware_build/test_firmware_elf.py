@@ -30,7 +30,7 @@ AT_LOAD = re.compile(r"_Z.*\d(Prepare|Make)[A-Z]?")
 
 @pytest.fixture(scope="module")
 def image() -> FirmwareImage:
-    return build()
+    return build("nucleo_f746zg")
 
 
 @pytest.fixture(scope="module")

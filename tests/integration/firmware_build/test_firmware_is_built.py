@@ -19,7 +19,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first(cache: Path) -> FirmwareImage:
-    return build(cache_dir=cache)
+    return build("nucleo_f746zg", cache_dir=cache)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def sources(tmp_path: Path) -> Path:
 
 def test_the_second_build_comes_from_the_cache(first: FirmwareImage, cache: Path) -> None:
     lines: list[str] = []
-    second = build(cache_dir=cache, on_progress=lines.append)
+    second = build("nucleo_f746zg", cache_dir=cache, on_progress=lines.append)
     assert not first.cache_hit
     assert second.cache_hit
     assert lines == []
@@ -51,7 +51,9 @@ def test_the_same_sources_elsewhere_give_the_same_build_id(
     first: FirmwareImage, sources: Path, tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    other = build(source_dir=sources, cache_dir=tmp_path / "cache", on_progress=lines.append)
+    other = build(
+        "nucleo_f746zg", source_dir=sources, cache_dir=tmp_path / "cache", on_progress=lines.append
+    )
     assert not other.cache_hit
     assert any("Linking" in line for line in lines)
     assert other.build_id == first.build_id
@@ -61,11 +63,11 @@ def test_the_same_sources_elsewhere_give_the_same_build_id(
 def test_a_compiler_error_is_quoted_with_its_line_and_leaves_nothing_in_the_cache(
     sources: Path, tmp_path: Path
 ) -> None:
-    broken = sources / "board" / "nucleo_f746zg" / "clock.cc"
+    broken = sources / "board" / "stm32f746" / "clock.cc"
     broken.write_text(broken.read_text() + "\nint nonsense = does_not_exist;\n")
     line = len(broken.read_text().splitlines())
     with pytest.raises(FirmwareBuildError) as raised:
-        build(source_dir=sources, cache_dir=tmp_path / "cache")
+        build("nucleo_f746zg", source_dir=sources, cache_dir=tmp_path / "cache")
     assert f"clock.cc:{line}" in raised.value.what
     assert "does_not_exist" in raised.value.what
     assert not list((tmp_path / "cache").glob("*/firmware.elf"))
@@ -78,7 +80,7 @@ def test_a_firmware_that_does_not_fit_says_by_how_many_bytes(
 ) -> None:
     too_much = FLASH_FOR_FIRMWARE - first.flash_bytes + 1000
     with pytest.raises(FirmwareTooBig) as raised:
-        build(cache_dir=cache, definitions={"HIL_BALLAST_BYTES": str(too_much)})
+        build("nucleo_f746zg", cache_dir=cache, definitions={"HIL_BALLAST_BYTES": str(too_much)})
     excess = int(raised.value.what.split("too big by ")[1].split()[0])
     assert 1000 <= excess < 1100  # alignment of the planted array
     assert "FLASH" in raised.value.what
@@ -93,7 +95,7 @@ def test_without_compiler_the_error_comes_before_anything_is_built(
         (tmp_path / tool).symlink_to(path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolchainMissing, match="arm-none-eabi-gcc"):
-        build(cache_dir=tmp_path / "cache")
+        build("nucleo_f746zg", cache_dir=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
 
@@ -105,7 +107,7 @@ def test_a_damaged_image_in_the_cache_is_built_again(
     flipped = bytearray(sound)
     flipped[len(sound) // 20] ^= 0x10
     first.elf.write_bytes({"truncated": sound[:60_000], "flipped": flipped, "empty": b""}[damage])
-    again = build(cache_dir=cache)
+    again = build("nucleo_f746zg", cache_dir=cache)
     assert not again.cache_hit
     assert (again.build_id, again.elf) == (first.build_id, first.elf)
     assert again.elf.read_bytes() == sound

@@ -73,7 +73,7 @@ def emulated() -> Iterator[EmulatedBoard]:
         with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as process:
             transport = SerialTransport(process.tty, 115200)
             probe = Probe(uid)
-            probe.flash_firmware(build().elf)
+            probe.flash_firmware(build("nucleo_f746zg").elf)
             probe.store_models([STEP, DIGITS])
             device = Device(transport, board=uid)
             assert device.set_baud(921600) == 921600

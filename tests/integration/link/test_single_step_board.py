@@ -63,7 +63,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as process:
             transport = SerialTransport(process.tty, 115200)
             probe = Probe(uid)
-            probe.flash_firmware(build().elf)
+            probe.flash_firmware(build("nucleo_f746zg").elf)
             probe.store_models([slot_entry(variant) for variant in variants.values()])
             device = Device(transport, board=uid)
             assert device.set_baud(921600) == 921600

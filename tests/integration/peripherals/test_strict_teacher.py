@@ -16,17 +16,22 @@ from tflm_hil.firmware_build.build import SOURCE_DIR, build
 from tests.support.bare_metal import Board, Program
 from tests.support.scripted_line import ScriptedLine
 
+CHIP = Path("board/stm32f746")
 BOARD = Path("board/nucleo_f746zg")
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """Replace `right` by `wrong` in a file of the board support; `rules` is what must be found."""
+    """Replace `right` by `wrong` in a file of the board support; `rules` is what must be found.
+
+    `folder` is that of the chip, where not that of the board.
+    """
 
     file: str
     right: str
     wrong: str
     rules: frozenset[str]
+    folder: Path = CHIP
 
 
 MISTAKES = {
@@ -43,7 +48,11 @@ MISTAKES = {
         frozenset({"over-drive", "voltage-scale", "apb-clock"}),
     ),
     "crystal instead of bypass": Mistake(
-        "clock.cc", "RCC_CR::Set(RCC_CR::HSEBYP);", "", frozenset({"hse-bypass"})
+        "clock_tree.h",
+        "kHseIsCrystal = false;",
+        "kHseIsCrystal = true;",
+        frozenset({"hse-bypass"}),
+        BOARD,
     ),
     "voltage scale 3": Mistake(
         "clock.cc",
@@ -56,18 +65,22 @@ MISTAKES = {
     ),
     "pins without a clock": Mistake(
         "serial.cc",
-        "RCC_AHB1ENR::Set(RCC_AHB1ENR::GPIODEN);",
+        "RCC_AHB1ENR::Set(Tx::Port::kEnable | Rx::Port::kEnable);",
         "",
         frozenset({"clock-off", "uart-pin"}),
     ),
     "USART without a clock": Mistake(
-        "serial.cc", "RCC_APB1ENR::Set(RCC_APB1ENR::USART3EN);", "", frozenset({"clock-off"})
+        "serial.cc", "Usart::ENR::Set(Usart::kEnable);", "", frozenset({"clock-off"})
     ),
     "wrong alternate function": Mistake(
-        "serial.cc", "kAlternateFunction7 = 7;", "kAlternateFunction7 = 8;", frozenset({"uart-pin"})
+        "console.h",
+        "kAlternateFunction = 7;",
+        "kAlternateFunction = 8;",
+        frozenset({"uart-pin"}),
+        BOARD,
     ),
     "wrong DMA channel": Mistake(
-        "serial.cc", "kDmaChannel = 4;", "kDmaChannel = 5;", frozenset({"dma-mapping"})
+        "console.h", "kDmaChannel = 4;", "kDmaChannel = 5;", frozenset({"dma-mapping"}), BOARD
     ),
     "sending from DTCM": Mistake(
         "serial.cc",
@@ -83,8 +96,8 @@ MISTAKES = {
     ),
     "a divisor 2.6 % off": Mistake(
         "serial.cc",
-        "USART3_BRR::Write(setting.brr);",
-        "USART3_BRR::Write(setting.brr + 12);",
+        "Usart::BRR::Write(setting.brr);",
+        "Usart::BRR::Write(setting.brr + 12);",
         frozenset({"baud"}),
     ),
 }
@@ -99,7 +112,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rules_after_start(sources: Path, cache: Path) -> set[str]:
-    image = build(source_dir=sources, cache_dir=cache)
+    image = build("nucleo_f746zg", source_dir=sources, cache_dir=cache)
     line = ScriptedLine(speed=115_200)
     board = Board(Program(image.elf), line=line)
     try:
@@ -131,7 +144,7 @@ def test_a_mistake_is_named(
     name: str, sources: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     mistake = MISTAKES[name]
-    file = sources / BOARD / mistake.file
+    file = sources / mistake.folder / mistake.file
     text = file.read_text()
     assert text.count(mistake.right) == 1, "the firmware is written differently now"
     file.write_text(text.replace(mistake.right, mistake.wrong))

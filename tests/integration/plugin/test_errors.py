@@ -128,8 +128,8 @@ def test_next(device): pass
 
 def other_build(path: Path, *, shift: int = 0) -> Path:
     """The firmware with another build-id; with `shift` its segments lie so much higher."""
-    content = bytearray(build().elf.read_bytes())
-    with build().elf.open("rb") as stream:
+    content = bytearray(build("nucleo_f746zg").elf.read_bytes())
+    with build("nucleo_f746zg").elf.open("rb") as stream:
         elf = ELFFile(stream)
         notes = [s for s in elf.iter_sections() if isinstance(s, NoteSection)]
         for section in notes:
@@ -155,7 +155,7 @@ def test_wrong_firmware_on_the_board(run_pytest: RunPytest, tmp_path: Path) -> N
     finally:
         registry.flash_path(uid).unlink(missing_ok=True)
     assert "WrongFirmware" in text
-    assert f"the board runs build {build().build_id}" in text
+    assert f"the board runs build {build('nucleo_f746zg').build_id}" in text
 
 
 def test_probe_of_one_board_and_tty_of_another(run_pytest: RunPytest, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def elf_with_hard_sigmoid(tmp_path: Path) -> Path:
     wrong = sound.replace(LOGISTIC, HARD).replace("template <bool kTanh>\n", HARD_SIGMOID, 1)
     assert wrong.count("HardSigmoid") == 2
     kernel.write_text(wrong)
-    return build(source_dir=sources, cache_dir=tmp_path / "cache").elf
+    return build("nucleo_f746zg", source_dir=sources, cache_dir=tmp_path / "cache").elf
 
 
 def test_operator_and_mistake_are_named(run_pytest: RunPytest, elf_with_hard_sigmoid: Path) -> None:

@@ -229,7 +229,7 @@ def test_wrong_kernel_on_the_board_fails_the_run_at_the_device(
     )
     assert wrong != sound
     kernel.write_text(wrong)
-    elf = build(source_dir=sources, cache_dir=tmp_path / "cache").elf
+    elf = build("nucleo_f746zg", source_dir=sources, cache_dir=tmp_path / "cache").elf
 
     source = """
 def test_it(measured):

@@ -26,7 +26,7 @@ _NUMBERS = count()
 @pytest.fixture(scope="session")
 def firmware() -> FirmwareImage:
     """The firmware that is shipped, built or from the cache."""
-    return build()
+    return build("nucleo_f746zg")
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def board_with(image: FirmwareImage, uid: str) -> Iterator[Board]:
 
 @pytest.fixture(scope="module")
 def board() -> Iterator[Board]:
-    yield from board_with(build(), f"EMU-DESCENT-{os.getpid()}")
+    yield from board_with(build("nucleo_f746zg"), f"EMU-DESCENT-{os.getpid()}")
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def board_with_wrong_tanh(tmp_path: Path) -> Iterator[Board]:
     assert TANH_LINE in text
     wrong = "kTanh ? RoundingShiftRight(TanhQ4(q4), 24) + (q4 > 0)"
     kernel.write_text(text.replace(TANH_LINE, wrong))
-    image = build(source_dir=sources, cache_dir=tmp_path / "cache")
+    image = build("nucleo_f746zg", source_dir=sources, cache_dir=tmp_path / "cache")
     yield from board_with(image, f"EMU-TANH-{os.getpid()}")
 
 

@@ -20,7 +20,7 @@ DIGITS = {"UNIDIRECTIONAL_SEQUENCE_LSTM", "FULLY_CONNECTED", "SOFTMAX", "STRIDED
 
 @pytest.fixture(scope="module")
 def image(tree: TflmTree) -> FirmwareImage:
-    return build(engine="tflm", tflm=tree)
+    return build("nucleo_f746zg", engine="tflm", tflm=tree)
 
 
 def test_neither_heap_nor_formatted_output_is_linked(image: FirmwareImage) -> None:
@@ -34,7 +34,7 @@ def test_neither_heap_nor_formatted_output_is_linked(image: FirmwareImage) -> No
 
 
 def test_operators_of_the_models_make_a_smaller_image(image: FirmwareImage, tree: TflmTree) -> None:
-    small = build(engine="tflm", tflm=tree, operators=DIGITS)
+    small = build("nucleo_f746zg", engine="tflm", tflm=tree, operators=DIGITS)
     print(f"flash: {image.flash_bytes:,} bytes with all operators, {small.flash_bytes:,} with used")
     assert small.flash_bytes < image.flash_bytes - 100_000
     assert small.build_id != image.build_id
@@ -57,7 +57,7 @@ def test_another_library_is_another_build(
     command = ["arm-none-eabi-gcc", *flags, "-c", str(tmp_path / "note.c"), "-o", str(member)]
     subprocess.run(command, check=True)
     subprocess.run(["arm-none-eabi-ar", "-r", str(library), str(member)], check=True)
-    other = build(engine="tflm", tflm=inspect_tree(tmp_path))
+    other = build("nucleo_f746zg", engine="tflm", tflm=inspect_tree(tmp_path))
     assert other.build_id != image.build_id
-    assert build(engine="tflm", tflm=tree).build_id == image.build_id
-    assert build().build_id not in (image.build_id, other.build_id)
+    assert build("nucleo_f746zg", engine="tflm", tflm=tree).build_id == image.build_id
+    assert build("nucleo_f746zg").build_id not in (image.build_id, other.build_id)

@@ -179,7 +179,7 @@ def poisoned_firmware() -> FirmwareImage:
         # files keep their times, so that a changed one costs its own compilation only
         shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*", "tests"))
         write_poisons(sources)
-        return build(source_dir=sources, cache_dir=cache)
+        return build("nucleo_f746zg", source_dir=sources, cache_dir=cache)
 
 
 def write_poisons(sources: Path) -> None:

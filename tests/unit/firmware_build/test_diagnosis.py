@@ -9,9 +9,7 @@ from tflm_hil.errors import FirmwareBuildError, FirmwareTooBig, ToolchainMissing
 from tflm_hil.firmware_build.diagnosis import diagnose
 
 LOG = Path("/cache/build.log")
-LINKER_SCRIPT = (
-    Path(__file__).parents[3] / "firmware" / "board" / "nucleo_f746zg" / "stm32f746zg.ld"
-)
+LINKER_SCRIPT = Path(__file__).parents[3] / "firmware" / "board" / "stm32f746" / "stm32f746.ld"
 
 
 def test_overflow_says_by_how_much_and_what_is_full() -> None:

@@ -26,5 +26,5 @@ def test_unknown_board_lists_the_known_ones(tmp_path: Path) -> None:
 
 def test_without_sources_says_where_they_come_from(tmp_path: Path) -> None:
     with pytest.raises(FirmwareBuildError, match="no firmware sources") as raised:
-        build(source_dir=tmp_path, cache_dir=tmp_path)
+        build("nucleo_f746zg", source_dir=tmp_path, cache_dir=tmp_path)
     assert "clone" in raised.value.remedy

@@ -1,9 +1,9 @@
-#include "board/nucleo_f746zg/fault.h"
+#include "board/stm32f746/fault.h"
 
 #include <cstddef>
 
 #include "board/board.h"
-#include "board/nucleo_f746zg/cortex_m7.h"
+#include "board/stm32f746/cortex_m7.h"
 
 namespace hil::board {
 namespace {

@@ -1,4 +1,4 @@
-// Symbols of stm32f746zg.ld. Only their addresses mean something.
+// Symbols of stm32f746.ld. Only their addresses mean something.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 // From reset to main(): vector table, stack paint, FPU, RAM contents, static constructors.
 #include <cstdint>
 
-#include "board/nucleo_f746zg/fault.h"
-#include "board/nucleo_f746zg/linker_symbols.h"
-#include "board/nucleo_f746zg/stack.h"
-#include "board/nucleo_f746zg/stm32f746.h"
+#include "board/stm32f746/fault.h"
+#include "board/stm32f746/linker_symbols.h"
+#include "board/stm32f746/stack.h"
+#include "board/stm32f746/stm32f746.h"
 
 int main();
 

@@ -5,7 +5,7 @@
 // leaving a record.
 #pragma once
 
-#include "board/nucleo_f746zg/cortex_m7.h"
+#include "board/stm32f746/cortex_m7.h"
 
 namespace hil::board {
 

@@ -1,4 +1,4 @@
-// USART3 on PD8 (TX) and PD9 (RX), the ST-LINK's virtual COM port, by DMA both ways.
+// The board's console (console.h), by DMA both ways.
 #pragma once
 
 namespace hil::board {

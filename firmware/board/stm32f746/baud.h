@@ -36,4 +36,14 @@ constexpr BaudSetting ChooseBaud(uint32_t clock_hz, uint32_t wanted) {
   return {true, true, (usartdiv & 0xFFF0) | ((usartdiv & 0xF) >> 1), actual};
 }
 
+static_assert(ChooseBaud(54'000'000, 921600).brr == 59, "915254 baud, 0.7 % slow");
+static_assert(ChooseBaud(54'000'000, 3'000'000).brr == 18, "exact");
+static_assert(ChooseBaud(54'000'000, 6'000'000).brr == 0x11, "by 8: 18 is 0x12, 0x10 | 0x2 >> 1");
+static_assert(!ChooseBaud(54'000'000, 4'000'000).possible, "13.5: 3.6 % off either way");
+static_assert(ChooseBaud(54'000'000, 6'750'000).brr == 0x10, "the fastest");
+static_assert(!ChooseBaud(54'000'000, 7'000'000).possible);
+static_assert(!ChooseBaud(54'000'000, 0).possible && !ChooseBaud(54'000'000, 300).possible);
+static_assert(ChooseBaud(108'000'000, 921600).brr == 117, "923077 baud, 0.2 % fast");
+static_assert(ChooseBaud(108'000'000, 4'000'000).brr == 27, "exact");
+
 }  // namespace hil::board

@@ -1,9 +1,9 @@
-#include "board/nucleo_f746zg/memory_system.h"
+#include "board/stm32f746/memory_system.h"
 
 #include <cstdint>
 
-#include "board/nucleo_f746zg/cortex_m7.h"
-#include "board/nucleo_f746zg/stm32f746.h"
+#include "board/stm32f746/cortex_m7.h"
+#include "board/stm32f746/stm32f746.h"
 
 namespace hil::board {
 namespace {

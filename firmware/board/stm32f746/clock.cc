@@ -1,15 +1,14 @@
-#include "board/nucleo_f746zg/clock.h"
+#include "board/stm32f746/clock.h"
 
-#include "board/nucleo_f746zg/cortex_m7.h"
-#include "board/nucleo_f746zg/stm32f746.h"
+#include "board/stm32f746/cortex_m7.h"
+#include "board/stm32f746/stm32f746.h"
 
 namespace hil::board {
 namespace {
 
-// A clock signal comes in (from the ST-LINK's MCO), not a crystal: the oscillator is bypassed.
 // HSEBYP may only be written while HSE is off, as it is after reset.
 void WaitForHse() {
-  RCC_CR::Set(RCC_CR::HSEBYP);
+  if constexpr (!kHseIsCrystal) RCC_CR::Set(RCC_CR::HSEBYP);
   RCC_CR::Set(RCC_CR::HSEON);
   while (!RCC_CR::AllSet(RCC_CR::HSERDY)) {
   }

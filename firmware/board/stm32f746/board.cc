@@ -1,19 +1,20 @@
-// The NUCLEO-F746ZG as board.h wants it: order of start-up, time, memory and identity.
+// A board with an STM32F746 as board.h wants it: order of start-up, time, memory and identity.
 //
 // No watchdog: an independent watchdog cannot be stopped once started, would have to be longer
 // than the longest inference of any model, and its reset would destroy what one wants to see. A
 // hang shows as silence on the link; the host then reads program counter and stack by the probe.
 #include "board/board.h"
 
-#include "board/nucleo_f746zg/clock.h"
-#include "board/nucleo_f746zg/cortex_m7.h"
-#include "board/nucleo_f746zg/fault.h"
-#include "board/nucleo_f746zg/interrupts.h"
-#include "board/nucleo_f746zg/linker_symbols.h"
-#include "board/nucleo_f746zg/memory_system.h"
-#include "board/nucleo_f746zg/serial.h"
-#include "board/nucleo_f746zg/stack.h"
-#include "board/nucleo_f746zg/stm32f746.h"
+#include "board/stm32f746/clock.h"
+#include "board/stm32f746/cortex_m7.h"
+#include "board/stm32f746/fault.h"
+#include "board/stm32f746/interrupts.h"
+#include "board/stm32f746/linker_symbols.h"
+#include "board/stm32f746/memory_system.h"
+#include "board/stm32f746/serial.h"
+#include "board/stm32f746/stack.h"
+#include "board/stm32f746/stm32f746.h"
+#include "console.h"
 
 namespace hil::board {
 namespace {
@@ -44,11 +45,11 @@ void StartCycleCounter(uint32_t value) {
 // What is read back, not what was meant.
 Circumstances ReadCircumstances() {
   Circumstances c{};
-  c.board = "nucleo_f746zg";
+  c.board = HIL_BOARD_NAME;
   c.compiler = HIL_COMPILER;
   c.flags = HIL_COMPILE_FLAGS;
   c.hclk_hz = kHclkHz;
-  c.serial_clock_hz = kUsart3Hz;
+  c.serial_clock_hz = Console::kClockHz;
   c.flash_wait_states = static_cast<uint8_t>(FLASH_ACR::Read() & FLASH_ACR::LATENCY);
   c.art = FLASH_ACR::AllSet(FLASH_ACR::ARTEN | FLASH_ACR::PRFTEN);
   c.icache = SCB_CCR::AllSet(SCB_CCR::IC);

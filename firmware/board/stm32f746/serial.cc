@@ -1,24 +1,24 @@
-// Receive: DMA1 stream 1 fills a ring in DTCM for ever; nothing is handled per byte.
-// Send: DMA1 stream 3 empties a ring in SRAM2, one contiguous piece at a time. Not in DTCM: DMA
+// Receive: a DMA stream fills a ring in DTCM for ever; nothing is handled per byte.
+// Send: another empties a ring in SRAM2, one contiguous piece at a time. Not in DTCM: DMA
 // cannot read DTCM while the core sleeps in WFI (STM32F745xx/F746xx errata sheet ES0290).
-#include "board/nucleo_f746zg/serial.h"
+#include "board/stm32f746/serial.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "board/board.h"
-#include "board/nucleo_f746zg/baud.h"
-#include "board/nucleo_f746zg/clock.h"
-#include "board/nucleo_f746zg/cortex_m7.h"
-#include "board/nucleo_f746zg/interrupts.h"
-#include "board/nucleo_f746zg/stm32f746.h"
+#include "board/stm32f746/baud.h"
+#include "board/stm32f746/cortex_m7.h"
+#include "board/stm32f746/interrupts.h"
+#include "board/stm32f746/stm32f746.h"
+#include "console.h"
 
 namespace hil::board {
 namespace {
 
-using RxCR = DMA1_SxCR<1>;
-using TxCR = DMA1_SxCR<3>;
-constexpr uint32_t kDmaChannel = 4;  // RM0385 8.3.4: USART3_RX and USART3_TX
+using Usart = Console::Usart;
+using RxStream = Console::RxStream;
+using TxStream = Console::TxStream;
 
 // --- receive ring ---------------------------------------------------------------------------
 constexpr uint32_t kReceiveSize = 16384;
@@ -66,8 +66,8 @@ bool MarkIntact() {
 // Where the DMA writes next. NDTR counts a byte when it is taken from the USART; the second
 // access to the DMA gives that byte the time to reach the memory.
 uint32_t ReceiveWritePosition() {
-  const uint32_t left = DMA1_SxNDTR<1>::Read();
-  static_cast<void>(DMA1_LISR::Read());
+  const uint32_t left = RxStream::NDTR::Read();
+  static_cast<void>(RxStream::ISR::Read());
   Dmb();
   return Wrap(kReceiveSize - left, kReceiveSize);
 }
@@ -75,14 +75,14 @@ uint32_t ReceiveWritePosition() {
 // Errors wake the core, so that at another baud rate nearly each wrong byte counts; several of one
 // kind between two looks count once all the same.
 void CountErrors() {
-  const uint32_t status = USART3_ISR::Read();
-  constexpr uint32_t kAny = USART3_ISR::ORE | USART3_ISR::FE | USART3_ISR::NF | USART3_ISR::PE;
+  const uint32_t status = Usart::ISR::Read();
+  constexpr uint32_t kAny = Usart::ISR::ORE | Usart::ISR::FE | Usart::ISR::NF | Usart::ISR::PE;
   if ((status & kAny) == 0) return;
-  if ((status & USART3_ISR::ORE) != 0) ++errors.overrun;
-  if ((status & USART3_ISR::FE) != 0) ++errors.framing;
-  if ((status & USART3_ISR::NF) != 0) ++errors.noise;
-  if ((status & USART3_ISR::PE) != 0) ++errors.parity;
-  USART3_ICR::Write(USART3_ICR::ORECF | USART3_ICR::FECF | USART3_ICR::NCF | USART3_ICR::PECF);
+  if ((status & Usart::ISR::ORE) != 0) ++errors.overrun;
+  if ((status & Usart::ISR::FE) != 0) ++errors.framing;
+  if ((status & Usart::ISR::NF) != 0) ++errors.noise;
+  if ((status & Usart::ISR::PE) != 0) ++errors.parity;
+  Usart::ICR::Write(Usart::ICR::ORECF | Usart::ICR::FECF | Usart::ICR::NCF | Usart::ICR::PECF);
 }
 
 void DropReceived(uint32_t write_position) {
@@ -91,7 +91,7 @@ void DropReceived(uint32_t write_position) {
   PlaceMark();
 }
 
-bool DmaSendDone() { return transmit_in_dma != 0 && DMA1_LISR::AllSet(DMA1_LISR::TCIF3); }
+bool DmaSendDone() { return transmit_in_dma != 0 && TxStream::ISR::AllSet(TxStream::ISR::TCIF); }
 
 bool RingHoldsMoreThanDma() {
   return Wrap(transmit_tail + transmit_in_dma, kTransmitSize) != transmit_head;
@@ -112,58 +112,57 @@ void PumpTransmit() {
   if (transmit_head == transmit_tail) return;
   const uint32_t end = transmit_head > transmit_tail ? transmit_head : kTransmitSize;
   transmit_in_dma = end - transmit_tail;
-  while (TxCR::AllSet(TxCR::EN)) {  // the stream's registers may be written only when it is off
+  // The stream's registers may be written only when it is off.
+  while (TxStream::CR::AllSet(TxStream::CR::EN)) {
   }
-  DMA1_LIFCR::Write(DMA1_LIFCR::kAllOfStream3);
-  USART3_ICR::Write(USART3_ICR::TCCF);  // TC then speaks of this piece
-  DMA1_SxM0AR<3>::Write(AddressOf(transmit_ring + transmit_tail));
-  DMA1_SxNDTR<3>::Write(transmit_in_dma);
+  TxStream::IFCR::Write(TxStream::IFCR::kAll);
+  Usart::ICR::Write(Usart::ICR::TCCF);  // TC then speaks of this piece
+  TxStream::M0AR::Write(AddressOf(transmit_ring + transmit_tail));
+  TxStream::NDTR::Write(transmit_in_dma);
   Dsb();  // the bytes are in SRAM2
-  TxCR::Set(TxCR::EN);
+  TxStream::CR::Set(TxStream::CR::EN);
 }
 
 void StartPins() {
-  RCC_AHB1ENR::Set(RCC_AHB1ENR::GPIODEN);
+  using Tx = Console::TxPin;
+  using Rx = Console::RxPin;
+  RCC_AHB1ENR::Set(Tx::Port::kEnable | Rx::Port::kEnable);
   static_cast<void>(RCC_AHB1ENR::Read());
-  constexpr unsigned kTx = 8;
-  constexpr unsigned kRx = 9;
-  constexpr uint32_t kAlternateFunction7 = 7;
-  GPIOD_AFRH::Replace(
-      Field(4 * (kTx - 8), 15) | Field(4 * (kRx - 8), 15),
-      Field(4 * (kTx - 8), kAlternateFunction7) | Field(4 * (kRx - 8), kAlternateFunction7));
-  GPIOD_OSPEEDR::Replace(Field(2 * kTx, 3), Field(2 * kTx, 1));  // medium, up to 50 MHz
-  // An unconnected receiver sees an idle line instead of noise.
-  GPIOD_PUPDR::Replace(Field(2 * kRx, 3), Field(2 * kRx, 1));
-  GPIOD_MODER::Replace(Field(2 * kTx, 3) | Field(2 * kRx, 3),
-                       Field(2 * kTx, 2) | Field(2 * kRx, 2));
+  Tx::SelectAlternateFunction(Console::kAlternateFunction);
+  Rx::SelectAlternateFunction(Console::kAlternateFunction);
+  Tx::SetMediumSpeed();
+  Rx::PullUp();  // an unconnected receiver sees an idle line instead of noise
+  Tx::GiveToPeripheral();
+  Rx::GiveToPeripheral();
 }
 
 void StartReceiveDma() {
-  DMA1_SxPAR<1>::Write(USART3_RDR::kRegisterAddress);
-  DMA1_SxM0AR<1>::Write(AddressOf(receive_ring));
-  DMA1_SxNDTR<1>::Write(kReceiveSize);
-  DMA1_SxFCR<1>::Write(0);  // direct mode: a byte does not wait in the FIFO for others
-  DMA1_LIFCR::Write(DMA1_LIFCR::kAllOfStream1);
-  RxCR::Write(RxCR::CHSEL(kDmaChannel) | RxCR::kPriorityHigh | RxCR::MINC | RxCR::CIRC |
-              RxCR::kPeripheralToMemory);
-  RxCR::Set(RxCR::EN);
+  RxStream::PAR::Write(Usart::RDR::kRegisterAddress);
+  RxStream::M0AR::Write(AddressOf(receive_ring));
+  RxStream::NDTR::Write(kReceiveSize);
+  RxStream::FCR::Write(0);  // direct mode: a byte does not wait in the FIFO for others
+  RxStream::IFCR::Write(RxStream::IFCR::kAll);
+  RxStream::CR::Write(RxStream::CR::CHSEL(Console::kDmaChannel) | RxStream::CR::kPriorityHigh |
+                      RxStream::CR::MINC | RxStream::CR::CIRC | RxStream::CR::kPeripheralToMemory);
+  RxStream::CR::Set(RxStream::CR::EN);
 }
 
 void PrepareTransmitDma() {
-  DMA1_SxPAR<3>::Write(USART3_TDR::kRegisterAddress);
-  DMA1_SxFCR<3>::Write(0);
-  TxCR::Write(TxCR::CHSEL(kDmaChannel) | TxCR::MINC | TxCR::kMemoryToPeripheral | TxCR::TCIE);
+  TxStream::PAR::Write(Usart::TDR::kRegisterAddress);
+  TxStream::FCR::Write(0);
+  TxStream::CR::Write(TxStream::CR::CHSEL(Console::kDmaChannel) | TxStream::CR::MINC |
+                      TxStream::CR::kMemoryToPeripheral | TxStream::CR::TCIE);
 }
 
 // Sets the divider; the USART is off meanwhile (RM0385 31.8.1: BRR and OVER8 need UE = 0).
 void Configure(const BaudSetting& setting) {
   constexpr uint32_t kMode =
-      USART3_CR1::TE | USART3_CR1::RE | USART3_CR1::CMIE | USART3_CR1::IDLEIE;
-  USART3_CR1::Clear(USART3_CR1::UE);
-  USART3_BRR::Write(setting.brr);
-  USART3_CR1::Write(kMode | (setting.oversampling_by_8 ? USART3_CR1::OVER8 : 0));
-  USART3_CR1::Set(USART3_CR1::UE);
-  while (!USART3_ISR::AllSet(USART3_ISR::TEACK | USART3_ISR::REACK)) {
+      Usart::CR1::TE | Usart::CR1::RE | Usart::CR1::CMIE | Usart::CR1::IDLEIE;
+  Usart::CR1::Clear(Usart::CR1::UE);
+  Usart::BRR::Write(setting.brr);
+  Usart::CR1::Write(kMode | (setting.oversampling_by_8 ? Usart::CR1::OVER8 : 0));
+  Usart::CR1::Set(Usart::CR1::UE);
+  while (!Usart::ISR::AllSet(Usart::ISR::TEACK | Usart::ISR::REACK)) {
   }
   baud = setting.actual_baud;
 }
@@ -173,24 +172,24 @@ void Configure(const BaudSetting& setting) {
 // The send path wakes the core only if somebody waits for it.
 void ArmTransmitWakeUps() {
   if (space_awaited || sent_awaited || RingHoldsMoreThanDma()) {
-    NVIC_ISER<kDma1Stream3Interrupt>::Write();
+    NVIC_ISER<TxStream::kInterrupt>::Write();
   } else {
-    NVIC_ICER<kDma1Stream3Interrupt>::Write();
+    NVIC_ICER<TxStream::kInterrupt>::Write();
   }
   // TC is a level and stays: enabled when the line is idle it would never let the core sleep.
-  if (sent_awaited && TransmitIdle() && !USART3_ISR::AllSet(USART3_ISR::TC)) {
-    USART3_CR1::Set(USART3_CR1::TCIE);
+  if (sent_awaited && TransmitIdle() && !Usart::ISR::AllSet(Usart::ISR::TC)) {
+    Usart::CR1::Set(Usart::CR1::TCIE);
   } else {
-    USART3_CR1::Clear(USART3_CR1::TCIE);
+    Usart::CR1::Clear(Usart::CR1::TCIE);
   }
 }
 
 void ClearWakeUps() {
   CountErrors();
-  USART3_ICR::Write(USART3_ICR::CMCF | USART3_ICR::IDLECF);
+  Usart::ICR::Write(Usart::ICR::CMCF | Usart::ICR::IDLECF);
   Dsb();  // the lines are low before the pending bits are cleared
-  NVIC_ICPR<kUsart3Interrupt>::Write();
-  NVIC_ICPR<kDma1Stream3Interrupt>::Write();
+  NVIC_ICPR<Usart::kInterrupt>::Write();
+  NVIC_ICPR<TxStream::kInterrupt>::Write();
   Dsb();
 }
 
@@ -198,40 +197,33 @@ bool WorkToDo() {
   // Who waits for space reads nothing meanwhile: requests in the ring must not keep the core awake.
   if (space_awaited) return DmaSendDone() || TransmitSpace() != 0;
   // A byte that the DMA has not moved yet: its character match may have just been cleared.
-  if (USART3_ISR::AnySet(USART3_ISR::RXNE)) return true;
+  if (Usart::ISR::AnySet(Usart::ISR::RXNE)) return true;
   if (ReceiveWritePosition() != receive_read) return true;
   if (DmaSendDone() && (sent_awaited || RingHoldsMoreThanDma())) return true;
-  return sent_awaited && TransmitIdle() && USART3_ISR::AllSet(USART3_ISR::TC);
+  return sent_awaited && TransmitIdle() && Usart::ISR::AllSet(Usart::ISR::TC);
 }
 
-constexpr BaudSetting kInitialSetting = ChooseBaud(kUsart3Hz, kInitialBaud);
+constexpr BaudSetting kInitialSetting = ChooseBaud(Console::kClockHz, kInitialBaud);
 static_assert(kInitialSetting.possible && !kInitialSetting.oversampling_by_8);
-static_assert(ChooseBaud(kUsart3Hz, 921600).brr == 59, "915254 baud, 0.7 % slow");
-static_assert(ChooseBaud(kUsart3Hz, 3'000'000).brr == 18, "exact");
-static_assert(ChooseBaud(kUsart3Hz, 6'000'000).brr == 0x11, "by 8: 18 is 0x12, 0x10 | 0x2 >> 1");
-static_assert(!ChooseBaud(kUsart3Hz, 4'000'000).possible, "13.5: 3.6 % off either way");
-static_assert(ChooseBaud(kUsart3Hz, 6'750'000).brr == 0x10, "the fastest");
-static_assert(!ChooseBaud(kUsart3Hz, 7'000'000).possible);
-static_assert(!ChooseBaud(kUsart3Hz, 0).possible && !ChooseBaud(kUsart3Hz, 300).possible);
 
 }  // namespace
 
 void StartSerial() {
-  RCC_AHB1ENR::Set(RCC_AHB1ENR::DMA1EN);
-  RCC_APB1ENR::Set(RCC_APB1ENR::USART3EN);
-  RCC_DCKCFGR2::Clear(RCC_DCKCFGR2::USART3SEL);
-  static_cast<void>(RCC_APB1ENR::Read());
+  RCC_AHB1ENR::Set(RxStream::kEnable | TxStream::kEnable);
+  Usart::ENR::Set(Usart::kEnable);
+  RCC_DCKCFGR2::Clear(Usart::kClockSelection);
+  static_cast<void>(Usart::ENR::Read());
   StartPins();
   receive_read = 0;
   PlaceMark();
-  USART3_CR2::Write(USART3_CR2::ADD(0x00));  // the delimiter of a frame
-  USART3_CR3::Write(USART3_CR3::DMAR | USART3_CR3::DMAT | USART3_CR3::EIE);
+  Usart::CR2::Write(Usart::CR2::ADD(0x00));  // the delimiter of a frame
+  Usart::CR3::Write(Usart::CR3::DMAR | Usart::CR3::DMAT | Usart::CR3::EIE);
   StartReceiveDma();
   PrepareTransmitDma();
   Configure(kInitialSetting);
-  PrepareWakeUp<kDma1Stream3Interrupt>();
-  PrepareWakeUp<kUsart3Interrupt>();
-  NVIC_ISER<kUsart3Interrupt>::Write();
+  PrepareWakeUp<TxStream::kInterrupt>();
+  PrepareWakeUp<Usart::kInterrupt>();
+  NVIC_ISER<Usart::kInterrupt>::Write();
 }
 
 size_t SerialRead(Span<uint8_t> out) {
@@ -268,16 +260,16 @@ size_t SerialWrite(Span<const uint8_t> data) {
 
 bool SerialSent() {
   PumpTransmit();
-  sent_awaited = !(TransmitIdle() && USART3_ISR::AllSet(USART3_ISR::TC));
+  sent_awaited = !(TransmitIdle() && Usart::ISR::AllSet(Usart::ISR::TC));
   return !sent_awaited;
 }
 
 uint32_t SerialBaud() { return baud; }
 
-bool SerialBaudPossible(uint32_t wanted) { return ChooseBaud(kUsart3Hz, wanted).possible; }
+bool SerialBaudPossible(uint32_t wanted) { return ChooseBaud(Console::kClockHz, wanted).possible; }
 
 bool SerialSetBaud(uint32_t wanted) {
-  const BaudSetting setting = ChooseBaud(kUsart3Hz, wanted);
+  const BaudSetting setting = ChooseBaud(Console::kClockHz, wanted);
   if (!setting.possible) return false;
   Configure(setting);
   return true;

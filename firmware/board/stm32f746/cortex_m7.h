@@ -2,7 +2,7 @@
 // Reference Manual (DDI 0403) and the Cortex-M7 Technical Reference Manual (DDI 0489).
 #pragma once
 
-#include "board/nucleo_f746zg/register.h"
+#include "board/stm32f746/register.h"
 
 namespace hil::board {
 
