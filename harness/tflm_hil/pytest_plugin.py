@@ -103,7 +103,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     from tflm_hil.run.covering import covering
 
     try:
-        session.config.stash[ZOO] = zoo = whole_zoo(hil)
+        zoo = whole_zoo(hil)
+        session.config.stash[ZOO] = zoo
         if hil.covering:
             session.config.stash[COVERING] = covering(zoo)
     except HilError as error:
