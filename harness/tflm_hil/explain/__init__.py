@@ -6,8 +6,9 @@ found.sentence
 """
 
 from tflm_hil.explain.case import Case, forward
-from tflm_hil.explain.network import Backward, Decoder, Dense, Recurrent
 from tflm_hil.explain.rank import Diagnosis, Known, Ranked, diagnose
+from tflm_hil.references.equations.network import Backward, Decoder, Recurrent
+from tflm_hil.references.equations.plain import Dense
 
 __all__ = [
     "Backward",

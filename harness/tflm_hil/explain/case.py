@@ -1,7 +1,8 @@
 """A recurrent network and what it is fed, as one value that a "what if" can change.
 
 `forward(case)` computes the outputs. Every suspect is a changed case: the network as it would
-behave if that mistake had been made (`tflm_hil.explain.suspects`).
+behave if that mistake had been made (`tflm_hil.explain.suspects`). The network is the one that the
+rung `cells` runs (`tflm_hil.references.equations.network`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.explain.network import Decoder, Mask, Part, Recurrent, same
-from tflm_hil.references.equations.cells import Array, States
+from tflm_hil.references.equations.cells import Array
+from tflm_hil.references.equations.network import (
+    Decoder,
+    Held,
+    Mask,
+    Network,
+    Part,
+    Recurrent,
+    same,
+)
 
 Change = Callable[[Recurrent], Recurrent | None]
 """A recurrent layer with a mistake in it, None where it has nothing that could be touched."""
@@ -26,7 +35,8 @@ class Case:
     """`inputs` `[N, T, features]` through the `parts`, and through a `decoder` if there is one.
 
     `mask` `[N, T]` is false where a step is padding. `carry`: a sequence starts with the states
-    that the one before left. `output` changes what comes out.
+    that the one before left. `calls`: a stateful network takes a sequence in as many calls.
+    `output` changes what comes out.
     """
 
     parts: tuple[Part, ...]
@@ -34,7 +44,13 @@ class Case:
     mask: Mask | None = None
     decoder: Decoder | None = None
     carry: bool = False
+    calls: int = 1
     output: Callable[[Array], Array] = field(default=same)
+
+    @property
+    def network(self) -> Network:
+        """What computes the outputs."""
+        return Network(self.parts, self.decoder)
 
     @property
     def steps(self) -> int:
@@ -44,12 +60,13 @@ class Case:
     @property
     def recurrent(self) -> tuple[Recurrent, ...]:
         """The recurrent layers in their order."""
-        return tuple(part for part in self.parts if isinstance(part, Recurrent))
+        return self.network.recurrent
 
     @property
     def cuttable(self) -> bool:
-        """Whether its first steps do not depend on later ones."""
-        return not any(part.backward or part.goes_backwards for part in self.recurrent)
+        """Whether its first steps can be computed without the later ones."""
+        whole = any(part.backward or part.goes_backwards for part in self.recurrent)
+        return self.calls in (1, self.steps) and not whole
 
     def first(self, sequences: int) -> Case:
         """The same network on the first sequences."""
@@ -57,9 +74,10 @@ class Case:
         return replace(self, inputs=self.inputs[:sequences], mask=mask)
 
     def first_steps(self, steps: int) -> Case:
-        """The same network on the first steps of every sequence."""
+        """The same network on the first steps of every sequence; for one that is `cuttable`."""
         mask = None if self.mask is None else self.mask[:, :steps]
-        return replace(self, inputs=self.inputs[:, :steps], mask=mask)
+        calls = 1 if self.calls == 1 else steps
+        return replace(self, inputs=self.inputs[:, :steps], mask=mask, calls=calls)
 
     def with_each(self, change: Change) -> Case | None:
         """`change` in every layer that it touches; None if there is none."""
@@ -89,30 +107,25 @@ def _only(change: Change, wanted: Recurrent, part: Recurrent) -> Recurrent | Non
 
 
 def forward(case: Case) -> Array:
-    """Outputs `[N, O]`, or `[N, T, O]` per step or from a decoder."""
+    """Outputs `[N, O]`, or `[N, T, O]` per step, per call, or from a decoder.
+
+    Raises NotExpressible.
+    """
+    network = case.network
     if not case.carry:
-        return case.output(_run(case, [part.start(len(case.inputs)) for part in case.recurrent])[0])
-    states = [part.start(1) for part in case.recurrent]
+        outputs, _ = network.run(case.inputs, mask=case.mask, calls=case.calls)
+        return case.output(outputs)
+    held = network.start(1)
     rows = []
     for number in range(len(case.inputs)):
         here = slice(number, number + 1)
         mask = None if case.mask is None else case.mask[here]
-        row, states = _run(replace(case, inputs=case.inputs[here], mask=mask), states)
+        row, left = network.run(case.inputs[here], mask=mask, held=held, calls=case.calls)
         rows.append(row)
+        held = [_carried(part, held) for part, held in zip(network.recurrent, left, strict=True)]
     return case.output(np.concatenate(rows))
 
 
-def _run(case: Case, states: list[States]) -> tuple[Array, list[States]]:
-    """Outputs, and the last states of every recurrent layer."""
-    x, mask = np.asarray(case.inputs, np.float64), case.mask
-    left: list[States] = []
-    for part in case.parts:
-        if isinstance(part, Recurrent):
-            x, last = part.run(x, mask, states[len(left)])
-            mask = mask if part.sequences else None
-            left.append(last)
-        else:
-            x = part(x)
-    if case.decoder is not None:
-        x = case.decoder.run(left[-1])
-    return x, left
+def _carried(part: Recurrent, left: Held) -> Held:
+    """What the next sequence begins with: a backward half that is not stateful begins anew."""
+    return left if part.stateful else (left[0], *part.start(1)[1:])

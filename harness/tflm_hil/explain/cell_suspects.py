@@ -22,8 +22,8 @@ from tflm_hil.explain.fit import (
     fitted_everywhere,
     from_identity,
 )
-from tflm_hil.explain.network import Backward, Recurrent
 from tflm_hil.references.equations.cells import GATES, Activation, Array, Kind, Layer, States
+from tflm_hil.references.equations.network import Backward, Recurrent
 
 MakeLayer = Callable[[Layer], Layer | None]
 
@@ -114,8 +114,11 @@ def _shared_bias(case: Case) -> Iterator[tuple[str, Case]]:
     first step that has a state.
     """
     seen = {id(part): Ranges(part.layer) for part in case.recurrent}
-    watched = case.with_each(lambda part: replace(part, state_at=seen[id(part)].note))
-    assert watched is not None
+    watched = case.with_each(
+        lambda part: replace(part, state_at=seen[id(part)].note) if part.layer.reset_after else None
+    )
+    if watched is None:
+        return
     forward(watched)
 
     def change(part: Recurrent) -> Recurrent | None:
@@ -146,7 +149,7 @@ def _later_bias(recurrent_only: bool, p: Vector) -> Change:
         return replace(layer, bias=bias, recurrent_bias=_scaled(layer.recurrent_bias, p[0]))
 
     def change(part: Recurrent) -> Recurrent | None:
-        if recurrent_only and not part.layer.reset_after:
+        if not part.layer.gates or (recurrent_only and not part.layer.reset_after):
             return None
         return replace(part, layer_at=layer_at)
 
@@ -221,13 +224,14 @@ def activation(case: Case, observed: Observed) -> Explanation | None:
     """Another function stands in for the sigmoid or the tanh."""
 
     def changes() -> Iterator[tuple[str, Case]]:
-        gated = [part.layer for part in case.recurrent if part.layer.kind != "simple_rnn"]
+        known = [part.layer for part in case.recurrent if part.layer.gates]
+        gated = [layer for layer in known if layer.kind != "simple_rnn"]
         for right in dict.fromkeys(layer.recurrent_activation for layer in gated):
             for name in (*GATE_FUNCTIONS, "tanh"):
                 if name != right:
                     text = f"{name} instead of {_called(right)} in the gates"
                     yield from _layers(case, text, partial(_other_gates, right, name))
-        for right in dict.fromkeys(part.layer.activation for part in case.recurrent):
+        for right in dict.fromkeys(layer.activation for layer in known):
             for name in FUNCTIONS:
                 if name != right:
                     text = f"{name} instead of {_called(right)}"
@@ -255,7 +259,7 @@ def _layers(case: Case, text: str, change: MakeLayer) -> Iterable[tuple[str, Cas
     """The change in all recurrent layers, and in each alone, both halves of a bidirectional one."""
 
     def made(part: Recurrent) -> Recurrent | None:
-        if change(part.layer) is None:
+        if not part.layer.gates or change(part.layer) is None:
             return None
         return part.with_layer(lambda layer: change(layer) or layer)
 

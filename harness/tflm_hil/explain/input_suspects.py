@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from tflm_hil.explain.case import Case, forward
 from tflm_hil.explain.fit import Explanation, Observed, Vector, best_of, fitted
-from tflm_hil.explain.network import Part, Recurrent, function_of
-from tflm_hil.references.equations.cells import Activation, Array, Layer, States
+from tflm_hil.references.equations.cells import Activation, Array, Layer, States, function_of
+from tflm_hil.references.equations.network import Part, Recurrent
 
 LAGS = (1, -1, 2, -2)
 # of bytes and of 16 bit samples

@@ -21,7 +21,7 @@ from tflm_hil.errors import ReferenceFailed
 from tflm_hil.explain.case import Case, forward
 from tflm_hil.explain.descend import Descent, Origin
 from tflm_hil.explain.evidence import DRIFT, LINTS, evidence
-from tflm_hil.explain.keras_case import NotUnderstood, keras_case
+from tflm_hil.explain.keras_case import keras_case
 from tflm_hil.explain.rank import (
     SEQUENCES,
     Diagnosis,
@@ -36,7 +36,7 @@ from tflm_hil.explain.suspects import SUSPECTS
 from tflm_hil.measure.measure import Measured
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.references import References
-from tflm_hil.references.equations.described import NotExpressible
+from tflm_hil.references.equations.obstacles import NotExpressible, Obstacle
 from tflm_hil.references.weights import Source
 
 SUSPECTED: dict[Origin, frozenset[int]] = {
@@ -120,10 +120,10 @@ def _diagnosed(
         case = case_of_variant(variant, inputs, others)
         expected = forward(case)
         if expected.shape != keras.shape:
-            raise NotUnderstood(f"its outputs have shape {keras.shape[1:]}")
+            raise NotExpressible(Obstacle.OUTPUT_SHAPE, detail=str(keras.shape[1:]))
         if np.abs(expected - keras).max() > EQUATIONS_HOLD:
-            raise NotUnderstood("the cell equations do not give what Keras gives")
-    except (NotUnderstood, NotExpressible) as why:
+            raise NotExpressible(Obstacle.NOT_KERAS)
+    except NotExpressible as why:
         return f"Cause not looked for: {why}."
     except ReferenceFailed as error:
         return f"Cause not looked for: {error.what}."

@@ -21,8 +21,8 @@ from tflm_hil.explain.fit import (
     fitted_everywhere,
     from_identity,
 )
-from tflm_hil.explain.network import Recurrent
-from tflm_hil.references.equations.cells import Array, States
+from tflm_hil.references.equations.cells import Array, Layer, States
+from tflm_hil.references.equations.network import Recurrent
 
 SIMPLER = 1.5  # what a mistake without figures may leave of what one with four leaves
 SHORT = 32  # steps up to which every place of a wipe is tried
@@ -185,11 +185,10 @@ def dynamics(case: Case, observed: Observed) -> Explanation | None:
     """The recurrent weights are off by a factor: the error adds up over the sequence."""
 
     def make(p: Vector) -> Change:
-        return lambda part: part.with_layer(
-            lambda layer: replace(
-                layer, recurrent={k: p[0] * v for k, v in layer.recurrent.items()}
-            )
-        )
+        def scaled(layer: Layer) -> Layer:
+            return replace(layer, recurrent={k: p[0] * v for k, v in layer.recurrent.items()})
+
+        return lambda part: part.with_layer(scaled) if part.layer.gates else None
 
     starts = [(scale,) for scale in (0.9, 0.98, 1.0, 1.02, 1.1)]
     return fitted_everywhere(

@@ -43,7 +43,9 @@ SOURCES = (
 )  # fmt: skip
 EQUATIONS = (
     *(f"references/equations/{name}.py"
-      for name in ("cells", "described", "equations", "network", "plain")),
+      for name in ("build", "cells", "description", "network", "obstacles", "plain",
+                   "read_decoder", "read_keras", "rung", "windows", "wiring")),
+    "models/layer_kinds.py",
 )  # fmt: skip
 
 TITLES: Mapping[Framework, str] = {

@@ -1,4 +1,4 @@
-"""Layers and weights of a `.keras` file, read once per content.
+"""The description of a `.keras` file, read once per content.
 
 Starting Keras costs seconds, and the answer depends on nothing but the file and on how it is read;
 so it is kept beside the references.
@@ -12,30 +12,56 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tflm_hil.paths import cache_dir
+from tflm_hil.paths import PACKAGE, cache_dir
+from tflm_hil.references.equations.description import Description, restored
+from tflm_hil.references.equations.obstacles import NotExpressible
 from tflm_hil.worker import Arrays, WorkerError, run_worker
 
 WORKER = "tflm_hil.references.workers.weights"
 TIMEOUT_S = 300.0
 META = "meta"
 
+# Our own code that has a say in what is stored; a change of it makes new entries.
+SOURCES = (
+    "references/workers/weights.py", "models/convert/custom_classes.py",
+    *(f"references/equations/{name}.py"
+      for name in ("description", "obstacles", "read_decoder", "read_keras", "wiring")),
+)  # fmt: skip
 
 Answer = tuple[dict[str, Any], Arrays]
 Source = tuple[Path, Path | None]
 """A `.keras` file, and the file with classes of the user's own if it needs one."""
 
 
-def layers_and_weights(model: Source, along: Iterable[Source] = ()) -> Answer:
-    """What the worker answers to a model, see there.
+@dataclass(frozen=True)
+class ReadModel:
+    """The description of a model, and the names that the user's file has an equation of."""
 
-    Where it has to be started, it reads the models of `along`, too: most of its time is Keras'
-    start. Raises `WorkerError` if it cannot read `model`.
+    description: Description
+    equations: tuple[str, ...]
+
+
+def read_model(model: Source, along: Iterable[Source] = ()) -> ReadModel:
+    """The description of a `.keras` file.
+
+    Where Keras has to be started, it reads the models of `along`, too: most of its time is its
+    start. Raises NotExpressible if the model is no chain of layers, and `WorkerError` if it cannot
+    be loaded.
     """
+    answer, arrays = _answer(model, along)
+    if "not_expressible" in answer:
+        raise NotExpressible.restored(answer["not_expressible"])
+    return ReadModel(restored(answer["description"], arrays), tuple(answer["equations"]))
+
+
+def _answer(model: Source, along: Iterable[Source]) -> Answer:
+    """What the worker answers to a model, from the cache if it is there."""
     known = _read(_entry(model))
     if known is not None:
         return known
@@ -72,7 +98,7 @@ def _entry(source: Source) -> Path:
     files = [item for item in source if item is not None]
     digests = [
         hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in (*files, Path(__file__).parent / "workers" / "weights.py")
+        for path in (*files, *(PACKAGE / name for name in SOURCES))
     ]
     key = hashlib.sha256(" ".join(digests).encode()).hexdigest()
     return cache_dir("weights") / f"{key}.npz"

@@ -10,8 +10,9 @@
 
 S is the sigmoid (`recurrent_activation`), φ the `activation`. Gate names and their order in Keras'
 kernels: h; z, r, h; i, f, c, o (Keras documentation of `SimpleRNNCell`, `GRUCell`, `LSTMCell`).
-Written for reading and for asking "what if": every layer is a value that can be changed, and `run`
-lets the caller change layer and state at every step.
+A cell of the user's own (`OwnCell`) brings its equation along. Written for reading and for asking
+"what if": every layer is a value that can be changed, and `run` lets the caller change layer and
+state at every step.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Kind = Literal["simple_rnn", "gru", "lstm"]
+Kind = Literal["simple_rnn", "gru", "lstm", "own"]
 States = tuple[Array, ...]
-"""`(h,)`, or `(h, c)` of an LSTM, each `[N, units]`."""
+"""`(h,)`, `(h, c)` of an LSTM, or the states of a cell of the user's own, each `[N, units]`."""
 
 GATES: Mapping[Kind, tuple[str, ...]] = {
     "simple_rnn": ("h",),
     "gru": ("z", "r", "h"),
     "lstm": ("i", "f", "c", "o"),
+    "own": (),
 }
 
 
@@ -41,20 +43,60 @@ def sigmoid(x: Array) -> Array:
     return value
 
 
+def softmax(x: Array, axis: int = -1) -> Array:
+    """Shares along an axis, without overflow."""
+    powers = np.exp(x - x.max(axis=axis, keepdims=True))
+    shares: Array = powers / powers.sum(axis=axis, keepdims=True)
+    return shares
+
+
 Activation = Callable[[Array], Array]
 
+# By Keras' names, and a few that only a mistake or a textbook uses.
 ACTIVATIONS: Mapping[str, Activation] = {
-    "linear": lambda x: x,
-    "tanh": np.tanh,
-    "sigmoid": sigmoid,
-    "relu": lambda x: np.maximum(x, 0.0),
-    # Keras 2 and Keras 3 call two different functions hard_sigmoid.
-    "hard_sigmoid_keras2": lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0),
-    "hard_sigmoid": lambda x: np.clip(x / 6.0 + 0.5, 0.0, 1.0),
-    "hard_tanh": lambda x: np.clip(x, -1.0, 1.0),
-    "softsign": lambda x: x / (1.0 + np.abs(x)),
+    "elu": lambda x: np.where(x > 0.0, x, np.expm1(np.minimum(x, 0.0))),
+    "exponential": np.exp,
     "hard_limit": lambda x: (x > 0.0).astype(np.float64),
+    # Keras 2 and Keras 3 call two different functions hard_sigmoid.
+    "hard_sigmoid": lambda x: np.clip(x / 6.0 + 0.5, 0.0, 1.0),
+    "hard_sigmoid_keras2": lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0),
+    "hard_tanh": lambda x: np.clip(x, -1.0, 1.0),
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0.0),
+    "relu6": lambda x: np.clip(x, 0.0, 6.0),
+    "sigmoid": sigmoid,
+    "silu": lambda x: x * sigmoid(x),
+    "softmax": softmax,
+    "softplus": lambda x: np.logaddexp(x, 0.0),
+    "softsign": lambda x: x / (1.0 + np.abs(x)),
+    "tanh": np.tanh,
 }
+
+
+def function_of(activation: str | Activation) -> Activation:
+    """An activation by its name in `ACTIVATIONS`, or the function that it is."""
+    return ACTIVATIONS[activation] if isinstance(activation, str) else activation
+
+
+Equation = Callable[[Mapping[str, Array], Mapping[str, Any], Array, States], tuple[Array, States]]
+"""`equation(weights, config, x, states)`: output and next states of one step on `x`
+`[N, features]`; weights by their Keras name, `config` as the cell's `get_config()`."""
+
+
+@dataclass(frozen=True)
+class OwnCell:
+    """A cell of the user's own: class, equation, and what the equation is given."""
+
+    name: str
+    equation: Equation
+    weights: Mapping[str, Array]
+    config: Mapping[str, Any]
+    state_sizes: tuple[int, ...]
+
+    def step(self, x: Array, states: States) -> tuple[Array, States]:
+        """Output and next states."""
+        output, new = self.equation(self.weights, self.config, x, states)
+        return output, tuple(new)
 
 
 @dataclass(frozen=True)
@@ -64,7 +106,8 @@ class Layer:
 
     `cell_clip` bounds an LSTM's |c|, `product_clip` what comes of the state and the recurrent
     weights, before it is added; None, as in Keras, does not. Activations are names of
-    `ACTIVATIONS`, or functions of the user's own.
+    `ACTIVATIONS`, or functions of the user's own. A layer of the kind `own` has `cell` and none of
+    these weights (see `own_layer`).
     """
 
     kind: Kind
@@ -77,16 +120,29 @@ class Layer:
     reset_after: bool = False
     cell_clip: float | None = None
     product_clip: float | None = None
+    cell: OwnCell | None = None
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Names of the gates that have weights here; none of a cell of the user's own."""
+        return GATES[self.kind]
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """Elements of every state."""
+        if self.cell is not None:
+            return self.cell.state_sizes
+        units = int(self.kernel[self.gates[0]].shape[1])
+        return (units,) * (2 if self.kind == "lstm" else 1)
 
     @property
     def units(self) -> int:
-        """Elements of the state."""
-        return int(self.kernel[GATES[self.kind][0]].shape[1])
+        """Elements of the first state."""
+        return self.state_sizes[0]
 
     def zero_state(self, sequences: int) -> States:
         """State before the first step."""
-        count = 2 if self.kind == "lstm" else 1
-        return tuple(np.zeros((sequences, self.units)) for _ in range(count))
+        return tuple(np.zeros((sequences, size)) for size in self.state_sizes)
 
     def with_gates(self, order: tuple[str, ...]) -> Layer:
         """The weights of gate `order[i]` where those of the i-th gate belong."""
@@ -116,6 +172,8 @@ def from_keras(
 ) -> Layer:
     """A layer from the arrays that Keras keeps: gates side by side along the last axis.
 
+    `kind` is one with gates.
+
     `bias` is `[2, 3·units]` (input, recurrent) for a GRU with `reset_after`. Raises ValueError if
     the arrays do not fit.
     """
@@ -143,14 +201,21 @@ def from_keras(
     )
 
 
+def own_layer(cell: OwnCell) -> Layer:
+    """A layer that runs a cell of the user's own."""
+    return Layer("own", {}, {}, {}, {}, cell=cell)
+
+
 def _by_gate(gates: tuple[str, ...], array: NDArray[Any]) -> dict[str, Array]:
     parts = np.split(np.asarray(array, np.float64), len(gates), axis=-1)
     return dict(zip(gates, parts, strict=True))
 
 
 def step(layer: Layer, x: Array, states: States) -> States:
-    """The states after one step on `x` `[N, features]`; the first is the output."""
-    phi, sigma = _function(layer.activation), _function(layer.recurrent_activation)
+    """The states after one step on `x` `[N, features]` of a layer with gates; the first is the
+    output.
+    """
+    phi, sigma = function_of(layer.activation), function_of(layer.recurrent_activation)
     h = states[0]
 
     def bounded(product: Array) -> Array:
@@ -178,10 +243,6 @@ def step(layer: Layer, x: Array, states: States) -> States:
     return o * phi(c), c
 
 
-def _function(activation: str | Activation) -> Activation:
-    return ACTIVATIONS[activation] if isinstance(activation, str) else activation
-
-
 def run(
     layer: Layer,
     inputs: NDArray[Any],
@@ -193,18 +254,28 @@ def run(
 ) -> tuple[Array, States]:
     """Outputs `[N, T, units]` of `inputs` `[N, T, features]`, and the last states.
 
-    Where `mask` `[N, T]` is false a step keeps the state, as Keras does. `layer_at(t, layer)` and
+    Where `mask` `[N, T]` is false a step keeps the states, and its output is that of the step
+    before, at the first step zero (as `keras.backend.rnn` does it). `layer_at(t, layer)` and
     `state_at(t, states)` may change what step t uses.
     """
     x = np.asarray(inputs, np.float64)
     states = layer.zero_state(len(x)) if initial is None else initial
-    outputs = np.zeros((*x.shape[:2], layer.units))
+    outputs: list[Array] = []
     for t in range(x.shape[1]):
         states = state_at(t, states)
-        new = step(layer_at(t, layer), x[:, t], states)
+        output, new = _advance(layer_at(t, layer), x[:, t], states)
         if mask is not None:
-            keep = ~mask[:, t, None]
-            new = tuple(np.where(keep, old, item) for old, item in zip(states, new, strict=True))
+            leave = ~mask[:, t, None]
+            new = tuple(np.where(leave, old, item) for old, item in zip(states, new, strict=True))
+            output = np.where(leave, outputs[-1] if outputs else 0.0, output)
         states = new
-        outputs[:, t] = states[0]
-    return outputs, states
+        outputs.append(output)
+    return np.stack(outputs, axis=1), states
+
+
+def _advance(layer: Layer, x: Array, states: States) -> tuple[Array, States]:
+    """Output and states after one step."""
+    if layer.cell is not None:
+        return layer.cell.step(x, states)
+    new = step(layer, x, states)
+    return new[0], new

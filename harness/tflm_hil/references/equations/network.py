@@ -1,50 +1,31 @@
-"""A chain of layers from equations: what a Keras model computes, in NumPy and double precision.
+"""A recurrent network by its equations: what a Keras model computes, in double precision.
 
-    forward(describe_chain(model), inputs, Context())
+    Network(parts).run(inputs)
 
-Recurrent layers are those of `tflm_hil.references.equations.cells`; between and after them stand
-the layers of `tflm_hil.references.equations.plain`. A cell of the user's own is covered if its file
-holds an equation:
-
-    EQUATIONS = {"JordanCell": jordan}      # by the class's name; an activation by its function's
-
-    def jordan(weights, config, x, states):
-        ...                                 # x [N, features], each state [N, size], float64
-        return output, new_states
-
-`weights` are by their Keras name, `config` is the cell's `get_config()`. All states start at
-zero. What no equation covers is `NotExpressible`: such a model has no `cells` rung.
+A network is a chain of parts, and a decoder behind it if there is one; `build` makes it from a
+description. A recurrent layer carries what could be wrong with it: hooks that change it, its state
+or its output, neutral in a network that works. So whatever the equations cover, a "what if" covers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.references.equations.cells import Array, Kind, Layer, States, from_keras, run
-from tflm_hil.references.equations.described import Described, NotExpressible
-from tflm_hil.references.equations.plain import PLAIN, Equations, activation_of
+from tflm_hil.references.equations.cells import Array, Layer, States, run
+from tflm_hil.references.equations.obstacles import NotExpressible, Obstacle
+from tflm_hil.references.equations.plain import MaskUse
+from tflm_hil.references.equations.windows import Function
 
-Mask = NDArray[np.bool_] | None
-Equation = Callable[[Mapping[str, Array], Mapping[str, Any], Array, States], tuple[Array, States]]
+Mask = NDArray[np.bool_]
+"""`[N, T]`, false where a step is padding."""
 
-KINDS: Mapping[str, Kind] = {"SimpleRNN": "simple_rnn", "GRU": "gru", "LSTM": "lstm"}
-CELLS = {f"{name}Cell": kind for name, kind in KINDS.items()}
-
-# Layers that do nothing outside of training.
-IDLE = frozenset(
-    {
-        "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer",
-        "SpatialDropout1D",
-    }
-)  # fmt: skip
-
-# Layers that act on every step by itself, so that a mask of steps is still true behind them.
-KEEPS_MASK = frozenset({"Activation", "Dense", "LeakyReLU", "ReLU", "Softmax", "TimeDistributed"})
+Held = tuple[States, ...]
+"""The states of a recurrent layer: of its cell, and of the backward one if it has two."""
 
 MERGES: Mapping[str, Callable[[Array, Array], Array]] = {
     "concat": lambda a, b: np.concatenate([a, b], axis=-1),
@@ -52,114 +33,241 @@ MERGES: Mapping[str, Callable[[Array, Array], Array]] = {
     "ave": lambda a, b: 0.5 * (a + b),
     "mul": lambda a, b: a * b,
 }
+"""How Keras' Bidirectional joins the outputs of its halves, by `merge_mode`."""
 
 
-@dataclass
-class Context:
-    """What the layers of a network share: the user's equations by name, and the states that
-    stateful layers left, by the name of the layer.
+def same(array: Array) -> Array:
+    """Nothing changed."""
+    return array
+
+
+def same_layer(_: int, layer: Layer) -> Layer:
+    """Nothing changed at any step."""
+    return layer
+
+
+def same_states(_: int, states: States) -> States:
+    """Nothing changed at any step."""
+    return states
+
+
+@dataclass(frozen=True)
+class Backward:
+    """The backward half of a bidirectional layer; `merge` joins it to the forward one.
+
+    The flags say how it is done, all true in Keras: it reads the sequence reversed, its outputs
+    are put back in order, and it comes second.
     """
 
-    own: Equations = field(default_factory=dict)
-    memory: dict[str, States] = field(default_factory=dict)
+    layer: Layer
+    reads_reversed: bool = True
+    restores_order: bool = True
+    comes_second: bool = True
+    merge: str = "concat"
+    initial: States | None = None
 
 
-def forward(layers: Sequence[Described], inputs: NDArray[Any], context: Context) -> Array:
-    """Outputs of `inputs` `[N, ...]`; raises NotExpressible.
+@dataclass(frozen=True)
+class Recurrent:
+    """A recurrent layer: `[N, T, features]` → `[N, T, units]`, or without `sequences` the last.
 
-    States are zero before the first step, but those of stateful layers are as the last call with
-    this context left them.
+    `initial` is the state of one sequence before its first step (each `[units]`, None: zero),
+    `goes_backwards` as in Keras. `stateful`: a call starts with the states that the one before
+    left; `zero_masked`: the output of a masked step is zero and not that of the step before;
+    `ignores_mask`: masked steps are steps as any other, though they are masked behind it, too.
+    `layer_at`, `state_at` and `output` change the layer, the state before a step and what the next
+    part sees.
     """
-    x, mask = np.asarray(inputs, np.float64), None
-    for layer in layers:
-        x, mask = _apply(layer, x, mask, context)
-    return x
+
+    layer: Layer
+    sequences: bool = False
+    name: str = ""
+    backward: Backward | None = None
+    goes_backwards: bool = False
+    initial: States | None = None
+    stateful: bool = False
+    zero_masked: bool = False
+    ignores_mask: bool = False
+    layer_at: Callable[[int, Layer], Layer] = field(default=same_layer)
+    state_at: Callable[[int, States], States] = field(default=same_states)
+    output: Function = field(default=same)
+
+    def with_layer(self, change: Callable[[Layer], Layer]) -> Recurrent:
+        """`change` made to the layer, in a bidirectional one to both halves."""
+        backward = self.backward
+        if backward is not None:
+            backward = replace(backward, layer=change(backward.layer))
+        return replace(self, layer=change(self.layer), backward=backward)
+
+    def start(self, sequences: int) -> Held:
+        """The states before the first step of that many sequences."""
+        ahead = _start(self.layer, self.initial, sequences)
+        if self.backward is None:
+            return (ahead,)
+        return ahead, _start(self.backward.layer, self.backward.initial, sequences)
+
+    def run(
+        self, x: Array, mask: Mask | None, held: Held, first_step: int = 0
+    ) -> tuple[Array, Held]:
+        """Outputs and last states of `x` from the states `held`.
+
+        `first_step` is the number that the hooks know the first step of `x` by. Raises
+        NotExpressible if a step is no vector.
+        """
+        if x.ndim != 3:
+            raise NotExpressible(Obstacle.STEP_AXES, self.name, str(x.ndim - 2))
+        if self.ignores_mask:
+            mask = None
+        if self.goes_backwards:
+            x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
+        hidden, states = run(
+            self.layer,
+            x,
+            initial=held[0],
+            mask=mask,
+            layer_at=lambda t, layer: self.layer_at(first_step + t, layer),
+            state_at=lambda t, states: self.state_at(first_step + t, states),
+        )
+        hidden = self._shown(hidden, mask)
+        if self.backward is not None:
+            hidden, left = self._joined(hidden, x, mask, self.backward, held[1])
+            return self.output(hidden), (states, left)
+        return self.output(hidden if self.sequences else hidden[:, -1]), (states,)
+
+    def _shown(self, hidden: Array, mask: Mask | None) -> Array:
+        """Outputs as the next layer sees them where a step is masked."""
+        return hidden * mask[..., np.newaxis] if self.zero_masked and mask is not None else hidden
+
+    def _joined(
+        self, hidden: Array, x: Array, mask: Mask | None, backward: Backward, states: States
+    ) -> tuple[Array, States]:
+        """Forward and backward outputs as one, and the last states of the backward half."""
+        reads = backward.reads_reversed
+        turned = mask[:, ::-1] if mask is not None and reads else mask
+        other, left = run(backward.layer, x[:, ::-1] if reads else x, initial=states, mask=turned)
+        other = self._shown(other, turned)
+        if reads and backward.restores_order:
+            other = other[:, ::-1]
+        if not self.sequences:
+            # the last that it computed; where it is, depends on the order it is in
+            hidden, other = hidden[:, -1], other[:, 0 if reads and backward.restores_order else -1]
+        halves = (hidden, other) if backward.comes_second else (other, hidden)
+        return MERGES[backward.merge](*halves), left
 
 
-def _apply(layer: Described, x: Array, mask: Mask, context: Context) -> tuple[Array, Mask]:
-    """The output of a layer, and which steps of it count."""
-    kind, config = layer.kind, layer.config
-    if kind in IDLE:
-        return x, mask
-    if kind == "Masking":
-        seen: NDArray[np.bool_] = np.any(x != config["mask_value"], axis=-1)
-        return x * seen[..., np.newaxis], seen
-    if kind == "Bidirectional":
-        return _both(layer, x, mask, context)
-    if kind in KINDS or kind == "RNN":
-        outputs = _recurrent(layer, x, mask, context)
-        return outputs, mask if config["return_sequences"] else None
-    if mask is not None and kind not in KEEPS_MASK:
-        raise NotExpressible(f"layer {layer.name} takes a masked sequence")
-    if kind == "TimeDistributed":
-        rows, _ = _apply(layer.parts["layer"], x.reshape(-1, *x.shape[2:]), None, context)
-        return rows.reshape(*x.shape[:2], *rows.shape[1:]), mask
-    if kind not in PLAIN:
-        raise NotExpressible(f"layer {layer.name} is a {kind}, of which there is no equation")
-    return PLAIN[kind](layer, x, context.own), mask
+def _start(layer: Layer, initial: States | None, sequences: int) -> States:
+    if initial is None:
+        return layer.zero_state(sequences)
+    return tuple(np.tile(item, (sequences, 1)) for item in initial)
 
 
-def _both(layer: Described, x: Array, mask: Mask, context: Context) -> tuple[Array, Mask]:
-    merge = MERGES.get(str(layer.config["merge_mode"]))
-    if merge is None:
-        raise NotExpressible(f"layer {layer.name} keeps its two directions apart")
-    ahead = _recurrent(layer.parts["forward"], x, mask, context)
-    back = _recurrent(layer.parts["backward"], x, mask, context)
-    if not layer.parts["forward"].config["return_sequences"]:
-        return merge(ahead, back), None
-    # the backward half begins at the end; both are given in the order of time
-    return merge(ahead, back[:, ::-1]), mask
+@dataclass(frozen=True)
+class Plain:
+    """A layer without memory. `mask` is what it does with a mask, `marks` makes one of its own."""
+
+    name: str
+    function: Function
+    mask: MaskUse = MaskUse.KEPT
+    marks: Callable[[Array], Mask] | None = None
+
+    def __call__(self, x: Array) -> Array:
+        return self.function(x)
+
+    def masked(self, x: Array, mask: Mask | None) -> tuple[Array, Mask | None]:
+        """Outputs, and the mask behind the layer. Raises NotExpressible."""
+        if mask is not None and self.mask is MaskUse.COUNTS:
+            raise NotExpressible(Obstacle.MASKED, self.name)
+        behind = mask if self.mask is MaskUse.KEPT else None
+        return self.function(x), behind if self.marks is None else self.marks(x)
 
 
-def _recurrent(layer: Described, x: Array, mask: Mask, context: Context) -> Array:
-    config = layer.config
-    if config["return_state"]:
-        raise NotExpressible(f"layer {layer.name} gives more than its outputs")
-    if x.ndim != 3:
-        raise NotExpressible(f"layer {layer.name} takes steps of {x.ndim - 2} axes")
-    if config["go_backwards"]:
-        x, mask = x[:, ::-1], None if mask is None else mask[:, ::-1]
-    cell = layer.parts.get("cell", layer)
-    kind = CELLS.get(cell.kind) or KINDS.get(cell.kind)
-    held = context.memory.get(layer.name)
-    if kind is None:
-        outputs, states = _own_cell(layer, x, mask, held, context.own)
-    else:
-        known = _known_cell(kind, cell, context.own)
-        outputs, states = run(known, x, initial=held, mask=mask)
-    if config["stateful"]:
-        context.memory[layer.name] = states
-    if mask is not None and config["zero_output_for_mask"]:
-        outputs = outputs * mask[..., np.newaxis]
-    return outputs if config["return_sequences"] else outputs[:, -1]
+Part = Recurrent | Plain | Function
+"""A bare function acts on every step by itself."""
 
 
-def _known_cell(kind: Kind, cell: Described, own: Equations) -> Layer:
-    weights = cell.weights
-    gates = "linear" if kind == "simple_rnn" else activation_of(cell, "recurrent_activation", own)
-    return from_keras(
-        kind,
-        weights["kernel"],
-        weights["recurrent_kernel"],
-        weights.get("bias"),
-        activation=activation_of(cell, "activation", own),
-        recurrent_activation=gates,
-        reset_after=bool(cell.config.get("reset_after")),
-    )
+@dataclass(frozen=True)
+class Decoder:
+    """The second half of an encoder-decoder: starts with the last recurrent layer's state and with
+    `seed` `[outputs]` as its first input, then takes what it put out, `steps` times.
+
+    Without `takes_state` it starts from zero, which no decoder should."""
+
+    layer: Layer
+    head: Function
+    seed: Array
+    steps: int
+    takes_state: bool = True
+
+    def run(self, states: States) -> Array:
+        """Outputs `[N, steps, outputs]`."""
+        if not self.takes_state:
+            states = tuple(np.zeros_like(item) for item in states)
+        x = np.broadcast_to(self.seed, (len(states[0]), len(self.seed)))
+        outputs = []
+        for _ in range(self.steps):
+            hidden, states = run(self.layer, x[:, None], initial=states)
+            x = self.head(hidden[:, -1])
+            outputs.append(x)
+        return np.stack(outputs, axis=1)
 
 
-def _own_cell(
-    layer: Described, x: Array, mask: Mask, held: States | None, own: Equations
-) -> tuple[Array, States]:
-    cell = layer.parts["cell"]
-    equation: Equation | None = own.get(cell.kind)
-    if equation is None:
-        raise NotExpressible(f"layer {layer.name} has a {cell.kind}, of which there is no equation")
-    if mask is not None:
-        raise NotExpressible(f"layer {layer.name} takes a masked sequence")
-    states = held or tuple(np.zeros((len(x), size)) for size in cell.states)
-    outputs = []
-    for t in range(x.shape[1]):
-        output, states = equation(cell.weights, cell.config, x[:, t], states)
-        outputs.append(output)
-    return np.stack(outputs, axis=1), states
+@dataclass(frozen=True)
+class Network:
+    """A chain of parts, and the decoder behind it if there is one."""
+
+    parts: Sequence[Part]
+    decoder: Decoder | None = None
+
+    @property
+    def recurrent(self) -> tuple[Recurrent, ...]:
+        """The recurrent layers in their order."""
+        return tuple(part for part in self.parts if isinstance(part, Recurrent))
+
+    def start(self, sequences: int) -> list[Held]:
+        """The states of all recurrent layers before the first step."""
+        return [part.start(sequences) for part in self.recurrent]
+
+    def run(
+        self,
+        inputs: NDArray[Any],
+        *,
+        mask: Mask | None = None,
+        held: Sequence[Held] | None = None,
+        calls: int = 1,
+    ) -> tuple[Array, list[Held]]:
+        """Outputs of `inputs` `[N, T, ...]`, and the last states of all recurrent layers.
+
+        A stateful network takes a sequence in `calls` calls of as many steps each, its outputs are
+        then `[N, calls, ...]`; layers that are not stateful begin every call anew. `held` are the
+        states before the first step, None as `start` gives them. Raises NotExpressible.
+        """
+        x = np.asarray(inputs, np.float64)
+        states = list(held) if held is not None else self.start(len(x))
+        masks = [None] * calls if mask is None else np.split(mask, calls, axis=1)
+        outputs = []
+        for call, part in enumerate(np.split(x, calls, axis=1) if calls > 1 else [x]):
+            if call:
+                states = [
+                    kept if layer.stateful else layer.start(len(x))
+                    for layer, kept in zip(self.recurrent, states, strict=True)
+                ]
+            output, states = self._call(part, masks[call], states, call * part.shape[1])
+            outputs.append(output)
+        return outputs[0] if calls == 1 else np.stack(outputs, axis=1), states
+
+    def _call(
+        self, x: Array, mask: Mask | None, states: Sequence[Held], first_step: int
+    ) -> tuple[Array, list[Held]]:
+        left: list[Held] = []
+        for part in self.parts:
+            if isinstance(part, Recurrent):
+                x, last = part.run(x, mask, states[len(left)], first_step)
+                mask = mask if part.sequences else None
+                left.append(last)
+            elif isinstance(part, Plain):
+                x, mask = part.masked(x, mask)
+            else:
+                x = part(x)
+        if self.decoder is not None:
+            x = self.decoder.run(left[-1][0])
+        return x, left

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tflm_hil.models.convert.custom_classes import known, load
 from tflm_hil.models.convert.exports.rebuild import stateful
-from tflm_hil.references.equations import equations
+from tflm_hil.references.equations import rung
 from tflm_hil.references.records import OutputTensor
 from tflm_hil.references.sequences import note_difference
 from tflm_hil.references.serving import Result, Work, serve_jobs
@@ -38,7 +38,7 @@ def run(work: Work, inputs: NDArray[Any]) -> Result:
             inputs = inputs.reshape(len(inputs), *shape)
         if work.framework == "cells":
             calls = max(1, inputs.shape[1] // shape[0]) if remembers else 1
-            return equations.run(model, inputs, module, calls=calls)
+            return rung.run(model, inputs, module, calls=calls)
         if remembers:
             return run_stateful(model, inputs, carry=work.carry)
         return run_keras(model, inputs)

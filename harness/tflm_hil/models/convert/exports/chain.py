@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tflm_hil.models.convert.exports.links import POINTWISE, Both, Link, Plain, Recurrent, link_of
+from tflm_hil.models.convert.exports.links import Both, Link, Plain, Recurrent, link_of
 
-__all__ = ["POINTWISE", "Both", "Link", "Plain", "Recurrent", "read_chain"]
+__all__ = ["Both", "Link", "Plain", "Recurrent", "read_chain"]
 
 
 def read_chain(model: Any) -> tuple[Link, ...]:

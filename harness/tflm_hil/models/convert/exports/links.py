@@ -15,17 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from tflm_hil.models.convert.exports.cells import Cell, cell_of
-
-RECURRENT = frozenset({"SimpleRNN", "GRU", "LSTM", "RNN"})
-
-# Layers that act on every step by itself.
-POINTWISE = frozenset(
-    {
-        "Activation", "AlphaDropout", "BatchNormalization", "Dense", "Dropout", "ELU",
-        "GaussianDropout", "GaussianNoise", "LayerNormalization", "LeakyReLU", "Normalization",
-        "PReLU", "ReLU", "Rescaling", "Softmax", "SpatialDropout1D",
-    }
-)  # fmt: skip
+from tflm_hil.models.layer_kinds import POINTWISE, RECURRENT
 
 REFUSED = {
     "ConvLSTM1D": "its state is an image",

@@ -12,8 +12,8 @@ from typing import Any
 
 import keras
 
-from tflm_hil.models.convert.exports.links import POINTWISE
 from tflm_hil.models.convert.exports.repeat import PACKAGE, RepeatVector
+from tflm_hil.models.layer_kinds import POINTWISE
 
 
 def rebuild(model: Any, *, unroll: bool, stateless: bool = False, batch: int = 1) -> Any:

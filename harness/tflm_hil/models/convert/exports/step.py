@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from tflm_hil.models.convert.exports import Export
 from tflm_hil.models.convert.exports.chain import (
-    POINTWISE,
     Both,
     Link,
     Plain,
@@ -28,6 +27,7 @@ from tflm_hil.models.convert.exports.chain import (
 )
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
 from tflm_hil.models.convert.exports.saved import converter_of
+from tflm_hil.models.layer_kinds import POINTWISE
 from tflm_hil.models.tflite.states import NEXT
 
 # Calibration steps; every one costs an interpreter run, and their ranges settle long before.

@@ -1,7 +1,8 @@
 """The cells rung: a Keras model's weights by name, run by our own equations.
 
 Runs in the worker of the Keras rung, which loads the model anyway. A model that the equations do
-not cover has no such rung; the circumstances say why (`absent`).
+not cover has no such rung; the circumstances say what stands in the way: a sentence (`ABSENT`), the
+`Obstacle` and the layer.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.references.equations.described import NotExpressible, describe_chain
-from tflm_hil.references.equations.network import Context, forward
+from tflm_hil.references.equations.build import build
+from tflm_hil.references.equations.obstacles import NotExpressible, words
+from tflm_hil.references.equations.read_keras import read_keras
 from tflm_hil.references.records import OutputTensor
 from tflm_hil.references.serving import Result
 
@@ -26,12 +28,10 @@ def run(model: Any, inputs: NDArray[Any], custom: ModuleType | None, *, calls: i
     In `calls` calls a sequence is given to a stateful model, its memory kept between them; the
     outputs then are `[N, calls, ...]`.
     """
-    context = Context(getattr(custom, "EQUATIONS", {}))
     try:
-        layers = describe_chain(model)
-        parts = [forward(layers, part, context) for part in np.split(inputs, calls, axis=1)]
-        values = parts[0] if calls == 1 else np.stack(parts, axis=1)
+        network = build(read_keras(model), getattr(custom, "EQUATIONS", {}))
+        values, _ = network.run(inputs, calls=calls)
     except NotExpressible as reason:
-        return (), {ABSENT: str(reason)}
+        return (), {ABSENT: words(reason), **reason.stored()}
     stored = values.astype(np.float32)
     return (OutputTensor(stored, 0.0, 0, stored.ndim > 2),), {"dtype": "float64"}
