@@ -126,7 +126,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if COVERING in stash:
             from tflm_hil.run.covering import covering
 
-            fitting = covering(fitting, first=stash[COVERING])
+            taken: list[Variant] = stash[COVERING]
+            fitting = covering(fitting, first=taken)
         chosen = [pytest.param(item, marks=_skipped(item.left_out)) for item in fitting]
         metafunc.parametrize("variant", chosen, ids=[item.id for item in fitting], indirect=True)
 
