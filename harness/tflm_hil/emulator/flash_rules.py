@@ -1,8 +1,12 @@
-"""What a flash access did wrong, in words. Source: RM0385, section 3.3 and 3.7."""
+"""What the C side has noted about flash: accesses that went wrong, in words, and what changed.
+
+Source of the rules: RM0385, section 3.3 and 3.7.
+"""
 
 from __future__ import annotations
 
-from tflm_hil.emulator.native.library import FlashFinding
+from tflm_hil.emulator.findings import Findings
+from tflm_hil.emulator.native.library import Check, FlashFinding, State
 
 # rule, sentence with the address
 FLASH_RULES: dict[FlashFinding, tuple[str, str]] = {
@@ -39,3 +43,20 @@ FLASH_RULES: dict[FlashFinding, tuple[str, str]] = {
         "FLASH_OPTCR was written; the emulated board does not model option byte programming",
     ),
 }
+
+
+def report_flash_findings(state: State, findings: Findings) -> None:
+    """Hand over what went wrong since the last call."""
+    for kind, (rule, sentence) in FLASH_RULES.items():
+        if state.flash_findings >> kind & 1:
+            sentence = sentence.format(address=state.flash_finding_address[kind])
+            findings.add(rule, sentence, state.flash_finding_pc[kind])
+    state.flash_findings = 0
+
+
+def take_changed_range(state: State) -> tuple[int, int]:
+    """Offset and length of what was programmed or erased since the last call."""
+    low, length = state.flash_dirty_low, state.flash_dirty_high - state.flash_dirty_low
+    state.flash_dirty_low, state.flash_dirty_high = 0xFFFFFFFF, 0
+    state.checks &= ~Check.DIRTY
+    return low, length

@@ -27,7 +27,7 @@ class IoRouter:
         finding: Callable[[str, str], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        """`failed` is told of errors in the emulator itself: nothing may be thrown there."""
+        """`failed` is called with errors of the emulator itself, where nothing may be raised."""
         self._helper = helper
         self._core = core
         self._finding = finding

@@ -3,11 +3,10 @@
     machine = Machine(board, line)   # a HostLine: what hangs on the serial console
     machine.start()                  # the run thread; the core starts from its reset vector
     with machine.paused():           # any thread: the core stands still in here
-        machine.debugger_read(0x20000000, 4)
+        machine.debugger.read(0x20000000, 4)
 
-One thread runs the core. Every other thread that wants to touch anything takes `paused()`, which
-asks the core to stop at the next block and holds it. The host's line takes no lock: it wakes the
-run thread, which fetches what there is.
+Every other thread that wants to touch anything takes `paused()`. The host's line takes no lock: it
+wakes the run thread, which fetches what there is.
 
 Time: `cycles` counts one cycle per executed instruction, plus jumps while the core sleeps or the
 flash makes it wait. A sleeping core with nothing scheduled stands still in virtual time and costs
@@ -17,7 +16,6 @@ no processor time.
 from __future__ import annotations
 
 import mmap
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,14 +28,16 @@ from tflm_hil.emulator import peripherals
 from tflm_hil.emulator.bus import Event, Peripheral, ResetObserver, ResetReason
 from tflm_hil.emulator.cortex_m7.core import Core
 from tflm_hil.emulator.cortex_m7.debug import DFSR_DWTTRAP, DFSR_HALTED
+from tflm_hil.emulator.debug_access import DebugAccess
 from tflm_hil.emulator.findings import Findings
-from tflm_hil.emulator.flash_rules import FLASH_RULES
+from tflm_hil.emulator.flash_rules import report_flash_findings, take_changed_range
 from tflm_hil.emulator.host_line import HostLine, Unplugged
+from tflm_hil.emulator.idle_pace import IdlePace
 from tflm_hil.emulator.io_router import IoRouter
 from tflm_hil.emulator.memory import FLASH_AXI, FLASH_ITCM, Memory, erased_flash
-from tflm_hil.emulator.native.library import FOREVER, NO_BLOCK, Check, Helper
+from tflm_hil.emulator.native.library import FOREVER, NO_BLOCK, Helper
 from tflm_hil.emulator.peripherals import UartPort
-from tflm_hil.emulator.run_lock import RunLock
+from tflm_hil.emulator.run_thread import RunThread
 from tflm_hil.emulator.scheduler import Scheduler
 from tflm_hil.emulator.virtual_clock import VirtualClock
 from tflm_hil.emulator.wiring import EmulatedBoard
@@ -46,9 +46,6 @@ CYCLE_MODEL = "insn-count-1"
 _HSI_HZ = 16_000_000
 _POLL_LIMIT = 200  # reads without news after which polling firmware is put to sleep
 _POLL_NAP_S = 0.002
-# A board that only sleeps from tick to tick follows the wall clock after so many ticks.
-_IDLE_TICKS = 100
-_LONGEST_NAP_S = 0.05
 
 
 class Machine:
@@ -70,7 +67,6 @@ class Machine:
         """
         engine = unicorn.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
         engine.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M7)
-        self._engine: Any = engine
         self.memory = Memory(engine, flash or erased_flash(), unique_id)
         self._helper = Helper(engine, self.memory.host_addresses[FLASH_AXI])
         self._state = self._helper.state
@@ -80,21 +76,14 @@ class Machine:
 
         self.console = UartPort(line or Unplugged())
         self.findings = Findings()
-        self.failure: BaseException | None = None
-        self._on_failure = on_failure
         self._scheduler = Scheduler()
         self._clock = VirtualClock(_HSI_HZ)
         self.sleep_cycles = 0
         self._gated_cycles = 0
         self._reset_wanted: ResetReason | None = None
         self._held_in_reset = False
-        self._idle_ticks = 0
-        self._idle_mark = 0
-
-        self._run_lock = RunLock(self._stop_core)
-        self._wake = threading.Event()
-        self._quit = False
-        self._thread = threading.Thread(target=self._run, name="core", daemon=True)
+        self._idle_pace = IdlePace(self.console)
+        self._thread = RunThread(self._advance, self._set_stop, on_failure)
 
         self.core = Core(engine, self._helper, self.memory, self)
         self._state.poll_limit = _POLL_LIMIT
@@ -105,11 +94,19 @@ class Machine:
             self.core,
             self._peripherals,
             finding=self.finding,
-            failed=self._give_up,
+            failed=self._thread.give_up,
+        )
+        self.debugger = DebugAccess(
+            self.memory,
+            self._io,
+            self.core,
+            self._helper,
+            store=self.write_memory,
+            written=self._reset_if_wanted,
         )
         self._reset(ResetReason.POWER_ON)
         if line is not None:
-            line.connect(self._host_has_sent)
+            line.connect(self._thread.interrupt)
 
     # --- life -------------------------------------------------------------------------------
 
@@ -119,37 +116,29 @@ class Machine:
 
     def close(self) -> None:
         """Stop the run thread. A core that still runs when Python exits would crash it."""
-        self._quit = True
-        self._state.stop = 1
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._thread.close()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What the run thread died of: an error of the emulator itself."""
+        return self._thread.failure
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Hold the core at a block boundary."""
         try:
-            with self._run_lock.paused():
+            with self._thread.paused():
                 yield
         finally:
             if not self.core.debug.halted:
-                self._wake.set()
-
-    def _give_up(self, error: Exception) -> None:
-        self.failure = error
-        self._quit = True
-        self._state.stop = 1
-
-    def _stop_core(self) -> None:
-        self._state.stop = 1
-
-    def _host_has_sent(self) -> None:
-        self._state.stop = 1
-        self._wake.set()
+                self._thread.wake()
 
     def wake(self) -> None:
         """Something changed that an idle run thread must look at."""
-        self._wake.set()
+        self._thread.wake()
+
+    def _set_stop(self, wanted: bool) -> None:
+        self._state.stop = wanted
 
     # --- Bus --------------------------------------------------------------------------------
 
@@ -219,44 +208,14 @@ class Machine:
     def request_reset(self, reason: ResetReason) -> None:
         """Reset the chip after the current block."""
         self._reset_wanted = reason
-        self._state.stop = 1
-        self._wake.set()
+        self._thread.interrupt()
 
     def code_changed(self, address: int, length: int) -> None:
         """Memory was written from outside the core: forget what was translated from it."""
         if self._helper.has_code(address, length):
             self.core.retranslate(address, length)
 
-    # --- what a debugger does; the caller holds `paused()` ----------------------------------
-
-    def debugger_read(self, address: int, width: int) -> int:
-        """Read 1, 2 or 4 bytes anywhere. Raises BusError."""
-        region = self.memory.find(address, width)
-        if region is not None:
-            return int.from_bytes(self.memory.read(address, width), "little")
-        with self._io.as_debugger():
-            return self._io.read(address, width)
-
-    def debugger_write(self, address: int, width: int, value: int) -> None:
-        """Write 1, 2 or 4 bytes anywhere. Raises BusError."""
-        region = self.memory.find(address, width)
-        with self._io.as_debugger():
-            if region is None:
-                self._io.write(address, width, value)
-            elif region.writable:
-                self.write_memory(address, value.to_bytes(width, "little"))
-            elif region.base in (FLASH_AXI, FLASH_ITCM):
-                self._helper.flash_store(address - region.base, width, value)
-        if self._reset_wanted is not None:
-            self._reset(self._reset_wanted)
-
-    def debugger_write_block(self, address: int, data: bytes) -> bool:
-        """Write a block of RAM at once; False if it is not all RAM."""
-        region = self.memory.find(address, len(data))
-        if region is None or not region.writable:
-            return False
-        self.write_memory(address, data)
-        return True
+    # --- pins; the caller holds `paused()` -------------------------------------------------
 
     def set_reset_line(self, asserted: bool) -> None:
         """NRST: hold the chip in reset, or let it start."""
@@ -264,50 +223,18 @@ class Machine:
         self._held_in_reset = asserted
         if released:
             self._reset(ResetReason.PIN)
-        self._wake.set()
-
-    def erase_flash(self) -> None:
-        """Make the whole flash blank, as from the factory."""
-        self.memory.flash[:] = b"\xff" * len(self.memory.flash)
-        self.core.retranslate(FLASH_AXI, len(self.memory.flash))
-        self.core.retranslate(FLASH_ITCM, len(self.memory.flash))
+        self._thread.wake()
 
     # --- running ----------------------------------------------------------------------------
-
-    def _run(self) -> None:
-        try:
-            self._run_until_closed()
-        except Exception as error:
-            self.failure = error
-        if self.failure is not None:
-            self._on_failure()
-
-    def _run_until_closed(self) -> None:
-        while not self._quit:
-            self._wake.clear()
-            with self._run_lock.running():
-                self._state.stop = 0
-                if self._is_wanted():  # came since the loop began, and its stop is lost
-                    continue
-                nap_s = self._advance()
-            if nap_s is None:
-                self._wake.wait()
-            elif nap_s > 0:
-                self._wake.wait(nap_s)
-
-    def _is_wanted(self) -> bool:
-        """Somebody wants the core to stand still, or the thread to end."""
-        return self._run_lock.contended or self._quit
 
     def _advance(self) -> float | None:
         """Go on until something has to be decided.
 
-        Returns how long the run thread may wait for `wake` [s]: 0 not at all, None for ever.
+        Returns how long there is nothing to do [s], as `RunThread` wants it.
         """
         core = self.core
         self.console.collect()
-        if self._reset_wanted is not None:
-            self._reset(self._reset_wanted)
+        self._reset_if_wanted()
         core.mirror_state()
         if self._held_in_reset or core.debug.halted or core.exceptions.locked_up:
             return None
@@ -340,9 +267,11 @@ class Machine:
             core.exceptions.sleep_on_exit = False
             core.cpu.sleeping = True
         if state.flash_findings:
-            self._report_flash_findings()
+            report_flash_findings(state, self.findings)
         if state.flash_dirty_high:
-            self._flash_changed()
+            offset, length = take_changed_range(state)
+            for base in (FLASH_AXI, FLASH_ITCM):
+                self.code_changed(base + offset, length)
         if state.watch_hit:
             core.dwt.matched(state.watch_hit - 1)
             state.watch_hit = 0
@@ -354,22 +283,6 @@ class Machine:
             return _POLL_NAP_S if nothing_to_come else 0
         return 0
 
-    def _report_flash_findings(self) -> None:
-        state = self._state
-        for kind, (rule, sentence) in FLASH_RULES.items():
-            if state.flash_findings >> kind & 1:
-                sentence = sentence.format(address=state.flash_finding_address[kind])
-                self.findings.add(rule, sentence, state.flash_finding_pc[kind])
-        state.flash_findings = 0
-
-    def _flash_changed(self) -> None:
-        state = self._state
-        low, length = state.flash_dirty_low, state.flash_dirty_high - state.flash_dirty_low
-        state.flash_dirty_low, state.flash_dirty_high = 0xFFFFFFFF, 0
-        state.checks &= ~Check.DIRTY
-        for base in (FLASH_AXI, FLASH_ITCM):
-            self.code_changed(base + low, length)
-
     def _sleep(self) -> float | None:
         """Jump to the next event, if there is one."""
         due = self._scheduler.next_cycles()
@@ -380,21 +293,15 @@ class Machine:
         self.sleep_cycles += jump
         if not self.core.dbgmcu.clocks_sleep:
             self._gated_cycles += jump
-        return self._idle_nap(jump)
-
-    def _idle_nap(self, jump: int) -> float:
-        counters = self.console.counters
-        mark = counters.bytes_in + counters.bytes_out
-        if mark != self._idle_mark or not self.console.idle:
-            self._idle_mark, self._idle_ticks = mark, 0
-        self._idle_ticks += 1
-        if self._idle_ticks < _IDLE_TICKS:
-            return 0
-        return min(jump / self._clock.hz, _LONGEST_NAP_S)
+        return self._idle_pace.nap_s(jump / self._clock.hz)
 
     def _set_deadline(self) -> None:
         due = self._scheduler.next_cycles()
         self._state.deadline = FOREVER if due is None else due
+
+    def _reset_if_wanted(self) -> None:
+        if self._reset_wanted is not None:
+            self._reset(self._reset_wanted)
 
     def _reset(self, reason: ResetReason) -> None:
         self._reset_wanted = None

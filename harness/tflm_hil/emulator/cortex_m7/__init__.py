@@ -1,1 +1,1 @@
-"""The core: exceptions, NVIC, SysTick, MPU, DWT and debug registers of a Cortex-M7."""
+"""What a Cortex-M7 has and Unicorn has not: exceptions, NVIC, SysTick, MPU, DWT, debug."""

@@ -17,6 +17,7 @@ from tflm_hil.emulator.cortex_m7.nvic import HARD_FAULT, NMI, Nvic
 from tflm_hil.emulator.cortex_m7.ppb import Dbgmcu, Ppb
 from tflm_hil.emulator.cortex_m7.registers import Registers
 from tflm_hil.emulator.cortex_m7.scb import SCR, SCR_SEVONPEND, VTOR, Scb
+from tflm_hil.emulator.cortex_m7.stack_frames import StackFrames
 from tflm_hil.emulator.cortex_m7.systick import SysTick
 from tflm_hil.emulator.memory import Memory
 from tflm_hil.emulator.native.library import Check, Helper
@@ -82,9 +83,8 @@ class Core:
             self.nvic,
             self.scb,
             memory,
-            self.mpu,
+            StackFrames(self.registers, memory, self.mpu, machine.code_changed),
             self.debug,
-            stored=machine.code_changed,
             set_event=self._set_event,
         )
         self.cpu = Cpu(

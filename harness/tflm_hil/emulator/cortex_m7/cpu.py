@@ -15,10 +15,11 @@ from unicorn import unicorn_const as uc
 
 from tflm_hil.emulator.bus import BusError
 from tflm_hil.emulator.cortex_m7 import debug as dbg
-from tflm_hil.emulator.cortex_m7 import exceptions as ex
+from tflm_hil.emulator.cortex_m7 import faults
 from tflm_hil.emulator.cortex_m7 import nvic as exc
 from tflm_hil.emulator.cortex_m7.debug import Debug
-from tflm_hil.emulator.cortex_m7.exceptions import Exceptions, Fault
+from tflm_hil.emulator.cortex_m7.exceptions import Exceptions
+from tflm_hil.emulator.cortex_m7.faults import Fault
 from tflm_hil.emulator.cortex_m7.mpu_registers import MpuRegisters
 from tflm_hil.emulator.cortex_m7.registers import Registers
 from tflm_hil.emulator.memory import Memory
@@ -118,11 +119,11 @@ class Cpu:
     def _execute(self, *, step: bool) -> None:
         registers, state = self._registers, self._helper.state
         if not registers.thumb:
-            self._exceptions.fault(Fault(exc.USAGE_FAULT, ex.INVSTATE))
+            self._exceptions.fault(Fault(exc.USAGE_FAULT, faults.INVSTATE))
             return
         begin = registers.pc
         if _execute_never(begin):
-            self._exceptions.fault(Fault(exc.MEM_MANAGE, ex.IACCVIOL))
+            self._exceptions.fault(Fault(exc.MEM_MANAGE, faults.IACCVIOL))
             return
         self._stop = _Stop()
         state.reason, state.io_fault = Reason.NONE, 0
@@ -156,16 +157,16 @@ class Cpu:
             case _Interrupt.SVC:
                 self._exceptions.supervisor_call()
             case _Interrupt.PREFETCH_ABORT:
-                self._exceptions.fault(Fault(exc.MEM_MANAGE, ex.IACCVIOL))
+                self._exceptions.fault(Fault(exc.MEM_MANAGE, faults.IACCVIOL))
             case _Interrupt.DATA_ABORT:
                 address = self._stop.access_address
-                self._exceptions.fault(Fault(exc.MEM_MANAGE, ex.DACCVIOL, address))
+                self._exceptions.fault(Fault(exc.MEM_MANAGE, faults.DACCVIOL, address))
             case _Interrupt.BKPT:
                 self._breakpoint()
             case _Interrupt.EXCEPTION_EXIT:
                 self._exceptions.leave(self._registers.pc | 1)
             case _:
-                self._exceptions.fault(Fault(exc.USAGE_FAULT, ex.UNDEFINSTR))
+                self._exceptions.fault(Fault(exc.USAGE_FAULT, faults.UNDEFINSTR))
 
     def _breakpoint(self) -> None:
         if self._debug.enabled:
@@ -175,7 +176,7 @@ class Cpu:
 
     def _io_fault(self) -> None:
         address = self._helper.state.io_fault_address
-        self._exceptions.fault(Fault(exc.BUS_FAULT, ex.PRECISERR, address))
+        self._exceptions.fault(Fault(exc.BUS_FAULT, faults.PRECISERR, address))
 
     def _failed(self, error: int, begin: int) -> None:
         pc = self._registers.pc
@@ -183,9 +184,9 @@ class Cpu:
             self._exceptions.fault(self._data_fault(error))
         elif error in _FETCH_ERRORS:
             if _execute_never(pc) or not self._mpu.access(pc).execute:
-                self._exceptions.fault(Fault(exc.MEM_MANAGE, ex.IACCVIOL))
+                self._exceptions.fault(Fault(exc.MEM_MANAGE, faults.IACCVIOL))
             else:
-                self._exceptions.fault(Fault(exc.BUS_FAULT, ex.IBUSERR))
+                self._exceptions.fault(Fault(exc.BUS_FAULT, faults.IBUSERR))
         elif error in _INVALID_ERRORS:
             self._invalid(pc, begin)
         else:
@@ -196,20 +197,20 @@ class Cpu:
         access = self._mpu.access(address or 0)
         allowed = access.read if error in _READ_ERRORS else access.write
         if not allowed:
-            return Fault(exc.MEM_MANAGE, ex.DACCVIOL, address)
-        return Fault(exc.BUS_FAULT, ex.PRECISERR, address)
+            return Fault(exc.MEM_MANAGE, faults.DACCVIOL, address)
+        return Fault(exc.BUS_FAULT, faults.PRECISERR, address)
 
     def _invalid(self, pc: int, begin: int) -> None:
         """An undefined instruction, an even branch target, or a hint that Unicorn has not got."""
         if not self._registers.engine_thumb:
             self._registers.thumb = False
-            self._exceptions.fault(Fault(exc.USAGE_FAULT, ex.INVSTATE))
+            self._exceptions.fault(Fault(exc.USAGE_FAULT, faults.INVSTATE))
             return
         hint = self._halfword(pc - 2) if pc != begin else 0
         if hint == _WFE:
             self._wait_for_event()
         elif hint != _YIELD:
-            self._exceptions.fault(Fault(exc.USAGE_FAULT, ex.UNDEFINSTR))
+            self._exceptions.fault(Fault(exc.USAGE_FAULT, faults.UNDEFINSTR))
 
     def _wait_for_event(self) -> None:
         state = self._helper.state
@@ -229,7 +230,7 @@ class Cpu:
             pc = self._registers.pc
             self._engine.ctl_remove_cache(pc, pc + state.detail)
         elif reason == Reason.DIVISION:
-            self._exceptions.fault(Fault(exc.USAGE_FAULT, ex.DIVBYZERO))
+            self._exceptions.fault(Fault(exc.USAGE_FAULT, faults.DIVBYZERO))
         elif reason == Reason.NONE and (not step or self._halfword(begin) == _WFI):
             self.sleeping = True  # WFI ends a run without a word
 
@@ -237,7 +238,7 @@ class Cpu:
         """Walk up to the FP instruction, unless something else happens before it."""
         for _ in range(_MAX_BLOCK_INSTRUCTIONS):
             if self._registers.pc == instruction:
-                self._exceptions.fault(Fault(exc.USAGE_FAULT, ex.NOCP))
+                self._exceptions.fault(Fault(exc.USAGE_FAULT, faults.NOCP))
                 return
             handled = self._exceptions.execution_priority()
             self.step()

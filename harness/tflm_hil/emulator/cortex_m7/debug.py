@@ -29,7 +29,7 @@ DFSR_HALTED, DFSR_BKPT, DFSR_DWTTRAP, DFSR_VCATCH = 1, 2, 4, 8
 
 
 class Debug:
-    """The debug state of the core: halted or running, and who is told about it."""
+    """The debug state of the core: halted or running, and who hears of it."""
 
     def __init__(
         self,

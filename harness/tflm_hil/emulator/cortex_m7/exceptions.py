@@ -11,15 +11,25 @@ each of these instructions, which are everywhere, would cost more speed than the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tflm_hil.emulator.bus import BusError
 from tflm_hil.emulator.cortex_m7 import debug as dbg
 from tflm_hil.emulator.cortex_m7 import nvic as exc
 from tflm_hil.emulator.cortex_m7.debug import Debug
-from tflm_hil.emulator.cortex_m7.mpu_registers import MpuRegisters
+from tflm_hil.emulator.cortex_m7.faults import (
+    BFARVALID,
+    CATCH,
+    DEBUGEVT,
+    FORCED,
+    INVPC,
+    MMARVALID,
+    MSTKERR,
+    MUNSTKERR,
+    VECTTBL,
+    Fault,
+)
 from tflm_hil.emulator.cortex_m7.nvic import Nvic
-from tflm_hil.emulator.cortex_m7.registers import CONTROL_FPCA, CONTROL_SPSEL, LR, SP, Registers
+from tflm_hil.emulator.cortex_m7.registers import CONTROL_FPCA, CONTROL_SPSEL, LR, Registers
 from tflm_hil.emulator.cortex_m7.scb import (
     BFAR,
     CCR,
@@ -32,45 +42,11 @@ from tflm_hil.emulator.cortex_m7.scb import (
     VTOR,
     Scb,
 )
+from tflm_hil.emulator.cortex_m7.stack_frames import StackFrames
 from tflm_hil.emulator.memory import Memory
 
-# CFSR bits
-IACCVIOL, DACCVIOL, MUNSTKERR, MSTKERR, MMARVALID = 1 << 0, 1 << 1, 1 << 3, 1 << 4, 1 << 7
-IBUSERR, PRECISERR, UNSTKERR, STKERR, BFARVALID = 1 << 8, 1 << 9, 1 << 11, 1 << 12, 1 << 15
-UNDEFINSTR, INVSTATE, INVPC, NOCP, DIVBYZERO = 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 25
-# HFSR bits
-VECTTBL, FORCED, DEBUGEVT = 1 << 1, 1 << 30, 1 << 31
-
 LOCKUP_PC = 0xFFFFFFFE
-_FRAME_BYTES, _FP_FRAME_BYTES = 0x20, 0x68
-_CALLER_SAVED = (0, 1, 2, 3, 12)
-_XPSR_SPREALIGN = 1 << 9
 _FPCCR_ASPEN = 1 << 31
-_CATCH = {
-    UNDEFINSTR: dbg.VC_STATERR,
-    INVSTATE: dbg.VC_STATERR,
-    INVPC: dbg.VC_STATERR,
-    NOCP: dbg.VC_NOCPERR,
-    DIVBYZERO: dbg.VC_CHKERR,
-    STKERR: dbg.VC_INTERR,
-    UNSTKERR: dbg.VC_INTERR,
-    MUNSTKERR: dbg.VC_INTERR,
-}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault before it is taken: its exception, its CFSR bits, and the address if known."""
-
-    exception: int
-    status: int
-    address: int | None = None
-
-    @property
-    def catch(self) -> int:
-        """The vector catch bit of DEMCR that stops here."""
-        by_exception = {exc.MEM_MANAGE: dbg.VC_MMERR, exc.BUS_FAULT: dbg.VC_BUSERR}
-        return _CATCH.get(self.status, by_exception.get(self.exception, 0))
 
 
 class Exceptions:
@@ -82,23 +58,18 @@ class Exceptions:
         nvic: Nvic,
         scb: Scb,
         memory: Memory,
-        mpu: MpuRegisters,
+        frames: StackFrames,
         debug: Debug,
         *,
-        stored: Callable[[int, int], None],
         set_event: Callable[[], None],
     ) -> None:
-        """`stored(address, length)` is told of memory that was written here.
-
-        `set_event` is called at each entry and return: both wake WFE.
-        """
+        """`set_event` is called at each entry and return: both wake WFE."""
         self._registers = registers
         self._nvic = nvic
         self._scb = scb
         self._memory = memory
-        self._mpu = mpu
+        self._frames = frames
         self._debug = debug
-        self._stored = stored
         self._set_event = set_event
         self.locked_up = False
         self.sleep_on_exit = False
@@ -189,7 +160,7 @@ class Exceptions:
         from_handler = registers.ipsr != 0
         control = registers.control
         extended = bool(control & CONTROL_FPCA and self._scb[FPCCR] & _FPCCR_ASPEN)
-        failure = self._push_frame(extended)
+        failure = self._frames.push(extended=extended, align=bool(self._scb[CCR] & CCR_STKALIGN))
         link = 0xFFFFFFE1 | (0 if extended else 0x10)
         if not from_handler:
             link |= 0x8 | (0x4 if control & CONTROL_SPSEL else 0)
@@ -198,30 +169,6 @@ class Exceptions:
             self._stacking_failed(exception, link, failure)
             return
         self._start_handler(exception, link)
-
-    def _push_frame(self, extended: bool) -> int:
-        """Returns 0, or the CFSR bit of what went wrong."""
-        registers = self._registers
-        pointer = registers.read(SP)
-        size = _FP_FRAME_BYTES if extended else _FRAME_BYTES
-        realign = bool(pointer & 4 and (extended or self._scb[CCR] & CCR_STKALIGN))
-        frame_at = (pointer - size - (4 if realign else 0)) & 0xFFFFFFFF
-        words = [registers.read(number) for number in _CALLER_SAVED]
-        xpsr = registers.xpsr & ~_XPSR_SPREALIGN
-        words += [registers.read(LR), registers.pc, xpsr | (_XPSR_SPREALIGN if realign else 0)]
-        if extended:
-            words += [registers.read_s(number) for number in range(16)]
-            words += [registers.fpscr, 0]
-        registers.write(SP, frame_at)
-        data = b"".join(word.to_bytes(4, "little") for word in words)
-        if not self._mpu.access(frame_at).write:
-            return MSTKERR
-        try:
-            self._memory.write(frame_at, data)
-        except BusError:
-            return STKERR
-        self._stored(frame_at, len(data))
-        return 0
 
     def _stacking_failed(self, exception: int, link: int, status: int) -> None:
         self._scb.cfsr |= status
@@ -270,7 +217,7 @@ class Exceptions:
         self._set_event()
         registers = self._registers
         returning = registers.ipsr
-        to_thread, from_psp = bool(link & 0x8), bool(link & 0x4)
+        to_thread = bool(link & 0x8)
         valid = (
             link | 0x1E == 0xFFFFFFFF
             and link & 0xF in (0x1, 0x9, 0xD)
@@ -287,45 +234,10 @@ class Exceptions:
         if not to_thread and not nested:
             self._invalid_return(link, INVPC)
             return
-        self._unstack(link, to_thread=to_thread, from_psp=from_psp)
+        if failure := self._frames.pop(link):
+            self._invalid_return(link, failure)
         if to_thread and self._scb[SCR] & SCR_SLEEPONEXIT:
             self.sleep_on_exit = True
-
-    def _unstack(self, link: int, *, to_thread: bool, from_psp: bool) -> None:
-        registers = self._registers
-        extended = not link & 0x10
-        pointer = registers.psp if from_psp else registers.msp
-        size = _FP_FRAME_BYTES if extended else _FRAME_BYTES
-        if not self._mpu.access(pointer).read:
-            self._invalid_return(link, MUNSTKERR)
-            return
-        try:
-            data = self._memory.read(pointer, size)
-        except BusError:
-            self._invalid_return(link, UNSTKERR)
-            return
-        words = [int.from_bytes(data[i : i + 4], "little") for i in range(0, size, 4)]
-        xpsr = words[7]
-        if to_thread != (xpsr & 0x1FF == 0):
-            self._invalid_return(link, INVPC)
-            return
-        for number, word in zip(_CALLER_SAVED, words[:5], strict=True):
-            registers.write(number, word)
-        registers.write(LR, words[5])
-        if extended:
-            for number in range(16):
-                registers.write_s(number, words[8 + number])
-            registers.fpscr = words[24]
-        pointer = (pointer + size) | (4 if xpsr & _XPSR_SPREALIGN else 0)
-        if from_psp:
-            registers.psp = pointer
-        else:
-            registers.msp = pointer
-        registers.xpsr = xpsr & ~_XPSR_SPREALIGN
-        control = registers.control & ~(CONTROL_SPSEL | CONTROL_FPCA)
-        control |= CONTROL_SPSEL if from_psp else 0
-        registers.control = control | (CONTROL_FPCA if extended else 0)
-        registers.pc = words[6] & ~1
 
     def _invalid_return(self, link: int, status: int) -> None:
         """The fault is taken on the frame that is still there, as if it tail-chained."""
@@ -339,5 +251,5 @@ class Exceptions:
             self._scb.hfsr |= FORCED
             exception = exc.HARD_FAULT
         self._start_handler(exception, 0xF0000000 | link)
-        if self._debug.catches(_CATCH[status]):
+        if self._debug.catches(CATCH[status]):
             self._debug.halt(dbg.DFSR_VCATCH)

@@ -1,1 +1,1 @@
-"""The C helper beside Unicorn: block hook, breakpoints, flash stores."""
+"""What happens too often for Python: the C helper beside Unicorn, and its Python face."""

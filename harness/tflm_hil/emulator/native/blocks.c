@@ -23,26 +23,26 @@ typedef struct {
 } contents_t;
 
 static contents_t scan(machine_t *m, uint32_t pc, uint32_t size) {
-  contents_t found = {size / 2, false, false, false};
+  contents_t contents = {size / 2, false, false, false};
   const region_t *region = find_region(m, pc);
-  if (region == NULL || size == 0) return found;
+  if (region == NULL || size == 0) return contents;
   const uint8_t *code = region->host + (pc - region->base);
   *code_page(m, region, pc) = 1;
   *code_page(m, region, pc + size - 1) = 1;
-  found.count = 0;
-  for (uint32_t i = 0; i < size; found.count++) {
+  contents.count = 0;
+  for (uint32_t i = 0; i < size; contents.count++) {
     uint16_t first = halfword(code + i);
     if (is_wide(first)) {
       uint16_t second = halfword(code + i + 2);
-      found.fp |= is_fp(first, second);
-      found.division |= is_division(first, second);
+      contents.fp |= is_fp(first, second);
+      contents.division |= is_division(first, second);
       i += 4;
     } else {
-      found.sev |= first == kSev;
+      contents.sev |= first == kSev;
       i += 2;
     }
   }
-  return found;
+  return contents;
 }
 
 static uint32_t first_fp(const machine_t *m, uint32_t pc, uint32_t size) {

@@ -124,15 +124,15 @@ class State(ctypes.Structure):
 
 
 def _load() -> ctypes.CDLL:
-    found = importlib.util.find_spec("tflm_hil.emulator.native._helper")
-    if found is None or found.origin is None:
+    helper = importlib.util.find_spec("tflm_hil.emulator.native._helper")
+    if helper is None or helper.origin is None:
         raise EmulatorError(
             "the emulator's C helper is not built",
             remedy="install the package (`pip install -e .`), or run "
             "`python setup.py build_ext --inplace` in its source tree",
         )
     ctypes.CDLL(unicorn_binding.uclib._name, mode=ctypes.RTLD_GLOBAL)
-    library = ctypes.CDLL(found.origin)
+    library = ctypes.CDLL(helper.origin)
     pointer, u32 = ctypes.c_void_p, ctypes.c_uint32
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "hil_new": (pointer, [pointer, pointer]),

@@ -1,1 +1,1 @@
-"""The emulated board's outer side: its process, tty, probe socket and registry."""
+"""How others meet an emulated board: its process, tty and debug port, and the list of all."""

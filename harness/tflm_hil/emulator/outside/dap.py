@@ -171,7 +171,7 @@ class Dap:
         if length is not None:
             data = struct.pack(f"<{len(values)}I", *values)
             with self._machine.paused():
-                done = self._machine.debugger_write_block(self._tar, data)
+                done = self._machine.debugger.write_block(self._tar, data)
             if done:
                 self._advance(length)
                 return
@@ -188,9 +188,9 @@ class Dap:
             return self._read_dhcsr()
         try:
             if address < _RUNNING_READS_BELOW:
-                return self._machine.debugger_read(address, width)
+                return self._machine.debugger.read(address, width)
             with self._machine.paused():
-                return self._machine.debugger_read(address, width)
+                return self._machine.debugger.read(address, width)
         except BusError:
             raise self._fault() from None
 
@@ -206,7 +206,7 @@ class Dap:
             raise self._fault()
         try:
             with self._machine.paused():
-                self._machine.debugger_write(address, width, value)
+                self._machine.debugger.write(address, width, value)
         except BusError:
             raise self._fault() from None
 

@@ -46,14 +46,14 @@ def flash_path(uid: str) -> Path:
 
 def entries() -> list[Entry]:
     """All running emulated boards, by uid. Removes what dead ones left behind."""
-    found = []
+    running = []
     with _directory_lock():
         for path in sorted(directory().glob("*.json")):
             if not _is_alive(path.stem):
                 _remove_files(path.stem)
             elif (entry := _read(path)) is not None:
-                found.append(entry)
-    return found
+                running.append(entry)
+    return running
 
 
 def _read(path: Path) -> Entry | None:

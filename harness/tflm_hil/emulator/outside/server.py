@@ -98,7 +98,7 @@ class Server:
                 self.bridge.set_noise(request)
             case {"set": "blank"}:
                 with self.machine.paused():
-                    self.machine.erase_flash()
+                    self.machine.debugger.erase_flash()
             case {"set": "clear_findings"}:
                 with self.machine.paused():
                     self.machine.findings.clear()

@@ -129,10 +129,10 @@ class ClockTree:
 
     def findings(self, *, wait_states: int, over_drive: bool, voltage_scale: int) -> list[Finding]:
         """What this tree breaks at 3.3 V, with the regulator and flash set as given."""
-        found = []
+        broken = []
         needed = required_wait_states(self.hclk_hz)
         if wait_states < needed:
-            found.append(
+            broken.append(
                 Finding(
                     "flash-wait-states",
                     f"HCLK is {_mhz(self.hclk_hz)} with {wait_states} flash wait states; at 3.3 V "
@@ -141,7 +141,7 @@ class ClockTree:
                 )
             )
         if self.hclk_hz > 180_000_000 and not over_drive:
-            found.append(
+            broken.append(
                 Finding(
                     "over-drive",
                     f"HCLK is {_mhz(self.hclk_hz)} without over-drive; above 180 MHz set "
@@ -150,7 +150,7 @@ class ClockTree:
             )
         limit = _scale_limit(voltage_scale, over_drive)
         if self.hclk_hz > limit:
-            found.append(
+            broken.append(
                 Finding(
                     "voltage-scale",
                     f"HCLK is {_mhz(self.hclk_hz)}, but voltage scale {voltage_scale} carries "
@@ -163,14 +163,14 @@ class ClockTree:
             ("APB2", self.pclk2_hz, apb2_limit),
         ):
             if hz > limit_mhz * 1_000_000:
-                found.append(
+                broken.append(
                     Finding(
                         "apb-clock",
                         f"{name} runs at {_mhz(hz)}; its limit is {limit_mhz} MHz. Raise its "
                         "prescaler in RCC_CFGR before the clock.",
                     )
                 )
-        return found
+        return broken
 
 
 def required_wait_states(hclk_hz: Fraction) -> int:

@@ -54,7 +54,7 @@ class Dma(Device):
         super().__init__(bus, name, {"DMA1": 0x4002_6000, "DMA2": 0x4002_6400}[name], 0x400, gate)
         self._requests = {request.register: request for request in requests}
         self._served = {
-            (route.stream, route.channel): request
+            route.stream << 3 | route.channel: request
             for request in requests
             for route in request.routes
             if route.controller == name
@@ -70,10 +70,12 @@ class Dma(Device):
             stream.reset()
             self.update_irq(stream.index)
 
-    def _settle(self, streams: Sequence[Stream]) -> None:
-        """What is due at these streams has been moved."""
-        for stream in streams:
-            if stream.active and (request := self._request_behind(stream)) is not None:
+    def _settle(self, stream: Stream) -> None:
+        """What is due at this stream has been moved."""
+        control = stream.registers[CR]
+        if control & EN:
+            request = self._served.get(stream.index << 3 | control >> 25 & 7)
+            if request is not None:
                 request.settle()
 
     def update_irq(self, index: int) -> None:
@@ -83,9 +85,8 @@ class Dma(Device):
     def load(self, offset: int) -> int:
         if offset < 8:
             value = 0
-            streams = self.streams[offset : offset + 4]
-            self._settle(streams)
-            for stream in streams:
+            for stream in self.streams[offset : offset + 4]:
+                self._settle(stream)
                 value |= stream.flags << _FLAG_SHIFTS[stream.index % 4]
             return value
         if offset < REGISTERS_AT:
@@ -94,23 +95,22 @@ class Dma(Device):
         if index >= len(self.streams):
             return 0
         stream = self.streams[index]
-        self._settle([stream])
+        self._settle(stream)
         return stream.remaining if register == NDTR else stream.registers[register]
 
     def store(self, offset: int, value: int, mask: int) -> None:
         if offset < 8:
             return
         if offset < REGISTERS_AT:
-            streams = self.streams[offset - 8 : offset - 4]
-            self._settle(streams)
-            for stream in streams:
+            for stream in self.streams[offset - 8 : offset - 4]:
+                self._settle(stream)
                 stream.flags &= ~(value >> _FLAG_SHIFTS[stream.index % 4] & _FLAG_MASK)
                 self.update_irq(stream.index)
             return
         index, register = divmod(offset - REGISTERS_AT, STREAM_SIZE)
         if index < len(self.streams):
             stream = self.streams[index]
-            self._settle([stream])
+            self._settle(stream)
             # On this bus a byte or halfword store clears the other lanes' bits: merge instead.
             merged = stream.registers[register] & ~mask | value
             self._store_stream(stream, register, merged)
@@ -219,7 +219,7 @@ class Dma(Device):
 
     def _request(self, stream: Stream) -> DmaRequest | None:
         """The request that the stream's channel selects."""
-        return self._served.get((stream.index, bits(stream.control, 25, 3)))
+        return self._served.get(stream.index << 3 | stream.control >> 25 & 7)
 
     def _request_behind(self, stream: Stream) -> DmaRequest | None:
         """That request, if the stream moves its data register."""

@@ -2,33 +2,38 @@
 
 The registers become a `ClockTree`; whoever depends on frequencies is a `ClockListener` and is
 called on both sides of every change, so that it can finish its past at the old frequency.
-Oscillators take their time to become ready: firmware that does not wait is caught.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from typing import Protocol
 
-from tflm_hil.emulator.bus import Bus, Event, ResetReason
+from tflm_hil.emulator.bus import Bus, ResetReason
 from tflm_hil.emulator.peripherals.clock import HSI_HZ, ClockTree, Pll
 from tflm_hil.emulator.peripherals.gates import ENABLE_TO_RESET, Gates
+from tflm_hil.emulator.peripherals.oscillators import (
+    BDCR,
+    CR,
+    CSR,
+    HSEON,
+    HSERDY,
+    HSION,
+    HSIRDY,
+    PLLON,
+    PLLRDY,
+    Oscillators,
+)
 from tflm_hil.emulator.peripherals.pwr import Pwr
 from tflm_hil.emulator.peripherals.registers import Device, Gate, RegisterFile, bits
 from tflm_hil.emulator.wiring import EmulatedBoard
 
-CR, PLLCFGR, CFGR, CIR = 0x00, 0x04, 0x08, 0x0C
+PLLCFGR, CFGR, CIR = 0x04, 0x08, 0x0C
 APB1ENR, APB2ENR = 0x40, 0x44
-BDCR, CSR, SSCGR, PLLI2SCFGR, PLLSAICFGR, DCKCFGR1, DCKCFGR2 = (
-    0x70, 0x74, 0x80, 0x84, 0x88, 0x8C, 0x90,
-)  # fmt: skip
+SSCGR, PLLI2SCFGR, PLLSAICFGR, DCKCFGR1, DCKCFGR2 = 0x80, 0x84, 0x88, 0x8C, 0x90
 
-HSION, HSIRDY, HSEON, HSERDY, HSEBYP = 1, 1 << 1, 1 << 16, 1 << 17, 1 << 18
-PLLON, PLLRDY = 1 << 24, 1 << 25
 RMVF = 1 << 24
 
 _RESETS = {
@@ -70,29 +75,6 @@ _RESET_FLAGS = {
 }
 
 
-@dataclass(frozen=True)
-class Oscillator:
-    """An enable bit whose ready bit follows after a start-up time."""
-
-    register: int
-    enable: int
-    ready: int
-    seconds: float
-
-
-def _oscillators(board: EmulatedBoard) -> tuple[Oscillator, ...]:
-    """Typical start-up and lock times (DS10916); an external clock only has to start an input."""
-    return (
-        Oscillator(CR, HSION, HSIRDY, 2.2e-6),
-        Oscillator(CR, HSEON, HSERDY, 2e-3 if board.hse_is_crystal else 10e-6),
-        Oscillator(CR, PLLON, PLLRDY, 100e-6),
-        Oscillator(CR, 1 << 26, 1 << 27, 100e-6),
-        Oscillator(CR, 1 << 28, 1 << 29, 100e-6),
-        Oscillator(CSR, 1, 1 << 1, 15e-6),
-        Oscillator(BDCR, 1, 1 << 1, 1.0),
-    )
-
-
 class ClockListener(Protocol):
     """Something whose timing follows the clock tree."""
 
@@ -112,11 +94,10 @@ class Rcc(Device):
         self.gates = gates
         self._pwr = pwr
         self._board = board
-        self._oscillators = _oscillators(board)
+        self._oscillators = Oscillators(bus, self.registers, board, self._oscillator_ready)
         pwr.on_change = self.check
         self._devices: list[Device] = []
         self._listeners: list[ClockListener] = []
-        self._starting: dict[Oscillator, Event] = {}
         self._reset_reason = ResetReason.POWER_ON
         self.registers[CSR] = 0
         self.tree = self._decode()
@@ -142,8 +123,7 @@ class Rcc(Device):
         power_on = self._reset_reason is ResetReason.POWER_ON
         flags = 0 if power_on else self.registers[CSR] & 0xFE00_0000
         backup = 0 if power_on else self.registers[BDCR]
-        for oscillator in [o for o in self._starting if power_on or o.register != BDCR]:
-            self._starting.pop(oscillator).cancel()
+        self._oscillators.reset(power_on=power_on)
         with self._changing():
             self.registers.reset()
             self.registers[CSR] = flags | _RESET_FLAGS[self._reset_reason]
@@ -180,7 +160,7 @@ class Rcc(Device):
         elif offset == CSR:
             if value & mask & RMVF:
                 self.registers[CSR] &= 0x01FF_FFFF
-            self._store_oscillators(CSR, self.registers.merge(CSR, value, mask))
+            self._oscillators.store(CSR, self.registers.merge(CSR, value, mask), self.core_clock_hz)
         elif offset == BDCR:
             self._store_backup(value, mask)
         elif offset == CIR:
@@ -208,30 +188,12 @@ class Rcc(Device):
             in_use |= HSEON if self.registers[PLLCFGR] & 1 << 22 else HSION
         new |= in_use & self.registers[CR]
         began = new & ~self.registers[CR]
-        if began & HSEON:
-            self._hse_starts(bypassed=bool(new & HSEBYP))
         if began & PLLON:
             self._pll_starts(new)
-        self._store_oscillators(CR, new)
+        self._oscillators.store(CR, new, self.core_clock_hz)
         self._pwr.pll_on = bool(new & PLLON)
         with self._changing():
             self._switch()
-
-    def _hse_starts(self, *, bypassed: bool) -> None:
-        board, mhz = self._board, f"{self._board.hse_hz / 1e6:g} MHz"
-        if board.hse_is_crystal and bypassed:
-            self.bus.finding(
-                "hse-crystal",
-                f"HSE was started with its oscillator bypassed, but the {board.product} has a "
-                f"crystal of {mhz} and no clock that comes in: HSERDY never comes. Clear "
-                "RCC_CR.HSEBYP before HSEON.",
-            )
-        elif not board.hse_is_crystal and not bypassed:
-            self.bus.finding(
-                "hse-bypass",
-                f"HSE was started as a crystal oscillator, but the {board.product} feeds it with "
-                f"a clock of {mhz}. Set RCC_CR.HSEBYP before HSEON.",
-            )
 
     def _pll_starts(self, control: int) -> None:
         pll_on_hse = bool(self.registers[PLLCFGR] & 1 << 22)
@@ -262,32 +224,9 @@ class Rcc(Device):
                 "PWR_CR1.DBP first.",
             )
             return
-        self._store_oscillators(BDCR, self.registers.merge(BDCR, value, mask))
+        self._oscillators.store(BDCR, self.registers.merge(BDCR, value, mask), self.core_clock_hz)
 
-    def _store_oscillators(self, register: int, new: int) -> None:
-        """Write a register with oscillator bits, starting and stopping what they say."""
-        old = self.registers[register]
-        self.registers[register] = new
-        for oscillator in self._oscillators:
-            if oscillator.register != register:
-                continue
-            if new & ~old & oscillator.enable and not self._never_swings(oscillator, new):
-                wait = max(1, round(oscillator.seconds * self.core_clock_hz))
-                self._starting[oscillator] = self.bus.schedule(
-                    self.bus.cycles + wait, partial(self._ready, oscillator)
-                )
-            elif old & ~new & oscillator.enable:
-                if oscillator in self._starting:
-                    self._starting.pop(oscillator).cancel()
-                self.registers[register] &= ~oscillator.ready
-
-    def _never_swings(self, oscillator: Oscillator, control: int) -> bool:
-        """A bypassed oscillator waits for a clock, which a crystal alone does not make."""
-        return oscillator.enable == HSEON and self._board.hse_is_crystal and bool(control & HSEBYP)
-
-    def _ready(self, oscillator: Oscillator) -> None:
-        self._starting.pop(oscillator, None)
-        self.registers[oscillator.register] |= oscillator.ready
+    def _oscillator_ready(self) -> None:
         with self._changing():
             self._switch()
         self.check()
