@@ -22,6 +22,7 @@ import numpy as np
 
 from tflm_hil.models.layer_kinds import IDLE, RECURRENT
 from tflm_hil.references.equations.cells import (
+    Activation,
     Array,
     Kind,
     Layer,
@@ -90,7 +91,7 @@ def _masking(layer: Described) -> Plain:
     """A step whose features all have the mask value is masked, and zero from there on."""
 
     def marks(x: Array) -> Mask:
-        return np.any(x != layer.config["mask_value"], axis=-1)
+        return np.asarray(np.any(x != layer.config["mask_value"], axis=-1))
 
     return Plain(layer.name, lambda x: x * marks(x)[..., np.newaxis], marks=marks)
 
@@ -153,7 +154,7 @@ def _layer(layer: Described, equations: Equations) -> Layer:
 def known_layer(kind: Kind, cell: Described, equations: Equations) -> Layer:
     """A cell of Keras' own; raises NotExpressible."""
     weights = cell.weights
-    gates = "sigmoid"
+    gates: str | Activation = "sigmoid"
     if kind != "simple_rnn":
         gates = activation_of(cell, "recurrent_activation", equations)
     return from_keras(
