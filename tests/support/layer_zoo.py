@@ -171,7 +171,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     ),
     "both_reversed": lambda: chain(
         layers.Bidirectional(
-            sequence(go_backwards=True), backward_layer=layers.LSTM(2, return_sequences=True)
+            sequence(go_backwards=True), backward_layer=layers.LSTM(4, return_sequences=True)
         ),
         layers.GRU(3),
     ),

@@ -71,7 +71,7 @@ def _first_mask(network: Network, x: NDArray[np.float64]) -> tuple[tuple[Part, .
     first, *behind = network.parts
     if isinstance(first, Plain) and first.marks is not None:
         taker = next((part for part in behind if not _passes_mask(part)), None)
-        if isinstance(taker, Recurrent):
+        if isinstance(taker, Recurrent) and not taker.ignores_mask:
             return tuple(behind), first.marks(x)
     return tuple(network.parts), None
 

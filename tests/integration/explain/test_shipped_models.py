@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tflm_hil.explain import Diagnosis, Known, diagnose, forward
-from tflm_hil.explain.keras_case import NotUnderstood, case_of, keras_case
+from tflm_hil.explain.keras_case import case_of, keras_case
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute
+from tflm_hil.references.equations.description import Described, Description
+from tflm_hil.references.equations.obstacles import NotExpressible, Obstacle
 
 ROOT = Path(__file__).parents[3] / "fixtures" / "models"
 VARIANTS = {v.id: v for model in load_zoo(ROOT) for v in model.variants if "digits" in v.id}
@@ -74,24 +76,26 @@ def test_state_that_leaks_in_the_fused_operator_is_named() -> None:
     assert found.best.suspect.number == 1, found.sentence
 
 
-def described(kind: str, **config: Any) -> dict[str, Any]:
-    return {"class": kind, "name": kind.lower(), "config": config}
+def dense(**config: Any) -> Described:
+    settings = {"activation": "linear", **config}
+    return Described("Dense", "head", settings, {"kernel": np.ones((3, 2))})
 
 
 @pytest.mark.parametrize(
-    ("layers", "why"),
+    ("layers", "obstacle", "layer"),
     [
-        ([], "no SimpleRNN, GRU or LSTM"),
-        ([described("ConvLSTM1D")], "layer convlstm1d is a ConvLSTM1D"),
-        ([described("LSTM", stateful=True)], "keeps its state"),
-        ([described("LSTM", activation="gelu")], "activation gelu"),
+        ([], Obstacle.NOT_RECURRENT, ""),
+        ([dense()], Obstacle.NOT_RECURRENT, ""),
+        ([dense(activation="gelu")], Obstacle.NO_ACTIVATION, "head"),
+        ([Described("ConvLSTM1D", "film", {})], Obstacle.NO_EQUATION, "film"),
     ],
 )
 def test_networks_that_the_equations_do_not_cover_are_left_alone(
-    layers: list[dict[str, Any]], why: str
+    layers: list[Described], obstacle: Obstacle, layer: str
 ) -> None:
-    with pytest.raises(NotUnderstood, match=why):
-        case_of({"layers": layers}, {}, np.zeros((1, 2, 3)))
+    with pytest.raises(NotExpressible) as refusal:
+        case_of(Description(tuple(layers)), np.zeros((1, 2, 3)), {})
+    assert (refusal.value.obstacle, refusal.value.layer) == (obstacle, layer)
 
 
 def test_a_reference_of_another_variant_is_no_mistake_of_the_network() -> None:

@@ -1,4 +1,4 @@
-"""Layers and weights of Keras files: read together, kept by content."""
+"""Descriptions of Keras files: read together, kept by content."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 from tflm_hil.references import weights
-from tflm_hil.references.weights import layers_and_weights
+from tflm_hil.references.equations.obstacles import NotExpressible, Obstacle
+from tflm_hil.references.weights import read_model
 from tflm_hil.worker import WorkerError
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 STACK = (MODELS / "stacked_lstm" / "model.keras", None)
 DIGITS = (MODELS / "digits_gru" / "model.keras", None)
+JORDAN = (MODELS / "jordan" / "model.keras", MODELS.parent / "cells" / "jordan.py")
+FORECAST = (MODELS / "many_to_many_autoregressive" / "model.keras", None)
 
 
 @pytest.fixture(autouse=True)
@@ -22,24 +25,31 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_models_are_read_together_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer, arrays = layers_and_weights(STACK, [DIGITS])
-    classes = [layer["class"] for layer in answer["layers"]]
-    assert classes[:3] == ["InputLayer", "LSTM", "LSTM"]
-    assert arrays["1/recurrent_kernel"].shape == (12, 48)
+    read = read_model(STACK, [DIGITS, JORDAN, FORECAST])
+    layers = read.description.layers
+    assert [layer.kind for layer in layers] == ["LSTM", "LSTM", "Dense"]
+    assert layers[0].weights["recurrent_kernel"].shape == (12, 48)
 
     def no_more(*_: Any, **__: Any) -> Any:
         raise AssertionError("the worker was started again")
 
     monkeypatch.setattr(weights, "run_worker", no_more)
-    again, same = layers_and_weights(STACK)
-    assert again == answer
-    assert all(np.array_equal(same[name], array) for name, array in arrays.items())
-    assert layers_and_weights(DIGITS)[0]["layers"][1]["class"] == "GRU"
+    again = read_model(STACK).description.layers
+    for layer, same in zip(layers, again, strict=True):
+        assert layer.config == same.config
+        assert all(np.array_equal(same.weights[name], layer.weights[name]) for name in same.weights)
+    assert read_model(DIGITS).description.layers[0].kind == "GRU"
+    own = read_model(JORDAN)
+    assert own.equations == ("JordanCell",)
+    assert own.description.layers[0].parts["cell"].own
+    with pytest.raises(NotExpressible) as refusal:
+        read_model(FORECAST)
+    assert refusal.value.obstacle is Obstacle.INPUT_MAKES_SEED
 
 
 def test_a_file_that_is_no_model_is_an_error_of_that_file_only(tmp_path: Path) -> None:
     broken = (tmp_path / "broken.keras", None)
     broken[0].write_bytes(b"no archive")
-    assert layers_and_weights(STACK, [broken])[0]["branches"] == ""
+    assert read_model(STACK, [broken]).description.layers
     with pytest.raises(WorkerError, match=r"broken\.keras"):
-        layers_and_weights(broken)
+        read_model(broken)
