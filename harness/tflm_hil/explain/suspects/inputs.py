@@ -109,8 +109,8 @@ class Watch:
 
 
 def _wider(known: Range | None, values: Array) -> Range:
-    found = float(values.min()), float(values.max())
-    return found if known is None else (min(known[0], found[0]), max(known[1], found[1]))
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if known is None else (min(known[0], low), max(known[1], high))
 
 
 def _hooked(case: Case, hooks: list[Callable[[Recurrent], Recurrent]]) -> tuple[Part, ...]:
