@@ -1,8 +1,8 @@
 """Descent: the first operator of a graph whose output differs between two runs of it.
 
     culprit = first_difference(graphs, reference, observed, step=3)
-    culprit.sentence
-    # "Operator 17 FULLY_CONNECTED computes differently at step 3: of its output, tensor 42 …"
+    culprit.operator_name, culprit.manner, culprit.tensor.index
+    # FULLY_CONNECTED, computes-differently, 42
 
 Operators are visited in the order in which they run, so the first that differs has equal inputs:
 the error is made there. A loop is different: only the tensors of its last iteration are left, and
@@ -14,11 +14,12 @@ board behind a serial line.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tflm_hil.report.causes import Culprit, Manner, TensorDifference
 
 CALLERS = ("WHILE", "IF", "CALL_ONCE")
 """Operators that run other subgraphs."""
@@ -75,86 +76,6 @@ class GraphLike(Protocol):
 Read = Callable[[int, int], NDArray[Any] | None]
 """`read(subgraph, tensor)`: its elements after the step, None if it has none."""
 
-Manner = Literal[
-    "computes differently", "has another constant", "passes on a difference", "arrives changed"
-]
-
-
-@dataclass(frozen=True)
-class TensorDifference:
-    """How a tensor differs: counts, the largest |Δ| (LSB for integers), and the worst element."""
-
-    subgraph: int
-    index: int
-    name: str
-    type: str
-    differing: int
-    values: int
-    max_abs: float
-    element: int
-    expected: float
-    found: float
-
-    def __str__(self) -> str:
-        unit = "" if self.type.startswith("float") else " LSB"
-        return (
-            f"tensor {self.index} {self.name!r} ({self.type}): {self.differing} of {self.values}"
-            f" values differ, by up to {self.max_abs:g}{unit} (element {self.element}:"
-            f" {self.found:g}, expected {self.expected:g})"
-        )
-
-
-@dataclass(frozen=True)
-class Culprit:
-    """The operator where the error is made.
-
-    `step` is the Invoke, `time_step` the latest step of the input window that the operator
-    depends on (None where the graph does not tell). `loop` is the index of the main graph's
-    operator that runs `subgraph`, None for the main graph. In the manner "has another constant"
-    `constant` says which; "passes on a difference" is all that can be said where the iteration
-    that made the error is gone; "arrives changed" is an input, no operator (-1). `apart` is the
-    largest |Δ| among float inputs that pass for equal.
-    """
-
-    step: int
-    subgraph: int
-    operator: int
-    operator_name: str
-    manner: Manner
-    tensor: TensorDifference
-    constant: TensorDifference | None = None
-    loop: int | None = None
-    time_step: int | None = None
-    apart: float = 0.0
-
-    @property
-    def sentence(self) -> str:
-        """Operator, tensor and step for a person."""
-        if self.manner == "arrives changed":
-            return (
-                f"the input that the model runs on is not the one that was sent (at step"
-                f" {self.step}): {self.tensor}."
-            )
-        place = f"Operator {self.operator} {self.operator_name}"
-        if self.loop is not None:
-            place += f" of subgraph {self.subgraph} (run by operator {self.loop})"
-        if self.time_step is None:
-            when = f"at step {self.step}"
-        else:
-            when = f"at step {self.step}, time step {self.time_step} of its input"
-        if self.manner == "computes differently":
-            how = "computes differently: its inputs are equal, its output is not"
-            if self.apart:
-                how = (
-                    f"computes differently: its inputs agree within {self.apart:.2g}, its output"
-                    " does not"
-                )
-        elif self.manner == "has another constant":
-            how = f"has another constant than the model: {self.constant}; so its output differs"
-        else:
-            how = "is the first to differ in the last iteration, an earlier one made the error"
-        return f"{place} {how} ({when}): {self.tensor}."
-
 
 def first_difference(
     graphs: Sequence[GraphLike],
@@ -175,7 +96,7 @@ def first_difference(
     for index in main.inputs:
         difference = compare.tensor(0, index)
         if difference is not None:
-            return Culprit(step, 0, -1, "", "arrives changed", difference)
+            return Culprit(step, 0, -1, "", Manner.INPUT_CHANGED, difference)
     times = time_steps(main)
     for op in main.operators:
         difference = compare.output_of(main, op)
@@ -191,7 +112,7 @@ def first_difference(
 
 def difference_of(
     expected: NDArray[Any] | None,
-    found: NDArray[Any] | None,
+    observed: NDArray[Any] | None,
     *,
     subgraph: int,
     index: int,
@@ -199,12 +120,12 @@ def difference_of(
     bound: float = FLOAT_BOUND,
     relative: bool = True,
 ) -> TensorDifference | None:
-    """How `found` differs, None if it does not: integers by bits, floats beyond `bound`."""
-    if expected is None or found is None or expected.size == 0:
+    """How `observed` differs, None if it does not: integers by bits, floats beyond `bound`."""
+    if expected is None or observed is None or expected.size == 0:
         return None
-    if expected.size != found.size:
-        raise ValueError(f"tensor {index} has {found.size} elements, expected {expected.size}")
-    a, b = expected.reshape(-1).astype(np.float64), found.reshape(-1).astype(np.float64)
+    if expected.size != observed.size:
+        raise ValueError(f"tensor {index} has {observed.size} elements, expected {expected.size}")
+    a, b = expected.reshape(-1).astype(np.float64), observed.reshape(-1).astype(np.float64)
     with np.errstate(invalid="ignore"):
         delta = np.abs(a - b)
     delta[~np.isfinite(delta)] = np.inf
@@ -227,7 +148,7 @@ def difference_of(
         max_abs=float(delta.max()),
         element=worst,
         expected=float(a[worst]),
-        found=float(b[worst]),
+        observed=float(b[worst]),
     )
 
 
@@ -238,17 +159,17 @@ def time_steps(graph: GraphLike) -> dict[int, int | None]:
     on output k cannot run before step k. None without such an operator, or before it.
     """
     latest: dict[int, int] = {}
-    found: dict[int, int | None] = {}
+    steps: dict[int, int | None] = {}
     for op in graph.operators:
         known = [latest[index] for index in op.inputs if index in latest]
         step = max(known) if known else None
-        found[op.index] = step
+        steps[op.index] = step
         for position, index in enumerate(op.outputs):
             if op.name == "UNPACK" and step is None:
                 latest[index] = position
             elif step is not None:
                 latest[index] = step
-    return found
+    return steps
 
 
 class _Comparer:
@@ -271,19 +192,19 @@ class _Comparer:
         key = (subgraph, index)
         if key not in self._known:
             expected = self._reference(subgraph, index)
-            found = None if expected is None else self._observed(subgraph, index)
+            observed = None if expected is None else self._observed(subgraph, index)
             tensor = self._graphs[subgraph].tensors[index]
             self._known[key] = difference_of(
                 expected,
-                found,
+                observed,
                 subgraph=subgraph,
                 index=index,
                 tensor=tensor,
                 bound=self._bound,
                 relative=subgraph != 0 or index not in self._ends,
             )
-            if expected is not None and found is not None and expected.size:
-                delta = np.abs(expected.reshape(-1).astype(np.float64) - found.reshape(-1))
+            if expected is not None and observed is not None and expected.size:
+                delta = np.abs(expected.reshape(-1).astype(np.float64) - observed.reshape(-1))
                 self._apart[key] = float(np.nanmax(delta))
         return self._known[key]
 
@@ -337,10 +258,10 @@ def _in_loop(
             difference = compare.output_of(graph, op)
             if difference is None:
                 continue
-            found = _culprit(graph, op, difference, compare, step, loop=caller.index)
-            if found.manner != "passes on a difference":
-                return found
-            first = first or found
+            culprit = _culprit(graph, op, difference, compare, step, loop=caller.index)
+            if culprit.manner is not Manner.PASSES_ON:
+                return culprit
+            first = first or culprit
     return first
 
 
@@ -355,12 +276,12 @@ def _culprit(
     time_step: int | None = None,
 ) -> Culprit:
     constant = compare.constant_of(graph, op)
-    manner: Manner = "computes differently"
+    manner = Manner.COMPUTES_DIFFERENTLY
     if constant is not None:
-        manner = "has another constant"
+        manner = Manner.OTHER_CONSTANT
     elif not compare.inputs_equal(graph, op):
-        manner = "passes on a difference"
-    apart = compare.apart(graph, op) if manner == "computes differently" else 0.0
+        manner = Manner.PASSES_ON
+    apart = compare.apart(graph, op) if manner is Manner.COMPUTES_DIFFERENTLY else 0.0
     return Culprit(
         step, graph.index, op.index, op.name, manner, difference, constant, loop, time_step, apart
     )

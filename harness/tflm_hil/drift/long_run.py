@@ -24,7 +24,7 @@ from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.drift.drift_sentences import sentences
 from tflm_hil.drift.long_references import LongReferences
 from tflm_hil.drift.teacher_forced import Forced, spread, teacher_forced
-from tflm_hil.explain.descend import descend
+from tflm_hil.explain.locate import locate_in_long
 from tflm_hil.link.messages import LoadedModel, SequenceRequest
 from tflm_hil.measure.meter import Reading, link_record
 from tflm_hil.measure.step_by_step import by_output
@@ -33,7 +33,9 @@ from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.references.records import OutputTensor
+from tflm_hil.report.causes import Descent
 from tflm_hil.report.records import Limit, LinkRecord, Measurement, VariantRecord, Verdict
+from tflm_hil.report.render.causes import descent_sentence
 
 # Largest |Δ| of a float32 value after one step from equal states, of 1 or of the value if that is
 # larger: sums in another order, and fused multiply-add in upstream's builds of TFLM. Measured over
@@ -46,8 +48,8 @@ class LongRun:
     """`outputs` are the device's, tensor by tensor `[1, Invokes, ...]`: the output, then states.
 
     `differing` counts the values of all of them that are not desktop TFLM's; `chaos` is for floats,
-    `forced` for single-step models. `culprit` is a sentence on the operator that makes the first
-    integer that differs, "" if none does or it cannot be said.
+    `forced` for single-step models. `descent` has the operator that makes the first
+    integer that differs, None if none does or it cannot be said; `culprit` says it.
     """
 
     variant: Variant
@@ -60,6 +62,7 @@ class LongRun:
     chaos: Chaos | None
     forced: Forced | None
     link: LinkRecord
+    descent: Descent | None
     culprit: str
     sentences: tuple[str, ...]
 
@@ -86,13 +89,13 @@ class LongRun:
         return tuple(found)
 
 
-def _name_operator(
+def _locate(
     variant: Variant,
     bench: Bench,
     references: LongReferences,
     outputs: tuple[RungOutputs, ...],
-) -> str:
-    """Which operator of a single-step model makes the first integer that differs; "" if none
+) -> Descent | None:
+    """Which operator of a single-step model makes the first integer that differs; None if none
     does."""
     steps = [
         np.flatnonzero(
@@ -103,18 +106,8 @@ def _name_operator(
     ]
     differing = [int(found[0]) for found in steps if len(found)]
     if not differing or not state_pairs(inspect(variant.content())):
-        return ""
-    first = min(differing)
-    entry = slot_entry(variant)
-    device = bench.load(entry, preserve_all=True)
-    device.load(entry.hash, preserve_all=True, raw_states=True)
-    found = descend(device, variant.path, references.sequence.inputs, start=first, steps=first + 1)
-    if found.culprit is None:
-        return (
-            f"At step {first}, from desktop TFLM's state and with all tensors kept, every operator"
-            " is right: the error comes from the state or from memory."
-        )
-    return f"The first step that differs is {first}. {found.culprit.sentence}"
+        return None
+    return locate_in_long(variant, bench, references.sequence.inputs, min(differing))
 
 
 def long_run(variant: Variant, bench: Bench, references: LongReferences) -> LongRun:
@@ -151,7 +144,8 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
     if "keras" in rungs:
         from_keras = drift("device", outputs[0], "keras", rungs["keras"], per=per)
     said = sentences(references, steps, from_keras, own, forced, _states(variant, outputs))
-    culprit = _name_operator(variant, bench, references, outputs)
+    descent = _locate(variant, bench, references, outputs)
+    culprit = "" if descent is None else descent_sentence(descent)
     return LongRun(
         variant=variant,
         references=references,
@@ -163,6 +157,7 @@ def long_run(variant: Variant, bench: Bench, references: LongReferences) -> Long
         chaos=own,
         forced=forced,
         link=link_record(start, end, baud=device.baud, core_hz=bench.hello.core_clock_hz),
+        descent=descent,
         culprit=culprit,
         sentences=(*said, culprit) if culprit else said,
     )

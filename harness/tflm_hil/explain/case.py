@@ -87,19 +87,24 @@ class Case:
         parts = tuple(new or old for new, old in zip(changed, self.parts, strict=True))
         return replace(self, parts=parts)
 
-    def everywhere(self, change: Change) -> Iterator[tuple[str, Case]]:
-        """`change` in all layers that it touches, then in each alone, with where it was made."""
-        touched = [part for part in self.recurrent if change(part) is not None]
+    def everywhere(self, change: Change) -> Iterator[tuple[tuple[str, ...], Case]]:
+        """`change` in all layers that it touches, then in each alone, with the names of those
+        where it was made: none in a network of one recurrent layer."""
+        touched = [
+            (part.name or str(place), part)
+            for place, part in enumerate(self.recurrent)
+            if change(part) is not None
+        ]
         whole = self.with_each(change)
         if whole is None:
             return
         several = len(self.recurrent) > 1
         if len(touched) > 1:
-            yield " in every layer", whole
-        for place, one in enumerate(touched):
+            yield tuple(name for name, _ in touched), whole
+        for name, one in touched:
             only = self.with_each(partial(_only, change, one))
             assert only is not None
-            yield (f" in layer {one.name or place}" if several else ""), only
+            yield (name,) if several else (), only
 
 
 def _only(change: Change, wanted: Recurrent, part: Recurrent) -> Recurrent | None:

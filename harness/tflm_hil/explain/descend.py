@@ -1,10 +1,7 @@
 """When the device fails: which operator makes the error, at which step.
 
-The sequence that differs most is run again, alone and step by step, with every tensor kept; what
-the device holds is compared with desktop TFLM, operator by operator
-(`tflm_hil.comparison.descent`). If every operator is right then, the sequence is run once more as
-it was in the run, but alone: what it does then tells memory that overlaps from states that are lost
-or left behind.
+A sequence is run again, alone and step by step, with every tensor kept; what the device holds is
+compared with desktop TFLM, operator by operator (`tflm_hil.comparison.descent`).
 """
 
 from __future__ import annotations
@@ -12,71 +9,23 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.bench.bench import Bench
-from tflm_hil.bench.variants import slot_entry
-from tflm_hil.comparison.descent import FLOAT_BOUND, Culprit, first_difference
-from tflm_hil.errors import ModelRejected, ReferenceFailed
+from tflm_hil.comparison.descent import FLOAT_BOUND, first_difference
 from tflm_hil.link.device import Device
-from tflm_hil.link.messages import SequenceRequest
-from tflm_hil.measure.measure import Measured
-from tflm_hil.measure.step_by_step import worst_sequence
-from tflm_hil.measure.streaming import sequence_bytes
-from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.trip_count import trip_count, with_trip_count
-from tflm_hil.models.zoo.manifest import Variant
-from tflm_hil.references.records import References
 from tflm_hil.references.tensors import step_tensors
+from tflm_hil.report.causes import Culprit, Descent, Manner, Origin
 
 STEPS = 200  # Invokes looked at: on a real line every tensor of each takes milliseconds
-BUDGET_S = 60.0  # then a descent stops where it is: a report that comes late is read by nobody
-
-Origin = Literal["operator", "rounding", "input", "overlap", "feedback", "leak", "unknown"]
-"""Where a device's error comes from: an operator, one that rounds differently, the input on its
-way, tensors that overlap, states handed from step to step, or what other sequences left behind."""
 
 ROUNDING_LSB = 2.0
-
-
-@dataclass(frozen=True)
-class Descent:
-    """What was found: the culprit, or None after `steps` equal ones (`in_time`: all that there
-    were, or as many as are looked at)."""
-
-    sequence: int
-    steps: int
-    culprit: Culprit | None
-    in_time: bool = True
-    origin: Origin = "unknown"
-
-    @property
-    def sentence(self) -> str:
-        """For the report."""
-        if self.culprit is not None:
-            return f"Sequence {self.sequence}: {self.culprit.sentence}"
-        equal = f"Sequence {self.sequence}, run again alone, is right in every operator of"
-        equal += f" {self.steps} step{'s' * (self.steps != 1)}"
-        if not self.in_time:
-            return f"{equal}; there was no time for more of them ({BUDGET_S:g} s)."
-        return f"{equal}{ORIGINS[self.origin]}."
-
-
-ORIGINS: dict[Origin, str] = {
-    "overlap": " if each tensor has memory of its own, and wrong without: tensors overlap in the"
-    " arena",
-    "feedback": " that starts from the states of desktop TFLM: the error is in how the device"
-    " feeds its states back",
-    "leak": ": the error comes from what the sequences before it left behind",
-    "unknown": "",
-}
 
 
 def descend(
@@ -84,7 +33,7 @@ def descend(
     model: Path,
     inputs: NDArray[np.float32],
     *,
-    sequence: int = 0,
+    sequence: int | None = 0,
     start: int = 0,
     steps: int = STEPS,
     bound: float = FLOAT_BOUND,
@@ -102,7 +51,7 @@ def descend(
     device.reset_state()
     for step in range(start, len(expected.blocks)):
         if time.monotonic() > until:
-            return Descent(sequence, step, None, in_time=False)
+            return Descent(sequence, step, None, in_time=False, start=start)
         device.step(expected.blocks[step])
 
         def reference(subgraph: int, index: int, step: int = step) -> NDArray[Any] | None:
@@ -114,17 +63,17 @@ def descend(
 
         culprit = first_difference(graphs, reference, observed, step=step, bound=bound)
         if culprit is not None:
-            return Descent(sequence, step + 1, culprit, origin=_origin(culprit))
-    return Descent(sequence, len(expected.blocks), None)
+            return Descent(sequence, step + 1, culprit, origin=_origin(culprit), start=start)
+    return Descent(sequence, len(expected.blocks), None, start=start)
 
 
 def _origin(culprit: Culprit) -> Origin:
-    if culprit.manner == "arrives changed":
-        return "input"
-    integers = not culprit.tensor.type.startswith("float")
-    if integers and culprit.manner == "computes differently":
-        return "rounding" if culprit.tensor.max_abs <= ROUNDING_LSB else "operator"
-    return "operator"
+    if culprit.manner is Manner.INPUT_CHANGED:
+        return Origin.INPUT
+    rounds = culprit.tensor.integer and culprit.tensor.max_abs <= ROUNDING_LSB
+    if culprit.manner is Manner.COMPUTES_DIFFERENTLY and rounds:
+        return Origin.ROUNDING
+    return Origin.OPERATOR
 
 
 def descend_into_loop(
@@ -146,7 +95,7 @@ def descend_into_loop(
     count = trip_count(content, loop)
     if count is None:
         return None
-    found: Descent | None = None
+    earliest: Descent | None = None
     first, last = 1, count
     with tempfile.TemporaryDirectory(prefix="tflm-hil-loop-") as name:
         shorter = Path(name) / model.name
@@ -158,78 +107,11 @@ def descend_into_loop(
                 device, shorter, inputs, sequence=sequence, steps=1, bound=bound, until=until
             )
             if not descent.in_time:
-                return found
+                return earliest
             if descent.culprit is None:
                 first = middle + 1
             else:
-                found = replace(descent, culprit=replace(descent.culprit, time_step=middle - 1))
+                culprit = replace(descent.culprit, time_step=middle - 1)
+                earliest = replace(descent, culprit=culprit)
                 last = middle - 1
-    return found
-
-
-def name_operator(
-    measured: Measured, bench: Bench, references: References
-) -> tuple[Measured, Descent | None]:
-    """`measured`, its sentence naming the operator if the error enters at the device, and what was
-    found.
-
-    Raises LinkError, DeviceError, BoardError; the verdict is not touched by them.
-    """
-    if measured.record.verdict_rung != "device":
-        return measured, None
-    variant = measured.variant
-    number = worst_sequence(measured.streamed.blocks, measured.model, references)
-    bound = float_bound(variant, bench.hello.engine)
-    until = time.monotonic() + BUDGET_S
-
-    def load(content: bytes) -> Device:
-        same = content == variant.content()
-        entry = slot_entry(variant) if same else SlotEntry(variant.id, content)
-        device = bench.load(entry, preserve_all=True)
-        # states come from the reference: so a step is wrong by itself, not by the one before
-        device.load(entry.hash, preserve_all=True, raw_states=True)
-        return device
-
-    found: Descent | None = None
-    try:
-        inputs = variant.load_samples().inputs[number]
-        found = descend(
-            load(variant.content()), variant.path, inputs, sequence=number, bound=bound, until=until
-        )
-        if found.culprit is None and found.in_time:
-            found = replace(found, origin=_alone(measured, bench, number))
-        elif found.culprit is not None and found.culprit.loop is not None:
-            with suppress(ModelRejected):  # flashing may be forbidden
-                inner = descend_into_loop(
-                    load, variant.path, inputs,
-                    loop=found.culprit.loop, sequence=number, bound=bound, until=until,
-                )  # fmt: skip
-                found = inner or found
-        text = found.sentence
-    except (ModelRejected, ReferenceFailed) as error:
-        text = f"The operator was not looked for: {error.what}."
-    record = replace(measured.record, sentence=f"{measured.record.sentence}\n  {text}")
-    return replace(measured, record=record), found
-
-
-def float_bound(variant: Variant, engine: str) -> float:
-    """What the device may differ by from desktop TFLM: the variant's own limit, if it has one."""
-    limits = [
-        limit.maximum
-        for limit in variant.limits
-        if limit.rung == "device" and limit.measure == "max_abs" and limit.holds_for(engine)
-    ]
-    return min((bound for bound in limits if bound is not None), default=FLOAT_BOUND)
-
-
-def _alone(measured: Measured, bench: Bench, number: int) -> Origin:
-    """What a sequence whose every operator is right does when it is run alone as in the run."""
-    device = bench.load(slot_entry(measured.variant))
-    assert device.model is not None
-    (data,) = sequence_bytes(
-        measured.variant.load_samples().inputs[number : number + 1], device.model
-    )
-    result = next(device.stream([SequenceRequest(0, data)]))
-    if result.outputs != measured.streamed.blocks[number]:
-        return "leak"
-    return "feedback" if device.model.states else "overlap"
+    return earliest

@@ -1,7 +1,5 @@
-"""What speaks for a known mistake besides the outputs: lints of the file, ends of its scales.
-
-Each piece of evidence is a sentence by the number of the mistake (`tflm_hil.explain.suspects`).
-"""
+"""What speaks for a known mistake besides the outputs: lints of the file, ends of its scales, and
+an error that grows."""
 
 from __future__ import annotations
 
@@ -15,10 +13,21 @@ from tflm_hil.models.tflite.inspect import Inspection, inspect
 from tflm_hil.models.tflite.lints import lint
 from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.report.causes import (
+    ErrorGrows,
+    Evidence,
+    InputsBeyondScale,
+    LintShows,
+    StepError,
+)
+from tflm_hil.report.kinds import CauseKind
 
-# Lints that say of a mistake that it is there. The clip of a fused LSTM is always there.
-LINTS = {"state-scales": 5, "fused-state-scales": 7, "bias-scale": 8}
-CALIBRATION, DRIFT = 11, 10
+LINTS = {
+    "state-scales": CauseKind.STATE_SCALE,
+    "fused-state-scales": CauseKind.OUTPUT_SCALE,
+    "bias-scale": CauseKind.BIAS_SCALE,
+}
+"""Lints that say of a mistake that it is there. The clip of a fused LSTM is always there."""
 
 SATURATED = 0.01
 """A larger share of inputs beyond the scale's ends is no chance (as in `hil convert`)."""
@@ -30,59 +39,53 @@ BINS = 8  # of a histogram
 
 def evidence(
     variant: Variant, inputs: NDArray[np.float32], failing: RungOutputs, against: RungOutputs
-) -> dict[int, str]:
+) -> dict[CauseKind, Evidence]:
     """For a variant whose rung `failing` missed a limit. `inputs` are the test sequences."""
     try:
         model = inspect(variant.content())
     except CorruptModel:
         return {}
-    found: dict[int, str] = {}
+    shown: dict[CauseKind, Evidence] = {}
     for finding in lint(model):
         if finding.code in LINTS:
-            found.setdefault(LINTS[finding.code], f"The file shows it: {finding.sentence}.")
-    saturated = saturation(model, inputs)
-    if saturated:
-        found[CALIBRATION] = saturated
-    grows = growth(failing, against)
-    if grows:
-        found[DRIFT] = grows
-    return found
+            shown.setdefault(LINTS[finding.code], LintShows(finding.code, finding.sentence))
+    beyond = inputs_beyond_scale(model, inputs)
+    if beyond is not None:
+        shown[CauseKind.CALIBRATION_RANGE] = beyond
+    growth = error_growth(failing, against)
+    if growth is not None:
+        shown[CauseKind.ERROR_GROWS] = growth
+    return shown
 
 
-def saturation(model: Inspection, inputs: NDArray[np.float32]) -> str:
-    """A sentence with a histogram if more than 1 % of the inputs lie beyond the input's scale."""
+def inputs_beyond_scale(model: Inspection, inputs: NDArray[np.float32]) -> InputsBeyondScale | None:
+    """Where the inputs lie, if more than 1 % of them are beyond the input's scale."""
     named = model.signatures[0].inputs if model.signatures else {}
     tensors = {tensor.index: tensor for tensor in model.inputs}
     tensor = tensors.get(named.get("x", -1), model.inputs[0])
     quantization = Quantization.of(tensor)
-    beyond = quantization.saturated(inputs)
-    if beyond <= SATURATED * inputs.size:
-        return ""
+    if quantization.saturated(inputs) <= SATURATED * inputs.size:
+        return None
     ends = np.iinfo(np.dtype(quantization.dtype))
     low, high = (float(quantization.dequantize(np.array(end))) for end in (ends.min, ends.max))
-    return (
-        f"{beyond / inputs.size:.0%} of the inputs lie beyond the input's scale, {low:.3g} to"
-        f" {high:.3g}: {histogram(inputs, low, high)}."
+    inside, _ = np.histogram(inputs, np.linspace(low, high, BINS + 1))
+    return InputsBeyondScale(
+        low=low,
+        high=high,
+        below=float(np.mean(inputs < low)),
+        between=tuple(float(count / inputs.size) for count in inside),
+        above=float(np.mean(inputs > high)),
     )
 
 
-def histogram(values: NDArray[np.float32], low: float, high: float) -> str:
-    """Shares of `values` from end to end in words: below, between, above."""
-    edges = np.linspace(low, high, BINS + 1)
-    inside, _ = np.histogram(values, edges)
-    below, above = np.mean(values < low), np.mean(values > high)
-    shares = " ".join(f"{count / values.size:.0%}" for count in inside)
-    return f"{below:.0%} below, {shares} between, {above:.0%} above"
-
-
-def growth(failing: RungOutputs, against: RungOutputs) -> str:
+def error_growth(failing: RungOutputs, against: RungOutputs) -> ErrorGrows | None:
     """How the error grows with the steps, if it does."""
     try:
-        found = drift("", failing, "", against)
+        drifted = drift("", failing, "", against)
     except ComparisonError:
-        return ""
-    if len(found.rms) < LONG or found.trend.kind not in ("linear", "diverging"):
-        return ""
-    steps = [step for step in (10, 100, 1000) if step < len(found.rms)]
-    course = ", ".join(f"{found.rms[step]:.3g} at step {step}" for step in (*steps, -1))
-    return course.replace("step -1", f"step {len(found.rms) - 1}")
+        return None
+    steps = len(drifted.rms)
+    if steps < LONG or drifted.trend.kind not in ("linear", "diverging"):
+        return None
+    shown = (*(step for step in (10, 100, 1000) if step < steps), steps - 1)
+    return ErrorGrows(tuple(StepError(step, float(drifted.rms[step])) for step in shown))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,26 +11,27 @@ from numpy.typing import NDArray
 
 from tflm_hil.explain.case import Case, Change, forward
 from tflm_hil.references.equations.cells import Array
+from tflm_hil.report.mistakes import How, Mistake
 
 Observed = NDArray[Any]
 Vector = NDArray[np.float64]
 Make = Callable[[Vector], Case]
 ITERATIONS = 25
-NAMED = 3  # of changes that predict the same
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """A change in words, what it leaves unexplained (RMS), and how many figures were fitted.
+class Fit:
+    """A mistake, what it leaves unexplained (RMS), and how many figures were fitted.
 
     `departure` is how far the fitted figures are from a network that works: 0.02 for a scale that
-    is off by 2 %.
+    is off by 2 %. Mistakes in `alike` predict the same.
     """
 
-    detail: str
+    mistake: Mistake
     residual: float
     parameters: int = 0
     departure: float = float("inf")
+    alike: tuple[Mistake, ...] = ()
 
 
 def residual(predicted: Array, observed: Observed) -> float:
@@ -40,19 +41,14 @@ def residual(predicted: Array, observed: Observed) -> float:
     return float(np.sqrt(np.mean(np.square(predicted - observed))))
 
 
-def best_of(changes: Iterable[tuple[str, Case]], observed: Observed) -> Explanation | None:
-    """The change that leaves least, None if there is none; others that predict the same are
-    mentioned."""
-    found = [Explanation(detail, residual(forward(case), observed)) for detail, case in changes]
-    if not found:
+def best_of(changes: Iterable[tuple[Mistake, Case]], observed: Observed) -> Fit | None:
+    """The mistake that leaves least, with those that predict the same; None if there is none."""
+    tried = [(mistake, residual(forward(case), observed)) for mistake, case in changes]
+    if not tried:
         return None
-    least = min(item.residual for item in found)
-    first, *same = [item.detail for item in found if item.residual <= least * (1 + 1e-9)]
-    if not same:
-        return Explanation(first, least)
-    more = ", …" if len(same) > NAMED else ""
-    others = ", ".join(same[:NAMED]) + more
-    return Explanation(f"{first} (or {others}: these sequences cannot tell)", least)
+    least = min(left for _, left in tried)
+    best, *alike = [mistake for mistake, left in tried if left <= least * (1 + 1e-9)]
+    return Fit(best, least, alike=tuple(alike))
 
 
 def fitted_everywhere(
@@ -60,32 +56,30 @@ def fitted_everywhere(
     change: Callable[[Vector], Change],
     starts: Iterable[tuple[float, ...]],
     observed: Observed,
-    describe: Callable[[Vector], str],
+    describe: Callable[[Vector], How],
     departure: Callable[[Vector], float],
-) -> Explanation | None:
+) -> Fit | None:
     """The best fit of a change with figures in all layers or in one; None if it touches none."""
     begin = list(starts)
-    labels = [label for label, _ in case.everywhere(change(np.array(begin[0])))]
-    found = []
-    for place, label in enumerate(labels):
+    places = [layers for layers, _ in case.everywhere(change(np.array(begin[0])))]
+    fits = []
+    for place, layers in enumerate(places):
 
         def make(p: Vector, place: int = place) -> Case:
             return list(case.everywhere(change(p)))[place][1]
 
-        def words(p: Vector, label: str = label) -> str:
-            return describe(p) + label
-
-        found.append(fitted(make, begin, observed, words, departure))
-    return min(found, key=lambda item: item.residual, default=None)
+        fit = fitted(make, begin, observed, describe, departure)
+        fits.append(replace(fit, mistake=replace(fit.mistake, layers=layers)))
+    return min(fits, key=lambda fit: fit.residual, default=None)
 
 
 def fitted(
     make: Make,
     starts: Iterable[tuple[float, ...]],
     observed: Observed,
-    describe: Callable[[Vector], str],
+    describe: Callable[[Vector], How],
     departure: Callable[[Vector], float],
-) -> Explanation:
+) -> Fit:
     """The figures that explain most, by Levenberg's and Marquardt's method from the best start."""
     scored = [(residual(forward(make(np.array(s))), observed), s) for s in starts]
     error, start = min(scored)
@@ -105,17 +99,18 @@ def fitted(
             break
         lever = damping * (np.diag(normal).max() + 1e-12) * np.eye(len(parameters))
         move = np.linalg.solve(normal + lever, -jacobian.T @ base)
-        found = residual(forward(make(parameters + move)), observed)
-        if found < error:
-            done = error - found < 1e-6 * error
-            parameters, error, damping = parameters + move, found, damping / 4
+        moved = residual(forward(make(parameters + move)), observed)
+        if moved < error:
+            done = error - moved < 1e-6 * error
+            parameters, error, damping = parameters + move, moved, damping / 4
             if done:
                 break
         else:
             damping *= 8
             if damping > 1e6:
                 break
-    return Explanation(describe(parameters), error, len(parameters), departure(parameters))
+    mistake = Mistake(describe(parameters))
+    return Fit(mistake, error, len(parameters), departure(parameters))
 
 
 def from_identity(p: Vector) -> float:

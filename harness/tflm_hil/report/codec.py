@@ -1,7 +1,8 @@
 """Records to plain JSON values and back, by their type annotations.
 
 Only what records use is supported: str, int, float, bool, StrEnum, None, `X | None`, tuples of
-one type, dicts with str keys, and dataclasses. Unknown keys are ignored, so that a report of a
+one type, dicts with str keys, dataclasses, and unions of dataclasses and at most one StrEnum,
+which a class variable `form` tells apart. Unknown keys are ignored, so that a report of a
 later minor change can still be read; a missing key takes the field's default.
 """
 
@@ -20,7 +21,9 @@ T = TypeVar("T")
 def to_plain(value: Any) -> Any:
     """Dicts, lists, strings and numbers only. NaN and infinities become None: JSON has none."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        form = getattr(type(value), "form", None)
+        plain = {} if form is None else {"form": form}
+        return plain | {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, dict):
@@ -44,7 +47,8 @@ def _decode(kind: Any, plain: Any) -> Any:
     if origin in (types.UnionType, typing.Union):
         if plain is None:
             return None
-        return _decode(next(a for a in arguments if a is not type(None)), plain)
+        alternatives = [kind for kind in arguments if kind is not type(None)]
+        return _decode(_alternative(alternatives, plain), plain)
     if origin is tuple:
         return tuple(_decode(arguments[0], item) for item in plain)
     if origin is dict:
@@ -54,6 +58,18 @@ def _decode(kind: Any, plain: Any) -> Any:
     if kind is float:
         return math.nan if plain is None else float(plain)
     return kind(plain)
+
+
+def _alternative(kinds: list[Any], plain: Any) -> Any:
+    """Which of several types `plain` was made from. Raises ValueError if from none."""
+    if len(kinds) == 1:
+        return kinds[0]
+    if not isinstance(plain, dict):
+        return next(kind for kind in kinds if not dataclasses.is_dataclass(kind))
+    for kind in kinds:
+        if getattr(kind, "form", "") == plain["form"]:
+            return kind
+    raise ValueError(f"no record has the form {plain['form']}")
 
 
 def _decode_record(kind: type, plain: dict[str, Any]) -> Any:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tflm_hil.report.causes import Explanation
 from tflm_hil.report.statistics import Distribution
 
 SCHEMA = "tflm-hil/report-1"
@@ -178,6 +179,7 @@ class VariantRecord:
     samples_sha256: str = ""  # of the file that the sequences came from
     notes: tuple[str, ...] = ()  # what has to be known to read the numbers
     lints: tuple[LintRecord, ...] = ()
+    explanation: Explanation | None = None  # of a failed verdict
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from tflm_hil.bench.bench import Bench
 from tflm_hil.bench.slotfuls import Slotfuls
+from tflm_hil.comparison.wording import CAUSES
 from tflm_hil.drift.drift_lines import drift_lines
 from tflm_hil.drift.long_references import LongPool
 from tflm_hil.drift.long_run import LongRun, long_run, with_drift
 from tflm_hil.drift.long_sequence import remembers
 from tflm_hil.errors import BoardLatchedBroken, HilError, StrictFinding
-from tflm_hil.explain.descend import Descent, name_operator
-from tflm_hil.explain.name_cause import name_cause
+from tflm_hil.explain.explain import explain
 from tflm_hil.measure.measure import Measured, measure
 from tflm_hil.measure.reference_pool import ReferencePool
 from tflm_hil.models.zoo.manifest import Variant
@@ -187,25 +187,29 @@ class Run:
         drift = drift_lines(measured, references)
         measured = replace(measured, record=replace(measured.record, drift=drift))
         if measured.record.verdict is Verdict.FAIL:
-            measured, descent = self._with_operator(measured, references)
-            measured = name_cause(measured, references, self._wanted, descent)
+            measured = self._explained(measured, references)
         self._resumed_results += measured.record.sequences_resumed
         self._circumstances = self.bench.circumstances()
         self._keep(variant, measured.record)
         return measured
 
-    def _with_operator(
-        self, measured: Measured, references: References
-    ) -> tuple[Measured, Descent | None]:
-        """The operator named, if the error enters at the device, and what was found.
-
-        An error on the way is an incident only: the verdict stands.
-        """
-        try:
-            return name_operator(measured, self.bench, references)
-        except HilError as error:
-            self._examined(error)
-            return measured, None
+    def _explained(self, measured: Measured, references: References) -> Measured:
+        """With why it failed. An error on the way is an incident only: the verdict stands."""
+        record = measured.record
+        explanation = explain(
+            measured,
+            record.verdict_rung,
+            bench=self.bench,
+            references=references,
+            others=self._wanted,
+            on_trouble=self._examined,
+        )
+        sentence = record.sentence
+        if explanation.named:
+            # what it could have been in general is of no use any more
+            hint = CAUSES.get(record.verdict_rung)
+            sentence = sentence.replace(f" Possible causes: {hint}.", "")
+        return replace(measured, record=replace(record, sentence=sentence, explanation=explanation))
 
     def _keep(self, variant: Variant, record: VariantRecord) -> None:
         record = replace(record, lints=self._preflight.records(variant))

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from tflm_hil.comparison.align import aligned
 from tflm_hil.errors import ReferenceFailed
-from tflm_hil.explain import diagnose, forward
-from tflm_hil.explain.name_cause import EQUATIONS_HOLD, case_of_variant, known_of
+from tflm_hil.explain.case import forward
+from tflm_hil.explain.diagnose import EQUATIONS_HOLD, case_of_variant, known_of
+from tflm_hil.explain.rank import diagnose
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.references import References, compute_many
 from tflm_hil.references.equations.obstacles import NotExpressible
@@ -59,4 +60,4 @@ def test_quantisation_is_not_taken_for_a_mistake(name: str) -> None:
         pytest.skip("the equations do not give what Keras gives, and say so")
     known = known_of(variant, inputs, "tflite", ladder, "keras")
     diagnosis = diagnose(case, expected + ladder["tflite"].values - keras, known)
-    assert diagnosis.best is None, diagnosis.sentence
+    assert diagnosis.kind is None, diagnosis.cause

@@ -10,13 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tflm_hil.explain import Diagnosis, Known, diagnose, forward
+from tflm_hil.explain.case import forward
 from tflm_hil.explain.keras_case import case_of, keras_case
+from tflm_hil.explain.rank import Diagnosis, Known, diagnose
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute
 from tflm_hil.references.equations.description import Described, Description
 from tflm_hil.references.equations.obstacles import NotExpressible, Obstacle
+from tflm_hil.report.causes import Unexamined
+from tflm_hil.report.kinds import CauseKind
+from tflm_hil.report.mistakes import Fill, How, InputScaled, Shifted, Way
+
+from tests.support.figures import close
 
 ROOT = Path(__file__).parents[3] / "fixtures" / "models"
 VARIANTS = {v.id: v for model in load_zoo(ROOT) for v in model.variants if "digits" in v.id}
@@ -49,31 +55,35 @@ def observed(variant: Variant, inputs: NDArray[Any], mode: Any = "reset_each") -
 
 
 @pytest.mark.parametrize(
-    ("number", "says", "change"),
+    ("kind", "how", "change"),
     [
-        (13, "features reversed", lambda x: x[:, :, ::-1]),
-        (14, "in reversed order", lambda x: x[:, ::-1]),
-        (14, "1 step late", lambda x: np.concatenate([0 * x[:, :1], x[:, :-1]], axis=1)),
-        (15, "time and features", lambda x: x.transpose(0, 2, 1)),
-        (12, "arrives is 0.5·x", lambda x: 0.5 * x),
+        (CauseKind.FEATURE_ORDER, Way.FEATURES_REVERSED, lambda x: x[:, :, ::-1]),
+        (CauseKind.TIME_SHIFT, Way.TIME_REVERSED, lambda x: x[:, ::-1]),
+        (
+            CauseKind.TIME_SHIFT,
+            Shifted(1, Fill.ZERO),
+            lambda x: np.concatenate([0 * x[:, :1], x[:, :-1]], axis=1),
+        ),
+        (CauseKind.AXES_EXCHANGED, Way.FEATURES_READ_AS_TIME, lambda x: x.transpose(0, 2, 1)),
+        (CauseKind.NORMALISATION, InputScaled(0.5, 0.0), lambda x: 0.5 * x),
     ],
 )
 def test_misread_input_is_named(
-    number: int, says: str, change: Callable[[NDArray[Any]], NDArray[Any]]
+    kind: CauseKind, how: How, change: Callable[[NDArray[Any]], NDArray[Any]]
 ) -> None:
     variant = VARIANTS[INT8]
     inputs = variant.load_samples().inputs[:COUNT]
-    found = observed(variant, np.ascontiguousarray(change(inputs)))
-    assert found.best is not None, found.sentence
-    assert found.best.suspect.number == number, found.sentence
-    assert says.lower() in found.sentence.lower()
+    cause = observed(variant, np.ascontiguousarray(change(inputs))).cause
+    assert cause is not None
+    assert cause.kind is kind, cause
+    assert cause.mistake is not None
+    assert any(close(item.how, how) for item in (cause.mistake, *cause.alike)), cause
 
 
 def test_state_that_leaks_in_the_fused_operator_is_named() -> None:
     variant = VARIANTS[INT8]
-    found = observed(variant, variant.load_samples().inputs[:COUNT], mode="carry")
-    assert found.best is not None, found.sentence
-    assert found.best.suspect.number == 1, found.sentence
+    diagnosis = observed(variant, variant.load_samples().inputs[:COUNT], mode="carry")
+    assert diagnosis.kind is CauseKind.STATE_LEAKS, diagnosis.cause
 
 
 def dense(**config: Any) -> Described:
@@ -101,6 +111,5 @@ def test_networks_that_the_equations_do_not_cover_are_left_alone(
 def test_a_reference_of_another_variant_is_no_mistake_of_the_network() -> None:
     """Float against float: nothing differs, nothing is suspected."""
     variant = replace(VARIANTS["digits_gru-float32-loop"])
-    found = observed(variant, variant.load_samples().inputs[:COUNT])
-    assert found.best is None
-    assert found.sentence == "Nothing differs."
+    diagnosis = observed(variant, variant.load_samples().inputs[:COUNT])
+    assert (diagnosis.cause, diagnosis.unexamined) == (None, Unexamined.NOTHING_DIFFERS)

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from tflm_hil.firmware_build.build import SOURCE_DIR, build
 from tflm_hil.report import json_report
+from tflm_hil.report.causes import Cause, Manner
+from tflm_hil.report.kinds import CauseKind
+from tflm_hil.report.mistakes import Mistake, OtherFunction
+from tflm_hil.report.records import VariantRecord
 
 from tests.integration.plugin.conftest import RunPytest
 from tests.support.step_zoo import write_step_model
@@ -17,6 +21,7 @@ def test_it(measured):
     record = measured.device_rung
     assert record.differing == 0
 """
+HARD_IN_GATES = OtherFunction("hard_sigmoid", "sigmoid", in_gates=True)
 LOGISTIC = "kTanh ? Tanh(x) : Logistic(x)"
 HARD = "kTanh ? Tanh(x) : HardSigmoid(x)"
 HARD_SIGMOID = """
@@ -31,7 +36,7 @@ template <bool kTanh>
 
 @pytest.fixture
 def elf_with_hard_sigmoid(tmp_path: Path) -> Path:
-    """A firmware whose LOGISTIC is Keras 3's hard_sigmoid (item 19 of the silent failures)."""
+    """A firmware whose LOGISTIC is Keras 3's hard_sigmoid."""
     sources = tmp_path / "firmware"
     shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*", "tests"))
     kernel = sources / "engine/builtin/kernels/activations.cc"
@@ -42,6 +47,12 @@ def elf_with_hard_sigmoid(tmp_path: Path) -> Path:
     return build("nucleo_f746zg", source_dir=sources, cache_dir=tmp_path / "cache").elf
 
 
+def cause_of(variant: VariantRecord) -> Cause:
+    assert variant.explanation is not None
+    (cause,) = variant.explanation.causes
+    return cause
+
+
 def test_operator_and_mistake_are_named(run_pytest: RunPytest, elf_with_hard_sigmoid: Path) -> None:
     result = run_pytest(
         SOURCE, "-k", "digits_gru-float32-loop", "--hil-firmware", str(elf_with_hard_sigmoid)
@@ -49,11 +60,19 @@ def test_operator_and_mistake_are_named(run_pytest: RunPytest, elf_with_hard_sig
     result.assert_outcomes(failed=1)
     (path,) = Path().glob("reports/*/report.json")
     (variant,) = json_report.read(path).variants
-    assert "The error enters between desktop TFLM and the device" in variant.sentence
-    assert "LOGISTIC of subgraph 2" in variant.sentence
-    assert "computes differently: its inputs are equal" in variant.sentence
-    assert "time step 0 of its input" in variant.sentence
-    assert "Cause: activation differs: hard_sigmoid instead of sigmoid" in variant.sentence
+    assert variant.verdict_rung == "device"
+    cause = cause_of(variant)
+    assert (cause.kind, cause.mistake) == (CauseKind.ACTIVATION, Mistake(HARD_IN_GATES))
+    assert cause.share is not None
+    assert cause.share > 0.99
+    site = cause.site
+    assert site is not None
+    assert (site.operator_name, site.subgraph, site.manner) == (
+        "LOGISTIC",
+        2,
+        Manner.COMPUTES_DIFFERENTLY,
+    )
+    assert (site.step, site.time_step) == (0, 0)
 
 
 def test_single_step_model_is_descended_with_the_states_of_the_reference(
@@ -68,6 +87,9 @@ def test_single_step_model_is_descended_with_the_states_of_the_reference(
     assert any(
         "The device against desktop TFLM: first difference" in line for line in variant.drift
     )
-    assert "LOGISTIC computes differently: its inputs are equal" in variant.sentence
-    assert "(at step 0)" in variant.sentence
-    assert "Cause: activation differs: hard_sigmoid instead of sigmoid" in variant.sentence
+    cause = cause_of(variant)
+    assert (cause.kind, cause.mistake) == (CauseKind.ACTIVATION, Mistake(HARD_IN_GATES))
+    site = cause.site
+    assert site is not None
+    assert (site.operator_name, site.manner) == ("LOGISTIC", Manner.COMPUTES_DIFFERENTLY)
+    assert (site.step, site.time_step) == (0, None)

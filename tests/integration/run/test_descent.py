@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tflm_hil.comparison.descent import Culprit
 from tflm_hil.emulator.outside import registry
 from tflm_hil.emulator.outside.process import EmulatorProcess
-from tflm_hil.explain.descend import Descent, descend, descend_into_loop
+from tflm_hil.explain.descend import descend, descend_into_loop
 from tflm_hil.firmware_build.build import SOURCE_DIR, FirmwareImage, build
 from tflm_hil.link.device import Device
 from tflm_hil.link.transport import SerialTransport
@@ -23,6 +22,7 @@ from tflm_hil.models.tflite.schema import load_schema
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings
+from tflm_hil.report.causes import Culprit, Descent, Manner, Origin
 
 from tests.support.emulated_boards import NUCLEO
 from tests.support.step_model import lstm_step
@@ -109,15 +109,14 @@ def recurrent_weights(content: bytes) -> tuple[int, int]:
 
 
 def culprit(found: Descent) -> Culprit:
-    assert found.culprit is not None, found.sentence
+    assert found.culprit is not None, found
     return found.culprit
 
 
 @pytest.mark.parametrize("name", sorted(VARIANTS))
 def test_a_board_that_is_right_has_no_culprit(board: Board, name: str) -> None:
     found = board.descend(VARIANTS[name], VARIANTS[name].content())
-    assert found.culprit is None, found.sentence
-    assert "is right in every operator of 1 step" in found.sentence
+    assert (found.culprit, found.steps, found.in_time) == (None, 1, True)
 
 
 def test_a_flipped_recurrent_weight_is_named_at_the_second_time_step(board: Board) -> None:
@@ -127,7 +126,7 @@ def test_a_flipped_recurrent_weight_is_named_at_the_second_time_step(board: Boar
     spoilt = with_flipped_weight(variant.content(), 0, weights, 801)
     found = culprit(board.descend(variant, spoilt))
     assert found.operator_name == "FULLY_CONNECTED"
-    assert found.manner == "has another constant"
+    assert found.manner is Manner.OTHER_CONSTANT
     assert found.constant is not None
     assert (found.constant.index, found.constant.element) == (weights, 801)
     assert (found.step, found.time_step) == (0, 1)
@@ -140,7 +139,7 @@ def test_a_flipped_weight_in_a_loop_is_named_in_its_body(board: Board) -> None:
     spoilt = with_flipped_weight(variant.content(), 2, op.inputs[1], 4 * 30 + 2)
     found = culprit(board.descend(variant, spoilt))
     assert (found.subgraph, found.loop) == (2, 1)
-    assert found.manner == "has another constant"
+    assert found.manner is Manner.OTHER_CONSTANT
     assert found.constant is not None
     assert found.constant.index == op.inputs[1]
 
@@ -180,11 +179,12 @@ def test_the_invoke_of_a_stateful_model_is_found(board: Board, tmp_path: Path) -
         board.load(with_flipped_weight(content, 0, weights, 6))
         found = culprit(descend(board.device, path, inputs))
         assert found.operator_name == "UNIDIRECTIONAL_SEQUENCE_LSTM"
-        assert (found.manner, found.step) == ("has another constant", step)
+        assert (found.manner, found.step) == (Manner.OTHER_CONSTANT, step)
         assert found.constant is not None
         assert found.constant.name == name
     board.load(content)
-    assert descend(board.device, path, inputs).sentence.count("of 6 steps") == 1
+    right = descend(board.device, path, inputs)
+    assert (right.culprit, right.steps) == (None, 6)
 
 
 def test_a_descent_ends_when_its_time_is_up(board: Board) -> None:
@@ -193,13 +193,14 @@ def test_a_descent_ends_when_its_time_is_up(board: Board) -> None:
     inputs = variant.load_samples().inputs[0]
     found = descend(board.device, variant.path, inputs, until=0.0)
     assert (found.culprit, found.in_time, found.steps) == (None, False, 0)
-    assert "no time for more" in found.sentence
 
 
 def test_a_wrong_kernel_is_named_though_the_model_is_right(board_with_wrong_tanh: Board) -> None:
     variant = VARIANTS["digits_gru-int8-unrolled"]
-    found = culprit(board_with_wrong_tanh.descend(variant, variant.content()))
-    assert (found.operator_name, found.manner) == ("TANH", "computes differently")
+    descent = board_with_wrong_tanh.descend(variant, variant.content())
+    assert descent.origin is Origin.ROUNDING
+    found = culprit(descent)
+    assert (found.operator_name, found.manner) == ("TANH", Manner.COMPUTES_DIFFERENTLY)
     assert (found.step, found.time_step) == (0, 0)
     assert found.tensor.max_abs == 1
-    assert "TANH computes differently: its inputs are equal" in found.sentence
+    assert found.apart == 0.0

@@ -1,4 +1,4 @@
-"""The 25 silent failures, each planted in something that a user has for real.
+"""The known mistakes, each planted in something that a user has for real.
 
 `models` makes Keras models and their wrong conversions (a TensorFlow worker), `zoo` writes them as
 model folders with manifests, `poison` builds a firmware that makes mistakes for models of certain

@@ -7,26 +7,53 @@ stopped.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from tflm_hil.explain.rank import KERNEL_VARIANTS, NOT_DETERMINISTIC
-from tflm_hil.explain.suspects import SUSPECTS
-
-NAMES = {
-    suspect.number: suspect.name for suspect in (*SUSPECTS, KERNEL_VARIANTS, NOT_DETERMINISTIC)
-} | {4: "dynamic shapes in a loop", 20: "float islands"}
-COUNT = 25
+from tflm_hil.report.causes import ErrorGrows, Evidence, InputsBeyondScale
+from tflm_hil.report.kinds import CauseKind
+from tflm_hil.report.mistakes import (
+    BiasShared,
+    CellBounded,
+    Fill,
+    GatesReordered,
+    How,
+    InputScaled,
+    OperatorRounds,
+    OtherFunction,
+    OutputReadAs,
+    RunTwiceDiffers,
+    Shifted,
+    StateReadAs,
+    StatesExchangedAsBytes,
+    Way,
+    WipedEvery,
+)
 
 
 @dataclass(frozen=True)
 class Planted:
-    """`number` of the list of silent failures; `where` it is planted, for a reader; `variant` is
-    the id in the zoo; `says` must stand in what the report says."""
+    """A mistake: `where` it is planted, for a reader; `variant` is the id in the zoo.
 
-    number: int
+    `shows` is how it must be said to be made, or the evidence of it: a record with its figures, or
+    the type of one whose figures depend on rounding. `layers` is where in the network.
+    """
+
+    kind: CauseKind
     where: str
     variant: str
-    says: str
+    shows: How | type[How] | type[Evidence]
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Linted:
+    """A mistake that a lint names by its `code`."""
+
+    kind: CauseKind
+    where: str
+    variant: str
+    code: str
 
 
 CONVERTER = "model handed to the converter"
@@ -34,69 +61,159 @@ FILE = "flatbuffer"
 CONVERSION = "conversion"
 TRAINED = "Keras model"
 
-MODELS = (
-    Planted(3, CONVERTER, "seeded-int8-shift-from-zero", "it starts at zero"),
-    Planted(6, FILE, "lstm-int8-step-swapped", "after every step"),
-    Planted(7, FILE, "lstm-int8-fused-scales", "it is read as 0.7"),
-    Planted(8, CONVERSION, "growing-int16x8-unrolled-shared", "all steps share one recurrent bias"),
-    Planted(9, CONVERSION, "integrator-float32-fused-clip", "at ±10"),
-    Planted(10, CONVERSION, "slow-int8-step-drift", "at step 100"),
-    Planted(11, CONVERSION, "lstm-int8-shift-narrow", "of the inputs lie beyond the input's scale"),
-    Planted(12, FILE, "lstm-int8-shift-normalised", "what arrives is 0.497·x +0.465"),
-    Planted(12, CONVERTER, "simple-int8-unrolled-rescaled", "what arrives is 0.497·x +0.196"),
-    Planted(13, CONVERTER, "lstm-int8-shift-features", "features reversed"),
-    Planted(14, CONVERTER, "lstm-int8-unrolled-late", "1 step late, filled with zero"),
-    Planted(14, CONVERTER, "classes-int8-shift-backwards", "in reversed order"),
-    Planted(15, CONVERTER, "lstm-float32-unrolled-turned", "is read as [time, features]"),
-    Planted(16, CONVERTER, "masked-int8-shift-unmasked", "padding runs as data"),
-    Planted(17, CONVERTER, "lstm-int8-shift-gates", "i, c, f, o instead of i, f, c, o"),
-    Planted(17, CONVERTER, "lstm-float32-fused-gates", "i, f, o, c instead of i, f, c, o"),
-    Planted(17, CONVERTER, "gru-int8-shift-gates", "r, z, h instead of z, r, h"),
-    Planted(17, CONVERTER, "stack-int8-shift-gates", "instead of z, r, h in layer upper"),
-    Planted(18, CONVERTER, "lstm-int8-shift-bias", "all biases are missing"),
-    Planted(18, CONVERTER, "gru-int8-shift-no-bias", "all biases are missing"),
-    Planted(18, CONVERTER, "gru-float32-shift-one-bias", "the recurrent bias is missing"),
-    Planted(18, CONVERTER, "gru-float32-shift-reset-before", "the reset acts before the product"),
-    Planted(19, CONVERSION, "hard-float32-unrolled-keras2",
-            "hard_sigmoid_keras2 instead of hard_sigmoid"),
-    Planted(19, CONVERTER, "lstm-float32-shift-hard", "hard_sigmoid instead of sigmoid"),
-    Planted(19, CONVERTER, "stack-float32-shift-hard", "in the gates in layer upper"),
-    Planted(19, CONVERTER, "simple-float32-shift-relu", "relu instead of tanh"),
-    Planted(23, CONVERTER, "both-float32-unrolled-forwards", "it reads the sequence forwards"),
-    Planted(23, CONVERTER, "both-int8-unrolled-unturned", "its outputs stay in reversed order"),
-    Planted(24, CONVERTER, "decoder-float32-unrolled-zero-seed", "the first input is zero"),
-    Planted(24, CONVERTER, "decoder-float32-unrolled-forgetful", "state is not handed over"),
-    Planted(25, TRAINED, "random-int8-shift-dropout", "run twice on the same input"),
-)  # fmt: skip
+LSTM, GRU = ("i", "f", "c", "o"), ("z", "r", "h")
+HARD = OtherFunction("hard_sigmoid", "sigmoid", in_gates=True)
+UPPER = ("upper",)
+ANY = math.nan  # a figure that depends on rounding
 
-# (mistake of the firmware, folder, variant) of a right model; see `poison`.
+MODELS = (
+    Planted(
+        CauseKind.INITIAL_STATE_IGNORED,
+        CONVERTER,
+        "seeded-int8-shift-from-zero",
+        Way.STARTS_AT_ZERO,
+    ),
+    Planted(CauseKind.STATES_SWAPPED, FILE, "lstm-int8-step-swapped", Way.STATES_EXCHANGED),
+    Planted(CauseKind.OUTPUT_SCALE, FILE, "lstm-int8-fused-scales", OutputReadAs(0.7, ANY)),
+    Planted(CauseKind.BIAS_SCALE, CONVERSION, "growing-int16x8-unrolled-shared", BiasShared),
+    Planted(CauseKind.CELL_CLIPPED, CONVERSION, "integrator-float32-fused-clip", CellBounded(10.0)),
+    Planted(CauseKind.ERROR_GROWS, CONVERSION, "slow-int8-step-drift", ErrorGrows),
+    Planted(CauseKind.CALIBRATION_RANGE, CONVERSION, "lstm-int8-shift-narrow", InputsBeyondScale),
+    Planted(CauseKind.NORMALISATION, FILE, "lstm-int8-shift-normalised", InputScaled(0.497, 0.465)),
+    Planted(
+        CauseKind.NORMALISATION,
+        CONVERTER,
+        "simple-int8-unrolled-rescaled",
+        InputScaled(0.497, 0.196),
+    ),
+    Planted(CauseKind.FEATURE_ORDER, CONVERTER, "lstm-int8-shift-features", Way.FEATURES_REVERSED),
+    Planted(CauseKind.TIME_SHIFT, CONVERTER, "lstm-int8-unrolled-late", Shifted(1, Fill.ZERO)),
+    Planted(CauseKind.TIME_SHIFT, CONVERTER, "classes-int8-shift-backwards", Way.TIME_REVERSED),
+    Planted(
+        CauseKind.AXES_EXCHANGED,
+        CONVERTER,
+        "lstm-float32-unrolled-turned",
+        Way.FEATURES_READ_AS_TIME,
+    ),
+    Planted(CauseKind.MASK_IGNORED, CONVERTER, "masked-int8-shift-unmasked", Way.PADDING_AS_DATA),
+    Planted(
+        CauseKind.GATE_ORDER,
+        CONVERTER,
+        "lstm-int8-shift-gates",
+        GatesReordered(("i", "c", "f", "o"), LSTM),
+    ),
+    Planted(
+        CauseKind.GATE_ORDER,
+        CONVERTER,
+        "lstm-float32-fused-gates",
+        GatesReordered(("i", "f", "o", "c"), LSTM),
+    ),
+    Planted(
+        CauseKind.GATE_ORDER,
+        CONVERTER,
+        "gru-int8-shift-gates",
+        GatesReordered(("r", "z", "h"), GRU),
+    ),
+    Planted(
+        CauseKind.GATE_ORDER,
+        CONVERTER,
+        "stack-int8-shift-gates",
+        GatesReordered(("r", "z", "h"), GRU),
+        UPPER,
+    ),
+    Planted(CauseKind.BIAS_OR_RESET, CONVERTER, "lstm-int8-shift-bias", Way.BIASES_MISSING),
+    Planted(CauseKind.BIAS_OR_RESET, CONVERTER, "gru-int8-shift-no-bias", Way.BIASES_MISSING),
+    Planted(
+        CauseKind.BIAS_OR_RESET, CONVERTER, "gru-float32-shift-one-bias", Way.RECURRENT_BIAS_MISSING
+    ),
+    Planted(
+        CauseKind.BIAS_OR_RESET,
+        CONVERTER,
+        "gru-float32-shift-reset-before",
+        Way.RESET_BEFORE_PRODUCT,
+    ),
+    Planted(
+        CauseKind.ACTIVATION,
+        CONVERSION,
+        "hard-float32-unrolled-keras2",
+        OtherFunction("hard_sigmoid_keras2", "hard_sigmoid", in_gates=True),
+    ),
+    Planted(CauseKind.ACTIVATION, CONVERTER, "lstm-float32-shift-hard", HARD),
+    Planted(CauseKind.ACTIVATION, CONVERTER, "stack-float32-shift-hard", HARD, UPPER),
+    Planted(
+        CauseKind.ACTIVATION,
+        CONVERTER,
+        "simple-float32-shift-relu",
+        OtherFunction("relu", "tanh", in_gates=False),
+    ),
+    Planted(
+        CauseKind.BACKWARD_HALF,
+        CONVERTER,
+        "both-float32-unrolled-forwards",
+        Way.BACKWARD_READS_FORWARDS,
+    ),
+    Planted(
+        CauseKind.BACKWARD_HALF,
+        CONVERTER,
+        "both-int8-unrolled-unturned",
+        Way.BACKWARD_STAYS_REVERSED,
+    ),
+    Planted(
+        CauseKind.DECODER_START,
+        CONVERTER,
+        "decoder-float32-unrolled-zero-seed",
+        Way.FIRST_INPUT_ZERO,
+    ),
+    Planted(
+        CauseKind.DECODER_START,
+        CONVERTER,
+        "decoder-float32-unrolled-forgetful",
+        Way.ENCODER_STATE_MISSING,
+    ),
+    Planted(CauseKind.REFERENCE_VARIES, TRAINED, "random-int8-shift-dropout", RunTwiceDiffers),
+)
+
+# Right models on a firmware that makes a mistake for those of this name; see `poison`.
 ENGINE, APPLICATION, INPUT = "engine", "firmware, state feedback", "firmware, way of the input"
 FIRMWARE = (
-    Planted(1, APPLICATION, "leaks_lstm-int8-fused", "from each sequence into the next"),
-    Planted(1, APPLICATION, "leaks_lstm-int8-step", "from each sequence into the next"),
-    Planted(2, ENGINE, "wipes_chunks-int8-fused", "every 4 steps"),
-    Planted(2, APPLICATION, "wipes_lstm-int8-step", "before every step"),
-    Planted(5, APPLICATION, "naive_lstm-int8-step", "state c comes back as 0.866·c"),
-    Planted(6, APPLICATION, "swaps_lstm-int8-step", "after every step, as bytes"),
-    Planted(12, INPUT, "halves_stack-int8-shift", "what arrives is 0.499·x"),
-    Planted(13, INPUT, "reverses_lstm-int8-fused", "features reversed"),
-    Planted(14, INPUT, "late_gru-int16x8-step", "1 step late, begun with the sequence before"),
-    Planted(15, INPUT, "transposes_gru-int8-shift", "is read as [time, features]"),
-    Planted(19, ENGINE, "hard_both-float32-unrolled", "hard_sigmoid instead of sigmoid"),
-    Planted(21, ENGINE, "overlaps_gru-int8-shift", "overlap in the arena"),
-    Planted(21, ENGINE, "overlaps_simple-int8-unrolled", "overlap in the arena"),
-    Planted(22, ENGINE, "rounds_simple-int8-unrolled", "given the same, TANH is off by 1 LSB"),
+    Planted(CauseKind.STATE_LEAKS, APPLICATION, "leaks_lstm-int8-fused", Way.LEAKS_INTO_NEXT),
+    Planted(CauseKind.STATE_LEAKS, APPLICATION, "leaks_lstm-int8-step", Way.LEAKS_INTO_NEXT),
+    Planted(CauseKind.STATE_LOST, ENGINE, "wipes_chunks-int8-fused", WipedEvery(4)),
+    Planted(CauseKind.STATE_LOST, APPLICATION, "wipes_lstm-int8-step", WipedEvery(1)),
+    Planted(
+        CauseKind.STATE_SCALE, APPLICATION, "naive_lstm-int8-step", StateReadAs("c", 0.866, ANY)
+    ),
+    Planted(CauseKind.STATES_SWAPPED, APPLICATION, "swaps_lstm-int8-step", StatesExchangedAsBytes),
+    Planted(CauseKind.NORMALISATION, INPUT, "halves_stack-int8-shift", InputScaled(0.499, ANY)),
+    Planted(CauseKind.FEATURE_ORDER, INPUT, "reverses_lstm-int8-fused", Way.FEATURES_REVERSED),
+    Planted(
+        CauseKind.TIME_SHIFT, INPUT, "late_gru-int16x8-step", Shifted(1, Fill.PREVIOUS_SEQUENCE)
+    ),
+    Planted(
+        CauseKind.AXES_EXCHANGED, INPUT, "transposes_gru-int8-shift", Way.FEATURES_READ_AS_TIME
+    ),
+    Planted(CauseKind.ACTIVATION, ENGINE, "hard_both-float32-unrolled", HARD),
+    Planted(CauseKind.MEMORY_OVERLAP, ENGINE, "overlaps_gru-int8-shift", Way.TENSORS_OVERLAP),
+    Planted(CauseKind.MEMORY_OVERLAP, ENGINE, "overlaps_simple-int8-unrolled", Way.TENSORS_OVERLAP),
+    Planted(
+        CauseKind.KERNEL_VARIANTS,
+        ENGINE,
+        "rounds_simple-int8-unrolled",
+        OperatorRounds("TANH", 1.0),
+    ),
 )
 
 LINTS = (
-    Planted(4, CONVERSION, "every-float32-loop-dynamic", "dynamic-shape-in-loop"),
-    Planted(7, FILE, "lstm-int8-fused-scales", "fused-state-scales"),
-    Planted(8, CONVERSION, "growing-int16x8-unrolled-shared", "bias-scale"),
+    Linted(
+        CauseKind.DYNAMIC_SHAPE, CONVERSION, "every-float32-loop-dynamic", "dynamic-shape-in-loop"
+    ),
+    Linted(CauseKind.OUTPUT_SCALE, FILE, "lstm-int8-fused-scales", "fused-state-scales"),
+    Linted(CauseKind.BIAS_SCALE, CONVERSION, "growing-int16x8-unrolled-shared", "bias-scale"),
 )
 NOTES = (
-    Planted(5, CONVERSION, "lstm-int8-step", "state-scales"),
-    Planted(9, CONVERSION, "integrator-float32-fused-clip", "cell-clip"),
-    Planted(20, CONVERSION, "island-int8-unrolled-island", "float-island"),
+    Linted(CauseKind.STATE_SCALE, CONVERSION, "lstm-int8-step", "state-scales"),
+    Linted(CauseKind.CELL_CLIPPED, CONVERSION, "integrator-float32-fused-clip", "cell-clip"),
+    Linted(CauseKind.FLOAT_ISLAND, CONVERSION, "island-int8-unrolled-island", "float-island"),
 )
 
 

@@ -99,14 +99,14 @@ EDITS = (
         "  StateList states;\n",
         "  std::memcpy(loaded_name, entry.name, sizeof entry.name);\n  StateList states;\n",
     ),
-    # 1: a reset that resets nothing
+    # a reset that resets nothing
     Edit(
         "app/inference.cc",
         "engine::Status Inference::ResetState() {\n",
         "engine::Status Inference::ResetState() {\n"
         '  if (Planted("leaks")) return engine::Status::kOk;\n',
     ),
-    # 2: a state that lasts one Invoke; and whatever happens to the input
+    # a state that lasts one Invoke; and whatever happens to the input
     Edit(
         "app/inference.cc",
         "engine::Status Inference::Invoke(uint32_t* cycles, engine::Failure* failure) {\n",
@@ -114,13 +114,13 @@ EDITS = (
         '  if (Planted("wipes")) ResetState();\n'
         "  SpoilInput(inputs_[0].tensor);\n",
     ),
-    # 5: bytes of one scale fed back to another
+    # bytes of one scale fed back to another
     Edit(
         "app/feedback.cc",
         "    if (SameScale(state.pair)) {\n      std::memcpy",
         '    if (SameScale(state.pair) || Planted("naive")) {\n      std::memcpy',
     ),
-    # 6: two states of one shape, bound by their order
+    # two states of one shape, bound by their order
     Edit(
         "app/feedback.cc",
         "    uint8_t* const to = held + state.at;\n"
@@ -129,7 +129,7 @@ EDITS = (
         " : state.at);\n"
         "    const Span<const uint8_t> from = state.output.bytes;\n",
     ),
-    # 19: Keras 3's hard_sigmoid for the sigmoid
+    # Keras 3's hard_sigmoid for the sigmoid
     Edit(
         "engine/builtin/kernels/activations.cc",
         "return kTanh ? Tanh(x) : Logistic(x);",
@@ -137,14 +137,14 @@ EDITS = (
         '             : Planted("hard") ? std::fmin(std::fmax(x / 6.0F + 0.5F, 0.0F), 1.0F)\n'
         "                               : Logistic(x);",
     ),
-    # 21: a planner that thinks a tensor dead one operator too early
+    # a planner that thinks a tensor dead one operator too early
     Edit(
         "engine/builtin/planner.cc",
         "  return a.first <= b.last && b.first <= a.last;\n",
         '  const int early = Planted("overlaps") ? 1 : 0;\n'
         "  return a.first + early <= b.last && b.first + early <= a.last;\n",
     ),
-    # 22: a TANH that rounds up where the reference rounds to the nearest
+    # a TANH that rounds up where the reference rounds to the nearest
     Edit(
         "engine/builtin/kernels/activations.cc",
         "RoundingShiftRight(TanhQ4(q4), 24) :",

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from tflm_hil.comparison.outputs import RungOutputs
-from tflm_hil.explain.evidence import growth, saturation
-from tflm_hil.explain.saturation import remarkable
+from tflm_hil.explain.evidence import error_growth, inputs_beyond_scale
+from tflm_hil.explain.saturation import saturated_in
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.references.tensors import StepTensors
+from tflm_hil.report.causes import Saturated
 
 from tests.support.graph_builder import ModelBuilder
 
@@ -25,22 +27,24 @@ def doubled() -> bytes:
 
 def test_inputs_beyond_the_scale_are_counted_and_drawn() -> None:
     inputs = np.linspace(-2.0, 2.0, 400).astype(np.float32)[:, np.newaxis]
-    said = saturation(inspect(doubled()), inputs)
-    assert said.startswith("36% of the inputs lie beyond the input's scale, -1.28 to 1.27: ")
-    assert "18% below, 8% 8% " in said
-    assert said.endswith("between, 18% above.")
+    shown = inputs_beyond_scale(inspect(doubled()), inputs)
+    assert shown is not None
+    assert (shown.low, shown.high) == pytest.approx((-1.28, 1.27))
+    assert (shown.below, shown.above) == pytest.approx((0.18, 0.1825))
+    assert shown.beyond == pytest.approx(0.3625)
+    assert shown.between == pytest.approx([0.08] * 8, abs=0.003)
 
 
 def test_a_few_inputs_beyond_the_scale_are_chance() -> None:
     inputs = np.append(np.linspace(-1.0, 1.0, 400), 5.0).astype(np.float32)[:, np.newaxis]
-    assert saturation(inspect(doubled()), inputs) == ""
+    assert inputs_beyond_scale(inspect(doubled()), inputs) is None
 
 
 def test_tensors_at_an_end_of_their_range_are_listed_but_not_where_they_belong_there() -> None:
     ends = np.array([[127, 127, -128, 5]], np.int8)
     tensors = StepTensors((b"",), {"0.0": 0 * ends, "0.1": ends, "0.2": ends})
-    (found,) = remarkable(inspect(doubled()), tensors)
-    assert str(found) == "75% of tensor 1 (ADD)"
+    full = saturated_in(7, inspect(doubled()), tensors)
+    assert full == (Saturated(7, 0, 1, "y", "ADD", 0.75),)
 
 
 def outputs(values: np.ndarray) -> RungOutputs:
@@ -49,12 +53,14 @@ def outputs(values: np.ndarray) -> RungOutputs:
 
 def test_an_error_that_grows_is_told_at_its_decades() -> None:
     ramp = np.linspace(0.0, 1.0, 200)[np.newaxis, :, np.newaxis]
-    said = growth(outputs(ramp), outputs(np.zeros_like(ramp)))
-    assert said == "0.0503 at step 10, 0.503 at step 100, 1 at step 199"
+    grows = error_growth(outputs(ramp), outputs(np.zeros_like(ramp)))
+    assert grows is not None
+    assert [item.step for item in grows.course] == [10, 100, 199]
+    assert [item.rms for item in grows.course] == pytest.approx([0.0503, 0.503, 1.0], rel=1e-3)
 
 
 def test_short_and_bounded_errors_do_not_grow() -> None:
     ramp = np.linspace(0.0, 1.0, 40)[np.newaxis, :, np.newaxis]
     flat = np.full((1, 200, 1), 0.1)
-    assert growth(outputs(ramp), outputs(np.zeros_like(ramp))) == ""
-    assert growth(outputs(flat), outputs(np.zeros_like(flat))) == ""
+    assert error_growth(outputs(ramp), outputs(np.zeros_like(ramp))) is None
+    assert error_growth(outputs(flat), outputs(np.zeros_like(flat))) is None

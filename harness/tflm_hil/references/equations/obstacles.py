@@ -35,8 +35,6 @@ class Obstacle(Enum):
     STEP_AXES = "axes of a step"
     INPUT_SHAPE = "shape of the inputs"
     NOT_RECURRENT = "no recurrent layer"
-    OUTPUT_SHAPE = "shape of the outputs"
-    NOT_KERAS = "differs from Keras"
 
 
 # By obstacle, what is said of {layer} with {detail}.
@@ -63,8 +61,6 @@ WORDS: Mapping[Obstacle, str] = {
     Obstacle.STEP_AXES: "layer {layer} takes steps of {detail} axes",
     Obstacle.INPUT_SHAPE: "its sequences have shape {detail}, not [steps, features]",
     Obstacle.NOT_RECURRENT: "it has no recurrent layer",
-    Obstacle.OUTPUT_SHAPE: "its outputs have shape {detail}",
-    Obstacle.NOT_KERAS: "the cell equations do not give what Keras gives",
 }
 
 

@@ -7,6 +7,7 @@ from html import escape
 
 from tflm_hil.report.records import Measurement, VariantRecord
 from tflm_hil.report.render import notes
+from tflm_hil.report.render.causes import explanation_lines
 from tflm_hil.report.render.details import histogram
 from tflm_hil.report.render.entries import rung_title
 from tflm_hil.report.render.wording import (
@@ -28,6 +29,8 @@ def variant_details(variant: VariantRecord) -> str:
     parts = [_paragraph(variant.title, "dim")] if variant.title else []
     if variant.sentence:
         parts.append(_paragraph(variant.sentence))
+    if variant.explanation is not None:
+        parts += [_paragraph(line) for line in explanation_lines(variant.explanation)]
     if variant.error is not None:
         error = variant.error
         lines = (f"{error.type}: {error.sentence}", *error.details)

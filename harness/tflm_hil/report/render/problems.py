@@ -16,6 +16,7 @@ from tflm_hil.report.records import (
     VariantRecord,
     Verdict,
 )
+from tflm_hil.report.render.causes import explanation_lines
 from tflm_hil.report.render.wording import RUNG_MEANING, limit_text, quantity
 from tflm_hil.report.render.zoo_text import STYLE
 
@@ -94,6 +95,9 @@ def _failure(variant: VariantRecord) -> Text:
     text = Text.assemble(
         (f"{variant.id} FAILED", STYLE[Verdict.FAIL]), f": {variant.sentence}".rstrip(": ")
     )
+    if variant.explanation is not None:
+        for line in explanation_lines(variant.explanation):
+            text.append(f"\n  {line}")
     if variant.verdict_rung in RUNG_MEANING and "The error enters" not in variant.sentence:
         text.append(f"\n  the error enters at {RUNG_MEANING[variant.verdict_rung]}")
     for measurement in variant.measurements:

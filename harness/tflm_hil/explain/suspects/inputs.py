@@ -6,7 +6,7 @@ nothing that it could touch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,9 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.explain.case import Case, forward
-from tflm_hil.explain.fit import Explanation, Observed, Vector, best_of, fitted
+from tflm_hil.explain.fit import Fit, Observed, Vector, best_of, fitted
 from tflm_hil.references.equations.cells import Activation, Array, Layer, States, function_of
 from tflm_hil.references.equations.network import Part, Recurrent
+from tflm_hil.report.mistakes import (
+    CalibratedWithin,
+    ElementsLate,
+    FeaturesRotated,
+    Fill,
+    How,
+    InputsBounded,
+    InputScaled,
+    Mistake,
+    Shifted,
+    Way,
+)
 
 LAGS = (1, -1, 2, -2)
 # of bytes and of 16 bit samples
@@ -25,7 +37,7 @@ USUAL_SCALES = (255.0, 1 / 255, 128.0, 1 / 128, 32768.0, 1 / 32768)
 Range = tuple[float, float]
 
 
-def range_too_narrow(case: Case, observed: Observed) -> Explanation | None:
+def range_too_narrow(case: Case, observed: Observed) -> Fit | None:
     """Inputs beyond a bound saturate; or everything does, calibrated with data that was smaller."""
     inputs = np.asarray(case.inputs, np.float64)
     size = float(np.abs(inputs).max())
@@ -34,25 +46,22 @@ def range_too_narrow(case: Case, observed: Observed) -> Explanation | None:
     def clipped(p: Vector) -> Case:
         return replace(case, inputs=np.clip(inputs, -abs(p[0]), abs(p[0])))
 
-    def narrow(p: Vector) -> str:
+    def narrow(p: Vector) -> CalibratedWithin:
         share = abs(float(p[0]))
-        low, high = share * inputs.min(), share * inputs.max()
-        beyond = np.mean((inputs < low) | (inputs > high))
-        return (
-            f"calibrated as if inputs were within {low:.3g} and {high:.3g},"
-            f" {beyond:.0%} of them are beyond and saturate"
-        )
+        low, high = float(share * inputs.min()), float(share * inputs.max())
+        beyond = float(np.mean((inputs < low) | (inputs > high)))
+        return CalibratedWithin(low, high, beyond)
 
     bounded = fitted(
         clipped, [(share * size,) for share in shares], observed,
-        lambda p: f"inputs saturate at ±{abs(p[0]):.3g}",
+        lambda p: InputsBounded(abs(float(p[0]))),
         lambda p: 1.0 - abs(p[0]) / size,
     )  # fmt: skip
     calibrated = fitted(
         lambda p: _calibrated(case, abs(float(p[0]))), [(s,) for s in shares], observed, narrow,
         lambda p: 1.0 - abs(p[0]),
     )  # fmt: skip
-    return min(bounded, calibrated, key=lambda item: item.residual)
+    return min(bounded, calibrated, key=lambda fit: fit.residual)
 
 
 def _calibrated(case: Case, share: float) -> Case:
@@ -100,8 +109,8 @@ class Watch:
 
 
 def _wider(known: Range | None, values: Array) -> Range:
-    found = float(values.min()), float(values.max())
-    return found if known is None else (min(known[0], found[0]), max(known[1], found[1]))
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if known is None else (min(known[0], low), max(known[1], high))
 
 
 def _hooked(case: Case, hooks: list[Callable[[Recurrent], Recurrent]]) -> tuple[Part, ...]:
@@ -138,7 +147,7 @@ def _with_functions(part: Recurrent, change: Callable[[str, Activation], Activat
     return part.with_layer(changed)
 
 
-def normalisation(case: Case, observed: Observed) -> Explanation | None:
+def normalisation(case: Case, observed: Observed) -> Fit | None:
     """The input is a·x + b instead of x."""
 
     def make(p: Vector) -> Case:
@@ -148,73 +157,71 @@ def normalisation(case: Case, observed: Observed) -> Explanation | None:
     scales = (0.1, 0.5, 1.0, 2.0, spread, 1 / spread, *USUAL_SCALES)
     starts = [(a, b) for a in scales for b in (0.0, mean, -mean)]
     return fitted(
-        make, starts, observed, lambda p: f"what arrives is {p[0]:.3g}·x {p[1]:+.3g}",
+        make, starts, observed, lambda p: InputScaled(float(p[0]), float(p[1])),
         lambda p: max(abs(p[0] - 1.0), abs(p[1]) / spread),
     )  # fmt: skip
 
 
-def feature_order(case: Case, observed: Observed) -> Explanation | None:
+def feature_order(case: Case, observed: Observed) -> Fit | None:
     """The elements of a step are in another place."""
     x = np.asarray(case.inputs)
     features = x.shape[2]
     flat = x.reshape(len(x), -1)
 
-    def changes() -> Iterator[tuple[str, NDArray[Any]]]:
+    def changes() -> Iterator[tuple[How, NDArray[Any]]]:
         if features > 1:
-            yield "features reversed", x[:, :, ::-1]
+            yield Way.FEATURES_REVERSED, x[:, :, ::-1]
             for shift in range(1, features):
-                yield f"features rotated by {shift}", np.roll(x, shift, axis=2)
-                late = np.roll(flat, shift, axis=1).reshape(x.shape)
-                yield f"all elements {shift} places late (stride or header)", late
+                yield FeaturesRotated(shift), np.roll(x, shift, axis=2)
+                yield ElementsLate(shift), np.roll(flat, shift, axis=1).reshape(x.shape)
         if features % 2 == 0:
             pairs = x.reshape(*x.shape[:2], features // 2, 2)[..., ::-1].reshape(x.shape)
-            yield "neighbouring features exchanged (byte order)", pairs
+            yield Way.FEATURE_PAIRS_EXCHANGED, pairs
 
-    return best_of(((text, replace(case, inputs=y)) for text, y in changes()), observed)
+    return _best_input(case, changes(), observed)
 
 
-def step_shifted(case: Case, observed: Observed) -> Explanation | None:
+def step_shifted(case: Case, observed: Observed) -> Fit | None:
     """The sequence is read one or two steps early or late, or backwards."""
     x = np.asarray(case.inputs)
 
-    def changes() -> Iterator[tuple[str, NDArray[Any]]]:
+    def changes() -> Iterator[tuple[How, NDArray[Any]]]:
         for lag in LAGS:
             if abs(lag) >= case.steps:
                 continue
             moved = np.roll(x, lag, axis=1)
             hole = slice(0, lag) if lag > 0 else slice(lag, None)
-            direction = f"{abs(lag)} step{'s' * (abs(lag) > 1)} {'late' if lag > 0 else 'early'}"
             edge = x[:, :1] if lag > 0 else x[:, -1:]
-            for filled, value in (("zero", np.zeros_like(edge)), ("the edge", edge)):
+            for fill, value in ((Fill.ZERO, np.zeros_like(edge)), (Fill.EDGE, edge)):
                 copy = moved.copy()
                 copy[:, hole] = value
-                yield f"{direction}, filled with {filled}", copy
-            yield f"{direction}, the rest comes round", moved
+                yield Shifted(lag, fill), copy
+            yield Shifted(lag, Fill.WRAPPED), moved
             if lag > 0:
                 stream = np.roll(x.reshape(-1, x.shape[2]), lag, axis=0).reshape(x.shape)
                 stream[0, :lag] = 0
-                yield f"{direction}, begun with the sequence before", stream
-        yield "in reversed order", x[:, ::-1]
+                yield Shifted(lag, Fill.PREVIOUS_SEQUENCE), stream
+        yield Way.TIME_REVERSED, x[:, ::-1]
 
-    return best_of(((text, replace(case, inputs=y)) for text, y in changes()), observed)
+    return _best_input(case, changes(), observed)
 
 
-def time_major(case: Case, observed: Observed) -> Explanation | None:
+def axes_exchanged(case: Case, observed: Observed) -> Fit | None:
     """Memory is read with time and features exchanged."""
     x = np.asarray(case.inputs)
     count, steps, features = x.shape
     if features == 1:
         return None
+    features_first = x.transpose(0, 2, 1).reshape(count, steps, features)
+    time_first = x.reshape(count, features, steps).transpose(0, 2, 1)
     changes = [
-        ("[features, time] is read as [time, features]",
-         x.transpose(0, 2, 1).reshape(count, steps, features)),
-        ("[time, features] is read as [features, time]",
-         x.reshape(count, features, steps).transpose(0, 2, 1)),
-    ]  # fmt: skip
-    return best_of([(text, replace(case, inputs=y)) for text, y in changes], observed)
+        (Way.FEATURES_READ_AS_TIME, features_first),
+        (Way.TIME_READ_AS_FEATURES, time_first),
+    ]
+    return _best_input(case, changes, observed)
 
 
-def mask_ignored(case: Case, observed: Observed) -> Explanation | None:
+def mask_ignored(case: Case, observed: Observed) -> Fit | None:
     """Padding is treated as data, or stands at the other end."""
     if case.mask is None:
         return None
@@ -223,8 +230,12 @@ def mask_ignored(case: Case, observed: Observed) -> Explanation | None:
         length = int(real.sum())
         place = slice(0, length) if not real[0] else slice(case.steps - length, None)
         moved[row, place] = x[real]
-    changes = [
-        ("padding runs as data", replace(case, mask=None)),
-        ("padding stands at the other end", replace(case, inputs=moved, mask=None)),
-    ]
-    return best_of(changes, observed)
+    changes = [(Way.PADDING_AS_DATA, case.inputs), (Way.PADDING_AT_OTHER_END, moved)]
+    return _best_input(replace(case, mask=None), changes, observed)
+
+
+def _best_input(
+    case: Case, changes: Iterable[tuple[How, NDArray[Any]]], observed: Observed
+) -> Fit | None:
+    """The best of several ways in which the inputs may arrive."""
+    return best_of(((Mistake(how), replace(case, inputs=x)) for how, x in changes), observed)
