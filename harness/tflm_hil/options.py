@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from tflm_hil.boards.spec import Overrides, load_spec
+from tflm_hil.boards.spec import BoardSpec, Overrides, load_spec
 from tflm_hil.errors import ConfigurationError
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
 from tflm_hil.paths import REPOSITORY
@@ -145,6 +145,11 @@ class RunConfig:
     no_lint: bool = False
     covering: bool = False
 
+    @property
+    def spec(self) -> BoardSpec:
+        """The board's specification. Raises UnknownBoard, ConfigurationError."""
+        return load_spec(self.board, self.overrides)
+
 
 def from_lookup(
     lookup: Callable[[str], Any], environment: Mapping[str, str] = os.environ
@@ -186,7 +191,7 @@ def from_lookup(
     spec = load_spec(config.board, config.overrides, environment)
     if config.engine == "tflm" and config.tflm_root is not None and config.firmware is None:
         # A tree that does not fit is told before the first of many tests fails of it.
-        inspect_tree(config.tflm_root, host=spec.firmware_board == "posix")
+        inspect_tree(config.tflm_root, spec.core)
     return config
 
 

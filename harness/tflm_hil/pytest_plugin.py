@@ -145,7 +145,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted = {variant.id: variant for item in items if (variant := _variant_of(item)) is not None}
     config.stash[WANTED] = [variant for variant in wanted.values() if not variant.left_out]
     config.stash[LEFT_OUT] = [variant for variant in wanted.values() if variant.left_out]
-    slotful = _slotfuls(config.stash[WANTED])
+    slotful = _slotfuls(config.stash[WANTED], config.stash.get(CONFIG, None))
     items.sort(key=lambda item: (item.get_closest_marker(LAST) is not None, slotful(item)))
     if config.pluginmanager.hasplugin("xdist"):
         # with --dist loadgroup a variant is measured by one worker only
@@ -165,12 +165,12 @@ def _variant_of(item: pytest.Item) -> Variant | None:
     return value if isinstance(value, Variant) else None
 
 
-def _slotfuls(wanted: list[Variant]) -> Callable[[pytest.Item], int]:
-    if not wanted:
+def _slotfuls(wanted: list[Variant], run: RunConfig | None) -> Callable[[pytest.Item], int]:
+    if not wanted or run is None:
         return lambda _: 0
     from tflm_hil.bench.slotfuls import Slotfuls
 
-    plan = Slotfuls(wanted)
+    plan = Slotfuls(wanted, run.spec.flash.slot_bytes)
     return lambda item: plan.number(_variant_of(item))
 
 

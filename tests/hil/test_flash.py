@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tflm_hil.bench.bench import Bench
 from tflm_hil.bench.variants import slot_entry
-from tflm_hil.models.slot.slot import SLOT_BYTES, SlotEntry
+from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.run.run import Run
 
@@ -79,10 +79,11 @@ def test_full_slot_is_erased_and_old_models_come_back_on_demand(
     keep = slot_entry(any_variant)
     bench.load(keep)
     before = len(hil.flash_log)
+    too_many = bench.board.spec.flash.slot_bytes * 3 // 5
     for _ in range(2):
         # Trailing bytes do not disturb a flatbuffer; two of this length do not fit the slot.
         entry = fresh_model()
-        bench.load(replace(entry, data=entry.data + bytes(SLOT_BYTES * 3 // 5)))
+        bench.load(replace(entry, data=entry.data + bytes(too_many)))
     assert any(record.erased_sectors for record in hil.flash_log[before:])
     device = bench.load(keep)
     assert device.model is not None

@@ -21,21 +21,29 @@ def test_firmware_under_test_is_what_answers(bench: Bench) -> None:
 
 def test_board_runs_as_its_data_sheet_says(bench: Bench) -> None:
     bench.device()
-    hello = bench.hello
-    assert hello.board == bench.board.spec.firmware_board
-    assert hello.core_clock_hz == 216_000_000
-    assert hello.flash_wait_states == 7
+    hello, spec = bench.hello, bench.board.spec
+    assert hello.board == spec.firmware_board
+    assert hello.core_clock_hz == spec.clock.core_hz
+    assert hello.serial_clock_hz == spec.clock.serial_hz
+    assert hello.flash_wait_states == spec.clock.flash_wait_states
+    assert spec.core is None or spec.core.flags in hello.flags
     assert (hello.art, hello.icache, hello.dcache) == (True, True, True)
 
 
 def test_core_clock_is_what_the_registers_make_of_the_oscillator(bench: Bench) -> None:
-    """Read by the probe: 8 MHz from the ST-LINK, without a crystal, through the PLL."""
+    """Read by the probe: the board file's oscillator, crystal or not, through the PLL."""
     bench.device()
+    clock = bench.board.spec.clock
     tree = bench.circumstances().clock.tree
     assert tree is not None
-    assert (tree.source, tree.pll_source, tree.hse_bypass) == ("PLL", "HSE", True)
-    assert 8_000_000 // tree.pll_m * tree.pll_n // tree.pll_p == bench.hello.core_clock_hz
-    assert bench.hello.core_clock_hz // tree.apb1_divider == bench.hello.serial_clock_hz
+    assert (tree.source, tree.pll_source, tree.hse_bypass) == (
+        "PLL",
+        "HSE",
+        clock.hse == "bypass",
+    )
+    assert clock.hse_hz // tree.pll_m * tree.pll_n // tree.pll_p == bench.hello.core_clock_hz
+    buses = [bench.hello.core_clock_hz // n for n in (tree.apb1_divider, tree.apb2_divider)]
+    assert bench.hello.serial_clock_hz in buses
     assert tree.over_drive
 
 
@@ -48,7 +56,7 @@ def test_report_has_all_circumstances(bench: Bench, hil: Run) -> None:
     assert found.firmware.compiler
     assert "-O" in found.firmware.flags
     assert found.clock.modelled == bench.board.spec.is_emulated
-    assert found.clock.serial_hz == 54_000_000
+    assert found.clock.serial_hz == bench.board.spec.clock.serial_hz
     assert found.host.packages["pyocd"]
     assert found.host.packages["tflite-micro"]
 

@@ -15,7 +15,7 @@ from tflm_hil.errors import (
     ModelTooBig,
     UnsupportedModel,
 )
-from tflm_hil.models.slot.slot import SLOT_BYTES, SlotEntry, model_hash
+from tflm_hil.models.slot.slot import SlotEntry, model_hash
 from tflm_hil.models.zoo.manifest import Variant
 
 from tests.hil.conftest import Loaded
@@ -104,7 +104,7 @@ def test_arena_too_small_says_by_how_much(bench: Bench) -> None:
 
 def test_too_big_for_the_slot_is_refused_before_anything_is_erased(bench: Bench) -> None:
     with pytest.raises(ModelTooBig, match="too many"):
-        bench.load(SlotEntry("too big", bytes(SLOT_BYTES)))
+        bench.load(SlotEntry("too big", bytes(bench.board.spec.flash.slot_bytes)))
 
 
 def test_wrong_hash_is_a_mismatch(bench: Bench, any_variant: Variant) -> None:

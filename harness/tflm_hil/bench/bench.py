@@ -70,7 +70,7 @@ class Bench:
         self._transport: SerialTransport | None = None
         self._device: Device | None = None
         self._hello: Hello | None = None
-        self._stored = StoredModels(mates)
+        self._mates = mates
         self._suspect = False
 
     def __enter__(self) -> Self:
@@ -103,6 +103,10 @@ class Bench:
                 acquire(self._config.board, self._config.overrides)
             )
         return self._board
+
+    @cached_property
+    def _stored(self) -> StoredModels:
+        return StoredModels(self.board.spec.flash.slot_bytes, self._mates)
 
     @property
     def emulator(self) -> EmulatorView:

@@ -27,7 +27,7 @@ def firmware_under_test(config: RunConfig, spec: BoardSpec, progress: Progress) 
     tflm = None
     if config.engine == "tflm":
         assert config.tflm_root is not None  # options.py checked it
-        tflm = inspect_tree(config.tflm_root, host=spec.firmware_board == "posix")
+        tflm = inspect_tree(config.tflm_root, spec.core)
         progress.say(tflm.description)
     announced = False
 

@@ -11,17 +11,20 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from tflm_hil.bench.variants import slot_entry
-from tflm_hil.models.slot.slot import HASH_BYTES, SLOT_BYTES, SlotEntry
+from tflm_hil.models.slot.slot import HASH_BYTES, SlotEntry
 from tflm_hil.models.zoo.manifest import Variant
 
-GROUP_BYTES = SLOT_BYTES * 3 // 4
 OVERHEAD_BYTES = 1024  # header, padding and the list of states of an entry: well above the largest
 
 
 class Slotfuls:
-    """The groups of `variants`, from the sizes of their files alone: no model is read for it."""
+    """The groups of `variants`, from the sizes of their files alone: no model is read for it.
 
-    def __init__(self, variants: Sequence[Variant], group_bytes: int = GROUP_BYTES) -> None:
+    A group takes three quarters of a slot of `slot_bytes`.
+    """
+
+    def __init__(self, variants: Sequence[Variant], slot_bytes: int) -> None:
+        group_bytes = slot_bytes * 3 // 4
         self._groups: list[_Group] = []
         self._numbers: dict[str, int] = {}
         room = 0

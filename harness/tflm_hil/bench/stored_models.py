@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tflm_hil.models.slot.slot import SLOT_BYTES, SlotEntry
+from tflm_hil.models.slot.slot import SlotEntry
 
 
 class StoredModels:
     """The models that were stored or found in this run, by hash.
 
-    `mates(hash)`: the models that a run wants in the slot together with this one.
+    `slot_bytes`: the size of the slot; `mates(hash)`: the models that a run wants in it together
+    with this one.
     """
 
-    def __init__(self, mates: Callable[[str], Iterable[SlotEntry]] = lambda _: ()) -> None:
+    def __init__(
+        self, slot_bytes: int, mates: Callable[[str], Iterable[SlotEntry]] = lambda _: ()
+    ) -> None:
+        self._slot_bytes = slot_bytes
         self._mates = mates
         self._entries: dict[str, SlotEntry] = {}
 
@@ -30,7 +34,7 @@ class StoredModels:
         replaced = {entry.hash for entry in together}
         kept = [entry for entry in self._entries.values() if entry.hash not in replaced]
         choices = ([*kept, *together], together)
-        return next((choice for choice in choices if _fits(choice)), missing)
+        return next((choice for choice in choices if self._fits(choice)), missing)
 
     def add(self, entries: Iterable[SlotEntry], *, erased: bool = False) -> None:
         """`entries` are there now; with `erased` nothing else is."""
@@ -42,6 +46,9 @@ class StoredModels:
         stored = self._entries.get(entry.hash)
         return stored is not None and stored.aux == entry.aux
 
+    def _fits(self, entries: Iterable[SlotEntry]) -> bool:
+        return sum(entry.stored_bytes for entry in entries) <= self._slot_bytes
+
     def forget(self) -> None:
         """Nothing is known any more."""
         self._entries.clear()
@@ -51,7 +58,3 @@ def _joined(first: list[SlotEntry], more: Iterable[SlotEntry]) -> list[SlotEntry
     """`first`, and those of `more` whose models are not among it, each once."""
     found = {entry.hash: entry for entry in more} | {entry.hash: entry for entry in first}
     return list(found.values())
-
-
-def _fits(entries: Iterable[SlotEntry]) -> bool:
-    return sum(entry.stored_bytes for entry in entries) <= SLOT_BYTES

@@ -67,7 +67,8 @@ class Pair:
 class Wanted:
     """What is asked for: the product, and what the configuration pins down (may be empty).
 
-    `uid_origin` and `tty_origin` say where these were configured, for the messages.
+    `uid_origin` and `tty_origin` say where these were configured, and `console` which USART and
+    pins the serial port ends at, for the messages.
     """
 
     product: str
@@ -76,6 +77,7 @@ class Wanted:
     uid_origin: str = ""
     tty_origin: str = ""
     board: str = ""
+    console: str = ""
 
 
 def pair(wanted: Wanted, probes: Sequence[ProbeInfo], ports: Sequence[PortInfo]) -> Pair:
@@ -163,15 +165,17 @@ def choose_port(wanted: Wanted, probe: ProbeInfo, ports: Sequence[PortInfo]) -> 
     if not matching:
         raise SerialPortNotFound(
             f"probe {probe} has no serial port with its USB serial number; {attached}",
-            remedy="an ST-LINK/V2 without virtual COM port needs a USB-UART on PD8/PD9: name it "
-            "as serial.tty in hil.toml; else check the cable and the driver",
+            remedy="a debug probe without virtual COM port needs a USB-UART on the board's "
+            f"{wanted.console or 'console pins'}: name it as serial.tty in hil.toml; else check "
+            "the cable and the driver",
             board=wanted.board,
         )
     if len(matching) > 1:
         raise SerialPortNotFound(
             f"probe {probe} has {len(matching)} serial ports: "
             f"{', '.join(p.device for p in matching)}",
-            remedy="name the one that is wired to USART3 as serial.tty in hil.toml",
+            remedy="name the one that is wired to the board's "
+            f"{wanted.console or 'console'} as serial.tty in hil.toml",
             board=wanted.board,
         )
     return matching[0].device

@@ -42,16 +42,22 @@ class AcquiredBoard:
     @cached_property
     def probe(self) -> Probe:
         """The board's debug probe, with the options of its specification."""
-        spec = self.spec
-        settings = ProbeSettings(
-            uid=self.probe_uid,
-            emulated=spec.is_emulated,
-            connect_mode=spec.connect_mode,
-            frequency_hz=spec.frequency_hz,
-            open_attempts=spec.open_attempts,
-            flash_timeout_s=spec.flash_timeout_s,
-        )
-        return Probe(self.probe_uid, spec.target, spec.id, settings=settings)
+        return Probe(probe_settings(self.spec, self.probe_uid))
+
+
+def probe_settings(spec: BoardSpec, uid: str) -> ProbeSettings:
+    """How the board's specification uses the probe `uid`."""
+    return ProbeSettings(
+        uid=uid,
+        target=spec.target,
+        flash=spec.flash,
+        board=spec.id,
+        emulated=spec.is_emulated,
+        connect_mode=spec.connect_mode,
+        frequency_hz=spec.frequency_hz,
+        open_attempts=spec.open_attempts,
+        flash_timeout_s=spec.flash_timeout_s,
+    )
 
 
 @contextmanager
@@ -81,6 +87,7 @@ def _pair(spec: BoardSpec) -> Pair:
         spec.origin("probe.uid"),
         spec.origin("serial.tty"),
         spec.id,
+        str(spec.console),
     )
     ports = attached_ports()
     # A configured probe that shows its COM port is there: no need to import pyOCD and ask around.
@@ -95,7 +102,7 @@ def _emulated(spec: BoardSpec, stack: ExitStack) -> AcquiredBoard:
         return AcquiredBoard(spec, entry.uid, spec.tty or entry.tty)
     from tflm_hil.emulator.outside.process import EmulatorProcess
 
-    emulator = stack.enter_context(EmulatorProcess.start(emulated_board(spec.emulator_board)))
+    emulator = stack.enter_context(EmulatorProcess.start(emulated_board(spec)))
     stack.enter_context(locks.hold(emulator.uid, board=spec.id))
     return AcquiredBoard(spec, emulator.uid, spec.tty or emulator.tty, emulator)
 

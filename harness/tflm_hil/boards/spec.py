@@ -1,7 +1,23 @@
 """Which boards there are and what is to be known of each: `BoardSpec`, read from TOML.
 
-A board file (`harness/tflm_hil/boards/<id>.toml`) describes a kind of board. `hil.toml` in the
-current directory (or `--hil-config`) adds what is particular to a bench:
+A board file (`harness/tflm_hil/boards/<id>.toml`) describes a kind of board, and is the only place
+of the harness that does (docs/add-a-board.md):
+
+    id, product, kind, notes     product: as the ST-LINK's board id gives it (pyOCD, `hil boards`)
+    base                         the board file that this one builds on; states what differs
+    [firmware]  board            directory below firmware/board
+                core_flags       GCC's -mcpu, -mfpu, -mfloat-abi; empty for the desktop
+    [flash]     firmware_address, firmware_bytes, slot_address, slot_bytes
+    [clock]     hse_hz, hse      the oscillator: "crystal", or "bypass" where a clock comes in
+                core_hz, flash_wait_states, serial_hz      what the firmware makes of it
+    [console]   usart, tx, rx    where the serial port ends: "USART3", "PD8", "PD9"
+                alternate_function       of both pins
+    [probe]     uid, target (a name of `probe.targets`), connect_mode, frequency_hz, open_attempts
+    [serial]    tty, baud, initial_baud
+    [timeouts]  flash_s, reply_s
+    [emulator]  board, uid_prefix      only for an emulated board
+
+`hil.toml` in the current directory (or `--hil-config`) adds what is particular to a bench:
 
     [boards.nucleo-f746zg]              # more on a known board
     probe.uid = "066EFF383733503457223432"
@@ -12,39 +28,84 @@ current directory (or `--hil-config`) adds what is particular to a bench:
     probe.uid = "0670FF575251717867205939"
 
 Precedence: command line > environment (HIL_PROBE_UID, HIL_SERIAL_TTY, HIL_SERIAL_BAUD) >
-hil.toml > board file. Board files state every key, so there is no hidden default below them.
+hil.toml > board file > its base. Board files state every key, so there is no hidden default below
+them.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any
 
+from tflm_hil.boards.keys import KEYS, ConnectMode, Kind, Oscillator, check
+from tflm_hil.boards.sources import (
+    BASE,
+    Layer,
+    Overrides,
+    board_file_layers,
+    check_base,
+    command_line,
+    flatten,
+    from_environment,
+    user_boards,
+)
 from tflm_hil.errors import ConfigurationError, UnknownBoard
+from tflm_hil.firmware_build.core import Core
+from tflm_hil.probe.flash_layout import FlashLayout
 
-Kind = Literal["hardware", "emulated"]
-ConnectMode = Literal["under-reset", "halt", "attach"]
+__all__ = ["BoardSpec", "Clock", "Console", "Overrides", "board_files", "board_ids", "load_spec"]
 
-CONFIG_NAME = "hil.toml"
-CONFIG_VARIABLE = "HIL_CONFIG"
+DEFAULT_BOARD = "nucleo-f746zg-emulated"
+"""For whoever names none: it needs nothing but this machine."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The board's oscillator (`hse`: a crystal, or a clock that comes in, bypassing the chip's
+    oscillator) and what its firmware makes of it: core, flash, and the clock of the console's
+    USART.
+    """
+
+    hse_hz: int
+    hse: Oscillator
+    core_hz: int
+    flash_wait_states: int
+    serial_hz: int
+
+
+@dataclass(frozen=True)
+class Console:
+    """The USART and the pins that the link uses, named as in the manual."""
+
+    usart: str
+    tx: str
+    rx: str
+    alternate_function: int
+
+    def __str__(self) -> str:
+        return f"{self.usart} (TX {self.tx}, RX {self.rx})"
 
 
 @dataclass(frozen=True)
 class BoardSpec:
     """A board as configured; what is empty is found when the board is acquired.
 
-    `origins` says for each key (as written in TOML, "probe.uid") where its value came from.
+    `core` is None for a firmware that is compiled for this desktop. `origins` says for each key (as
+    written in TOML, "probe.uid") where its value came from.
     """
 
     id: str
     product: str
     kind: Kind
     firmware_board: str
+    core: Core | None
+    flash: FlashLayout
+    clock: Clock
+    console: Console
     probe_uid: str
     target: str
     connect_mode: ConnectMode
@@ -56,6 +117,7 @@ class BoardSpec:
     flash_timeout_s: float
     reply_timeout_s: float
     emulator_board: str = ""
+    uid_prefix: str = ""
     notes: str = ""
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -69,55 +131,6 @@ class BoardSpec:
         return self.origins.get(key, "default")
 
 
-@dataclass(frozen=True)
-class Overrides:
-    """What the command line says; None where it is silent. `config` is `--hil-config`."""
-
-    probe_uid: str | None = None
-    tty: str | None = None
-    baud: int | None = None
-    config: Path | None = None
-
-
-# TOML key, attribute of BoardSpec, type of the value.
-_KEYS: tuple[tuple[str, str, type], ...] = (
-    ("id", "id", str),
-    ("product", "product", str),
-    ("kind", "kind", str),
-    ("notes", "notes", str),
-    ("firmware.board", "firmware_board", str),
-    ("emulator.board", "emulator_board", str),
-    ("probe.uid", "probe_uid", str),
-    ("probe.target", "target", str),
-    ("probe.connect_mode", "connect_mode", str),
-    ("probe.frequency_hz", "frequency_hz", int),
-    ("probe.open_attempts", "open_attempts", int),
-    ("serial.tty", "tty", str),
-    ("serial.baud", "baud", int),
-    ("serial.initial_baud", "initial_baud", int),
-    ("timeouts.flash_s", "flash_timeout_s", float),
-    ("timeouts.reply_s", "reply_timeout_s", float),
-)
-_OPTIONAL = {"notes", "emulator.board"}
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "kind": get_args(Kind),
-    "probe.connect_mode": get_args(ConnectMode),
-}
-_VARIABLES = {
-    "HIL_PROBE_UID": "probe.uid",
-    "HIL_SERIAL_TTY": "serial.tty",
-    "HIL_SERIAL_BAUD": "serial.baud",
-}
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """One source of values, flattened: TOML key → value."""
-
-    origin: str
-    values: Mapping[str, Any]
-
-
 def board_files() -> dict[str, Path]:
     """The board files that come with the package, by board id."""
     return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.toml"))}
@@ -125,7 +138,7 @@ def board_files() -> dict[str, Path]:
 
 def board_ids(config: Path | None = None, environment: Mapping[str, str] = os.environ) -> list[str]:
     """All board ids that `load_spec` knows: the package's and those of hil.toml."""
-    return sorted({*board_files(), *_user_boards(config, environment)[1]})
+    return sorted({*board_files(), *user_boards(config, environment)[1]})
 
 
 def load_spec(
@@ -138,139 +151,91 @@ def load_spec(
     Raises UnknownBoard (with the known ones) and ConfigurationError (naming source and key).
     """
     overrides = overrides or Overrides()
-    config, user_boards = _user_boards(overrides.config, environment)
+    config, own_boards = user_boards(overrides.config, environment)
     files = board_files()
-    if board not in files and board not in user_boards:
-        raise _unknown(board, sorted({*files, *user_boards}), config)
-    layers = [_command_line(overrides), _environment(environment)]
+    if board not in files and board not in own_boards:
+        raise _unknown(board, sorted({*files, *own_boards}), config)
+    layers = [command_line(overrides), from_environment(environment)]
     base = board
-    if board in user_boards:
-        assert config is not None
-        values = _flatten(user_boards[board], str(config))
-        base = values.pop("base", board)
-        if base not in files:
-            raise ConfigurationError(
-                f"{config}: boards.{board}.base is {base!r}, which is no known board file",
-                remedy=f"use one of: {', '.join(files)}",
-            )
-        layers.append(_Layer(f"{config}, [boards.{board}]", {**values, "id": board}))
-    layers.append(_Layer(str(files[base]), _flatten(_read_toml(files[base]), str(files[base]))))
-    return _merge(layers)
+    if board in own_boards:
+        values = flatten(own_boards[board])
+        base = values.pop(BASE, board)
+        check_base(base, f"{config}: boards.{board}.{BASE}", files)
+        layers.append(Layer(f"{config}, [boards.{board}]", {**values, "id": board}))
+    layers += board_file_layers(base, files)
+    check(layers)
+    return _spec(layers)
 
 
-def _merge(layers: list[_Layer]) -> BoardSpec:
-    """First layer that has a key wins; every value is checked, also those that lose."""
-    known = {key: kind for key, _, kind in _KEYS}
-    for layer in layers:
-        for key, value in layer.values.items():
-            if key not in known:
-                raise _unknown_key(layer.origin, key, list(known))
-            _check(layer.origin, key, value, known[key])
-    arguments: dict[str, Any] = {}
+def _spec(layers: Sequence[Layer]) -> BoardSpec:
+    """The first layer that has a key wins."""
+    value: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for key, attribute, kind in _KEYS:
-        found = next((layer for layer in layers if key in layer.values), None)
-        if found is None:
-            if key in _OPTIONAL:
-                continue
-            raise ConfigurationError(
-                f"{layers[-1].origin}: {key} is missing", remedy="a board file states every key"
-            )
-        arguments[attribute] = kind(found.values[key])
-        origins[key] = found.origin
-    if arguments["kind"] == "emulated" and not arguments.get("emulator_board"):
-        raise ConfigurationError(
-            f"{layers[-1].origin}: emulator.board is missing",
-            remedy="an emulated board names what the emulator is to be",
-        )
-    return BoardSpec(**arguments, origins=origins)
-
-
-def _check(origin: str, key: str, value: object, kind: type) -> None:
-    # bool is an int in Python, but `baud = true` is a mistake in a board file.
-    fits = isinstance(value, (int, float)) if kind is float else isinstance(value, kind)
-    if isinstance(value, bool) or not fits:
-        raise ConfigurationError(
-            f"{origin}: {key} = {value!r} is not {_describe(kind)}", remedy=f"correct {key} there"
-        )
-    choices = _CHOICES.get(key)
-    if choices and value not in choices:
-        raise ConfigurationError(
-            f"{origin}: {key} = {value!r} is not known", remedy=f"use one of: {', '.join(choices)}"
-        )
-    if kind is not str and cast(float, value) <= 0:
-        raise ConfigurationError(
-            f"{origin}: {key} = {value!r} must be greater than 0", remedy=f"correct {key} there"
-        )
-
-
-def _user_boards(
-    config: Path | None, environment: Mapping[str, str]
-) -> tuple[Path | None, dict[str, dict[str, Any]]]:
-    """hil.toml and its `boards` tables; (None, {}) when there is no such file."""
-    named = config or (
-        Path(environment[CONFIG_VARIABLE]) if CONFIG_VARIABLE in environment else None
+    for key in KEYS:
+        layer = next((layer for layer in layers if key.name in layer.values), None)
+        if layer is not None:
+            value[key.name] = key.type(layer.values[key.name])
+            origins[key.name] = layer.origin
+        elif not key.optional:
+            raise _missing(layers[-1], key.name, "a board file states every key")
+    for name in ("emulator.board", "emulator.uid_prefix"):
+        if value["kind"] == "emulated" and not value.get(name):
+            raise _missing(layers[-1], name, "an emulated board says what the emulator is to be")
+    return BoardSpec(
+        id=value["id"],
+        product=value["product"],
+        kind=value["kind"],
+        notes=value.get("notes", ""),
+        firmware_board=value["firmware.board"],
+        core=_core(value["firmware.core_flags"], origins["firmware.core_flags"]),
+        flash=_flash(FlashLayout(**_table(value, "flash")), origins["flash.slot_address"]),
+        clock=Clock(**_table(value, "clock")),
+        console=Console(**_table(value, "console")),
+        emulator_board=value.get("emulator.board", ""),
+        uid_prefix=value.get("emulator.uid_prefix", ""),
+        probe_uid=value["probe.uid"],
+        target=value["probe.target"],
+        connect_mode=value["probe.connect_mode"],
+        frequency_hz=value["probe.frequency_hz"],
+        open_attempts=value["probe.open_attempts"],
+        tty=value["serial.tty"],
+        baud=value["serial.baud"],
+        initial_baud=value["serial.initial_baud"],
+        flash_timeout_s=value["timeouts.flash_s"],
+        reply_timeout_s=value["timeouts.reply_s"],
+        origins=origins,
     )
-    path = named or Path.cwd() / CONFIG_NAME
-    if not path.is_file():
-        if named is None:
-            return None, {}
-        raise ConfigurationError(
-            f"no such file: {named}", remedy="check --hil-config, or the variable HIL_CONFIG"
-        )
-    content = _read_toml(path)
-    boards = content.pop("boards", {})
-    if content:
-        raise _unknown_key(str(path), next(iter(content)), ["boards.<board id>.probe.uid"])
-    if not isinstance(boards, dict) or not all(isinstance(b, dict) for b in boards.values()):
-        raise ConfigurationError(
-            f"{path}: `boards` must hold tables", remedy="write [boards.nucleo-f746zg]"
-        )
-    return path, boards
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _table(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    start = f"{name}."
+    return {k.removeprefix(start): v for k, v in values.items() if k.startswith(start)}
+
+
+def _core(flags: str, origin: str) -> Core | None:
+    if not flags:
+        return None
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: {error}", remedy="correct the TOML") from error
+        return Core.from_flags(flags)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{origin}: firmware.core_flags: {error.what}", remedy=error.remedy
+        ) from None
 
 
-def _flatten(table: Mapping[str, Any], origin: str, prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat |= _flatten(value, origin, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
+def _flash(layout: FlashLayout, origin: str) -> FlashLayout:
+    if layout.overlaps:
+        raise ConfigurationError(
+            f"{origin}: flash: the model slot {layout.slot_address:#010x}.."
+            f"{layout.slot_end - 1:#010x} lies in the firmware's flash "
+            f"{layout.firmware_address:#010x}..{layout.firmware_end - 1:#010x}",
+            remedy="give firmware and models sectors of their own",
+        )
+    return layout
 
 
-def _command_line(overrides: Overrides) -> _Layer:
-    values = {
-        "probe.uid": overrides.probe_uid,
-        "serial.tty": overrides.tty,
-        "serial.baud": overrides.baud,
-    }
-    return _Layer("command line", {key: v for key, v in values.items() if v is not None})
-
-
-def _environment(environment: Mapping[str, str]) -> _Layer:
-    values: dict[str, Any] = {}
-    for variable, key in _VARIABLES.items():
-        text = environment.get(variable, "")
-        if not text:
-            continue
-        values[key] = text
-        if key == "serial.baud":
-            try:
-                values[key] = int(text)
-            except ValueError:
-                raise ConfigurationError(
-                    f"environment: {variable}={text!r} is not a whole number",
-                    remedy=f"set it to a baud rate such as 921600, or unset {variable}",
-                ) from None
-    return _Layer("environment", values)
+def _missing(layer: Layer, key: str, remedy: str) -> ConfigurationError:
+    return ConfigurationError(f"{layer.origin}: {key} is missing", remedy=remedy)
 
 
 def _unknown(board: str, known: list[str], config: Path | None) -> UnknownBoard:
@@ -281,13 +246,3 @@ def _unknown(board: str, known: list[str], config: Path | None) -> UnknownBoard:
         f"no board is called {board!r}",
         remedy=f"{hint}{place} know: {', '.join(known)}",
     )
-
-
-def _unknown_key(origin: str, key: str, known: list[str]) -> ConfigurationError:
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
-    return ConfigurationError(f"{origin}: {key} is not a known key", remedy=hint)
-
-
-def _describe(kind: type) -> str:
-    return {str: "a text", int: "a whole number", float: "a number"}[kind]

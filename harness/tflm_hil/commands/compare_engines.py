@@ -18,7 +18,6 @@ from rich.console import Console
 
 from tflm_hil.bench.firmware import firmware_under_test
 from tflm_hil.bench.variants import slot_entry, variants
-from tflm_hil.boards.spec import load_spec
 from tflm_hil.commands.engine_table import EngineResult, markdown, render
 from tflm_hil.errors import HilError
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
@@ -43,9 +42,9 @@ def compare_engines(config: RunConfig, trees: list[Path], expression: str = "") 
     `expression` chooses variants. Raises TflmTreeInvalid for a tree that does not fit, before
     anything is measured, and ConfigurationError if nothing is chosen.
     """
-    spec = load_spec(config.board, config.overrides)
+    spec = config.spec
     for given in trees:
-        inspect_tree(given, host=spec.firmware_board == "posix")
+        inspect_tree(given, spec.core)
     console = Console(highlight=False)
     results: list[EngineResult] = []
     for tree in (None, *trees):

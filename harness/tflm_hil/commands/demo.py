@@ -94,7 +94,7 @@ def flash(config: RunConfig) -> int:
             print(f"{variant.id}: {error}", file=sys.stderr)
     done: list[FlashRecord] = []
     with Bench(config, ConsoleProgress(console), on_flash=done.append) as bench:
-        plan = Slotfuls(sound)
+        plan = Slotfuls(sound, config.spec.flash.slot_bytes)
         bench.store([slot_entry(variant) for variant in sound if plan.number(variant) == 0])
         print(f"{bench.board.spec.id} ({bench.board.probe_uid}): {flash_text(tuple(done))}")
     return 0 if len(sound) == len(wanted) else 1

@@ -21,13 +21,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tflm_hil.boards.spec import DEFAULT_BOARD
 from tflm_hil.commands import models as cli_models
 from tflm_hil.commands import report as cli_report
 from tflm_hil.errors import ConfigurationError, HilError
 from tflm_hil.options import OPTIONS, RunConfig, from_lookup
 from tflm_hil.paths import REPOSITORY
 
-DEFAULT_BOARD = "nucleo-f746zg-emulated"
 SUITE = REPOSITORY / "tests" / "hil"
 
 

@@ -23,12 +23,12 @@ _LINKER = re.compile(
 _CMAKE = re.compile(r"^CMake Error.*")
 _ERRORS_SHOWN = 4
 
-# What the linker script's regions are, and what can be done about a full one.
+# What the regions of a board's memory.ld are, and what can be done about a full one.
 _REGIONS = {
-    "FLASH": ("flash for the firmware (512 KB)", "link fewer operators, or optimise for size"),
-    "DTCM": ("DTCM for stack and buffers (64 KB)", "shrink buffers, or move them to .sram"),
-    "SRAM1": ("SRAM1 for .sram and the tensor arena (240 KB)", "shrink the .sram buffers"),
-    "SRAM2": ("SRAM2 for DMA buffers (16 KB)", "shrink the transmit ring"),
+    "FLASH": ("flash for the firmware", "link fewer operators, or optimise for size"),
+    "DTCM": ("DTCM for stack and buffers", "shrink buffers, or move them to .sram"),
+    "SRAM1": ("SRAM1 for .sram and the tensor arena", "shrink the .sram buffers"),
+    "SRAM2": ("SRAM2 for DMA buffers", "shrink the transmit ring"),
 }
 
 

@@ -12,15 +12,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from tflm_hil.firmware_build.core import Core
 from tflm_hil.firmware_build.toolchain import TOOL_PREFIX, find_tool
 
 _ARM = "ARM"
 _DESKTOP_NM = ("nm", "binutils")
-_FPU_REMEDY = (
-    "pass FPU=fpv5-sp-d16 to upstream's make, besides TARGET_ARCH=cortex-m7+fp: without it the "
-    "compiler takes the Cortex-M7 with double precision"
-)
-_ARCH_REMEDY = "build it with TARGET_ARCH=cortex-m7+fp FPU=fpv5-sp-d16"
 _GOALS = {"Speed": "for speed (-O2)", "Aggressive Speed": "for speed (-O2 or -O3)"} | {
     "Size": "for size",
     "Aggressive Size": "for size (-Os)",
@@ -85,46 +81,57 @@ def read_archive(library: Path) -> ArchiveFacts:
     )
 
 
-def misfit(facts: ArchiveFacts, *, host: bool) -> Misfit | None:
-    """None if it fits an STM32F746 (single-precision FPv5, hard float) or, `host`, this desktop."""
+def misfit(facts: ArchiveFacts, core: Core | None) -> Misfit | None:
+    """None if it fits `core` or, with None, this desktop."""
     if not facts.machine:
         return Misfit("is no library of ELF objects.", "build it again", 1)
-    if host:
+    if core is None:
         return _host_misfit(facts)
+    remedy = f"build it with {core.make_arguments}"
     if facts.machine != _ARM:
-        return Misfit(f"is compiled for {facts.machine}, not for Arm.", _ARCH_REMEDY, 2)
+        return Misfit(f"is compiled for {facts.machine}, not for Arm.", remedy, 2)
     for member, item in facts.attributes:
-        arch = item.get("CPU_arch", "")
-        unit = item.get("FP_arch", "")
-        if arch != "v7E-M":
-            return Misfit(
-                f"is compiled for another core: {member} for architecture {arch or 'unknown'}, "
-                "the Cortex-M7 has v7E-M.",
-                _ARCH_REMEDY,
-                1,
-            )
-        if item.get("ABI_VFP_args") != "VFP registers":
-            kind = "softfp" if unit else "soft-float"
-            return Misfit(
-                f"has the wrong float ABI: {member} passes floats in core registers ({kind}), "
-                "the firmware in FPU registers (-mfloat-abi=hard).",
-                _ARCH_REMEDY,
-                0,
-            )
-        if unit and not unit.startswith("FPv5"):
-            return Misfit(
-                f"is compiled for another core: {member} for the FPU {unit}, that of a "
-                "Cortex-M4; the Cortex-M7 of this board has FPv5.",
-                _ARCH_REMEDY,
-                1,
-            )
-        if unit and item.get("ABI_HardFP_use") != "SP only":
-            return Misfit(
-                f"uses a double-precision FPU ({member}); the STM32F746 has single precision "
-                "only, and the first double instruction would be a UsageFault.",
-                _FPU_REMEDY,
-                0,
-            )
+        problem = _member_misfit(member, item, core, remedy)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _member_misfit(member: str, item: dict[str, str], core: Core, remedy: str) -> Misfit | None:
+    arch = item.get("CPU_arch", "")
+    unit = item.get("FP_arch", "")
+    if arch != core.architecture:
+        return Misfit(
+            f"is compiled for another core: {member} for architecture {arch or 'unknown'}, "
+            f"the {core.title} has {core.architecture}.",
+            remedy,
+            1,
+        )
+    in_registers = item.get("ABI_VFP_args") == "VFP registers"
+    if in_registers != (core.float_abi == "hard"):
+        kind = "hard" if in_registers else "softfp" if unit else "soft-float"
+        return Misfit(
+            f"has the wrong float ABI: {member} passes floats in "
+            f"{'FPU' if in_registers else 'core'} registers ({kind}), the firmware is compiled "
+            f"with -mfloat-abi={core.float_abi}.",
+            remedy,
+            0,
+        )
+    if unit and not (core.unit and unit.startswith(core.unit)):
+        return Misfit(
+            f"is compiled for another core: {member} for the FPU {unit}; the {core.title} of this "
+            f"board has {core.unit or 'none'}.",
+            remedy,
+            1,
+        )
+    if unit and core.single_precision and item.get("ABI_HardFP_use") != "SP only":
+        return Misfit(
+            f"uses a double-precision FPU ({member}); the {core.title} of this board has single "
+            "precision only, and the first double instruction would be a UsageFault.",
+            f"pass FPU={core.fpu} to upstream's make, besides {core.make_target}: without it the "
+            "compiler takes the core with double precision",
+            0,
+        )
     return None
 
 

@@ -1,6 +1,6 @@
 """Looks through a finished TensorFlow Lite Micro tree, before anything is compiled against it.
 
-    tree = inspect_tree(Path("/opt/tflite-micro/gen/cortex_m_generic_cortex-m7+fp_release_gcc"))
+    tree = inspect_tree(Path("/opt/tflite-micro/gen/cortex_m_generic_…_release_gcc"), core)
     tree.kernels                 # "reference" or "cmsis-nn"
     print(tree.description)      # what the build is about to use
 
@@ -8,7 +8,7 @@ A tree is what upstream's own build leaves: the source folder with its downloads
 `gen/<target>` folders, or a folder that was exported from it with the library put in. Which
 library fits is decided by what the objects say of themselves (`elf_attributes`), not by names.
 
-    python -m tflm_hil.firmware_build.tflm_tree DIR [--host] [--cmake]
+    python -m tflm_hil.firmware_build.tflm_tree DIR (--core-flags=FLAGS | --host) [--cmake]
 """
 
 from __future__ import annotations
@@ -23,15 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_hil.errors import HilError, TflmTreeInvalid
+from tflm_hil.firmware_build.core import Core
 from tflm_hil.firmware_build.elf_attributes import ArchiveFacts, misfit, read_archive
 from tflm_hil.firmware_build.tflm_operators import Operator, choose, parse_operators
 
 UPSTREAM = "https://github.com/tensorflow/tflite-micro"
-RECIPE = (
-    "upstream's own make gives a library that fits: make -f "
-    "tensorflow/lite/micro/tools/make/Makefile TARGET=cortex_m_generic TARGET_ARCH=cortex-m7+fp "
-    f"FPU=fpv5-sp-d16 BUILD_TYPE=release microlite (see {UPSTREAM})"
-)
 # Header -> what to call the folder that it is in. The last holds for trees that bundle them.
 _HEADERS = {
     "tensorflow/lite/micro/micro_interpreter.h": "TFLM",
@@ -114,8 +110,8 @@ class TflmTree:
         }
 
 
-def inspect_tree(root: Path, *, host: bool = False) -> TflmTree:
-    """Find and check library and headers; `host`: for the posix board.
+def inspect_tree(root: Path, core: Core | None) -> TflmTree:
+    """Find and check library and headers, for the board's `core` or (None) for this desktop.
 
     Raises TflmTreeInvalid, which names the header, library or property that is missing or wrong,
     and what to do; ToolchainMissing without binutils.
@@ -129,7 +125,7 @@ def inspect_tree(root: Path, *, host: bool = False) -> TflmTree:
     include_dirs = _include_dirs(source)
     resolver = (source / _RESOLVER).read_text(encoding="utf-8")
     _check_headers(source, include_dirs, dict.fromkeys(_INCLUDE.findall(resolver), "TFLM"))
-    library, facts = _fitting_library(root, host)
+    library, facts = _fitting_library(root, core)
     library_digest = hashlib.sha256(library.read_bytes()).hexdigest()
     symbols = facts.symbols
     if "TfLiteTensorRealloc" in symbols:
@@ -192,14 +188,14 @@ def _check_headers(source: Path, folders: tuple[Path, ...], headers: Mapping[str
 # --- library -------------------------------------------------------------------------------------
 
 
-def _fitting_library(root: Path, host: bool) -> tuple[Path, ArchiveFacts]:
+def _fitting_library(root: Path, core: Core | None) -> tuple[Path, ArchiveFacts]:
     found = sorted(set(_libraries(root)))
     if not found:
         raise TflmTreeInvalid(
-            f"There is no {_LIBRARY} below {root}: the tree is not built.", remedy=RECIPE
+            f"There is no {_LIBRARY} below {root}: the tree is not built.", remedy=_recipe(core)
         )
     facts = {library: read_archive(library) for library in found}
-    problems = {library: misfit(fact, host=host) for library, fact in facts.items()}
+    problems = {library: misfit(fact, core) for library, fact in facts.items()}
     fitting = [library for library in found if problems[library] is None]
     if len(fitting) == 1:
         return fitting[0], facts[fitting[0]]
@@ -215,6 +211,15 @@ def _fitting_library(root: Path, host: bool) -> tuple[Path, ArchiveFacts]:
     others = [str(library) for library in found if library != closest]
     also = f"\n    Nor do these fit: {', '.join(others)}" if others else ""
     raise TflmTreeInvalid(f"{closest} {told[closest].what}{also}", remedy=told[closest].remedy)
+
+
+def _recipe(core: Core | None) -> str:
+    target = f"TARGET=cortex_m_generic {core.make_arguments} " if core is not None else ""
+    return (
+        "upstream's own make gives a library that fits: make -f "
+        f"tensorflow/lite/micro/tools/make/Makefile {target}BUILD_TYPE=release microlite "
+        f"(see {UPSTREAM})"
+    )
 
 
 def _libraries(root: Path) -> Iterator[Path]:
@@ -268,11 +273,14 @@ def main(argv: list[str] | None = None) -> int:
     """Print what a tree holds, or the arguments that CMake takes."""
     parser = argparse.ArgumentParser(prog="python -m tflm_hil.firmware_build.tflm_tree")
     parser.add_argument("root", type=Path)
-    parser.add_argument("--host", action="store_true", help="for the posix board")
+    machine = parser.add_mutually_exclusive_group(required=True)
+    machine.add_argument("--core-flags", help="for a board: firmware.core_flags of its file")
+    machine.add_argument("--host", action="store_true", help="for the posix board")
     parser.add_argument("--cmake", action="store_true", help="print arguments for CMake")
     arguments = parser.parse_args(argv)
     try:
-        tree = inspect_tree(arguments.root, host=arguments.host)
+        core = Core.from_flags(arguments.core_flags) if arguments.core_flags else None
+        tree = inspect_tree(arguments.root, core)
     except HilError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

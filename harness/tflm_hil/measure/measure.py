@@ -26,7 +26,7 @@ from tflm_hil.report.records import VariantRecord
 from tflm_hil.report.render.progress import Progress
 
 BENCHMARK_INVOKES = 32
-BENCHMARK_CYCLES = 216_000_000  # a second of the board
+BENCHMARK_S = 1  # of the board's time
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def measure(
         clock=bench.emulator.line_clock,
     )
     end = Reading.take(device)
-    warm, cold = (benchmark(device, cold=cold) for cold in (False, True))
+    core_hz = bench.hello.core_clock_hz
+    warm, cold = (benchmark(device, core_hz, cold=cold) for cold in (False, True))
     found = references.get(variant)
     board = found.device_outputs(by_output(streamed.blocks, model)[0])
     limits = variant.limits_for(bench.hello.engine)
@@ -124,13 +125,13 @@ def _printed(device: Device) -> tuple[str, ...]:
     return texts
 
 
-def benchmark(device: Device, *, cold: bool) -> tuple[int, ...]:
+def benchmark(device: Device, core_hz: int, *, cold: bool) -> tuple[int, ...]:
     """Cycles of repeated Invokes, from the same state: kernels may branch on their data.
 
-    Fewer for a slow model: about `BENCHMARK_CYCLES` in all, and at least two.
+    Fewer for a slow model: about `BENCHMARK_S` in all, and at least two.
     """
     device.reset_state()
     (first,) = device.benchmark(1, cold=cold)
-    count = max(2, min(BENCHMARK_INVOKES, BENCHMARK_CYCLES // max(first, 1)))
+    count = max(2, min(BENCHMARK_INVOKES, BENCHMARK_S * core_hz // max(first, 1)))
     device.reset_state()
     return device.benchmark(count, cold=cold)

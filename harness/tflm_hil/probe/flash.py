@@ -10,24 +10,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from tflm_hil.errors import FirmwareTooBig, FlashError
+from tflm_hil.errors import ConfigurationError, FirmwareTooBig, FlashError
 from tflm_hil.models.slot.slot import (
     HEADER_BYTES,
-    SLOT_ADDRESS,
-    SLOT_BYTES,
     Directory,
     SlotEntry,
     plan_append,
     read_directory,
 )
-
-FLASH_ADDRESS = 0x08000000
-# The algorithm's page buffer is the last thing in the RAM it uses, so it may be as long as this;
-# larger transfers save round trips to the probe.
-_CHUNK_BYTES = 8 * 1024
+from tflm_hil.probe.flash_layout import FlashLayout
 
 
 @dataclass(frozen=True)
@@ -58,10 +54,10 @@ class Segment:
         return self.address + len(self.data)
 
 
-def elf_segments(elf: Path) -> list[Segment]:
+def elf_segments(elf: Path, layout: FlashLayout) -> list[Segment]:
     """What an ELF puts into flash, by address.
 
-    Raises FlashError for a file that is no ELF, FirmwareTooBig when it reaches into the model slot.
+    Raises FlashError for a file that is no ELF, FirmwareTooBig when it leaves the firmware's flash.
     """
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
@@ -78,21 +74,21 @@ def elf_segments(elf: Path) -> list[Segment]:
             f"{elf} cannot be read as an ELF: {error}", remedy="build the firmware again"
         ) from error
     for segment in segments:
-        if not FLASH_ADDRESS <= segment.address <= segment.end <= SLOT_ADDRESS:
+        if not layout.firmware_address <= segment.address <= segment.end <= layout.firmware_end:
             raise FirmwareTooBig(
                 f"{elf.name} loads {segment.address:#010x}..{segment.end - 1:#010x}; the firmware "
-                f"has {FLASH_ADDRESS:#010x}..{SLOT_ADDRESS - 1:#010x}",
-                remedy="the flash behind it holds the models; make the firmware smaller",
+                f"has {layout.firmware_address:#010x}..{layout.firmware_end - 1:#010x}",
+                remedy="the models lie elsewhere; make the firmware smaller, or link it to there",
             )
     return sorted(segments, key=lambda segment: segment.address)
 
 
-def program_firmware(session: Any, elf: Path) -> FlashResult:
+def program_firmware(session: Any, layout: FlashLayout, elf: Path) -> FlashResult:
     """Bring an ELF into flash, sector by sector where it differs, and verify it."""
     began = time.perf_counter()
-    segments = elf_segments(elf)
+    segments = elf_segments(elf, layout)
     programmed = erased = 0
-    for region, parts in _by_region(session, segments):
+    for region, parts in _in_regions(session, segments):
         builder = region.flash.get_flash_builder()
         builder.log_performance = False
         for part in parts:
@@ -108,50 +104,49 @@ def program_firmware(session: Any, elf: Path) -> FlashResult:
     return FlashResult(programmed, erased, time.perf_counter() - began, reason)
 
 
-def store_models(session: Any, entries: Sequence[SlotEntry]) -> FlashResult:
+def store_models(session: Any, layout: FlashLayout, entries: Sequence[SlotEntry]) -> FlashResult:
     """Bring models into the slot: append what is missing, erase only when that cannot be.
 
     Raises ModelTooBig before anything is changed.
     """
     began = time.perf_counter()
-    plan = plan_append(
-        slot_directory(session), entries, lambda offset, length: _is_blank(session, offset, length)
-    )
-    flash = session.target.memory_map.get_region_for_address(SLOT_ADDRESS).flash
-    erased = _erase_slot(flash) if plan.erase else 0
+
+    def is_blank(offset: int, length: int) -> bool:
+        return read_bytes(session, layout.slot_address + offset, length).count(0xFF) == length
+
+    plan = plan_append(slot_directory(session, layout), entries, is_blank)
+    erased = _erase_slot(session, layout) if plan.erase else 0
     parts = []
     for offset, entry in plan.writes:
-        address = SLOT_ADDRESS + offset
+        address = layout.slot_address + offset
         # The header goes last: a cut-off append must not look like a model.
         parts.append(Segment(address + HEADER_BYTES, entry.payload()))
         parts.append(Segment(address, entry.header()))
-    if parts:
-        flash.init(flash.Operation.PROGRAM)
-        for part in parts:
-            _program(flash, part)
-        flash.cleanup()
+    for region, pieces in _in_regions(session, parts):
+        region.flash.init(region.flash.Operation.PROGRAM)
+        for piece in pieces:
+            _program(session, region.flash, piece)
+        region.flash.cleanup()
     for part in parts:
         verify(session, part)
     programmed = sum(len(part.data) for part in parts)
     return FlashResult(programmed, erased, time.perf_counter() - began, plan.reason)
 
 
-def erase_slot(session: Any) -> FlashResult:
+def erase_slot(session: Any, layout: FlashLayout) -> FlashResult:
     """Erase the model slot whatever it holds."""
     began = time.perf_counter()
-    flash = session.target.memory_map.get_region_for_address(SLOT_ADDRESS).flash
-    erased = _erase_slot(flash)
-    flash.cleanup()
+    erased = _erase_slot(session, layout)
     return FlashResult(0, erased, time.perf_counter() - began, "erased on request")
 
 
-def slot_directory(session: Any, *, check_models: bool = True) -> Directory:
+def slot_directory(session: Any, layout: FlashLayout, *, check_models: bool = True) -> Directory:
     """What the slot holds; see `tflm_hil.models.slot.slot.read_directory`."""
 
     def read(offset: int, length: int) -> bytes:
-        return read_bytes(session, SLOT_ADDRESS + offset, length)
+        return read_bytes(session, layout.slot_address + offset, length)
 
-    return read_directory(read, SLOT_BYTES, check_models=check_models)
+    return read_directory(read, layout.slot_bytes, check_models=check_models)
 
 
 def read_bytes(session: Any, address: int, length: int) -> bytes:
@@ -162,8 +157,8 @@ def read_bytes(session: Any, address: int, length: int) -> bytes:
     return data[address - start :][:length]
 
 
-def _by_region(session: Any, segments: Sequence[Segment]) -> list[tuple[Any, list[Segment]]]:
-    """Segments cut at the borders of pyOCD's flash regions, one builder each."""
+def _in_regions(session: Any, segments: Sequence[Segment]) -> list[tuple[Any, list[Segment]]]:
+    """Segments cut at the borders of pyOCD's flash regions, in their order, by region."""
     regions: dict[int, tuple[Any, list[Segment]]] = {}
     for segment in segments:
         address = segment.address
@@ -176,22 +171,43 @@ def _by_region(session: Any, segments: Sequence[Segment]) -> list[tuple[Any, lis
     return [regions[start] for start in sorted(regions)]
 
 
-def _erase_slot(flash: Any) -> int:
-    flash.init(flash.Operation.ERASE)
-    sectors = range(SLOT_ADDRESS, SLOT_ADDRESS + SLOT_BYTES, flash.region.sector_size)
-    for address in sectors:
-        flash.erase_sector(address)
-    flash.uninit()
+def slot_sectors(memory_map: Any, layout: FlashLayout) -> list[tuple[Any, int]]:
+    """The sectors that make the slot up, each as (pyOCD's flash region, address).
+
+    Raises ConfigurationError if they are no whole sectors: erasing would take something else too.
+    """
+    sectors = []
+    address = layout.slot_address
+    while address < layout.slot_end:
+        region = memory_map.get_region_for_address(address)
+        if region is None or not region.is_flash or (address - region.start) % region.sector_size:
+            break
+        sectors.append((region, address))
+        address += region.sector_size
+    if address != layout.slot_end:
+        raise ConfigurationError(
+            f"the model slot {layout.slot_address:#010x}..{layout.slot_end - 1:#010x} is not made "
+            f"of whole flash sectors of the chip (up to {address:#010x} it would be)",
+            remedy="correct flash.slot_address and flash.slot_bytes in the board file",
+        )
+    return sectors
+
+
+def _erase_slot(session: Any, layout: FlashLayout) -> int:
+    sectors = slot_sectors(session.target.memory_map, layout)
+    for region, addresses in groupby(sectors, key=itemgetter(0)):
+        flash = region.flash
+        flash.init(flash.Operation.ERASE)
+        for _, address in addresses:
+            flash.erase_sector(address)
+        flash.cleanup()
     return len(sectors)
 
 
-def _program(flash: Any, part: Segment) -> None:
-    for offset in range(0, len(part.data), _CHUNK_BYTES):
-        flash.program_page(part.address + offset, part.data[offset : offset + _CHUNK_BYTES])
-
-
-def _is_blank(session: Any, offset: int, length: int) -> bool:
-    return read_bytes(session, SLOT_ADDRESS + offset, length).count(0xFF) == length
+def _program(session: Any, flash: Any, part: Segment) -> None:
+    step = session.target.PROGRAM_BYTES
+    for offset in range(0, len(part.data), step):
+        flash.program_page(part.address + offset, part.data[offset : offset + step])
 
 
 def verify(session: Any, segment: Segment) -> None:

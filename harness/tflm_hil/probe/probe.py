@@ -1,6 +1,6 @@
 """What the harness does with a debug probe, on a real ST-LINK and an emulated board alike.
 
-    probe = Probe("066EFF38…", board="nucleo-f746zg")
+    probe = Probe(settings)        # which probe, chip and flash layout: of the board file
     probe.flash_firmware(elf)      # each call is a session of its own: connect, do, close
     probe.store_models(entries)
 
@@ -25,8 +25,9 @@ from typing import Any
 
 from tflm_hil.models.slot.slot import Directory, SlotEntry
 from tflm_hil.probe import flash
-from tflm_hil.probe.clock_tree import ClockTree, read_clock_tree
+from tflm_hil.probe.clock_tree import ClockTree
 from tflm_hil.probe.flash import FlashResult
+from tflm_hil.probe.flash_layout import FlashLayout
 from tflm_hil.probe.post_mortem import REGISTERS, Addr2Line, PostMortem, collect
 from tflm_hil.probe.session import Mode, ProbeSettings, in_our_terms, open_session
 
@@ -34,18 +35,8 @@ from tflm_hil.probe.session import Mode, ProbeSettings, in_our_terms, open_sessi
 class Probe:
     """A board's debug probe."""
 
-    def __init__(
-        self,
-        uid: str,
-        target: str = "stm32f746zg",
-        board: str = "",
-        *,
-        settings: ProbeSettings | None = None,
-    ) -> None:
-        """`settings` gives all the rest; its uid, target and board are replaced."""
-        self._settings = replace(
-            settings or ProbeSettings(uid), uid=uid, target=target, board=board
-        )
+    def __init__(self, settings: ProbeSettings) -> None:
+        self._settings = settings
         self._session: Any = None
 
     @property
@@ -71,14 +62,14 @@ class Probe:
 
     def flash_firmware(self, elf: Path) -> FlashResult:
         """Program what differs of an ELF, verify, reset. Raises FlashError, FirmwareTooBig."""
-        return self._flash(lambda session: flash.program_firmware(session, elf))
+        return self._flash(lambda session, layout: flash.program_firmware(session, layout, elf))
 
     def store_models(self, entries: Sequence[SlotEntry]) -> FlashResult:
         """Append the models that the slot lacks (erasing it if need be), verify, reset.
 
         Raises FlashError, and ModelTooBig when they do not fit even an erased slot.
         """
-        return self._flash(lambda session: flash.store_models(session, entries))
+        return self._flash(lambda session, layout: flash.store_models(session, layout, entries))
 
     def erase_slot(self) -> FlashResult:
         """Erase the model slot, reset."""
@@ -94,7 +85,7 @@ class Probe:
     def slot_directory(self, *, check_models: bool = False) -> Directory:
         """The models in the slot; with `check_models` their contents are checked as well."""
         with self._attached() as session:
-            return flash.slot_directory(session, check_models=check_models)
+            return flash.slot_directory(session, self._settings.flash, check_models=check_models)
 
     def read_memory(self, address: int, length: int) -> bytes:
         """Memory as the debugger sees it, also while the core runs."""
@@ -104,7 +95,8 @@ class Probe:
     def clock_tree(self) -> ClockTree:
         """Where the core clock comes from, as the registers say."""
         with self._attached() as session:
-            return read_clock_tree(lambda address: int(session.target.read32(address)))
+            tree: ClockTree = session.target.clock_tree()
+        return tree
 
     def write_memory(self, address: int, data: bytes) -> None:
         """RAM or registers, also while the core runs; flash needs `flash_firmware`."""
@@ -148,10 +140,10 @@ class Probe:
             raise RuntimeError("run control needs `with probe.connected():` around it")
         return self._session
 
-    def _flash(self, work: Callable[[Any], FlashResult]) -> FlashResult:
+    def _flash(self, work: Callable[[Any, FlashLayout], FlashResult]) -> FlashResult:
         began = time.perf_counter()
         with self._in_reset() as session:
-            result = work(session)
+            result = work(session, self._settings.flash)
         return replace(result, connect_seconds=time.perf_counter() - began - result.seconds)
 
     @contextmanager

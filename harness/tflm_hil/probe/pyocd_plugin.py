@@ -3,8 +3,8 @@
 Installed as entry point `pyocd.probe`, so that the stock `pyocd` command finds them:
 
     pyocd list
-    pyocd load -u EMU-F746ZG-00 firmware.elf
-    pyocd gdbserver -u EMU-F746ZG-00
+    pyocd load -u EMU-00 firmware.elf
+    pyocd gdbserver -u EMU-00
 
 Like a real probe it only moves DP and AP registers; what they mean is the emulator's business.
 
@@ -26,9 +26,11 @@ from pyocd.probe.debug_probe import DebugProbe
 from tflm_hil.emulator.outside import registry
 from tflm_hil.emulator.outside.client import DebugPortClient, DebugPortFault
 from tflm_hil.errors import EmulatorError
-from tflm_hil.probe import target_stm32f746zg
+from tflm_hil.probe import targets
 
 PROBE_TYPE = "hil-emulator"
+EMULATED_TARGET = "stm32f746"
+"""The chip that the emulator is, in whatever package a board has it."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -123,7 +125,7 @@ class EmulatedProbe(DebugProbe):  # type: ignore[misc]  # pyOCD has no type info
         """Gives the target type, so that no `--target` is needed."""
         return BoardInfo(
             name=f"{self._entry.board.upper()} (emulated)",
-            target=target_stm32f746zg.TARGET_NAME,
+            target=EMULATED_TARGET,
             vendor=self.vendor_name,
         )
 
@@ -228,13 +230,13 @@ class EmulatedProbePlugin(Plugin):  # type: ignore[misc]  # pyOCD has no type in
     """What pyOCD's entry point `pyocd.probe` loads."""
 
     def load(self) -> type[EmulatedProbe]:
-        """The probe class. Registers the target as well: probes are loaded before boards."""
-        target_stm32f746zg.register()
+        """The probe class. Registers the chips as well: probes are loaded before boards."""
+        targets.register()
         return EmulatedProbe
 
     @property
     def name(self) -> str:
-        """Prefix of an explicit uid: `hil-emulator:EMU-F746ZG-00`."""
+        """Prefix of an explicit uid: `hil-emulator:EMU-00`."""
         return PROBE_TYPE
 
     @property
@@ -244,7 +246,7 @@ class EmulatedProbePlugin(Plugin):  # type: ignore[misc]  # pyOCD has no type in
 
 
 def register() -> None:
-    """Make probe and target known to pyOCD in this process, installed entry point or not."""
+    """Make probe and chips known to pyOCD in this process, installed entry point or not."""
     from pyocd.probe.aggregator import PROBE_CLASSES
 
     PROBE_CLASSES.setdefault(PROBE_TYPE, EmulatedProbePlugin().load())

@@ -25,6 +25,7 @@ from tflm_hil.errors import (
     ProbeNotFound,
     TargetUnreachable,
 )
+from tflm_hil.probe.flash_layout import FlashLayout
 
 Mode = Literal["under-reset", "halt", "attach"]
 
@@ -37,14 +38,17 @@ _REPLUG = (
 
 @dataclass(frozen=True)
 class ProbeSettings:
-    """Which probe, and how to use it. `board` is only for messages.
+    """Which probe, and how to use it on which chip. `board` is only for messages.
+
+    `target` is the chip's name in `probe.targets`.
 
     `connect_mode` is for operations that may reset the board; looking at a running or hung board
     always attaches.
     """
 
     uid: str
-    target: str = "stm32f746zg"
+    target: str
+    flash: FlashLayout
     board: str = ""
     emulated: bool = False
     connect_mode: Mode = "under-reset"

@@ -79,7 +79,10 @@ class Run:
         self.directory = self._choose_directory()
         self.journal = Journal(self.directory, board=config.board)
         self.bench = Bench(
-            config, progress, on_flash=self._note_flash, mates=Slotfuls(wanted).mates
+            config,
+            progress,
+            on_flash=self._note_flash,
+            mates=Slotfuls(wanted, config.spec.flash.slot_bytes).mates,
         )
         self._references = ReferencePool(wanted, progress, limit=config.sequences)
         self._long_references = LongPool([variant for variant in wanted if remembers(variant)])

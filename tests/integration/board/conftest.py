@@ -18,6 +18,7 @@ from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings
 
+from tests.support.boards import settings_for
 from tests.support.emulated_boards import NUCLEO
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
@@ -50,8 +51,8 @@ def _bench() -> Iterator[Bench]:
     path = MODELS / "digits_gru" / "int8-unrolled.tflite"
     model = SlotEntry("digits_gru-int8-unrolled", path.read_bytes())
     with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as emulator:
-        settings = ProbeSettings(uid, board="nucleo-f746zg", emulated=True, open_attempts=1)
-        probe = Probe(uid, settings=settings)
+        settings = settings_for(uid)
+        probe = Probe(settings)
         probe.flash_firmware(image.elf)
         probe.store_models([model])
         transport = SerialTransport(emulator.tty, 115200)

@@ -15,9 +15,9 @@ from tflm_hil.firmware_build.build import build
 from tflm_hil.link.device import Device
 from tflm_hil.link.transport import SerialTransport
 from tflm_hil.models.slot.slot import SlotEntry
-from tflm_hil.probe.probe import Probe
 
 from tests.support import tiny_models
+from tests.support.boards import probe_of
 from tests.support.emulated_boards import NUCLEO
 from tests.support.posix_board import PosixBoard, build_app
 from tests.support.step_model import lstm_step
@@ -72,7 +72,7 @@ def emulated() -> Iterator[EmulatedBoard]:
     try:
         with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as process:
             transport = SerialTransport(process.tty, 115200)
-            probe = Probe(uid)
+            probe = probe_of(uid)
             probe.flash_firmware(build("nucleo_f746zg").elf)
             probe.store_models([STEP, DIGITS])
             device = Device(transport, board=uid)

@@ -26,9 +26,9 @@ from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.models.zoo.samples import Samples
-from tflm_hil.probe.probe import Probe
 from tflm_hil.references import References, compute
 
+from tests.support.boards import probe_of
 from tests.support.emulated_boards import NUCLEO
 from tests.support.step_zoo import write_step_model
 
@@ -62,7 +62,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     try:
         with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as process:
             transport = SerialTransport(process.tty, 115200)
-            probe = Probe(uid)
+            probe = probe_of(uid)
             probe.flash_firmware(build("nucleo_f746zg").elf)
             probe.store_models([slot_entry(variant) for variant in variants.values()])
             device = Device(transport, board=uid)

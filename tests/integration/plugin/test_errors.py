@@ -15,11 +15,10 @@ from elftools.elf.sections import NoteSection
 from tflm_hil.emulator.outside import registry
 from tflm_hil.emulator.outside.process import EmulatorProcess
 from tflm_hil.firmware_build.build import build
-from tflm_hil.models.slot.slot import SLOT_BYTES
-from tflm_hil.probe.probe import Probe
 
 from tests.integration.plugin.conftest import RunPytest
 from tests.support import tiny_models
+from tests.support.boards import FLASH, probe_of
 from tests.support.emulated_boards import NUCLEO
 
 MakeZoo = Callable[..., Path]
@@ -166,7 +165,7 @@ def test_probe_of_one_board_and_tty_of_another(run_pytest: RunPytest, tmp_path: 
             EmulatorProcess.start(NUCLEO, uid=uids[0]),
             EmulatorProcess.start(NUCLEO, uid=uids[1]) as other,
         ):
-            Probe(uids[1]).flash_firmware(other_build(tmp_path / "other.elf"))
+            probe_of(uids[1]).flash_firmware(other_build(tmp_path / "other.elf"))
             arguments = ("--hil-probe-uid", uids[0], "--hil-tty", other.tty)
             text = shown_as_error(run_pytest(NEEDS_DEVICE, *arguments))
     finally:
@@ -252,7 +251,7 @@ def test_still_answers(bench): assert bench.device().status().invocations >= 0
 
 
 def test_model_too_big_for_its_slot(run_pytest: RunPytest, make_zoo: MakeZoo) -> None:
-    zoo = make_zoo({"huge": tiny_models.add(4) + bytes(SLOT_BYTES)})
+    zoo = make_zoo({"huge": tiny_models.add(4) + bytes(FLASH.slot_bytes)})
     text = shown_as_error(run_pytest(NEEDS_MODEL, "--hil-zoo", str(zoo)))
     assert "ModelTooBig" in text
     assert "too many" in text

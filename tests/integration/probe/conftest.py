@@ -18,6 +18,7 @@ from tflm_hil.firmware_build.build import FirmwareImage, build
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings
 
+from tests.support.boards import settings_for
 from tests.support.emulated_boards import NUCLEO
 
 _NUMBERS = count()
@@ -43,13 +44,13 @@ def emulator() -> Iterator[EmulatorProcess]:
 @pytest.fixture
 def settings(emulator: EmulatorProcess) -> ProbeSettings:
     """How the board file of the emulated board uses its probe."""
-    return ProbeSettings(emulator.uid, emulated=True, open_attempts=1)
+    return settings_for(emulator.uid)
 
 
 @pytest.fixture
-def probe(emulator: EmulatorProcess, settings: ProbeSettings) -> Probe:
+def probe(settings: ProbeSettings) -> Probe:
     """The emulated board's probe, with an empty model slot."""
-    probe = Probe(emulator.uid, settings=settings)
+    probe = Probe(settings)
     probe.erase_slot()
     return probe
 

@@ -14,8 +14,8 @@ from tflm_hil.emulator.outside.process import EmulatorProcess
 from tflm_hil.errors import HilError
 from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.probe.probe import Probe
-from tflm_hil.probe.session import ProbeSettings
 
+from tests.support.boards import probe_of
 from tests.support.emulated_boards import NUCLEO
 
 KEPT = SlotEntry("kept", b"\x5a" * 3000)
@@ -37,7 +37,7 @@ def store_again_and_again(probe: Probe) -> None:
 
 @pytest.mark.parametrize("after_s", [0.03, 0.1, 0.15])
 def test_power_loss_during_an_append(uid: str, after_s: float) -> None:
-    probe = Probe(uid, settings=ProbeSettings(uid, emulated=True, open_attempts=1))
+    probe = probe_of(uid)
     with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as board:
         probe.store_models([KEPT])
         plug = threading.Timer(after_s, os.kill, (board.pid, signal.SIGKILL))

@@ -11,11 +11,13 @@ from pyocd.coresight.minimal_mem_ap import MinimalMemAP
 from tflm_hil.emulator.outside.process import EmulatorProcess
 from tflm_hil.errors import ConfigurationError, FlashError, ModelTooBig, TargetUnreachable
 from tflm_hil.firmware_build.build import FirmwareImage
-from tflm_hil.models.slot.slot import HEADER_BYTES, SLOT_ADDRESS, SLOT_BYTES, SlotEntry
-from tflm_hil.probe import target_stm32f746zg
+from tflm_hil.models.slot.slot import HEADER_BYTES, SlotEntry
 from tflm_hil.probe.flash import Segment, elf_segments, verify
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings, open_session
+from tflm_hil.probe.targets.stm32f7 import STM32F746ZG
+
+from tests.support.boards import FLASH
 
 SMALL = SlotEntry("small", bytes(range(256)) * 20 + b"odd")
 OTHER = SlotEntry("other", b"\xa5\x5a" * 9001)
@@ -30,22 +32,22 @@ def stored(probe: Probe) -> list[str]:
 def program(settings: ProbeSettings, offset: int, data: bytes) -> None:
     """Bytes into the slot behind the store's back."""
     with open_session(settings) as session:
-        algorithm = session.target.memory_map.get_region_for_address(SLOT_ADDRESS).flash
+        algorithm = session.target.memory_map.get_region_for_address(FLASH.slot_address).flash
         algorithm.init(algorithm.Operation.PROGRAM)
-        algorithm.program_page(SLOT_ADDRESS + offset, data)
+        algorithm.program_page(FLASH.slot_address + offset, data)
         algorithm.cleanup()
         session.target.reset()
 
 
 def test_firmware_is_programmed_once(probe: Probe, firmware: FirmwareImage) -> None:
-    size = sum(len(segment.data) for segment in elf_segments(firmware.elf))
+    size = sum(len(segment.data) for segment in elf_segments(firmware.elf, FLASH))
     first = probe.flash_firmware(firmware.elf)
     assert first.bytes >= size
     assert first.erased_sectors >= 1
     second = probe.flash_firmware(firmware.elf)
     assert (second.bytes, second.erased_sectors) == (0, 0)
     assert second.reason == "already there"
-    for segment in elf_segments(firmware.elf):
+    for segment in elf_segments(firmware.elf, FLASH):
         assert probe.read_memory(segment.address, len(segment.data)) == segment.data
 
 
@@ -93,7 +95,7 @@ def test_a_damaged_store_is_written_anew(
 
 
 def test_a_full_slot_starts_anew(probe: Probe) -> None:
-    big = SlotEntry("big", b"\x5a" * (SLOT_BYTES - HEADER_BYTES - SMALL.stored_bytes))
+    big = SlotEntry("big", b"\x5a" * (FLASH.slot_bytes - HEADER_BYTES - SMALL.stored_bytes))
     probe.store_models([SMALL])
     assert probe.store_models([big]).erased_sectors == 0
     assert stored(probe) == ["small", "big"]
@@ -104,7 +106,7 @@ def test_a_full_slot_starts_anew(probe: Probe) -> None:
 def test_a_model_that_never_fits_changes_nothing(probe: Probe) -> None:
     probe.store_models([SMALL])
     with pytest.raises(ModelTooBig, match="'huge'"):
-        probe.store_models([SlotEntry("huge", bytes(SLOT_BYTES))])
+        probe.store_models([SlotEntry("huge", bytes(FLASH.slot_bytes))])
     assert stored(probe) == ["small"]
 
 
@@ -112,7 +114,7 @@ def test_verification_names_the_wrong_byte(probe: Probe, settings: ProbeSettings
     probe.store_models([SMALL])
     stale = SMALL.data[:5] + b"\xff" + SMALL.data[6:8]
     with open_session(settings) as session, pytest.raises(FlashError, match=r"0x05 .* 0x08080045"):
-        verify(session, Segment(SLOT_ADDRESS + HEADER_BYTES, stale))
+        verify(session, Segment(FLASH.slot_address + HEADER_BYTES, stale))
 
 
 def test_memory_of_the_running_board(probe: Probe, emulator: EmulatorProcess) -> None:
@@ -138,7 +140,7 @@ def test_another_chip_is_refused_before_it_is_flashed(
 ) -> None:
     before = probe.read_memory(0x08000000, 1024)
     with monkeypatch.context() as patch:
-        patch.setattr(target_stm32f746zg, "_DEVICE_ID", 0x451)  # an STM32F76x is expected
+        patch.setattr(STM32F746ZG, "DEVICE_ID", 0x451)  # an STM32F76x is expected
         with pytest.raises(ConfigurationError, match="its device id is 0x449, not 0x451"):
             probe.flash_firmware(firmware.elf)
     assert probe.read_memory(0x08000000, 1024) == before
@@ -155,7 +157,7 @@ def test_a_failed_connection_does_not_leave_the_board_in_reset(
     with probe.connected("attach"):
         assert not probe.is_halted()
         probe.halt()
-        assert 0x08000000 <= probe.read_registers()["pc"] < SLOT_ADDRESS
+        assert 0x08000000 <= probe.read_registers()["pc"] < FLASH.slot_address
 
 
 def test_run_control(probe: Probe, firmware: FirmwareImage) -> None:
@@ -165,7 +167,7 @@ def test_run_control(probe: Probe, firmware: FirmwareImage) -> None:
         probe.halt()
         assert probe.is_halted()
         registers = probe.read_registers()
-        assert 0x08000000 <= registers["pc"] < SLOT_ADDRESS
+        assert 0x08000000 <= registers["pc"] < FLASH.slot_address
         assert 0x20000000 <= registers["sp"] < 0x20050000
     with probe.connected("attach"):
         assert not probe.is_halted()

@@ -21,9 +21,9 @@ from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.schema import load_schema
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.probe.probe import Probe
-from tflm_hil.probe.session import ProbeSettings
 from tflm_hil.report.causes import Culprit, Descent, Manner, Origin
 
+from tests.support.boards import settings_for
 from tests.support.emulated_boards import NUCLEO
 from tests.support.step_model import lstm_step
 
@@ -52,8 +52,8 @@ class Board:
 
 def board_with(image: FirmwareImage, uid: str) -> Iterator[Board]:
     with EmulatorProcess.start(NUCLEO, uid=uid, blank=True) as emulator:
-        settings = ProbeSettings(uid, board="nucleo-f746zg", emulated=True, open_attempts=1)
-        probe = Probe(uid, settings=settings)
+        settings = settings_for(uid)
+        probe = Probe(settings)
         probe.flash_firmware(image.elf)
         transport = SerialTransport(emulator.tty, 115200)
         device = Device(transport, board="nucleo-f746zg", timeout_s=20)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tflm_hil.bench.bench import Bench
-from tflm_hil.boards.spec import Overrides
+from tflm_hil.boards.spec import Overrides, load_spec
 from tflm_hil.errors import TflmTreeInvalid
 from tflm_hil.firmware_build.tflm_tree import TflmTree, inspect_tree
 from tflm_hil.options import REPOSITORY, RunConfig
@@ -33,14 +33,14 @@ def root(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def tree(root: Path) -> TflmTree:
     """The tree for the board; one that does not fit is an error."""
-    return inspect_tree(root)
+    return inspect_tree(root, load_spec("nucleo-f746zg").core)
 
 
 @pytest.fixture(scope="session")
 def host_tree(tree: TflmTree) -> TflmTree:
     """The same tree with a library for this desktop, where it has one."""
     try:
-        return inspect_tree(tree.include_dirs[0], host=True)
+        return inspect_tree(tree.include_dirs[0], None)
     except TflmTreeInvalid as error:
         pytest.skip(f"the tree has no library for this desktop: {error.what}")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from tflm_hil.boards.spec import load_spec
 from tflm_hil.firmware_build.build import FirmwareImage, build
 from tflm_hil.firmware_build.tflm_tree import TflmTree, inspect_tree
 
@@ -57,7 +58,8 @@ def test_another_library_is_another_build(
     command = ["arm-none-eabi-gcc", *flags, "-c", str(tmp_path / "note.c"), "-o", str(member)]
     subprocess.run(command, check=True)
     subprocess.run(["arm-none-eabi-ar", "-r", str(library), str(member)], check=True)
-    other = build("nucleo_f746zg", engine="tflm", tflm=inspect_tree(tmp_path))
+    changed = inspect_tree(tmp_path, load_spec("nucleo-f746zg").core)
+    other = build("nucleo_f746zg", engine="tflm", tflm=changed)
     assert other.build_id != image.build_id
     assert build("nucleo_f746zg", engine="tflm", tflm=tree).build_id == image.build_id
     assert build("nucleo_f746zg").build_id not in (image.build_id, other.build_id)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from pyocd.board.board_ids import BOARD_ID_TO_INFO
 from tflm_hil.boards.pairing import Pair, PortInfo, ProbeInfo, Wanted, pair, probes_behind
+from tflm_hil.boards.spec import board_files, load_spec
 from tflm_hil.errors import ConfigurationError, ProbeAmbiguous, ProbeNotFound, SerialPortNotFound
 
 OURS = "066EFF383733503457223432"
@@ -11,6 +13,7 @@ OTHER = "0670FF575251717867205939"
 TWIN = "0668FF555051897267093741"
 
 F746 = ProbeInfo(OURS, "STM32 STLink", "NUCLEO-F746ZG")
+DISCO = ProbeInfo(OTHER, "STM32 STLink", "DISCO-F746NG")
 F429 = ProbeInfo(OTHER, "STM32 STLink", "NUCLEO-F429ZI")
 F746_TWIN = ProbeInfo(TWIN, "STM32 STLink", "NUCLEO-F746ZG")
 SILENT = ProbeInfo(OURS, "STM32 STLink")  # its firmware does not tell the board
@@ -37,14 +40,15 @@ WINDOWS_WITHOUT_PARENT = [
 ]
 
 
-def wanted(uid: str = "", tty: str = "") -> Wanted:
+def wanted(uid: str = "", tty: str = "", product: str = "NUCLEO-F746ZG") -> Wanted:
     return Wanted(
-        "NUCLEO-F746ZG",
+        product,
         uid,
         tty,
         uid_origin="hil.toml",
         tty_origin="hil.toml",
         board="nucleo-f746zg",
+        console="USART3 (TX PD8, RX PD9)",
     )
 
 
@@ -62,6 +66,21 @@ def test_the_port_with_the_probes_serial_number_is_taken(
 
 def test_a_single_probe_that_does_not_tell_its_board_is_taken() -> None:
     assert pair(wanted(), [SILENT, F429], LINUX) == Pair(OURS, "/dev/ttyACM1")
+
+
+def test_two_boards_of_different_kinds_are_told_apart() -> None:
+    assert pair(wanted(), [DISCO, F746], LINUX) == Pair(OURS, "/dev/ttyACM1")
+    disco = wanted(product="DISCO-F746NG")
+    assert pair(disco, [DISCO, F746], LINUX) == Pair(OTHER, "/dev/ttyACM0")
+    with pytest.raises(ProbeNotFound, match="sits on a NUCLEO-F746ZG, not on a DISCO-F746NG"):
+        pair(wanted(OURS, product="DISCO-F746NG"), [DISCO, F746], LINUX)
+
+
+@pytest.mark.parametrize("board", board_files())
+def test_the_product_is_what_pyocd_makes_of_the_stlinks_board_id(board: str) -> None:
+    known = {info.name for info in BOARD_ID_TO_INFO.values()}
+    assert load_spec(board, environment={}).product in known
+    assert BOARD_ID_TO_INFO["0815"].name == load_spec("disco-f746ng", environment={}).product
 
 
 def test_two_boards_of_the_kind_are_ambiguous() -> None:
@@ -103,6 +122,7 @@ def test_a_probe_without_virtual_com_port_is_refused() -> None:
         pair(wanted(OURS), [F746], LINUX[:3])
     assert "/dev/ttyACM0" in caught.value.what
     assert "serial.tty" in caught.value.remedy
+    assert "USART3 (TX PD8, RX PD9)" in caught.value.remedy
 
 
 def test_a_probe_without_virtual_com_port_works_with_a_named_uart() -> None:

@@ -11,7 +11,7 @@ import tflm_hil
 from tflm_hil.boards import locks, provider
 from tflm_hil.boards.pairing import PortInfo
 from tflm_hil.boards.provider import acquire, list_boards
-from tflm_hil.boards.spec import Overrides
+from tflm_hil.boards.spec import Overrides, board_files
 from tflm_hil.errors import ProbeBusy, ProbeNotFound, UnknownBoard
 
 
@@ -68,7 +68,7 @@ def test_the_list_has_every_board_and_why_it_is_not_ready(tmp_path: Path) -> Non
         '[boards.bench-2]\nbase = "nucleo-f746zg"\nprobe.uid = "0670FF575251717867205939"\n'
     )
     rows = {row.id: row for row in list_boards()}
-    assert set(rows) == {"bench-2", "nucleo-f746zg", "nucleo-f746zg-emulated"}
+    assert set(rows) == {"bench-2", *board_files()}
     assert "no probe with serial 0670FF57" in rows["bench-2"].state
     assert rows["nucleo-f746zg-emulated"].state.startswith("ready")
 

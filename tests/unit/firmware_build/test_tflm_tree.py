@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tflm_hil.errors import TflmTreeInvalid
+from tflm_hil.firmware_build.core import Core
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
 
 from tests.support.tflm_trees import (
@@ -20,6 +21,8 @@ from tests.support.tflm_trees import (
     make_tree,
 )
 
+CORE = Core.from_flags(" ".join(CORTEX_M7))
+
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
@@ -28,7 +31,7 @@ def tree(tmp_path: Path) -> Path:
 
 def refusal(root: Path, *, host: bool = False) -> str:
     with pytest.raises(TflmTreeInvalid) as caught:
-        inspect_tree(root, host=host)
+        inspect_tree(root, None if host else CORE)
     assert caught.value.remedy
     return str(caught.value)
 
@@ -39,7 +42,7 @@ def refusal(root: Path, *, host: bool = False) -> str:
 @pytest.mark.parametrize("place", [".", "gen/one", "gen/one/lib"])
 def test_library_and_headers_are_found_from_source_and_gen_folder(tree: Path, place: str) -> None:
     add_library(tree, "one")
-    found = inspect_tree(tree / place)
+    found = inspect_tree(tree / place, CORE)
     assert found.library == tree / "gen/one/lib/libtensorflow-microlite.a"
     assert tree in found.include_dirs
     for header in ("flatbuffers/flatbuffers.h", "fixedpoint/fixedpoint.h"):
@@ -55,16 +58,16 @@ def test_exported_tree_bundles_its_third_parties(tmp_path: Path) -> None:
         (root / HEADERS[3].parents[3] / name).rename(root / "third_party" / name)
     library = add_library(root, "x") / "lib/libtensorflow-microlite.a"
     library.rename(root / library.name)
-    assert inspect_tree(root).library == root / library.name
+    assert inspect_tree(root, CORE).library == root / library.name
 
 
 def test_kernels_messages_and_operators_come_from_the_objects(tree: Path) -> None:
-    plain = inspect_tree(add_library(tree, "plain"))
+    plain = inspect_tree(add_library(tree, "plain"), CORE)
     assert plain.kernels == "reference"
     assert not plain.has_messages
     assert [item.name for item in plain.operators] == ["ADD", "TANH"]  # no window in there
     symbols = (REGISTER_ADD, "arm_fully_connected_s8", "_Z11MicroPrintfPKcz")
-    rich = inspect_tree(add_library(tree, "rich", symbols=symbols))
+    rich = inspect_tree(add_library(tree, "rich", symbols=symbols), CORE)
     assert rich.kernels == "cmsis-nn"
     assert rich.has_messages
     assert [item.method for item in rich.operators] == ["AddAdd"]
@@ -73,7 +76,7 @@ def test_kernels_messages_and_operators_come_from_the_objects(tree: Path) -> Non
 
 
 def test_operators_of_models_only(tree: Path) -> None:
-    found = inspect_tree(add_library(tree))
+    found = inspect_tree(add_library(tree), CORE)
     assert found.cmake_variables()["HIL_TFLM_OPERATORS"] == "AddAdd;AddTanh"
     used = found.cmake_variables({"TANH", "CONV_2D"})
     assert used["HIL_TFLM_OPERATORS"] == "AddTanh"
@@ -81,16 +84,16 @@ def test_operators_of_models_only(tree: Path) -> None:
 
 def test_library_and_headers_make_the_digest(tree: Path) -> None:
     root = add_library(tree)
-    first = inspect_tree(root)
-    assert inspect_tree(root).digest == first.digest
+    first = inspect_tree(root, CORE)
+    assert inspect_tree(root, CORE).digest == first.digest
     (tree / HEADERS[0]).write_text("// another\n")
-    second = inspect_tree(root)
+    second = inspect_tree(root, CORE)
     assert second.digest != first.digest
     assert second.version == first.version, "the library is the same"
     (root / "lib/libtensorflow-microlite.a").unlink()
     (root / "lib").rmdir()
     root.rmdir()
-    third = inspect_tree(add_library(tree, symbols=(REGISTER_ADD,)))
+    third = inspect_tree(add_library(tree, symbols=(REGISTER_ADD,)), CORE)
     assert third.digest != second.digest
     assert third.version != second.version
 
@@ -112,9 +115,9 @@ def test_commit_of_a_checkout_and_whether_it_was_changed(tree: Path) -> None:
     git("init", "-q")
     git("add", "tensorflow")
     git("commit", "-q", "-m", "x")
-    assert inspect_tree(root).commit == git("rev-parse", "--short=12", "HEAD")
+    assert inspect_tree(root, CORE).commit == git("rev-parse", "--short=12", "HEAD")
     (tree / HEADERS[0]).write_text("// changed\n")
-    assert inspect_tree(root).commit.endswith("+")
+    assert inspect_tree(root, CORE).commit.endswith("+")
 
 
 # --- planted defects -----------------------------------------------------------------------------
@@ -140,7 +143,7 @@ def test_commit_of_a_checkout_and_whether_it_was_changed(tree: Path) -> None:
         ),
         (
             ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
-            "another core: kernel.o for the FPU VFPv4-D16, that of a Cortex-M4",
+            "another core: kernel.o for the FPU VFPv4-D16; the Cortex-M7 of this board has FPv5",
             "TARGET_ARCH=cortex-m7+fp",
         ),
         (
@@ -179,11 +182,11 @@ def test_one_bad_member_among_good_ones(tree: Path) -> None:
 def test_desktop_library_is_not_for_the_board_and_the_other_way_round(tree: Path) -> None:
     desktop = add_library(tree, "linux", flags=(), compiler="gcc")
     board = add_library(tree, "m7")
-    assert inspect_tree(desktop, host=True).library.is_relative_to(desktop)
+    assert inspect_tree(desktop, None).library.is_relative_to(desktop)
     assert "not for Arm" in refusal(desktop)
     assert "compiled for ARM, this desktop is" in refusal(board, host=True)
-    assert inspect_tree(tree).library.is_relative_to(board), "the one that fits is chosen"
-    assert inspect_tree(tree, host=True).library.is_relative_to(desktop)
+    assert inspect_tree(tree, CORE).library.is_relative_to(board), "the one that fits is chosen"
+    assert inspect_tree(tree, None).library.is_relative_to(desktop)
 
 
 def test_two_libraries_that_fit(tree: Path) -> None:
@@ -242,6 +245,6 @@ def test_resolver_in_an_unknown_form(tree: Path) -> None:
 def test_symbols_are_matched_whole(tree: Path) -> None:
     """Register_ADD is not there because Register_ADD_N is."""
     root = add_library(tree, flags=CORTEX_M7, symbols=("_ZN6tflite14Register_ADD_NEv",))
-    assert inspect_tree(root).operators == ()
+    assert inspect_tree(root, CORE).operators == ()
     other = add_library(tree, "other", symbols=(REGISTER_TANH,))
-    assert [item.name for item in inspect_tree(other).operators] == ["TANH"]
+    assert [item.name for item in inspect_tree(other, CORE).operators] == ["TANH"]

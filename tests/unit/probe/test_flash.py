@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from tflm_hil.errors import FirmwareTooBig, FlashError
 from tflm_hil.probe.flash import Segment, elf_segments
+from tflm_hil.probe.flash_layout import FlashLayout
+
+LAYOUT = FlashLayout(0x0800_0000, 0x8_0000, 0x0808_0000, 0x8_0000)
 
 
 def write_elf(path: Path, segments: list[tuple[int, int, bytes]]) -> Path:
@@ -37,7 +40,7 @@ def test_segments_go_to_their_load_address_in_order(tmp_path: Path) -> None:
             (0x20001000, 0x20001000, b""),
         ],
     )
-    assert elf_segments(elf) == [
+    assert elf_segments(elf, LAYOUT) == [
         Segment(0x08000000, b"code"),
         Segment(0x08000200, b"initial data"),
     ]
@@ -47,7 +50,7 @@ def test_segments_go_to_their_load_address_in_order(tmp_path: Path) -> None:
 def test_an_image_outside_the_firmwares_flash_is_refused(tmp_path: Path, load: int) -> None:
     elf = write_elf(tmp_path / "app.elf", [(load, load, b"code")])
     with pytest.raises(FirmwareTooBig, match=f"{load:#010x}"):
-        elf_segments(elf)
+        elf_segments(elf, LAYOUT)
 
 
 @pytest.mark.parametrize("content", [b"", b"not an ELF", b"\x7fELF"])
@@ -55,9 +58,9 @@ def test_no_elf(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "app.elf"
     path.write_bytes(content)
     with pytest.raises(FlashError, match="cannot be read as an ELF"):
-        elf_segments(path)
+        elf_segments(path, LAYOUT)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FlashError, match="cannot be read"):
-        elf_segments(tmp_path / "absent.elf")
+        elf_segments(tmp_path / "absent.elf", LAYOUT)

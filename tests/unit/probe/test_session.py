@@ -15,9 +15,11 @@ from tflm_hil.errors import (
     ProbeNotFound,
     TargetUnreachable,
 )
+from tflm_hil.probe.flash_layout import FlashLayout
 from tflm_hil.probe.session import ProbeSettings, in_our_terms, open_session
 
-SETTINGS = ProbeSettings("066EFF383733503457223432", board="nucleo-f746zg")
+FLASH = FlashLayout(0x0800_0000, 0x8_0000, 0x0808_0000, 0x8_0000)
+SETTINGS = ProbeSettings("066EFF383733503457223432", "stm32f746zg", FLASH, "nucleo-f746zg")
 
 
 def chained(error: Exception, cause: Exception) -> Exception:

@@ -1,10 +1,14 @@
-"""The model slot: an append-only store of models in two flash sectors, as bytes.
+"""The model slot: an append-only store of models in flash sectors of their own, as bytes.
+
+Where it lies and how large it is, the board file says.
 
 NOR flash can be appended to without an erase, so the slot keeps every model that was ever stored
 until it is full: a run of many models flashes each of them once, a warm run flashes nothing. The
 device looks a model up by its hash (`firmware/app/model_slot.h` reads what is written here).
 
-    directory = read_directory(lambda offset, length: probe.read_memory(BASE + offset, length))
+    directory = read_directory(
+        lambda offset, length: probe.read_memory(slot_address + offset, length), slot_bytes
+    )
     plan = plan_append(directory, wanted)     # what to write where, and whether to erase first
 
 An entry starts on a multiple of 32 bytes (a cache line), directly after the previous one:
@@ -43,10 +47,6 @@ ENTRY_ALIGN = 32
 HASH_BYTES = 16
 NAME_BYTES = 24
 ERASED_WORD = 0xFFFFFFFF
-
-# The last two sectors (256 KB each) of the STM32F746ZG's flash (RM0385, table 3).
-SLOT_ADDRESS = 0x08080000
-SLOT_BYTES = 0x80000
 
 _HEADER = struct.Struct(f"<IHHII{HASH_BYTES}s{NAME_BYTES}sI")
 _CRC = struct.Struct("<I")
@@ -150,13 +150,16 @@ def model_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[: 2 * HASH_BYTES]
 
 
-def pack(entries: Iterable[SlotEntry], slot_bytes: int = SLOT_BYTES) -> bytes:
-    """The slot's first bytes when `entries` are stored in an erased one. Raises ModelTooBig."""
+def pack(entries: Iterable[SlotEntry], slot_bytes: int | None = None) -> bytes:
+    """The slot's first bytes when `entries` are stored in an erased one.
+
+    Raises ModelTooBig if they are more than `slot_bytes`.
+    """
     image = bytearray()
     for entry in entries:
         image += b"\xff" * (_align(len(image), ENTRY_ALIGN) - len(image))
         image += entry.header() + entry.payload()
-    if len(image) > slot_bytes:
+    if slot_bytes is not None and len(image) > slot_bytes:
         raise _too_big(f"{len(image):,} bytes of models", len(image), slot_bytes)
     return bytes(image)
 
@@ -166,9 +169,7 @@ def parse(image: bytes) -> Directory:
     return read_directory(lambda offset, length: image[offset : offset + length], len(image))
 
 
-def read_directory(
-    read: ReadSlot, slot_bytes: int = SLOT_BYTES, *, check_models: bool = True
-) -> Directory:
+def read_directory(read: ReadSlot, slot_bytes: int, *, check_models: bool = True) -> Directory:
     """Walk the entries through `read`, which is only asked for what is needed.
 
     Without `check_models` only the headers are read and the models' own CRCs are not checked.
@@ -224,23 +225,6 @@ def plan_append(
     if total > directory.slot_bytes:
         raise _too_big(f"the {len(unique)} models together", total, directory.slot_bytes)
     return AppendPlan(True, reason, _place(unique, 0))
-
-
-def slotfuls(
-    entries: Iterable[SlotEntry], slot_bytes: int = SLOT_BYTES
-) -> list[tuple[SlotEntry, ...]]:
-    """Split models, in order, into groups that each fit an erased slot. Raises ModelTooBig."""
-    groups: list[list[SlotEntry]] = []
-    room = 0
-    for entry in entries:
-        if entry.stored_bytes > slot_bytes:
-            raise _too_big(f"model {entry.name!r}", entry.stored_bytes, slot_bytes)
-        if not groups or entry.stored_bytes > room:
-            groups.append([])
-            room = slot_bytes
-        groups[-1].append(entry)
-        room -= entry.stored_bytes
-    return [tuple(group) for group in groups]
 
 
 def _parse_entry(

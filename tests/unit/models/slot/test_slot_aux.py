@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 
-from tflm_hil.models.slot.slot import SLOT_BYTES, SlotEntry, pack, parse, plan_append
+from tflm_hil.models.slot.slot import SlotEntry, pack, parse, plan_append
 from tflm_hil.models.slot.slot_aux import is_whole, pack_states
 from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.models.tflite.states import StatePair
 
 PAIR = StatePair("h", 2, 1, (4,), Quantization("int8", 0.5, 3), Quantization("int8", 0.25, -1))
 AUX = pack_states([PAIR])
+SLOT_BYTES = 0x8000
 MODEL = b"seven b"  # not whole words
 
 
