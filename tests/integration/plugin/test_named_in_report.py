@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
-from tflm_hil.firmware_build.build import SOURCE_DIR, build
 from tflm_hil.report import json_report
 
 from tests.integration.plugin.conftest import RunPytest
+from tests.support.edited_firmware import Edit, edited_firmware
 from tests.support.step_zoo import write_step_model
 
 SOURCE = """
@@ -25,21 +24,17 @@ inline float HardSigmoid(float x) {
   return y < 0.0f ? 0.0f : (y > 1.0f ? 1.0f : y);
 }
 
-template <bool kTanh>
 """
+FIRST_USE = "template <bool kTanh>\nint8_t SigmoidInt8("
 
 
 @pytest.fixture
-def elf_with_hard_sigmoid(tmp_path: Path) -> Path:
+def elf_with_hard_sigmoid() -> Path:
     """A firmware whose LOGISTIC is Keras 3's hard_sigmoid (item 19 of the silent failures)."""
-    sources = tmp_path / "firmware"
-    shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*", "tests"))
-    kernel = sources / "engine/builtin/kernels/activations.cc"
-    sound = kernel.read_text()
-    wrong = sound.replace(LOGISTIC, HARD).replace("template <bool kTanh>\n", HARD_SIGMOID, 1)
-    assert wrong.count("HardSigmoid") == 2
-    kernel.write_text(wrong)
-    return build(source_dir=sources, cache_dir=tmp_path / "cache").elf
+    kernel = "engine/builtin/kernels/activations.cc"
+    return edited_firmware(
+        Edit(kernel, LOGISTIC, HARD), Edit(kernel, FIRST_USE, f"{HARD_SIGMOID}{FIRST_USE}")
+    ).elf
 
 
 def test_operator_and_mistake_are_named(run_pytest: RunPytest, elf_with_hard_sigmoid: Path) -> None:

@@ -15,12 +15,12 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from tflm_hil.firmware_build.build import SOURCE_DIR, build
 from tflm_hil.paths import REPOSITORY
 from tflm_hil.report import json_report
 from tflm_hil.report.records import Verdict
 
 from tests.integration.plugin.conftest import BOARD, CACHE_HOME, RunPytest
+from tests.support.edited_firmware import Edit, edited_firmware
 from tests.support.model_folder import write_model_folder
 
 
@@ -215,22 +215,11 @@ def test_error_in_the_call_is_an_error_in_junit(
     assert "nothing came back" in (error.text or "")
 
 
-def test_wrong_kernel_on_the_board_fails_the_run_at_the_device(
-    run_pytest: RunPytest, tmp_path: Path
-) -> None:
+def test_wrong_kernel_on_the_board_fails_the_run_at_the_device(run_pytest: RunPytest) -> None:
     """The whole ladder, with a firmware that really computes something else: a reader is told so,
     and at which rung. Everything else of the suite only ever sees boards that are right."""
-    sources = tmp_path / "firmware"
-    shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*", "tests"))
-    kernel = sources / "engine/builtin/kernels/fully_connected.cc"
-    sound = kernel.read_text()
-    wrong = sound.replace(
-        "input_offset = -input.zero_point;", "input_offset = 1 - input.zero_point;"
-    )
-    assert wrong != sound
-    kernel.write_text(wrong)
-    elf = build(source_dir=sources, cache_dir=tmp_path / "cache").elf
-
+    right, wrong = "input_offset = -input.zero_point;", "input_offset = 1 - input.zero_point;"
+    elf = edited_firmware(Edit("engine/builtin/kernels/fully_connected.cc", right, wrong)).elf
     source = """
 def test_it(measured):
     assert measured.device_rung.differing

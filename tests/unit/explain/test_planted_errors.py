@@ -33,6 +33,8 @@ from tflm_hil.references.equations.cells import Layer, from_keras
 
 from tests.support.mutants import LSB, Plain, on_grid, plain, sequences, sigmoid
 
+pytestmark = pytest.mark.slow  # fits figures, a second each
+
 Array = NDArray[np.float64]
 NAMES = {
     suspect.number: suspect.name for suspect in (*SUSPECTS, KERNEL_VARIANTS, NOT_DETERMINISTIC)
