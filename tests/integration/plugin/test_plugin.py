@@ -62,6 +62,31 @@ def test_a_test_may_be_for_some_variants_only(run_pytest: RunPytest) -> None:
     assert len([line for line in collected if "::test_all[" in line]) > len(some)
 
 
+def test_a_part_of_the_zoo_is_taken_on_request_only(run_pytest: RunPytest) -> None:
+    """A test that is for some variants gets those that cover all of these."""
+    source = """
+    import pytest
+
+    def test_all(variant): pass
+
+    @pytest.mark.hil_where(holds=lambda variant: variant.model.startswith("recall"))
+    def test_some(variant): pass
+    """
+    whole, part = (
+        {line.partition("::")[2] for line in result.outlines if "::" in line}
+        for result in (
+            run_pytest(source, "--collect-only", "-q"),
+            run_pytest(source, "--collect-only", "-q", "--hil-covering"),
+        )
+    )
+    assert part < whole
+    assert (
+        sum("test_all[" in test for test in part) < sum("test_all[" in test for test in whole) / 2
+    )
+    assert "test_all[recall_lstm-int8-step]" not in part, "a smaller one has all of it"
+    assert "test_some[recall_lstm-int8-step]" in part
+
+
 @pytest.mark.parametrize("board", [None, BOARD])
 def test_a_fixture_of_the_test_hides_ours(run_pytest: RunPytest, board: str | None) -> None:
     source = """
