@@ -19,8 +19,8 @@ FUZZ_SECONDS ?= 600
 SANITIZED := firmware/build/posix-sanitizers/bin
 FUZZERS := firmware/build/posix-fuzz/bin
 
-.PHONY: help setup samples demo sample-report test test-all prepared check lint unit host-build host-test fuzz \
-    bench format clean
+.PHONY: help setup samples demo sample-report test test-all prepared check lint unit host-build \
+    host-test fuzz bench format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile; echo "make sample-report   the whole zoo into reports/sample"; \
@@ -101,7 +101,10 @@ prepared: $(VENV)/.packages
 	    "set-up" $(AGAIN) samples -- \
 	    "firmware for the desktop" $(AGAIN) host-build
 
-check: setup lint unit
+# Half a minute: what takes seconds each (the marker `slow`) is left to `make test`.
+check: setup
+	@tools/side-by-side "lint" $(AGAIN) lint -- \
+	    "fast tests" $(BIN)/python -m pytest -q -n $(AT_ONCE) -m "not slow" tests/unit $(PYTEST_FLAGS)
 
 host-build: $(VENV)/.packages
 	@cd firmware && cmake --preset posix-sanitizers >/dev/null
@@ -125,7 +128,7 @@ lint: setup
 	@out=$$($(BIN)/lint-imports --no-logo --cache-dir build/import-linter .importlinter) || { echo "$$out"; exit 1; }
 	@git ls-files 'firmware/*.h' 'firmware/*.cc' | xargs clang-format --dry-run --Werror
 
-unit:
+unit: setup
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST_FLAGS)
 
 bench: setup

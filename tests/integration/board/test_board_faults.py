@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 from tflm_hil.device_answers import FaultRecord
 from tflm_hil.errors import TargetFault
-from tflm_hil.firmware_build.build import addr2line, build
+from tflm_hil.firmware_build.build import addr2line
 from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.probe.session import open_session
+
+from tests.support.edited_firmware import Edit, edited_firmware
 
 from .conftest import Bench
 
@@ -78,7 +80,7 @@ def test_a_stack_overflow_is_recorded_and_the_board_answers_again(bench: Bench) 
 def test_a_record_of_another_firmware_is_not_reported(bench: Bench) -> None:
     """Its program counter would be looked up in the wrong sources."""
     provoke(bench, "bad_read")
-    other = build("nucleo_f746zg", definitions={"HIL_BALLAST_BYTES": "4"})
+    other = edited_firmware(Edit("app/self_test.cc", "0x30000000;", "0x30000010;"))
     assert other.build_id != bench.image.build_id
     try:
         bench.probe.flash_firmware(other.elf)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
-from tflm_hil.firmware_build.build import SOURCE_DIR, build
 from tflm_hil.report import json_report
 from tflm_hil.report.causes import Cause, Manner
 from tflm_hil.report.kinds import CauseKind
@@ -14,6 +12,7 @@ from tflm_hil.report.mistakes import Mistake, OtherFunction
 from tflm_hil.report.records import VariantRecord
 
 from tests.integration.plugin.conftest import RunPytest
+from tests.support.edited_firmware import Edit, edited_firmware
 from tests.support.step_zoo import write_step_model
 
 SOURCE = """
@@ -30,27 +29,23 @@ inline float HardSigmoid(float x) {
   return y < 0.0f ? 0.0f : (y > 1.0f ? 1.0f : y);
 }
 
-template <bool kTanh>
 """
-
-
-@pytest.fixture
-def elf_with_hard_sigmoid(tmp_path: Path) -> Path:
-    """A firmware whose LOGISTIC is Keras 3's hard_sigmoid."""
-    sources = tmp_path / "firmware"
-    shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*", "tests"))
-    kernel = sources / "engine/builtin/kernels/activations.cc"
-    sound = kernel.read_text()
-    wrong = sound.replace(LOGISTIC, HARD).replace("template <bool kTanh>\n", HARD_SIGMOID, 1)
-    assert wrong.count("HardSigmoid") == 2
-    kernel.write_text(wrong)
-    return build("nucleo_f746zg", source_dir=sources, cache_dir=tmp_path / "cache").elf
+FIRST_USE = "template <bool kTanh>\nint8_t SigmoidInt8("
 
 
 def cause_of(variant: VariantRecord) -> Cause:
     assert variant.explanation is not None
     (cause,) = variant.explanation.causes
     return cause
+
+
+@pytest.fixture
+def elf_with_hard_sigmoid() -> Path:
+    """A firmware whose LOGISTIC is Keras 3's hard_sigmoid."""
+    kernel = "engine/builtin/kernels/activations.cc"
+    return edited_firmware(
+        Edit(kernel, LOGISTIC, HARD), Edit(kernel, FIRST_USE, f"{HARD_SIGMOID}{FIRST_USE}")
+    ).elf
 
 
 def test_operator_and_mistake_are_named(run_pytest: RunPytest, elf_with_hard_sigmoid: Path) -> None:

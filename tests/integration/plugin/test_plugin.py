@@ -15,12 +15,12 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from tflm_hil.firmware_build.build import SOURCE_DIR, build
 from tflm_hil.paths import REPOSITORY
 from tflm_hil.report import json_report
 from tflm_hil.report.records import Verdict
 
 from tests.integration.plugin.conftest import BOARD, CACHE_HOME, RunPytest
+from tests.support.edited_firmware import Edit, edited_firmware
 from tests.support.model_folder import write_model_folder
 
 
@@ -60,6 +60,31 @@ def test_a_test_may_be_for_some_variants_only(run_pytest: RunPytest) -> None:
     assert some
     assert all("fused" in line for line in some)
     assert len([line for line in collected if "::test_all[" in line]) > len(some)
+
+
+def test_a_part_of_the_zoo_is_taken_on_request_only(run_pytest: RunPytest) -> None:
+    """A test that is for some variants gets those that cover all of these."""
+    source = """
+    import pytest
+
+    def test_all(variant): pass
+
+    @pytest.mark.hil_where(holds=lambda variant: variant.model.startswith("recall"))
+    def test_some(variant): pass
+    """
+    whole, part = (
+        {line.partition("::")[2] for line in result.outlines if "::" in line}
+        for result in (
+            run_pytest(source, "--collect-only", "-q"),
+            run_pytest(source, "--collect-only", "-q", "--hil-covering"),
+        )
+    )
+    assert part < whole
+    assert (
+        sum("test_all[" in test for test in part) < sum("test_all[" in test for test in whole) / 2
+    )
+    assert "test_all[recall_lstm-int8-step]" not in part, "a smaller one has all of it"
+    assert "test_some[recall_lstm-int8-step]" in part
 
 
 @pytest.mark.parametrize("board", [None, BOARD])
@@ -215,22 +240,11 @@ def test_error_in_the_call_is_an_error_in_junit(
     assert "nothing came back" in (error.text or "")
 
 
-def test_wrong_kernel_on_the_board_fails_the_run_at_the_device(
-    run_pytest: RunPytest, tmp_path: Path
-) -> None:
+def test_wrong_kernel_on_the_board_fails_the_run_at_the_device(run_pytest: RunPytest) -> None:
     """The whole ladder, with a firmware that really computes something else: a reader is told so,
     and at which rung. Everything else of the suite only ever sees boards that are right."""
-    sources = tmp_path / "firmware"
-    shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*", "tests"))
-    kernel = sources / "engine/builtin/kernels/fully_connected.cc"
-    sound = kernel.read_text()
-    wrong = sound.replace(
-        "input_offset = -input.zero_point;", "input_offset = 1 - input.zero_point;"
-    )
-    assert wrong != sound
-    kernel.write_text(wrong)
-    elf = build("nucleo_f746zg", source_dir=sources, cache_dir=tmp_path / "cache").elf
-
+    right, wrong = "input_offset = -input.zero_point;", "input_offset = 1 - input.zero_point;"
+    elf = edited_firmware(Edit("engine/builtin/kernels/fully_connected.cc", right, wrong)).elf
     source = """
 def test_it(measured):
     assert measured.device_rung.differing

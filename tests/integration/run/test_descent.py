@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from tflm_hil.emulator.outside import registry
 from tflm_hil.emulator.outside.process import EmulatorProcess
 from tflm_hil.explain.descend import descend, descend_into_loop
-from tflm_hil.firmware_build.build import SOURCE_DIR, FirmwareImage, build
+from tflm_hil.firmware_build.build import FirmwareImage, build
 from tflm_hil.link.device import Device
 from tflm_hil.link.transport import SerialTransport
 from tflm_hil.models.slot.slot import SlotEntry
@@ -24,6 +23,7 @@ from tflm_hil.probe.probe import Probe
 from tflm_hil.report.causes import Culprit, Descent, Manner, Origin
 
 from tests.support.boards import settings_for
+from tests.support.edited_firmware import Edit, edited_firmware
 from tests.support.emulated_boards import NUCLEO
 from tests.support.step_model import lstm_step
 
@@ -70,16 +70,10 @@ def board() -> Iterator[Board]:
 
 
 @pytest.fixture
-def board_with_wrong_tanh(tmp_path: Path) -> Iterator[Board]:
+def board_with_wrong_tanh() -> Iterator[Board]:
     """Its firmware's int8 TANH is 1 LSB too high for positive inputs."""
-    sources = tmp_path / "firmware"
-    shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*"))
-    kernel = sources / "engine/builtin/kernels/activations.cc"
-    text = kernel.read_text()
-    assert TANH_LINE in text
     wrong = "kTanh ? RoundingShiftRight(TanhQ4(q4), 24) + (q4 > 0)"
-    kernel.write_text(text.replace(TANH_LINE, wrong))
-    image = build("nucleo_f746zg", source_dir=sources, cache_dir=tmp_path / "cache")
+    image = edited_firmware(Edit("engine/builtin/kernels/activations.cc", TANH_LINE, wrong))
     yield from board_with(image, f"EMU-TANH-{os.getpid()}")
 
 

@@ -1,6 +1,6 @@
 """Keras models, and conversions of them with one mistake each.
 
-    python -m tests.support.planted.models: request {"directory": ..., "names": [...]}
+    python -m tests.support.planted.models: request {"directory": ..., "names": [...], "root": ...}
 
 Every entry of `MAKERS` is a model folder to be: `model.keras` is what was trained (here: drawn),
 the `.tflite` files are what somebody made of it. A mistake is made where people make it: in the
@@ -11,6 +11,7 @@ flatbuffer. Inputs are saved beside as `samples.npz`.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -479,11 +480,23 @@ MAKERS: dict[str, Callable[[Path], None]] = {
 
 
 def make(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
-    """Make the named folders."""
+    """Make the named folders; the answer names the `sources` of ours that had a say in them."""
     for name in request["names"]:
         keras.utils.set_random_seed(3)
         MAKERS[name](Path(request["directory"]) / name)
-    return {}, {}
+    return {"sources": _sources(Path(request["root"]))}, {}
+
+
+def _sources(root: Path) -> list[str]:
+    """The modules that this process has imported from these folders, below `root`."""
+    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    found = {Path(file) for file in files if file}
+    ours = (root / "harness", root / "tests")
+    return sorted(
+        path.relative_to(root).as_posix()
+        for path in found
+        if any(path.is_relative_to(folder) for folder in ours)
+    )
 
 
 if __name__ == "__main__":

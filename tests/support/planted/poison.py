@@ -2,20 +2,16 @@
 
 image = poisoned_firmware()             # built once per content, like every firmware
 
-The mistakes are edits of the firmware's own sources, made in a copy. Which one is made is decided
+The mistakes are edits of the firmware's own sources. Which one is made is decided
 when a model is loaded: by the beginning of its name in the slot ("wipes-int8-fused" is run by an
 engine that wipes its state at each Invoke). So one build and one flashing serve all of them.
 """
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
+from tflm_hil.firmware_build.build import FirmwareImage
 
-from filelock import FileLock
-from tflm_hil.firmware_build.build import SOURCE_DIR, FirmwareImage, build
-from tflm_hil.paths import cache_dir
+from tests.support.edited_firmware import Edit, edited, firmware_with
 
 HEADER = """\
 #pragma once
@@ -82,15 +78,6 @@ void SpoilInput(const engine::Tensor& tensor) {
 }  // namespace
 
 """
-
-
-@dataclass(frozen=True)
-class Edit:
-    """`old`, which must stand once in `file`, becomes `new`."""
-
-    file: str
-    old: str
-    new: str
 
 
 EDITS = (
@@ -171,25 +158,8 @@ EDITS = (
 
 def poisoned_firmware() -> FirmwareImage:
     """The image, from the cache or built."""
-    cache = cache_dir("poisoned")
-    cache.mkdir(parents=True, exist_ok=True)
-    sources = cache / "firmware"
-    with FileLock(f"{sources}.lock"):
-        shutil.rmtree(sources, ignore_errors=True)
-        # files keep their times, so that a changed one costs its own compilation only
-        shutil.copytree(SOURCE_DIR, sources, ignore=shutil.ignore_patterns("build*", "tests"))
-        write_poisons(sources)
-        return build("nucleo_f746zg", source_dir=sources, cache_dir=cache)
-
-
-def write_poisons(sources: Path) -> None:
-    """All edits, in a copy of the firmware's sources."""
-    (sources / "common" / "poison.h").write_text(HEADER, encoding="utf-8")
-    for file in dict.fromkeys(edit.file for edit in EDITS):
-        path = sources / file
-        text = path.read_text(encoding="utf-8")
-        for edit in (item for item in EDITS if item.file == file):
-            assert text.count(edit.old) == 1, f"{file} no longer holds once: {edit.old}"
-            text = text.replace(edit.old, edit.new)
+    texts = {"common/poison.h": HEADER}
+    for file, text in edited(*EDITS).items():
         first = text.index("#include")
-        path.write_text(text[:first] + INCLUDES + text[first:], encoding="utf-8")
+        texts[file] = text[:first] + INCLUDES + text[first:]
+    return firmware_with(texts)

@@ -1,14 +1,19 @@
 """The planted models as a zoo on disk, made once for what they depend on.
 
 zoo = planted_zoo()                     # folders with manifests, models and samples
+
+What they depend on is told by the workers that make them: each of our modules that they have
+imported is noted with its hash beside the zoo. It is made again when one of these has changed, and
+not for any other change of the package.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,9 +25,7 @@ from tflm_hil.worker import run_worker
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-SOURCES = (
-    *sorted(HERE.glob("*.py")), *sorted((ROOT / "harness/tflm_hil/models").glob("**/*.py")),
-)  # fmt: skip
+SOURCES = "sources.json"
 WORKERS = 2
 LARGE = ("lstm", "integrator", "chunks", "stack", "classes", "masked")
 PACKAGES = ("tensorflow", "keras", "tf_keras", "numpy")
@@ -36,18 +39,39 @@ def planted_zoo(names: Iterable[str], *, directory: Path | None = None) -> Path:
     """Folders of these models of `models.MAKERS`, from the cache if they are in it."""
     wanted = sorted(names)
     folder = (directory or cache_dir("planted")) / _key(wanted)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            making = folder.with_suffix(".making")
-            shutil.rmtree(making, ignore_errors=True)
-            making.mkdir()
-            with ThreadPoolExecutor(WORKERS) as pool:
-                list(pool.map(partial(_make, making), _shares(wanted)))
-            for name in wanted:
-                write_manifest(making / name)
-            making.rename(folder)
-    return folder
+        made = next((path for path in folder.glob("*/") if _is_of_today(path)), None)
+        return made or _made(folder, wanted)
+
+
+def _made(folder: Path, wanted: list[str]) -> Path:
+    making = folder / "making"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        sources = set().union(*pool.map(partial(_make, making), _shares(wanted)))
+    for name in wanted:
+        write_manifest(making / name)
+    text = json.dumps({name: _digest(ROOT / name) for name in sorted(sources)}, indent=1)
+    done = folder / hashlib.sha256(text.encode()).hexdigest()[:32]
+    shutil.rmtree(done, ignore_errors=True)
+    making.rename(done)
+    (done / SOURCES).write_text(text, encoding="utf-8")
+    return done
+
+
+def _is_of_today(made: Path) -> bool:
+    """Whether everything that had a say in this zoo is as it was; False for half a zoo."""
+    noted = made / SOURCES
+    if not noted.exists():
+        return False
+    sources: Mapping[str, str] = json.loads(noted.read_text(encoding="utf-8"))
+    return all(_digest(ROOT / name) == digest for name, digest in sources.items())
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def _shares(names: list[str]) -> list[list[str]]:
@@ -56,8 +80,11 @@ def _shares(names: list[str]) -> list[list[str]]:
     return [share for share in (first, [name for name in names if name not in LARGE]) if share]
 
 
-def _make(directory: Path, names: list[str]) -> None:
-    run_worker("tests.support.planted.models", {"directory": str(directory), "names": names})
+def _make(directory: Path, names: list[str]) -> set[str]:
+    """Make these folders; the sources that had a say, below `ROOT`."""
+    request = {"directory": str(directory), "names": names, "root": str(ROOT)}
+    answer, _ = run_worker("tests.support.planted.models", request)
+    return {*answer["sources"], HERE.relative_to(ROOT).joinpath("zoo.py").as_posix()}
 
 
 def poisoned_zoo(planted: Path, wanted: Iterable[tuple[str, str, str]], directory: Path) -> Path:
@@ -118,6 +145,4 @@ def _key(names: list[str]) -> str:
     digest = hashlib.sha256(repr(names).encode())
     for package in PACKAGES:
         digest.update(importlib.metadata.version(package).encode())
-    for source in SOURCES:
-        digest.update(source.read_bytes())
     return digest.hexdigest()[:32]

@@ -10,6 +10,8 @@ from tflm_hil.report import json_report
 
 from tests.unit.report import synthetic
 
+pytestmark = pytest.mark.slow  # starts the command, each in a process of its own
+
 
 def hil(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""

@@ -51,6 +51,13 @@ def test_the_reference_is_the_measure_only_as_far_as_it_has_come() -> None:
     assert found.first_step == 10
 
 
+def test_what_the_reference_has_been_at_any_step_before_counts() -> None:
+    """The other run may come back by chance: once apart, the two need not meet again."""
+    other = moved(GROWTH, 2)
+    other[-10:] = TRUTH[-10:]
+    assert chaos(moved(GROWTH, 1), TRUTH, [other], floor=FLOOR).explained
+
+
 def test_the_other_run_that_parts_most_is_the_measure() -> None:
     device = moved(20 * GROWTH, 1)
     alone = chaos(device, TRUTH, [moved(GROWTH, 2)], floor=FLOOR)

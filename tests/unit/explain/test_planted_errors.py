@@ -50,6 +50,8 @@ from tflm_hil.report.mistakes import (
 from tests.support.figures import close
 from tests.support.mutants import LSB, Plain, on_grid, plain, sequences, sigmoid
 
+pytestmark = pytest.mark.slow  # fits figures, a second each
+
 Array = NDArray[np.float64]
 
 

@@ -51,6 +51,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 @given(data=st.data())
 def test_every_message_comes_back_as_it_was_packed(layout: str, data: st.DataObject) -> None:

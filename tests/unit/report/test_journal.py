@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -56,6 +57,8 @@ def test_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
     again = Journal(tmp_path / "run", board=BOARD)
     assert set(again.results("context")) == {0, 1}
     again.close(verdict="pass")
+    for line in journal.path.read_text().splitlines():
+        json.loads(line)  # what was cut off has not become part of another line
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ def test_lists_are_joined_and_findings_told_once() -> None:
     assert merged.device_busy_seconds == 2 * (RUN.device_busy_seconds or 0)
 
 
+def test_a_run_is_complete_if_that_of_every_worker_is() -> None:
+    assert merge("m", [RUN, RUN], TestCounts()).complete
+    assert not merge("m", [RUN, run_of(complete=False)], TestCounts()).complete
+
+
 def test_what_all_workers_left_out_is_told_once() -> None:
     one, other = LeftOutRecord("a", "no samples"), LeftOutRecord("b", "no samples")
     merged = merge("m", [run_of(left_out=(one, other))] * 2, TestCounts())

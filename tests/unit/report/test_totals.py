@@ -37,6 +37,8 @@ def test_run_is_as_good_as_its_worst_variant() -> None:
     assert verdict([GOOD, bad], none, board_reached=True, trouble=True) is Verdict.ERROR
     failed = TestCounts(passed=5, failed=1)
     assert verdict([GOOD], failed, board_reached=True, trouble=False) is Verdict.FAIL
+    broken = TestCounts(passed=5, errors=1)
+    assert verdict([GOOD], broken, board_reached=True, trouble=False) is Verdict.ERROR
 
 
 def test_run_that_measured_nothing_has_no_verdict() -> None:

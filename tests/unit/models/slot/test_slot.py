@@ -140,6 +140,23 @@ def test_a_cut_off_append_leaves_no_entry_and_heals(
     assert {first.hash, second.hash} <= set(hashes(healed))
 
 
+def test_another_model_is_not_written_over_a_cut_off_append() -> None:
+    first, cut_off, other = (
+        SlotEntry(name, content * 100)
+        for name, content in (("first", b"\x01"), ("cut off", b"\x00"), ("other", b"\xa5"))
+    )
+    flash = NorFlash()
+    flash.store([first])
+    flash.power = 60
+    flash.store([cut_off])
+    flash.power = 10**9
+    flash.store([first, other])
+    directory = parse(bytes(flash.content))
+    assert directory.damage == ""
+    assert set(hashes(directory)) == {first.hash, other.hash}
+    assert flash.erases == 1
+
+
 @given(st.lists(models, min_size=1, max_size=3, unique_by=lambda e: e.hash), st.data())
 def test_a_flipped_bit_in_any_entry_is_damage_and_is_erased(
     entries: list[SlotEntry], data: st.DataObject
