@@ -1,5 +1,5 @@
-// What the device does on request. One method for each request of harness/tflm_hil/link/protocol.toml;
-// each writes its reply, or refuses.
+// What the device does on request. One method for each request of
+// harness/tflm_hil/link/protocol.toml; each writes its reply, or refuses.
 #pragma once
 
 #include <cstdint>

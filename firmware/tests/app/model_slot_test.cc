@@ -11,8 +11,8 @@ namespace {
 
 using test::Bytes;
 
-// The slot that harness/tflm_hil/models/slot/slot.py packed: "refused", "fake model", "damaged", the single step
-// without its states, the same model "step" with them, and others.
+// The slot that harness/tflm_hil/models/slot/slot.py packed: "refused", "fake model", "damaged",
+// the single step without its states, the same model "step" with them, and others.
 class ModelSlotTest : public ::testing::Test {
  protected:
   static constexpr size_t kFirstHash = 16;

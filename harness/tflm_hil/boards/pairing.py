@@ -163,8 +163,8 @@ def choose_port(wanted: Wanted, probe: ProbeInfo, ports: Sequence[PortInfo]) -> 
     if not matching:
         raise SerialPortNotFound(
             f"probe {probe} has no serial port with its USB serial number; {attached}",
-            remedy="an ST-LINK/V2 without virtual COM port needs a USB-UART on PD8/PD9: name it "
-            "as serial.tty in hil.toml; else check the cable and the driver",
+            remedy="check the cable and the driver; an ST-LINK/V2 has no virtual COM port: then "
+            "connect a USB-UART to PD8/PD9 and name it as serial.tty in hil.toml",
             board=wanted.board,
         )
     if len(matching) > 1:

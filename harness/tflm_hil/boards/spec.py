@@ -174,14 +174,14 @@ def _merge(layers: list[_Layer]) -> BoardSpec:
             if key in _OPTIONAL:
                 continue
             raise ConfigurationError(
-                f"{layers[-1].origin}: {key} is missing", remedy="a board file states every key"
+                f"{layers[-1].origin}: {key} is missing", remedy="state every key"
             )
         arguments[attribute] = kind(found.values[key])
         origins[key] = found.origin
     if arguments["kind"] == "emulated" and not arguments.get("emulator_board"):
         raise ConfigurationError(
             f"{layers[-1].origin}: emulator.board is missing",
-            remedy="an emulated board names what the emulator is to be",
+            remedy="name what the emulator is to be",
         )
     return BoardSpec(**arguments, origins=origins)
 

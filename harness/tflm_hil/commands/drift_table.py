@@ -68,7 +68,7 @@ def rows(variants: Sequence[Variant]) -> list[Row]:
         if item.keras is None:
             raise ReferenceFailed(
                 f"Keras cannot run {variant.id} over its long sequence: {item.without_keras}",
-                remedy="Choose other models.",
+                remedy="choose other models",
             )
         keras, wheel = item.keras.outputs(), item.tflm[0].outputs()
         fed_back = naive.get(variant.id)
@@ -143,7 +143,7 @@ def _naive(
     except WorkerError as failure:
         raise ReferenceFailed(
             f"desktop TFLM could not run the models with naive feedback: {failure}",
-            remedy="Look at the models with `hil inspect`.",
+            remedy="look at the models with `hil inspect`",
         ) from failure
     return {
         variant.id: OutputTensor(results[str(number)][np.newaxis], 0.0, 0, True).outputs()

@@ -53,7 +53,7 @@ def keras_case(model: Source, inputs: NDArray[Any], along: Iterable[Source] = ()
     except WorkerError as failure:
         raise ReferenceFailed(
             f"Keras could not load {model[0].name}: {failure.cause}",
-            remedy="Check that the model was saved with this version of Keras.",
+            remedy="check that the model was saved with this version of Keras",
         ) from failure
     return case_of(answer, arrays, inputs)
 

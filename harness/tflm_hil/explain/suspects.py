@@ -1,8 +1,7 @@
 """The suspects: mistakes that make a recurrent network wrong without any error message.
 
-Each computes what the network would put out if that mistake had been made. Numbers are those of
-the list of silent failures in issue 4; at equal merit the suspect with fewer figures to fit, then
-the earlier one, is believed.
+Each computes what the network would put out if that mistake had been made. At equal merit the
+suspect with fewer figures to fit, then the earlier one, is believed.
 """
 
 from __future__ import annotations

@@ -137,6 +137,7 @@ class Assembler:
                 self._outputs[:] = reply[end:]  # of the last step so far
 
     def result(self) -> SequenceResult:
+        """What the parts came to, once all of them have been added."""
         return SequenceResult(
             self._request.key, bytes(self._outputs), len(self._cycles), tuple(self._cycles)
         )

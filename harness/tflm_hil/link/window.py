@@ -118,6 +118,7 @@ class Window:
 
     @property
     def outstanding(self) -> int:
+        """Requests that have no reply yet."""
         return len(self._pending)
 
     def restart(self, next_seq: int, limits: Limits) -> None:

@@ -82,7 +82,7 @@ def elf_segments(elf: Path) -> list[Segment]:
             raise FirmwareTooBig(
                 f"{elf.name} loads {segment.address:#010x}..{segment.end - 1:#010x}; the firmware "
                 f"has {FLASH_ADDRESS:#010x}..{SLOT_ADDRESS - 1:#010x}",
-                remedy="the flash behind it holds the models; make the firmware smaller",
+                remedy="make the firmware smaller; the flash behind it holds the models",
             )
     return sorted(segments, key=lambda segment: segment.address)
 

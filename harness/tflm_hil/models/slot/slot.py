@@ -226,23 +226,6 @@ def plan_append(
     return AppendPlan(True, reason, _place(unique, 0))
 
 
-def slotfuls(
-    entries: Iterable[SlotEntry], slot_bytes: int = SLOT_BYTES
-) -> list[tuple[SlotEntry, ...]]:
-    """Split models, in order, into groups that each fit an erased slot. Raises ModelTooBig."""
-    groups: list[list[SlotEntry]] = []
-    room = 0
-    for entry in entries:
-        if entry.stored_bytes > slot_bytes:
-            raise _too_big(f"model {entry.name!r}", entry.stored_bytes, slot_bytes)
-        if not groups or entry.stored_bytes > room:
-            groups.append([])
-            room = slot_bytes
-        groups[-1].append(entry)
-        room -= entry.stored_bytes
-    return [tuple(group) for group in groups]
-
-
 def _parse_entry(
     header: bytes, read: ReadSlot, offset: int, slot_bytes: int
 ) -> tuple[StoredModel | None, str]:

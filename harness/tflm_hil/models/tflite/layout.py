@@ -26,15 +26,24 @@ class Described(Protocol):
     """A tensor's description; `Tensor` of a flatbuffer and `TensorInfo` of the link fit."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As the model calls it."""
+
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """The numpy name of its type."""
+
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Its whole shape, the batch first."""
+
     @property
-    def scale(self) -> float: ...
+    def scale(self) -> float:
+        """Of the quantisation; 0.0 if there is none."""
+
     @property
-    def zero_point(self) -> int: ...
+    def zero_point(self) -> int:
+        """Of the quantisation."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from tflm_hil.models.slot.slot import (
     parse,
     plan_append,
     read_directory,
-    slotfuls,
 )
 
 SLOT_BYTES = 4096
@@ -202,13 +201,6 @@ def test_headers_alone_can_be_read_without_the_models() -> None:
 
     assert len(read_directory(read, SLOT_BYTES, check_models=False).models) == 2
     assert read_lengths == [HEADER_BYTES] * 3
-
-
-@given(st.lists(models, max_size=12))
-def test_slotfuls_keep_order_and_fit(entries: list[SlotEntry]) -> None:
-    groups = slotfuls(entries, 1024)
-    assert [entry for group in groups for entry in group] == entries
-    assert all(len(pack(group)) <= 1024 for group in groups)
 
 
 @given(st.binary(max_size=300))

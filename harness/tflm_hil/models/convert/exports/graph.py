@@ -172,8 +172,8 @@ class Graph:
                 raise RefusedError(
                     f"layer {link.name} is a {link.kind} and is given padding; only recurrent"
                     " layers, and those that treat every step by itself, do without it",
-                    "Let it follow the last step of a recurrent layer, or pad in front and train"
-                    " without a mask.",
+                    "let it follow the last step of a recurrent layer, or pad in front and train"
+                    " without a mask",
                 )
             if passes:
                 self._masks[id(output)] = (output, masks[0])

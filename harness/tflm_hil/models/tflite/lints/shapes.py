@@ -14,7 +14,7 @@ SIZED_BY = {"FILL": 0, "BROADCAST_TO": 1, "TILE": 1}
 def dynamic_batch(model: Inspection) -> Iterator[Finding]:
     """An input whose batch is open, or the SHAPE → … → FILL that such a batch leaves behind."""
     main = model.subgraphs[0]
-    remedy = "Fix the batch to 1 before conversion; `hil convert` does."
+    remedy = "fix the batch to 1 before conversion; `hil convert` does"
     for index in main.inputs:
         tensor = main.tensors[index]
         if -1 in tensor.shape_signature[1:]:
@@ -22,7 +22,7 @@ def dynamic_batch(model: Inspection) -> Iterator[Finding]:
                 "dynamic-batch", "warning",
                 f"input {tensor.name} has the open shape {_shape(tensor)} and runs as"
                 f" {list(tensor.shape)}: a microcontroller has no other, whatever is fed",
-                "Fix the shape of the input before conversion, the length of a sequence too.", 0,
+                "fix the shape of the input before conversion, the length of a sequence too", 0,
             )  # fmt: skip
         elif -1 in tensor.shape_signature:
             yield Finding(
@@ -62,7 +62,7 @@ def dynamic_shape_in_loop(model: Inspection) -> Iterator[Finding]:
             f"subgraph {graph.index} ({graph.name}) holds {len(found)} tensors of open shape"
             f" ({names}): TFLM allocates them without a word, then hangs or returns garbage"
             " (tflite-micro issue 3674)",
-            "Use --export shift, whose loop has static shapes, or unrolled.", graph.index,
+            "use --export shift, whose loop has static shapes, or unrolled", graph.index,
         )  # fmt: skip
 
 

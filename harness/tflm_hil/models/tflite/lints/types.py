@@ -48,9 +48,10 @@ def float_island(model: Inspection) -> Iterator[Finding]:
             "float-island", "note" if moving else "warning",
             f"{len(found)} operators of a model with integer inputs and outputs {does} ({names};"
             f" first: {place(graph, operator)})",
-            "Four times the memory, nothing else." if moving else
-            "Full integer in name only: slow without an FPU, and not bit-exact between targets."
-            " Try --export shift or step, whose cells have no SPLIT.",
+            "leave it, or try --export shift or step: it costs four times the memory, nothing else"
+            if moving else
+            "try --export shift or step, whose cells have no SPLIT: as it is, the model is slow"
+            " without an FPU, and not bit-exact between targets",
             graph.index, operator.index,
         )  # fmt: skip
 
@@ -70,7 +71,7 @@ def hybrid(model: Inspection) -> Iterator[Finding]:
             f"{len(found)} operators take float32 activations and int8 weights (first:"
             f" {place(graph, operator)}): dynamic range quantisation, for which TFLM has no"
             " kernels",
-            "Convert to int8 with representative data, or to float32.",
+            "convert to int8 with representative data, or to float32",
             graph.index, operator.index,
         )  # fmt: skip
 
@@ -89,8 +90,8 @@ def half_floats(model: Inspection) -> Iterator[Finding]:
             "half-floats", "error",
             f"{len(found)} operators take float16 (first: {place(graph, operator)}): weights"
             " converted to half precision, which TFLM has no kernels for",
-            "Leave target_spec.supported_types alone: convert to float32, or to int8 with"
-            " representative data.",
+            "leave target_spec.supported_types alone: convert to float32, or to int8 with"
+            " representative data",
             graph.index, operator.index,
         )  # fmt: skip
 
