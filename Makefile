@@ -123,11 +123,10 @@ tidy: setup
 # Branch coverage of the unit tests, worker processes included: a table, build/coverage/*.
 coverage: setup
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(BIN)/coverage run -m pytest -q tests/unit $(PYTEST_FLAGS)
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage html --quiet
-	@$(BIN)/coverage report > build/coverage/report.txt
-	@tail -n 1 build/coverage/report.txt; echo "by file: build/coverage/report.txt, build/coverage/html"
+	@failed=0; $(BIN)/coverage run -m pytest -q tests/unit $(PYTEST_FLAGS) || failed=$$?; \
+	 $(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet; \
+	 $(BIN)/coverage report > build/coverage/report.txt; tail -n 1 build/coverage/report.txt; \
+	 echo "by file: build/coverage/report.txt and build/coverage/html/index.html"; exit $$failed
 
 # Small mistakes planted one at a time; those that no test notices are listed. A sample that fits
 # into the time, the same for the same seed: tools/mutants.py --help.

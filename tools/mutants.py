@@ -18,11 +18,11 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -32,6 +32,7 @@ WORK = ROOT / "build" / "mutants"
 PACKAGE = Path("harness/tflm_hil")
 ENGINE = Path("firmware/engine/builtin")
 PYTHON_ROOMS = ("comparison", "link")
+HANGS_SECONDS = 300
 
 SWAPPED: dict[type[ast.AST], tuple[str, str]] = {
     ast.Lt: ("<", "<="),
@@ -165,7 +166,7 @@ class PythonBench:
         return mirrored if mirrored.exists() else folder
 
     def notices(self, mutant: Mutant | None) -> bool:
-        """One pytest process, ended when it hangs."""
+        """The tests in a process of their own."""
         if mutant is None:
             return self._fails(None)
         target = self.copy / mutant.path.relative_to("harness")
@@ -177,9 +178,10 @@ class PythonBench:
             target.write_text(original)
 
     def _fails(self, mutant: Mutant | None) -> bool:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--tb=no"]
-        environment = os.environ | {"PYTHONPATH": str(self.copy), "PYTHONDONTWRITEBYTECODE": "1"}
-        return fails([*command, "-p", "no:cacheprovider", str(self.tests(mutant))], environment)
+        tests = self.tests(mutant)
+        return failed_in_fork(
+            ["-q", "-x", "--tb=no", "-p", "no:cacheprovider", str(tests)], self.copy
+        )
 
 
 class KernelBench:
@@ -197,8 +199,9 @@ class KernelBench:
             (self.copy / name).symlink_to(ROOT / name)
         build = str(self.copy / "build")
         options = ["-G", "Ninja", "-DHIL_BOARD=posix", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
-        subprocess.run(["cmake", "-S", source, "-B", build, *options], check=True, stdout=-3)
+        subprocess.run(["cmake", "-S", source, "-B", build, *options], check=True, stdout=subprocess.DEVNULL)
         self.build = ["cmake", "--build", build]
+        subprocess.run(self.build, check=True, stdout=subprocess.DEVNULL)
         self.test = ["ctest", "--test-dir", build, "--stop-on-failure", "-Q"]
         self.mutants = [
             mutant
@@ -209,21 +212,57 @@ class KernelBench:
     def notices(self, mutant: Mutant | None) -> bool:
         """Build and test; what does not compile counts as noticed."""
         if mutant is None:
-            return fails(self.build, os.environ) or fails(self.test, os.environ)
+            return fails(self.build) or fails(self.test)
         target = self.copy / mutant.path
         original = target.read_text()
         try:
             target.write_text(mutant.applied(original))
-            return fails(self.build, os.environ) or fails(self.test, os.environ)
+            return fails(self.build) or fails(self.test)
         finally:
             target.write_text(original)
 
 
-def fails(command: list[str], environment: dict[str, str] | os._Environ[str]) -> bool:
+def failed_in_fork(arguments: list[str], path: Path) -> bool:
+    """Whether pytest fails, or hangs, in a fork of this process, with `path` first on its path.
+
+    What takes longest to import is there already; nothing of the package may be.
+    """
+    import hypothesis
+    import hypothesis.strategies
+    import numpy  # noqa: F401  imported for the forks
+    import pytest
+
+    assert "tflm_hil" not in sys.modules
+    child = os.fork()
+    if child == 0:
+        silent = os.open(os.devnull, os.O_RDWR)
+        for descriptor in range(3):
+            os.dup2(silent, descriptor)
+        os.setpgid(0, 0)  # with whatever the tests start
+        sys.dont_write_bytecode = True
+        sys.path.insert(0, str(path))
+        os.chdir(ROOT)
+        # one failing example is enough
+        found = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+        hypothesis.settings.register_profile("mutants", phases=found, database=None, deadline=None)
+        hypothesis.settings.load_profile("mutants")
+        os._exit(int(pytest.main(arguments)))
+    deadline = time.monotonic() + HANGS_SECONDS
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status) != 0
+        time.sleep(0.01)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+
+def fails(command: list[str]) -> bool:
     """Whether a command fails, or hangs: an endless loop is noticed, too."""
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=dict(environment), capture_output=True, timeout=300, check=False
+            command, cwd=ROOT, capture_output=True, timeout=HANGS_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         return True
@@ -247,8 +286,9 @@ class Outcome:
         return "\n  ".join([*lines, *map(str, self.survivors)])
 
 
-def hunt(name: str, bench: Bench, deadline: float, seed: int) -> Outcome:
-    """Mutants of one bench in random order until the deadline (of `time.monotonic`)."""
+def hunt(name: str, bench: Bench, seconds: float, seed: int) -> Outcome:
+    """Mutants of one bench in random order until the time is up."""
+    deadline = time.monotonic() + seconds
     if bench.notices(None):
         raise SystemExit(f"{name}: the tests fail without any mutant; make them pass first")
     drawn = sorted(bench.mutants, key=str)
@@ -261,35 +301,35 @@ def hunt(name: str, bench: Bench, deadline: float, seed: int) -> Outcome:
         planted += 1
         if not bench.notices(mutant):
             survivors.append(mutant)
-            print(f"survived: {mutant}", flush=True)
     return Outcome(name, len(drawn), planted, tuple(sorted(survivors, key=str)))
 
 
-def python_rooms(rooms: list[str], seconds: float, seed: int) -> list[Outcome]:
-    """One room after the other, an equal part of the time each."""
-    part = seconds / max(1, len(rooms))
-    return [hunt(room, PythonBench(room), time.monotonic() + part, seed) for room in rooms]
-
-
 def main() -> None:
-    """Hunts, prints the survivors, and writes them to build/mutants/report.txt."""
+    """Hunts, prints the survivors, and writes them to build/mutants/report-*.txt."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seconds", type=float, default=600, help="time for all (default 600)")
     parser.add_argument("--seed", type=int, default=0, help="another seed draws other mutants")
     parser.add_argument("--only", choices=(*PYTHON_ROOMS, "kernels"), help="one room only")
-    arguments = parser.parse_args()
+    chosen = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
-    rooms = [room for room in PYTHON_ROOMS if arguments.only in (None, room)]
-    with ThreadPoolExecutor() as threads:
-        python = threads.submit(python_rooms, rooms, arguments.seconds, arguments.seed)
-        outcomes = []
-        if arguments.only in (None, "kernels"):
-            deadline = time.monotonic() + arguments.seconds
-            outcomes.append(hunt("kernels", KernelBench(), deadline, arguments.seed))
-        outcomes = [*python.result(), *outcomes]
-    report = "\n".join(map(str, outcomes)) + "\n"
-    (WORK / "report.txt").write_text(report)
-    print(report, end="")
+    beside = None
+    if chosen.only == "kernels":
+        keep(hunt("kernels", KernelBench(), chosen.seconds, chosen.seed))
+    if chosen.only is None:  # the compiler works in a process of its own
+        again = [sys.executable, __file__, "--only", "kernels"]
+        again += ["--seconds", str(chosen.seconds), "--seed", str(chosen.seed)]
+        beside = subprocess.Popen(again)
+    rooms = [room for room in PYTHON_ROOMS if chosen.only in (None, room)]
+    for room in rooms:
+        keep(hunt(room, PythonBench(room), chosen.seconds / len(rooms), chosen.seed))
+    if beside is not None and beside.wait() != 0:
+        raise SystemExit(1)
+
+
+def keep(outcome: Outcome) -> None:
+    """Prints an outcome and writes it down."""
+    (WORK / f"report-{outcome.name}.txt").write_text(f"{outcome}\n")
+    print(outcome, flush=True)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,8 @@ def _c_array(arguments: argparse.Namespace, _: list[str]) -> int:
     target: Path = arguments.output
     if target.suffix == ".h":
         raise ConfigurationError(
-            f"{target} is to be the source", remedy="name a .cc file; its header comes beside it"
+            f"{target} cannot be the C++ source",
+            remedy="name a .cc file; its header comes beside it",
         )
     target.write_text(source, encoding="utf-8")
     target.with_suffix(".h").write_text(header, encoding="utf-8")

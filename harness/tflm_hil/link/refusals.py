@@ -59,7 +59,7 @@ def error_for(rejection: Rejection, *, board: str) -> DeviceError | ProtocolErro
         return ModelMismatch(
             f"the model under test is not in the board's model slot: {said}",
             rejection=rejection,
-            remedy="flash it: `pytest --board …` does so by itself unless told not to",
+            remedy="flash it: `pytest --board …` does so by itself without --hil-no-flash",
             board=board,
         )
     if rejection.error == _ERROR["slot_damaged"]:

@@ -38,7 +38,7 @@ class Part:
     flags: int
     payload: bytes
     reply_payload: int  # bytes
-    steps: int = 0  # cycles of so many steps come back
+    steps: int = 0  # how many steps' cycles come back
     all_outputs: bool = False
     is_output: bool = False  # the reply is a piece of the output
 

@@ -7,7 +7,7 @@ import re
 from tflm_hil.errors import ConversionError
 from tflm_hil.worker import WorkerError
 
-# Of a message that fills pages: so many lines, so many characters each.
+# Of a message that fills pages: how many lines are kept, and how many characters of each.
 SHORT = 4
 LINE = 300
 
@@ -46,8 +46,8 @@ def explain(failure: WorkerError, name: str, export: str, dtype: str) -> Convers
         reason, remedy = failure.message.split("\n", 1)
         return ConversionError(f"{name} cannot be loaded: {reason}", remedy=remedy)
     if any(words in failure.message for words in NO_KERNEL):
-        found = {next(filter(None, groups)) for groups in FOREIGN.findall(failure.message)}
-        operators = ", ".join(sorted(found - {"SELECT_TF_OPS"})) or "an operator"
+        names = {next(filter(None, groups)) for groups in FOREIGN.findall(failure.message)}
+        operators = ", ".join(sorted(names - {"SELECT_TF_OPS"})) or "an operator"
         return ConversionError(
             f"converting {name} to {dtype} ({export}) failed: TFLite has no kernel for {operators}",
             remedy="replace the layer that makes it; TFLM runs no TensorFlow (Flex) operators",

@@ -44,7 +44,7 @@ class CustomClassError(ValueError):
 def known(custom: Path | None) -> Iterator[ModuleType | None]:
     """The classes of the file `custom` are known to Keras inside the block.
 
-    None is no file. Raises `CustomClassError` if the file cannot be imported.
+    None means that there is no file. Raises `CustomClassError` if the file cannot be imported.
     """
     registered = keras.saving.get_custom_objects()
     before = dict(registered)
@@ -106,7 +106,7 @@ def _imported(custom: Path) -> ModuleType:
         raise CustomClassError(f"there is no file {custom} with classes", "check the path")
     spec = importlib.util.spec_from_file_location(MODULE, custom)
     if spec is None or spec.loader is None:
-        raise CustomClassError(f"{custom} is no Python file", "name a .py file")
+        raise CustomClassError(f"{custom} is not a Python file", "name a .py file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[MODULE] = module  # dataclasses and pickles look their module up
     sys.path.insert(0, str(custom.parent))

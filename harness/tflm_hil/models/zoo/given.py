@@ -75,9 +75,9 @@ def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
         task = "regression"  # without labels it says nothing
     else:
         source = given = given_samples(samples, model)
-        found = given.load()  # a file that does not fit is told now
-        labels = found.labels
-        notes = tuple(out_of_range(model, found))
+        first = given.load()  # a file that does not fit fails now, not in the first test
+        labels = first.labels
+        notes = tuple(out_of_range(model, first))
         whole = labels is not None and labels.ndim == 1 and labels.dtype.kind in "biu"
         task = "classification" if whole and _classes(model) > 1 else "regression"
     return Variant(
@@ -134,7 +134,7 @@ def _classes(model: Inspection) -> int:
 
 
 def _judged(model: Inspection) -> Tensor:
-    """The output that the ladder takes: the first that is no state."""
+    """The output that the ladder takes: the first that is not a state."""
     return _outputs(model)[0]
 
 

@@ -46,12 +46,12 @@ class GivenSamples:
     def load(self) -> Samples:
         """Read, brought to the model's inputs. Raises ConfigurationError naming file and key."""
         arrays = read_arrays(self.path)
-        found = [
+        fitting = [
             fit(arrays[key], tensor, f"{self.path}: {key!r}")
             for key, tensor in zip(self.keys, self.layout.tensors, strict=True)
         ]
         try:
-            packed = pack(found, self.layout)
+            packed = pack(fitting, self.layout)
         except ValueError as error:
             raise ConfigurationError(
                 f"{self.path}: {error}", remedy="give every input the same sequences and steps"
@@ -65,7 +65,7 @@ class GivenSamples:
             )
         if len(self.keys) == 1:
             packed = _as_given(packed, arrays[self.keys[0]])
-        by_key = dict(zip(self.keys, found, strict=True))
+        by_key = dict(zip(self.keys, fitting, strict=True))
         return Samples(packed, _class_numbers(labels), _in_a_row(by_key, self.keras_keys))
 
 
@@ -104,13 +104,13 @@ def input_names(model: Inspection) -> tuple[tuple[str, ...], ...]:
     """For each free input the names that an array may have: of signature and tensor."""
     signature = model.signatures[0].inputs if model.signatures else {}
     by_index = {index: name for name, index in signature.items()}
-    found = []
+    names_of_each = []
     for number in free_inputs(model):
         tensor = model.inputs[number]
         plain = tensor.name.removesuffix(":0").removeprefix("serving_default_")
         names = (by_index.get(tensor.index, ""), tensor.name, plain)
-        found.append(tuple(dict.fromkeys(name for name in names if name)))
-    return tuple(found)
+        names_of_each.append(tuple(dict.fromkeys(name for name in names if name)))
+    return tuple(names_of_each)
 
 
 def choose_keys(

@@ -328,11 +328,11 @@ def _artefact(table: Table) -> Artefact:
         content = path.read_bytes()
     except OSError as error:
         raise table.wrong("file", f"names {path}: {error.strerror}", "Restore the file.") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected:
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != expected:
         raise table.wrong(
             "sha256",
-            f"is {expected[:16]}… but {path.name} has {found[:16]}…",
+            f"is {expected[:16]}… but {path.name} has {actual[:16]}…",
             "The file changed after the manifest was written: restore it, or run the recipe again.",
         )
-    return Artefact(path.resolve(), found, len(content))
+    return Artefact(path.resolve(), actual, len(content))

@@ -58,10 +58,10 @@ class Table:
     def strings(self, key: str) -> tuple[str, ...]:
         """A string, or a list of them with at least one; required."""
         value = self._value(key, None)
-        found = value if isinstance(value, list) else [value]
-        if not found or not all(isinstance(item, str) and item for item in found):
+        items = value if isinstance(value, list) else [value]
+        if not items or not all(isinstance(item, str) and item for item in items):
             raise self.wrong(key, f"must be a non-empty string or a list of them, is {value!r}")
-        return tuple(found)
+        return tuple(items)
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
         """A string out of `choices`."""

@@ -105,19 +105,19 @@ def zero_scale(model: Inspection) -> Iterator[Finding]:
 
 def per_channel_int16(model: Inspection) -> Iterator[Finding]:
     """int16 fully connected with a scale per channel: reference kernels only."""
-    found = []
+    dense = []
     for graph in model.subgraphs:
         for operator in graph.operators:
             if operator.name != "FULLY_CONNECTED":
                 continue
             source, weights = inputs_of(graph, operator)[:2]
             if source and weights and source.type == "int16" and len(weights.scales) > 1:
-                found.append((graph, operator))
-    if found:
-        graph, operator = found[0]
+                dense.append((graph, operator))
+    if dense:
+        graph, operator = dense[0]
         yield Finding(
             "per-channel-int16", "warning",
-            f"{len(found)} FULLY_CONNECTED with int16 activations have one weight scale per channel"
+            f"{len(dense)} FULLY_CONNECTED with int16 activations have one weight scale per channel"
             f" (first: {place(graph, operator)}); CMSIS-NN refuses to load them",
             "set _experimental_disable_per_channel_quantization_for_dense_layers of the converter;"
             " `hil convert --to int16x8` does",
@@ -136,9 +136,9 @@ def _bias_error(graph: Subgraph, operator: Operator) -> float:
         return 0.0
     product = np.float64(source.scale) * np.asarray(weights.scales, np.float64)
     if bias.scales and product.size and np.all(product > 0):
-        found = np.asarray(bias.scales, np.float64)
-        if found.size in (1, product.size) or product.size == 1:
-            return float(np.max(np.abs(found - product) / product))
+        bias_scales = np.asarray(bias.scales, np.float64)
+        if bias_scales.size in (1, product.size) or product.size == 1:
+            return float(np.max(np.abs(bias_scales - product) / product))
         return math.inf
     return 0.0
 

@@ -31,14 +31,14 @@ def dynamic_batch(model: Inspection) -> Iterator[Finding]:
                 f" {list(tensor.shape)}",
                 remedy, 0,
             )  # fmt: skip
-    found = [op for op in main.operators if _is_sized_at_run_time(main, op)]
-    if found:
-        names = ", ".join(f"{op.name} #{op.index}" for op in found[:4])
+    sized = [op for op in main.operators if _is_sized_at_run_time(main, op)]
+    if sized:
+        names = ", ".join(f"{op.name} #{op.index}" for op in sized[:4])
         yield Finding(
             "dynamic-batch", "error",
             f"the size of a tensor is computed while the model runs ({names}); TFLM refuses"
             " dynamic tensors",
-            remedy, 0, found[0].index,
+            remedy, 0, sized[0].index,
         )  # fmt: skip
 
 
@@ -53,13 +53,13 @@ def _is_sized_at_run_time(graph: Subgraph, operator: Operator) -> bool:
 def dynamic_shape_in_loop(model: Inspection) -> Iterator[Finding]:
     """Tensors of open shape in a subgraph: TFLM loads them, then hangs or computes garbage."""
     for graph in model.subgraphs[1:]:
-        found = _open_tensors(graph)
-        if not found:
+        open_tensors = _open_tensors(graph)
+        if not open_tensors:
             continue
-        names = ", ".join(f"{_short(tensor.name)} {_shape(tensor)}" for tensor in found[:3])
+        names = ", ".join(f"{_short(tensor.name)} {_shape(tensor)}" for tensor in open_tensors[:3])
         yield Finding(
             "dynamic-shape-in-loop", "error",
-            f"subgraph {graph.index} ({graph.name}) holds {len(found)} tensors of open shape"
+            f"subgraph {graph.index} ({graph.name}) holds {len(open_tensors)} tensors of open shape"
             f" ({names}): TFLM allocates them without a word, then hangs or returns garbage"
             " (tflite-micro issue 3674)",
             "use --export shift, whose loop has static shapes, or unrolled", graph.index,
