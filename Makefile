@@ -118,7 +118,7 @@ TIDY_SOURCES = $(shell git ls-files 'firmware/link/*.cc' 'firmware/app/*.cc' 'fi
 
 tidy: setup
 	@cd firmware && cmake --preset posix -B build/tidy -DCMAKE_CXX_COMPILER=clang++ >/dev/null
-	@printf '%s\n' $(TIDY_SOURCES) | xargs -P 2 -n 8 clang-tidy -p firmware/build/tidy --quiet
+	@printf '%s\n' $(TIDY_SOURCES) | xargs -P 2 -n 8 clang-tidy -p firmware/build/tidy --quiet 2>/dev/null
 
 # Branch coverage of the unit tests, worker processes included: a table, build/coverage/*.
 coverage: setup

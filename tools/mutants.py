@@ -199,7 +199,9 @@ class KernelBench:
             (self.copy / name).symlink_to(ROOT / name)
         build = str(self.copy / "build")
         options = ["-G", "Ninja", "-DHIL_BOARD=posix", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
-        subprocess.run(["cmake", "-S", source, "-B", build, *options], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["cmake", "-S", source, "-B", build, *options], check=True, stdout=subprocess.DEVNULL
+        )
         self.build = ["cmake", "--build", build]
         subprocess.run(self.build, check=True, stdout=subprocess.DEVNULL)
         self.test = ["ctest", "--test-dir", build, "--stop-on-failure", "-Q"]
