@@ -19,13 +19,17 @@ FUZZ_SECONDS ?= 600
 SANITIZED := firmware/build/posix-sanitizers/bin
 FUZZERS := firmware/build/posix-fuzz/bin
 
-.PHONY: help setup samples demo sample-report test test-all prepared check lint unit host-build \
-    host-test fuzz bench format clean
+.PHONY: help setup constraints samples demo sample-report test test-all prepared check lint unit \
+    host-build host-test tidy coverage mutants fuzz bench format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile; echo "make sample-report   the whole zoo into reports/sample"; \
 	 echo "make check   lint, types and the fast tests"; \
 	 echo "make bench   side-by-side performance ratios"; \
+	 echo "make tidy    clang-tidy on the firmware"; \
+	 echo "make coverage   branch coverage of the unit tests"; \
+	 echo "make mutants    planted mistakes that no test notices, MUTANTS_SECONDS=$(MUTANTS_SECONDS)"; \
+	 echo "make constraints   the newest Python packages into constraints.txt"; \
 	 echo "make fuzz    frame and model parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 
 # By another name: a line that says $(MAKE) is run by `make -n`, too.
@@ -40,12 +44,24 @@ $(VENV)/.packages: system-packages.txt tools/install-system-packages
 	@tools/install-system-packages system-packages.txt
 	@mkdir -p $(VENV) && touch $@
 
-$(VENV)/.installed: pyproject.toml setup.py $(wildcard harness/tflm_hil/emulator/native/*.[ch]) $(VENV)/.packages
+# The exact versions of constraints.txt, pip and the build's own packages included.
+INSTALL = env PYTHONWARNINGS=ignore PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
+    $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard harness/tflm_hil/emulator/native/*.[ch]) $(VENV)/.packages
 	@test -x $(BIN)/python || { echo "set-up: new virtual environment in $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "set-up: installing tflm-hil and its Python packages (TensorFlow is large: a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(INSTALL) --upgrade pip setuptools
+	@$(INSTALL) --editable '.[dev]'
 	@touch $@
+
+# The newest versions that pyproject.toml allows, into constraints.txt; then `make test`.
+constraints: $(VENV)/.packages
+	@rm -rf build/newest && $(PYTHON) -m venv build/newest
+	@build/newest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip setuptools
+	@PYTHONWARNINGS=ignore build/newest/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	@build/newest/bin/python tools/freeze_constraints.py constraints.txt
+	@git diff --stat constraints.txt
 
 # Samples of data sets that are not ours to ship, where their folder is there (HIL_DATA, or shared/
 # beside the project); models without samples are left out of a run, and it says so.
@@ -126,7 +142,31 @@ lint: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@out=$$($(BIN)/lint-imports --no-logo --cache-dir build/import-linter .importlinter) || { echo "$$out"; exit 1; }
+	@$(BIN)/python tools/check_links.py
 	@git ls-files 'firmware/*.h' 'firmware/*.cc' | xargs clang-format --dry-run --Werror
+
+# clang-tidy on the firmware's sources, as the desktop build compiles them (.clang-tidy says why
+# some checks are left out). firmware/board/nucleo_f746zg is Cortex-M code: not part of that build.
+TIDY_SOURCES = $(shell git ls-files 'firmware/link/*.cc' 'firmware/app/*.cc' 'firmware/engine/builtin/*.cc')
+
+tidy: setup
+	@cd firmware && cmake --preset posix -B build/tidy -DCMAKE_CXX_COMPILER=clang++ >/dev/null
+	@printf '%s\n' $(TIDY_SOURCES) | xargs -P 2 -n 8 clang-tidy -p firmware/build/tidy --quiet 2>/dev/null
+
+# Branch coverage of the unit tests, worker processes included: a table, build/coverage/*.
+coverage: setup
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@failed=0; $(BIN)/coverage run -m pytest -q tests/unit $(PYTEST_FLAGS) || failed=$$?; \
+	 $(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet; \
+	 $(BIN)/coverage report > build/coverage/report.txt; tail -n 1 build/coverage/report.txt; \
+	 echo "by file: build/coverage/report.txt and build/coverage/html/index.html"; exit $$failed
+
+# Small mistakes planted one at a time; those that no test notices are listed. A sample that fits
+# into the time, the same for the same seed: tools/mutants.py --help.
+MUTANTS_SECONDS ?= 600
+
+mutants: setup
+	@$(BIN)/python tools/mutants.py --seconds $(MUTANTS_SECONDS)
 
 unit: setup
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST_FLAGS)

@@ -15,7 +15,7 @@ constexpr uint16_t kMayBeSkipped = 0x8000;
 constexpr size_t kStateBytes = 20;
 
 float AsFloat(uint32_t bits) {
-  float value;
+  float value = 0.0F;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }

@@ -29,7 +29,7 @@ void FrameEncoder::Add(Span<const uint8_t> bytes) {
 }
 
 void FrameEncoder::AddF32(float value) {
-  uint32_t bits;
+  uint32_t bits = 0;
   std::memcpy(&bits, &value, sizeof bits);
   AddU32(bits);
 }

@@ -190,7 +190,7 @@ def from_lookup(
     _check(config)
     spec = load_spec(config.board, config.overrides, environment)
     if config.engine == "tflm" and config.tflm_root is not None and config.firmware is None:
-        # A tree that does not fit is told before the first of many tests fails of it.
+        # A tree that does not fit is refused here, before many tests fail because of it.
         inspect_tree(config.tflm_root, spec.core)
     return config
 

@@ -1,8 +1,9 @@
 """Run TensorFlow, Keras or tflite-micro in a process of its own.
 
 Two reasons. Importing TensorFlow costs seconds and half a gigabyte, and a warm run needs none of
-it (design rule 8). And the TFLite converter and interpreters may end the process they run in
-(segmentation faults are normal for some exports): here that is a value, not the end of pytest.
+it (docs/decisions.md, rule 8). And the TFLite converter and interpreters may end the process that
+they run in (segmentation faults are normal for some exports): here that is a value, not the end
+of pytest.
 
 The caller side is `run_worker`, the process side `serve`. A request is a JSON object and named
 arrays, an answer likewise; both travel as files in a temporary directory:

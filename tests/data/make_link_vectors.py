@@ -427,7 +427,7 @@ def slot() -> bytes:
     )
     image[image.index(DAMAGED_MODEL.data) + 20] ^= 0x10
     image[image.index(DAMAGED_STATES.payload()) + 40] ^= 0x10
-    return bytes(image) + b"\xff" * (HELLO["slot_bytes"] - len(image))
+    return bytes(image).ljust(HELLO["slot_bytes"], b"\xff")
 
 
 def exchanges() -> Iterator[tuple[str, int, int, bytes, int, bytes]]:

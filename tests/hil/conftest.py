@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from tflm_hil.link.messages import SequenceRequest, SequenceResult
 from tflm_hil.measure.streaming import sequence_bytes
 from tflm_hil.models.zoo.manifest import Variant, load_model
 from tflm_hil.models.zoo.samples import Samples
-from tflm_hil.options import REPOSITORY
+from tflm_hil.paths import REPOSITORY
 from tflm_hil.run.run import Run
 
 SMALL = "digits_lstm-int8-fused"  # the smallest, and it has state
@@ -37,7 +37,7 @@ class Loaded:
     """A device with a variant loaded and the first test sequences as it reads them."""
 
     device: Device
-    sequences: list[bytes]
+    sequences: Sequence[bytes]
     answers: Answers = field(default_factory=Answers)
 
     @property

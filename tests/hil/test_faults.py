@@ -73,7 +73,7 @@ def test_silent_board_is_looked_into_over_the_probe(
         loaded.device.arm_fault(kind)
         with pytest.raises(LinkTimeout, match="said nothing for") as caught:
             loaded.outputs([0])
-        assert "Reset it" in caught.value.remedy
+        assert "reset the board" in caught.value.remedy
         incident = hil.incident(caught.value)
     assert where in "\n".join(incident.error.details)
     assert "answers again" in incident.recovery

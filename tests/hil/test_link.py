@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -172,7 +172,7 @@ def test_payload_share_of_single_steps(
     assert share >= 0.35
 
 
-def _payload_share(bench: Bench, device: Device, sequences: list[bytes], count: int) -> float:
+def _payload_share(bench: Bench, device: Device, sequences: Sequence[bytes], count: int) -> float:
     """Payload of the busier direction as a share of what the line could have carried, in the
     board's own time."""
     assert device.baud == bench.board.spec.baud

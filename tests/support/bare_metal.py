@@ -50,7 +50,7 @@ def build_program(name: str, directory: Path, *options: str) -> Program:
     assert compiler, "arm-none-eabi-gcc is missing: see system-packages.txt"
     elf = directory / f"{name}.elf"
     sources = [FIRMWARE / "start.c", FIRMWARE / f"{name}.c"]
-    layout = ["-T", FIRMWARE / "layout.ld"]
+    layout: list[str | Path] = ["-T", FIRMWARE / "layout.ld"]
     subprocess.run([compiler, *FLAGS, *options, *layout, *sources, "-o", elf], check=True)
     return Program(elf)
 

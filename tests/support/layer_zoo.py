@@ -323,7 +323,7 @@ def main(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
         answers[name], own = read(model, None)
         arrays |= {f"{name}:{key}": array for key, array in own.items()}
         arrays[f"{name}|inputs"] = inputs
-        tensors, _ = rung.run(model, inputs, None, calls=calls)
+        tensors, _reason = rung.run(model, inputs, None, calls=calls)
         if tensors:
             outputs = [np.asarray(model(part)) for part in np.split(inputs, calls, axis=1)]
             arrays[f"{name}|keras"] = outputs[0] if calls == 1 else np.stack(outputs, axis=1)

@@ -32,9 +32,10 @@ def build_app() -> Path:
         cache = build / "CMakeCache.txt"
         if cache.exists() and f"={_FIRMWARE}\n" not in cache.read_text():
             shutil.rmtree(build)  # of another checkout
-        configure = ["cmake", "-S", _FIRMWARE, "-B", build, "-G", "Ninja"]
+        configure: list[str | Path] = ["cmake", "-S", _FIRMWARE, "-B", build, "-G", "Ninja"]
         options = ["-DHIL_BOARD=posix", "-DHIL_TESTS=OFF", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
-        for command in ([*configure, *options], ["cmake", "--build", build, "--target", "hil_app"]):
+        compile_it: list[str | Path] = ["cmake", "--build", build, "--target", "hil_app"]
+        for command in ([*configure, *options], compile_it):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
     return build / "bin" / "hil_app"

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from tflm_hil.models.convert.convert import ELEMENTS, DType, convert
 from tflm_hil.models.zoo.manifest import load_model
 
@@ -41,10 +42,9 @@ def write_step_model(directory: Path, name: str, dtypes: Sequence[DType]) -> Pat
         f'inputs = "{samples.inputs_key}"',
         f'labels = "{samples.labels_key}"',
     ]
+    calibration = np.load(samples.path)[samples.calibration_key]
     for dtype in dtypes:
-        done = convert(
-            shipped.keras.path, export="step", dtype=dtype, calibration=samples.load_calibration()
-        )
+        done = convert(shipped.keras.path, export="step", dtype=dtype, calibration=calibration)
         (folder / f"{dtype}.tflite").write_bytes(done.content)
         lines += [
             "[[variant]]",

@@ -17,7 +17,8 @@ def configure(
 
 
 def test_no_board_is_no_run() -> None:
-    assert from_lookup({}.get, {}) is None
+    nothing: dict[str, object] = {}
+    assert from_lookup(nothing.get, {}) is None
 
 
 def test_defaults() -> None:

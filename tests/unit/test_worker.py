@@ -12,7 +12,10 @@ MODULE = "tests.support.misbehaving_worker"
 
 
 def test_answer_and_arrays_come_back() -> None:
-    arrays = {"x": np.arange(6, dtype=np.int8).reshape(2, 3), "y": np.array([0.1], np.float32)}
+    arrays: dict[str, np.ndarray] = {
+        "x": np.arange(6, dtype=np.int8).reshape(2, 3),
+        "y": np.array([0.1], np.float32),
+    }
     answer, back = run_worker(MODULE, {"do": "echo", "text": "µ"}, arrays)
     assert answer == {"do": "echo", "text": "µ"}
     assert back.keys() == arrays.keys()

@@ -7,7 +7,7 @@ namespace hil::engine::builtin {
 namespace {
 
 float FromBits(uint32_t bits) {
-  float value;
+  float value = 0.0F;
   std::memcpy(&value, &bits, sizeof(value));
   return value;
 }
@@ -90,7 +90,7 @@ float ExpMinusOne(float x) {
 
 float Log(float x) {
   if (!(x > 0.0F)) return x == 0.0F ? FromBits(0xFF800000) : FromBits(0x7FC00000);
-  uint32_t bits;
+  uint32_t bits = 0;
   std::memcpy(&bits, &x, sizeof(bits));
   if (bits == 0x7F800000) return x;  // infinity
   int exponent = 0;

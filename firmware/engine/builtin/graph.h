@@ -96,7 +96,7 @@ inline uint32_t ElementCount(const TensorSlot& slot) {
 
 // Element `i` of an int64 tensor, which may lie at a 4-byte boundary.
 inline int64_t Int64At(const TensorSlot& slot, uint32_t i) {
-  int64_t value;
+  int64_t value = 0;
   std::memcpy(&value, slot.data + i * sizeof(value), sizeof(value));
   return value;
 }

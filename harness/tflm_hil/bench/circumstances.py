@@ -1,4 +1,4 @@
-"""Collecting what the numbers of a run are true under (design rule 6)."""
+"""Collecting what the numbers of a run are true under (docs/decisions.md, rule 6)."""
 
 from __future__ import annotations
 

@@ -165,9 +165,9 @@ def choose_port(wanted: Wanted, probe: ProbeInfo, ports: Sequence[PortInfo]) -> 
     if not matching:
         raise SerialPortNotFound(
             f"probe {probe} has no serial port with its USB serial number; {attached}",
-            remedy="a debug probe without virtual COM port needs a USB-UART on the board's "
-            f"{wanted.console or 'console pins'}: name it as serial.tty in hil.toml; else check "
-            "the cable and the driver",
+            remedy="check the cable and the driver; a debug probe without virtual COM port needs a"
+            f" USB-UART on the board's {wanted.console or 'console pins'}: name it as serial.tty in"
+            " hil.toml",
             board=wanted.board,
         )
     if len(matching) > 1:

@@ -177,10 +177,10 @@ def _spec(layers: Sequence[Layer]) -> BoardSpec:
             value[key.name] = key.type(layer.values[key.name])
             origins[key.name] = layer.origin
         elif not key.optional:
-            raise _missing(layers[-1], key.name, "a board file states every key")
+            raise _missing(layers[-1], key.name, "state every key")
     for name in ("emulator.board", "emulator.uid_prefix"):
         if value["kind"] == "emulated" and not value.get(name):
-            raise _missing(layers[-1], name, "an emulated board says what the emulator is to be")
+            raise _missing(layers[-1], name, "name what the emulator is to be")
     return BoardSpec(
         id=value["id"],
         product=value["product"],

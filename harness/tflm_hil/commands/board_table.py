@@ -26,16 +26,16 @@ def print_boards(config: Path | None) -> None:
 
 def table(rows: list[BoardRow]) -> Table:
     """One row a board."""
-    found = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    listed = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
     for title in ("board", "kind", "probe", "tty", "state"):
-        found.add_column(title, overflow="fold")
+        listed.add_column(title, overflow="fold")
     for row in rows:
         style = "green" if row.state.startswith(("ready", "running")) else "yellow"
-        found.add_row(
+        listed.add_row(
             row.id,
             row.kind,
             row.probe_uid or MISSING,
             row.tty or MISSING,
             Text(row.state, style),
         )
-    return found
+    return listed

@@ -32,7 +32,7 @@ WIDTH = 100  # columns where no terminal says how many there are
 
 @dataclass(frozen=True)
 class Row:
-    """One variant: largest |Δ| against Keras in so many steps, and the kind of its drift.
+    """One variant: largest |Δ| against Keras by number of steps, and the kind of its drift.
 
     `naive` is None where both ends of every state have one scale: bytes may be fed back as they
     are.
@@ -59,7 +59,7 @@ def quantised_steps(variants: Sequence[Variant]) -> list[Variant]:
 def rows(variants: Sequence[Variant]) -> list[Row]:
     """One row a variant. Raises ReferenceFailed."""
     references = compute_long(variants)
-    found = []
+    rows = []
     naive = _naive(variants, references)
     for variant in variants:
         item = references[variant.id]
@@ -68,11 +68,11 @@ def rows(variants: Sequence[Variant]) -> list[Row]:
         if item.keras is None:
             raise ReferenceFailed(
                 f"Keras cannot run {variant.id} over its long sequence: {item.without_keras}",
-                remedy="Choose other models.",
+                remedy="choose other models",
             )
         keras, wheel = item.keras.outputs(), item.tflm[0].outputs()
         fed_back = naive.get(variant.id)
-        found.append(
+        rows.append(
             Row(
                 variant.id,
                 drift("tflm", wheel, "keras", keras).trend.kind,
@@ -80,7 +80,7 @@ def rows(variants: Sequence[Variant]) -> list[Row]:
                 None if fed_back is None else errors(fed_back, keras),
             )
         )
-    return found
+    return rows
 
 
 def errors(outputs: RungOutputs, keras: RungOutputs) -> tuple[float, ...]:
@@ -89,7 +89,7 @@ def errors(outputs: RungOutputs, keras: RungOutputs) -> tuple[float, ...]:
     return tuple(float(np.max(delta[:, :steps])) for steps in AT_STEPS)
 
 
-def show(found: Sequence[Row], console: Console) -> None:
+def show(rows: Sequence[Row], console: Console) -> None:
     """Print the table."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
     table.add_column("variant", no_wrap=True)
@@ -99,7 +99,7 @@ def show(found: Sequence[Row], console: Console) -> None:
     for steps in AT_STEPS:
         title = f"naive {steps:,}" if steps == AT_STEPS[0] else f"{steps:,}"
         table.add_column(title, justify="right", no_wrap=True)
-    for row in found:
+    for row in rows:
         naive = ["="] * len(AT_STEPS) if row.naive is None else [f"{v:.2g}" for v in row.naive]
         table.add_row(row.variant, *(f"{v:.2g}" for v in row.requantised), row.kind, *naive)
     console.print("largest error of desktop TFLM against Keras in 10, 100 and 1,000 steps\n")
@@ -143,7 +143,7 @@ def _naive(
     except WorkerError as failure:
         raise ReferenceFailed(
             f"desktop TFLM could not run the models with naive feedback: {failure}",
-            remedy="Look at the models with `hil inspect`.",
+            remedy="look at the models with `hil inspect`",
         ) from failure
     return {
         variant.id: OutputTensor(results[str(number)][np.newaxis], 0.0, 0, True).outputs()

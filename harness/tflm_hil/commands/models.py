@@ -82,7 +82,7 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         f"{arguments.model.stem}-{arguments.to}-{arguments.export}.tflite"
     )
     if not target.parent.is_dir():
-        raise ConfigurationError(f"no folder {target.parent}", remedy="Create it first.")
+        raise ConfigurationError(f"no folder {target.parent}", remedy="create it first")
     done = convert(
         arguments.model,
         export=arguments.export,
@@ -118,14 +118,14 @@ def _load_samples(path: Path, key: str) -> tuple[NDArray[np.float32], NDArray[np
                 raise ConversionError(
                     f"{path} has no array {key or ' or '.join(CALIBRATION_KEYS)!r}; it has"
                     f" {', '.join(names) or 'none'}",
-                    remedy="Name the array of representative data with --key.",
+                    remedy="name the array of representative data with --key",
                 )
             given = next((name for name in INPUT_KEYS if name in names and name != chosen), "")
             return archive[chosen], archive[given] if given else None
     except (OSError, ValueError) as error:
         raise ConversionError(
             f"cannot read representative data from {path}: {error}",
-            remedy="Write the file with numpy.savez.",
+            remedy="write the file with numpy.savez",
         ) from error
 
 
@@ -151,7 +151,8 @@ def _c_array(arguments: argparse.Namespace, _: list[str]) -> int:
     target: Path = arguments.output
     if target.suffix == ".h":
         raise ConfigurationError(
-            f"{target} is to be the source", remedy="Name a .cc file; its header comes beside it."
+            f"{target} cannot be the C++ source",
+            remedy="name a .cc file; its header comes beside it",
         )
     target.write_text(source, encoding="utf-8")
     target.with_suffix(".h").write_text(header, encoding="utf-8")
@@ -174,5 +175,5 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"cannot read {path}: {error.strerror}", remedy="Check the path."
+            f"cannot read {path}: {error.strerror}", remedy="check the path"
         ) from error

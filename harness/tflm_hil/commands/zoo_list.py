@@ -28,7 +28,7 @@ def print_zoo(directory: Path, names: Sequence[str] = ()) -> None:
         if name not in known:
             raise ConfigurationError(
                 f"there is no entry {name!r} in {directory}",
-                remedy=f"there are: {', '.join(known)}",
+                remedy=f"choose from: {', '.join(known)}",
             )
     chosen = [model for model in models if model.name in names]
     text = variant_list(chosen, width) if names else entry_list(models, width)

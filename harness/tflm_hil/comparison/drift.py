@@ -103,13 +103,13 @@ def drift(
         if not rows.per_step:
             raise ComparisonError(
                 f"{rung} has no output of every step, so its drift cannot be seen",
-                remedy="Run a model that returns sequences, or its single-step export.",
+                remedy="run a model that returns sequences, or its single-step export",
             )
     if outputs.values.shape != reference.values.shape:
         raise ComparisonError(
             f"{name} has outputs of shape {outputs.values.shape}, {against} of"
             f" {reference.values.shape}",
-            remedy="Both rungs must run the same sequences and return the same steps.",
+            remedy="run the same sequences on both rungs, and return the same steps",
         )
     error = _error(outputs.values, reference.values)
     steps = np.moveaxis(error, 1, 0).reshape(error.shape[1], -1)

@@ -146,7 +146,7 @@ def compare_ladder(
     a measure that the outputs do not have (LSB of floats, accuracy without labels).
     """
     if not rungs:
-        raise ComparisonError("no rung to compare", remedy="Run at least one reference.")
+        raise ComparisonError("no rung to compare", remedy="run at least one reference")
     wanted = tuple(limits)
     deltas: list[RungDelta] = []
     before = ""
@@ -206,7 +206,7 @@ def _checked(rung: RungDelta, limits: tuple[Limit, ...]) -> RungDelta:
             raise ComparisonError(
                 f"the limit on {limit.measure} of {rung.name} cannot be checked:"
                 f" {_why_missing(limit.measure)}",
-                remedy="Remove the limit from the manifest or provide what it needs.",
+                remedy="remove the limit from the manifest or provide what it needs",
             )
         checks.append(Check(limit, value, limit.allows(value)))
     return RungDelta(

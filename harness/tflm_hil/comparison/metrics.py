@@ -85,7 +85,7 @@ def accuracy(values: NDArray[np.float32], labels: NDArray[Any]) -> float:
     if values.shape[:-1] != labels.shape:
         raise ComparisonError(
             f"labels of shape {labels.shape} do not fit outputs of shape {values.shape}",
-            remedy="Give one label a sequence, or one a step.",
+            remedy="give one label a sequence, or one a step",
         )
     right = np.argmax(values, axis=-1) == labels
     return float(np.mean(right & np.all(np.isfinite(values), axis=-1)))
@@ -98,7 +98,7 @@ def label_rmse(values: NDArray[np.float32], labels: NDArray[Any]) -> float:
     if values.size != labels.size or len(values) != len(labels):
         raise ComparisonError(
             f"labels of shape {labels.shape} do not fit outputs of shape {values.shape}",
-            remedy="Give one true value an output.",
+            remedy="give one true value an output",
         )
     error = values.astype(np.float64).reshape(-1) - labels.astype(np.float64).reshape(-1)
     return float(np.sqrt(np.mean(np.square(error))))
@@ -108,7 +108,7 @@ def _check_comparable(rung: RungOutputs, against: RungOutputs) -> None:
     if rung.values.shape != against.values.shape:
         raise ComparisonError(
             f"outputs of shape {rung.values.shape} against {against.values.shape}",
-            remedy="Both rungs must run the same sequences and return the same steps.",
+            remedy="run the same sequences on both rungs, and return the same steps",
         )
     if rung.integer and against.integer:
         ours = (np.float32(rung.scale), rung.zero_point)
@@ -117,7 +117,7 @@ def _check_comparable(rung: RungOutputs, against: RungOutputs) -> None:
             raise ComparisonError(
                 f"integer outputs with scale {ours[0]:g}, zero point {ours[1]} against scale"
                 f" {theirs[0]:g}, zero point {theirs[1]}: not the same model",
-                remedy="Check that both rungs run the same .tflite.",
+                remedy="check that both rungs run the same .tflite",
             )
 
 

@@ -30,17 +30,17 @@ class RungOutputs:
         if self.values.ndim < 2 or self.values.size == 0:
             raise ComparisonError(
                 f"outputs of shape {self.values.shape} hold nothing to compare",
-                remedy="Give [N, outputs] or [N, steps, outputs] with at least one sequence.",
+                remedy="give [N, outputs] or [N, steps, outputs] with at least one sequence",
             )
         if self.per_step and self.values.ndim < 3:
             raise ComparisonError(
                 f"outputs of shape {self.values.shape} have no step axis",
-                remedy="Per-step outputs are [N, steps, outputs].",
+                remedy="give per-step outputs as [N, steps, outputs]",
             )
         if self.stored is not None and self.stored.shape != self.values.shape:
             raise ComparisonError(
                 f"stored outputs have shape {self.stored.shape}, their values {self.values.shape}",
-                remedy="Build integer outputs with RungOutputs.of_stored.",
+                remedy="build integer outputs with RungOutputs.of_stored",
             )
 
     @staticmethod

@@ -36,7 +36,7 @@ def keras_case(model: Source, inputs: NDArray[Any], along: Iterable[Source] = ()
     except WorkerError as failure:
         raise ReferenceFailed(
             f"Keras could not load {model[0].name}: {failure.cause}",
-            remedy="Check that the model was saved with this version of Keras.",
+            remedy="check that the model was saved with this version of Keras",
         ) from failure
     custom = model[1]
     equations = {} if custom is None else own_equations(custom, found.equations)

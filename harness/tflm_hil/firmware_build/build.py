@@ -120,7 +120,7 @@ def _check_sources(source_dir: Path, board: str) -> None:
     boards = sorted(path.parent.name for path in source_dir.glob("board/*/CMakeLists.txt"))
     if board not in boards:
         raise UnknownBoard(
-            f"No firmware board is called {board!r}.", remedy=f"known: {', '.join(boards)}"
+            f"No firmware board is called {board!r}.", remedy=f"use one of: {', '.join(boards)}"
         )
 
 

@@ -75,7 +75,7 @@ def _refused(output: str, log: Path) -> FirmwareBuildError:
         first = [line for line in lines if line][-_ERRORS_SHOWN:]
     return FirmwareBuildError(
         "The firmware does not build:\n    " + "\n    ".join(first),
-        remedy=f"the whole output is in {log}",
+        remedy=f"read the whole output in {log}",
     )
 
 

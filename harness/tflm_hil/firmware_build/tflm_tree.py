@@ -180,8 +180,8 @@ def _check_headers(source: Path, folders: tuple[Path, ...], headers: Mapping[str
             raise TflmTreeInvalid(
                 f"The TFLM tree {source} lacks the header {header} ({owner}); searched:\n"
                 f"    {searched}",
-                remedy="upstream's make downloads third-party headers when it builds: run its "
-                "target microlite in this tree, or copy the whole tree with its downloads",
+                remedy="run upstream's make target microlite in this tree, which downloads "
+                "third-party headers, or copy the whole tree with its downloads",
             )
 
 

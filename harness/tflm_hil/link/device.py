@@ -19,7 +19,7 @@ again), and those of `tflm_hil.link.refusals`.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from tflm_hil.errors import ProtocolError
 from tflm_hil.link.counters import LinkCounters
@@ -65,6 +65,7 @@ class Device:
 
     @property
     def counters(self) -> LinkCounters:
+        """Counts of this side of the line, since the session object was made."""
         return self._session.counters
 
     @property
@@ -101,6 +102,7 @@ class Device:
         self._session.close()
 
     def status(self) -> Status:
+        """Counters of the device since it started. Raises LinkError, DeviceError."""
         with self._session.attended():
             return Status(**self._session.request("status", {}))
 
@@ -111,7 +113,8 @@ class Device:
 
     def arm_fault(self, kind: str) -> None:
         """Makes the next inference fail: "undefined_instruction", "bad_read", "hang", "silent"
-        ("none" disarms)."""
+        ("none" disarms).
+        """
         with self._session.attended():
             self._session.request("self_test", {"kind": TABLE.codes["self_test"][kind]})
 
@@ -147,16 +150,11 @@ class Device:
         """One Invoke on all input tensors' bytes; state is kept."""
         return next(self.stream([SequenceRequest(None, inputs, reset=False)]))
 
-    def stream(
-        self,
-        requests: Iterable[SequenceRequest],
-        *,
-        on_result: Callable[[SequenceResult], None] | None = None,
-    ) -> Iterator[SequenceResult]:
+    def stream(self, requests: Iterable[SequenceRequest]) -> Iterator[SequenceResult]:
         """Runs sequences and yields their results in order.
 
         Lazy: `requests` is drawn from only as far as the window allows, and nothing is sent
-        before the first result is asked for. `on_result` is called before a result is yielded.
+        before the first result is asked for.
         """
         model = self._loaded()
         jobs: deque[_Job] = deque()
@@ -169,13 +167,13 @@ class Device:
                         wire_bytes(len(part.payload)), part.reply_bytes
                     ):
                         self._session.window.pump()
-                        yield from self._finished(jobs, on_result)
+                        yield from self._finished(jobs)
                     job.parts.append((part, self._submit(part)))
                 job.complete = True
-                yield from self._finished(jobs, on_result)
+                yield from self._finished(jobs)
             while jobs:
                 self._session.window.wait(jobs[0].parts[-1][1])
-                yield from self._finished(jobs, on_result)
+                yield from self._finished(jobs)
 
     def benchmark(self, n: int, cold: bool, inputs: bytes | None = None) -> tuple[int, ...]:
         """Core cycles of each of `n` Invokes on one input (default: the last one that was sent).
@@ -209,6 +207,7 @@ class Device:
             self._session.request("profile", {}, TABLE.requests["profile"].flags["on"] if on else 0)
 
     def read_profile(self) -> Profile:
+        """All operators that ran since `profile(True)`, with their calls and cycles."""
         entries: list[ProfileEntry] = []
         with self._session.attended():
             while True:
@@ -239,16 +238,14 @@ class Device:
         except StepsError as error:
             raise ProtocolError(
                 str(error),
-                remedy="Give the bytes of all input tensors of every step, in the model's order.",
+                remedy="give the bytes of all input tensors of every step, in the model's order",
                 board=self._session.board,
             ) from error
 
     def _submit(self, part: Part) -> Pending:
         return self._session.window.submit(part.kind, part.flags, part.payload, part.reply_bytes)
 
-    def _finished(
-        self, jobs: deque[_Job], on_result: Callable[[SequenceResult], None] | None
-    ) -> Iterator[SequenceResult]:
+    def _finished(self, jobs: deque[_Job]) -> Iterator[SequenceResult]:
         while jobs and jobs[0].is_finished:
             job = jobs.popleft()
             assembler = Assembler(job.request)
@@ -263,15 +260,13 @@ class Device:
             self._last_input = job.last_input(self._loaded().input_bytes)
             self.counters.payload_bytes_sent += job.input_bytes
             self.counters.payload_bytes_received += len(result.outputs)
-            if on_result is not None:
-                on_result(result)
             yield result
 
     def _loaded(self) -> LoadedModel:
         model = self.model
         if model is None:
             raise ProtocolError(
-                "no model is loaded", remedy="Call load().", board=self._session.board
+                "no model is loaded", remedy="call load()", board=self._session.board
             )
         return model
 

@@ -65,6 +65,7 @@ class FrameDecoder:
         return bytes(self._garbage)
 
     def feed(self, data: bytes) -> Iterator[Frame | None]:
+        """The frames that `data` completes, in order; None for each that is damaged."""
         pieces = data.split(DELIMITER)
         if len(pieces) > 1:
             pieces[0] = bytes(self._partial) + pieces[0]

@@ -56,8 +56,8 @@ def shake_hands(
 
 
 REMEDY = (
-    "Check that the board has power, that the firmware is on it (`hil flash`), that this is its "
-    "port and that no other program reads it; then reset the board."
+    "check that the board has power, that the firmware is on it (`hil flash`), that this is its "
+    "port and that no other program reads it; then reset the board"
 )
 
 
@@ -101,7 +101,7 @@ def _parse(payload: bytes, board: str) -> Hello:
     if version != TABLE.version:
         raise ProtocolError(
             f"the firmware speaks protocol {version}, this host {TABLE.version}",
-            remedy="Build and flash the firmware of this version (`hil flash`).",
+            remedy="build and flash the firmware of this version (`hil flash`)",
             board=board,
         )
     try:
@@ -109,7 +109,7 @@ def _parse(payload: bytes, board: str) -> Hello:
     except PayloadError as error:
         raise ProtocolError(
             f"the firmware's HELLO does not decode: {error}",
-            remedy="Build and flash the firmware of this version (`hil flash`).",
+            remedy="build and flash the firmware of this version (`hil flash`)",
             board=board,
         ) from error
 

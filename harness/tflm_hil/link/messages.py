@@ -86,6 +86,7 @@ class Hello:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Hello:
+        """Names for numbers, and the bits of `caches` as fields."""
         fields = dict(fields)
         caches = fields.pop("caches")
         faults = fields.pop("fault")
@@ -114,6 +115,7 @@ class TensorInfo:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> TensorInfo:
+        """The type by its numpy name."""
         return cls(
             index=fields["index"],
             name=fields["name"],
@@ -156,6 +158,7 @@ class LoadedModel:
 
     @classmethod
     def from_fields(cls, hash_hex: str, fields: dict[str, Any]) -> LoadedModel:
+        """Tensors and states as records."""
         return cls(
             hash=hash_hex,
             **{
@@ -173,6 +176,7 @@ class LoadedModel:
 
     @property
     def output_bytes(self) -> int:
+        """Bytes of one step's output: all output tensors, one behind the other."""
         return sum(tensor.bytes for tensor in self.outputs)
 
 

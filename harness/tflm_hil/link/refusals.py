@@ -17,23 +17,23 @@ from tflm_hil.link.protocol import TABLE
 _ERROR = TABLE.codes["error"]
 
 _BY_STATUS: dict[str, tuple[type[ModelRejected], str]] = {
-    "corrupt_model": (CorruptModel, "Convert the model again; the .tflite is damaged."),
-    "unsupported_schema": (UnsupportedModel, "Convert with a current TensorFlow (schema 3)."),
+    "corrupt_model": (CorruptModel, "convert the model again; the .tflite is damaged"),
+    "unsupported_schema": (UnsupportedModel, "convert with a current TensorFlow (schema 3)"),
     "unsupported_operator": (
         UnsupportedModel,
-        "Export the model without it (unrolled cells need few operators), or build a firmware that "
-        "has it: --hil-engine tflm, --hil-tflm-operators all.",
+        "export the model without it (unrolled cells need few operators), or build a firmware that "
+        "has it: --hil-engine tflm, --hil-tflm-operators all",
     ),
     "unsupported_type": (
         UnsupportedModel,
-        "Convert to float32, or fully to int8; declare token ids as int32.",
+        "convert to float32, or fully to int8; declare token ids as int32",
     ),
-    "unsupported_shape": (UnsupportedModel, "Give the model a fixed batch and sequence length."),
+    "unsupported_shape": (UnsupportedModel, "give the model a fixed batch and sequence length"),
     "unsupported_option": (
         UnsupportedModel,
-        "Export the model without what the operator refuses, or try the other --hil-engine.",
+        "export the model without what the operator refuses, or try the other --hil-engine",
     ),
-    "arena_too_small": (ArenaTooSmall, "Shrink the model, or enlarge the arena of the board."),
+    "arena_too_small": (ArenaTooSmall, "shrink the model, or enlarge the arena of the board"),
 }
 
 
@@ -52,36 +52,36 @@ def error_for(rejection: Rejection, *, board: str) -> DeviceError | ProtocolErro
             return kind(said, rejection=rejection, remedy=remedy, board=board)
         return DeviceError(
             f"{rejection.request} failed on the device: {said}",
-            remedy="For tensors: load the model with preserve_all.",
+            remedy="load the model with preserve_all if its tensors are read",
             board=board,
         )
     if rejection.error == _ERROR["model_not_in_slot"]:
         return ModelMismatch(
             f"the model under test is not in the board's model slot: {said}",
             rejection=rejection,
-            remedy="Flash it: `pytest --board …` does so by itself unless told not to.",
+            remedy="flash it: `pytest --board …` does so by itself without --hil-no-flash",
             board=board,
         )
     if rejection.error == _ERROR["slot_damaged"]:
         return CorruptModel(
             f"the copy in the board's model slot is damaged: {said}",
             rejection=rejection,
-            remedy="Erase the slot and flash the model again.",
+            remedy="erase the slot and flash the model again",
             board=board,
         )
     if rejection.error == _ERROR["no_model"]:
         return DeviceError(
-            f"{rejection.request}: no model is loaded", remedy="Call load() first.", board=board
+            f"{rejection.request}: no model is loaded", remedy="call load() first", board=board
         )
     if rejection.error == _ERROR["too_many_tensors"]:
         return UnsupportedModel(
             said,
             rejection=rejection,
-            remedy="Reduce the number of inputs and outputs, or shorten their names.",
+            remedy="reduce the number of inputs and outputs, or shorten their names",
             board=board,
         )
     return ProtocolError(
         f"the device refused {rejection.request}: {said}",
-        remedy="Host and firmware disagree: build and flash the firmware of this version.",
+        remedy="build and flash the firmware of this version: host and firmware disagree",
         board=board,
     )

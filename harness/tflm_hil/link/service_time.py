@@ -20,6 +20,7 @@ class ServiceTime:
         self._deviation_s = 0.0
 
     def add(self, sample_s: float) -> None:
+        """Take in the time that one request took [s]."""
         if self._mean_s == 0.0:
             self._mean_s, self._deviation_s = sample_s, sample_s / 2
         else:
@@ -28,6 +29,7 @@ class ServiceTime:
 
     @property
     def wait_s(self) -> float:
+        """How long to wait for a reply before something must have been lost [s]."""
         if self._mean_s == 0.0:
             return _FIRST_WAIT_S
         return max(_MIN_WAIT_S, self._mean_s + 4 * self._deviation_s)

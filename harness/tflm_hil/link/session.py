@@ -56,6 +56,7 @@ class Session:
 
     @property
     def baud(self) -> int:
+        """The baud rate that the host's side is set to."""
         return self._transport.baud
 
     @property
@@ -121,7 +122,8 @@ class Session:
 
     def check(self, kind: int, frame: Frame) -> None:
         """Raises what the device's refusal means, if `frame` is one; ProtocolError if it is not
-        the reply to a request of type `kind`."""
+        the reply to a request of type `kind`.
+        """
         if frame.type == _ERROR.id:
             raise error_for(_rejection(frame), board=self.board)
         if frame.type != kind | TABLE.reply_bit:
@@ -131,7 +133,7 @@ class Session:
         """What came is not what this version of the protocol allows."""
         return ProtocolError(
             what,
-            remedy="Host and firmware disagree: build and flash the firmware of this version.",
+            remedy="build and flash the firmware of this version: host and firmware disagree",
             board=self.board,
         )
 
@@ -163,7 +165,8 @@ class Session:
     @contextlib.contextmanager
     def attended(self) -> Iterator[None]:
         """Opens a session if there is none, and turns what the window cannot solve into the error
-        that says what happened."""
+        that says what happened.
+        """
         if self._hello is None:
             self.open(self._timeout_s)
         try:
@@ -200,7 +203,7 @@ class Session:
         if record is None or record.sequence == known:
             return DeviceReset(
                 f"the board restarted in mid-run (reason: {hello.reset_reason})",
-                remedy="Check its power and that nobody pressed reset or attached a debugger.",
+                remedy="check its power and that nobody pressed reset or attached a debugger",
                 board=self.board,
             )
         with contextlib.suppress(SessionLost, Silence):
@@ -210,7 +213,7 @@ class Session:
             f"CFSR={record.cfsr:#010x}, HFSR={record.hfsr:#010x}) while executing "
             f"{record.request_name}",
             record=record,
-            remedy="The report names the source line; the board has been restarted.",
+            remedy="look up the source line in the report; the board has been restarted",
             board=self.board,
         )
 
@@ -226,15 +229,15 @@ class Session:
             return LinkTimeout(
                 f"the board has said nothing for {self._timeout_s:g} s and does not answer "
                 f"HELLO{heard}",
-                remedy="An inference may hang, or the board lost power or its cable. Reset it; "
-                "if a single inference may take so long, raise the time-out.",
+                remedy="reset the board and check its power and cable: an inference may hang; if a "
+                "single one may take so long, raise the time-out",
                 board=self.board,
             )
         if hello.previous_nonce != nonce:
             return self._restarted(hello)
         return LinkTimeout(
             f"the board did not answer a request within {self._timeout_s:g} s, but is alive",
-            remedy="A single inference may take so long: raise the time-out.",
+            remedy="raise the time-out if a single inference may take so long",
             board=self.board,
         )
 

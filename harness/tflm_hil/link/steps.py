@@ -38,7 +38,7 @@ class Part:
     flags: int
     payload: bytes
     reply_payload: int  # bytes
-    steps: int = 0  # cycles of so many steps come back
+    steps: int = 0  # how many steps' cycles come back
     all_outputs: bool = False
     is_output: bool = False  # the reply is a piece of the output
 
@@ -137,6 +137,7 @@ class Assembler:
                 self._outputs[:] = reply[end:]  # of the last step so far
 
     def result(self) -> SequenceResult:
+        """What the parts came to, once all of them have been added."""
         return SequenceResult(
             self._request.key, bytes(self._outputs), len(self._cycles), tuple(self._cycles)
         )

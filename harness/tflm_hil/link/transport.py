@@ -31,7 +31,8 @@ class Transport(Protocol):
         """For messages, e.g. "/dev/ttyACM0"."""
 
     @property
-    def baud(self) -> int: ...
+    def baud(self) -> int:
+        """Bits a second, of the host's side."""
 
     @baud.setter
     def baud(self, value: int) -> None: ...
@@ -42,7 +43,8 @@ class Transport(Protocol):
     def write(self, data: bytes) -> None:
         """Hands all of `data` to the line."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give the port back; reading and writing end."""
 
 
 class SerialTransport:
@@ -61,13 +63,14 @@ class SerialTransport:
                 raise SerialPortNotFound(
                     f"{tty} is in use by another program",
                     remedy="close the terminal program or test run that has it open; "
-                    f"`fuser {tty}` names it. On Linux it may be ModemManager, for some seconds "
-                    "after plugging in",
+                    f"`fuser {tty}` names it (on Linux it may be ModemManager, for some seconds "
+                    "after plugging in)",
                 ) from error
             raise SerialPortNotFound(
                 f"{tty} cannot be opened: {error}",
-                remedy="Is the board attached, does `ls -l` on the port show a group you are in "
-                "(dialout), and does no other program hold it? `hil boards` shows what is there.",
+                remedy="check that the board is attached, that you are in the group that `ls -l` "
+                "shows for the port (dialout) and that no other program holds it; `hil boards` "
+                "shows what is there",
             ) from error
         self._fd: int = self._port.fileno()
         self._tty = tty
@@ -75,10 +78,12 @@ class SerialTransport:
 
     @property
     def name(self) -> str:
+        """For messages: the path of the tty."""
         return self._tty
 
     @property
     def baud(self) -> int:
+        """Bits a second, as the tty is set."""
         return int(self._port.baudrate)
 
     @baud.setter
@@ -86,6 +91,7 @@ class SerialTransport:
         self._port.baudrate = value
 
     def read(self, max_bytes: int, timeout_s: float) -> bytes:
+        """What has arrived, see `Transport.read`. Raises LinkError if the tty is gone."""
         if self._early:
             data = bytes(self._early[:max_bytes])
             del self._early[:max_bytes]
@@ -101,6 +107,7 @@ class SerialTransport:
         return data
 
     def write(self, data: bytes) -> None:
+        """Hands over all of `data`. Raises LinkError if the tty is gone or takes nothing."""
         rest = memoryview(data)
         deadline = time.monotonic() + _STALLED_S
         while rest:
@@ -118,16 +125,17 @@ class SerialTransport:
             if time.monotonic() > deadline:
                 raise LinkError(
                     f"{self._tty} has taken no byte for {_STALLED_S:.0f} s",
-                    remedy="Replug the board (or restart `hil emulate`), then try again.",
+                    remedy="replug the board (or restart `hil emulate`), then try again",
                 )
 
     def close(self) -> None:
+        """Close the tty; closing twice does no harm."""
         with contextlib.suppress(OSError, serial.SerialException):
             self._port.close()
 
     def _gone(self, cause: Exception | None) -> LinkError:
         return LinkError(
             f"{self._tty} went away" + (f": {cause}" if cause else ""),
-            remedy="The board was unplugged, or its emulator ended: `hil boards` shows what is "
-            "there.",
+            remedy="plug the board in again, or restart its emulator; `hil boards` shows what is "
+            "there",
         )

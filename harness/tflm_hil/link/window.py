@@ -118,6 +118,7 @@ class Window:
 
     @property
     def outstanding(self) -> int:
+        """Requests that have no reply yet."""
         return len(self._pending)
 
     def restart(self, next_seq: int, limits: Limits) -> None:
@@ -134,7 +135,7 @@ class Window:
         self._made_progress(self._clock())
 
     def has_room(self, wire_bytes: int, reply_bytes: int) -> bool:
-        """True if a request of so many bytes on the line, and its reply, may be sent now."""
+        """True if a request and its reply, of these sizes on the line, may be sent now."""
         if not self._pending:
             return True
         return (

@@ -78,7 +78,7 @@ def elf_segments(elf: Path, layout: FlashLayout) -> list[Segment]:
             raise FirmwareTooBig(
                 f"{elf.name} loads {segment.address:#010x}..{segment.end - 1:#010x}; the firmware "
                 f"has {layout.firmware_address:#010x}..{layout.firmware_end - 1:#010x}",
-                remedy="the models lie elsewhere; make the firmware smaller, or link it to there",
+                remedy="make the firmware smaller, or link it to there; the models lie elsewhere",
             )
     return sorted(segments, key=lambda segment: segment.address)
 

@@ -217,7 +217,7 @@ def _translate(error: BaseException, settings: ProbeSettings) -> HilError:
         return TargetUnreachable(
             "the processor's bus refused a debug access"
             + (f" at {address:#010x}" if address is not None else ""),
-            remedy="nothing answers at this address, or its clock is off",
+            remedy="correct the address, or turn the clock on of what lies there",
             board=board,
         )
     if isinstance(error, exceptions.TargetSupportError):

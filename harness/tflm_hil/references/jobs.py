@@ -123,7 +123,7 @@ def versions(framework: Framework) -> dict[str, str]:
     except importlib.metadata.PackageNotFoundError as error:
         raise ReferenceFailed(
             f"{TITLES[framework]} is not installed: no package {error.name}",
-            remedy="Install the project's dependencies: pip install -e '.[dev]'.",
+            remedy="install the project's dependencies: pip install -e '.[dev]'",
         ) from None
 
 

@@ -215,7 +215,7 @@ def _failed(job: Job, cause: str, tail: str, remedy: str = "") -> ReferenceFaile
     return ReferenceFailed(
         what,
         remedy=remedy
-        or "Check that the sample sequences fit the model and that its operators exist there.",
+        or "check that the sample sequences fit the model and that its operators exist there",
     )
 
 

@@ -48,7 +48,7 @@ def step_tensors(
         said = f"{failure.cause}\n{failure.tail}".rstrip()
         raise ReferenceFailed(
             f"desktop TFLM could not keep the tensors of {model.name}: {said}",
-            remedy="Without them no operator can be named; the verdict stands.",
+            remedy="leave it: without them no operator can be named; the verdict stands",
         ) from failure
     blocks = arrays.pop("blocks")
     return StepTensors(tuple(row.tobytes() for row in blocks), arrays)

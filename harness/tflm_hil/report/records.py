@@ -268,7 +268,7 @@ class HostRecord:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """All that the numbers of a run are true under (design rule 6)."""
+    """All that the numbers of a run are true under (docs/decisions.md, rule 6)."""
 
     board: BoardRecord
     firmware: FirmwareRecord

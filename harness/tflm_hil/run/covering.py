@@ -46,5 +46,6 @@ def _shown(variant: Variant) -> set[Shown]:
 
 def _work(variant: Variant) -> int:
     """Grows with the time that its sequences take: numbers that go in, times the bytes of the
-    model that each of them meets."""
+    model that each of them meets.
+    """
     return variant.load_samples().inputs.size * variant.size_bytes

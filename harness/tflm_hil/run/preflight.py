@@ -87,4 +87,4 @@ def refusal(errors: list[Finding]) -> HilError:
     what = f"not flashed ({errors[0].code}): {'; '.join(sentences)}"
     if errors[0].code == OPERATORS:
         return UnsupportedModel(what, remedy=errors[0].remedy)
-    return LintFailed(what, remedy=f"{errors[0].remedy} To try it all the same: --hil-no-lint.")
+    return LintFailed(what, remedy=f"{errors[0].remedy}; to try it all the same: --hil-no-lint")

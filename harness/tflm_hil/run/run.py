@@ -144,7 +144,7 @@ class Run:
             self._findings += fresh
             raise StrictFinding(
                 "; ".join(fresh),
-                remedy="the emulated board forgives it, a real one would not: correct the firmware",
+                remedy="correct the firmware: the emulated board forgives it, a real one would not",
                 board=self.config.board,
             )
 

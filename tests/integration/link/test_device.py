@@ -130,19 +130,17 @@ def test_tensors_larger_than_a_frame(device: Device) -> None:
 def test_streaming_is_lazy_and_in_order(device: Device) -> None:
     device.load(STEP.hash)
     drawn: list[int] = []
-    seen: list[object] = []
 
     def requests() -> Iterator[SequenceRequest]:
         for key in range(5000):
             drawn.append(key)
             yield SequenceRequest(key, steps(1))
 
-    results = device.stream(requests(), on_result=lambda result: seen.append(result.key))
+    results = device.stream(requests())
     assert not drawn
     assert next(results).key == 0
     assert len(drawn) < 1000
     assert [result.key for result in results] == list(range(1, 5000))
-    assert seen == list(range(5000))
 
 
 def test_other_calls_may_come_in_the_middle_of_a_stream(device: Device) -> None:
@@ -307,7 +305,7 @@ def test_a_hanging_board_is_given_up(board: PosixBoard, kind: str) -> None:
     with pytest.raises(LinkTimeout, match=r"said nothing for 0\.5 s") as caught:
         device.step(steps(1))
     assert time.monotonic() - start < 5
-    assert "Reset it" in caught.value.remedy
+    assert "reset the board" in caught.value.remedy
 
 
 def test_a_board_that_loses_power_is_an_error(board: PosixBoard, device: Device) -> None:

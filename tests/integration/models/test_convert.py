@@ -16,8 +16,8 @@ MODELS = {model.name: model for model in load_zoo(ZOO)}
 
 
 def calibration() -> np.ndarray:
-    array = MODELS["digits_lstm"].samples.load_calibration()
-    assert array is not None
+    samples = MODELS["digits_lstm"].samples
+    array: np.ndarray = np.load(samples.path)[samples.calibration_key]
     return array[:50]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import platformdirs
 import pytest
 from tflm_hil.commands.plugin_arguments import plugin_arguments
-from tflm_hil.options import REPOSITORY
+from tflm_hil.paths import REPOSITORY
 
 # pytester moves HOME: firmware and references must still come from the cache of this machine.
 CACHE_HOME = Path(platformdirs.user_cache_path("tflm-hil")).parent

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tflm_hil.options import REPOSITORY
+from tflm_hil.paths import REPOSITORY
 
 from tests.integration.plugin.conftest import BOARD
 from tests.support.tiny_models import add

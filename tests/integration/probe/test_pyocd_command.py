@@ -10,6 +10,8 @@ from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.probe.flash import elf_segments
 from tflm_hil.probe.probe import Probe
 
+from tests.support.boards import FLASH
+
 Pyocd = Callable[..., str]
 
 
@@ -22,7 +24,7 @@ def test_load_programs_the_firmware(
     pyocd: Pyocd, emulator: EmulatorProcess, firmware: FirmwareImage, probe: Probe
 ) -> None:
     assert "programmed" in pyocd("load", "-u", emulator.uid, str(firmware.elf))
-    for segment in elf_segments(firmware.elf):
+    for segment in elf_segments(firmware.elf, FLASH):
         assert probe.read_memory(segment.address, len(segment.data)) == segment.data
     assert probe.flash_firmware(firmware.elf).bytes == 0
 

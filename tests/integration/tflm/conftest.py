@@ -11,7 +11,8 @@ from tflm_hil.bench.bench import Bench
 from tflm_hil.boards.spec import Overrides, load_spec
 from tflm_hil.errors import TflmTreeInvalid
 from tflm_hil.firmware_build.tflm_tree import TflmTree, inspect_tree
-from tflm_hil.options import REPOSITORY, RunConfig
+from tflm_hil.options import RunConfig
+from tflm_hil.paths import REPOSITORY
 from tflm_hil.report.render.progress import SilentProgress
 
 NEEDS_TREE = "needs a finished TFLM tree: make test TFLM_ROOT=DIR (see README)"

@@ -13,7 +13,7 @@ from tflm_hil.firmware_build.tflm_tree import TflmTree
 from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.schema import load_schema, operator_names
-from tflm_hil.options import REPOSITORY
+from tflm_hil.paths import REPOSITORY
 
 from tests.support import tiny_models, variable_model
 from tests.support.hanging_loop import hanging_loop

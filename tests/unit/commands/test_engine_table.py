@@ -44,7 +44,7 @@ def variant(id_: str, cycles: int, rung: dict[str, object]) -> VariantRecord:
 def engine(
     label: str, cycles: dict[str, int], operators: dict[str, int], small: int | None = None
 ) -> EngineResult:
-    kinds = {"a-int8": INT8, "b-float32": FLOAT}
+    kinds: dict[str, dict[str, object]] = {"a-int8": {**INT8}, "b-float32": {**FLOAT}}
     record = RunRecord(
         run_id="r",
         started="",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tflm_hil.commands import main as cli
-from tflm_hil.options import REPOSITORY
+from tflm_hil.paths import REPOSITORY
 from tflm_hil.report import json_report
 
 from tests.unit.report import synthetic

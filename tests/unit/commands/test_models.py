@@ -111,7 +111,7 @@ def test_sample_files_are_named_with_what_they_hold(
 ) -> None:
     path = tmp_path / "samples.npz"
     np.savez(path, windows=np.ones((3, 8, 8)))
-    command = ["convert", KERAS, "--to", "int8", "--samples", path]
+    command: list[str | Path] = ["convert", KERAS, "--to", "int8", "--samples", path]
     text = refusal(capsys, *command)
     assert "it has windows" in text
     assert "--key" in text

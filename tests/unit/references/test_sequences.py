@@ -104,7 +104,7 @@ def test_outputs_are_dequantised_for_the_comparison() -> None:
 
 
 def test_a_sequence_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="no multiple of input"):
+    with pytest.raises(ValueError, match="not a multiple of input"):
         run_sequences(RunningSum((1, 3, 1), (1, 1)), INPUTS, carry=False)
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 def lint_imports(package_dir: Path) -> subprocess.CompletedProcess[str]:
     """`lint-imports` with our contract, on the package that lies in `package_dir`."""
     tool = Path(sys.executable).with_name("lint-imports")
-    command = [tool, "--no-logo", "--no-cache", ROOT / ".importlinter"]
+    command: list[str | Path] = [tool, "--no-logo", "--no-cache", ROOT / ".importlinter"]
     environment = os.environ | {"PYTHONPATH": str(package_dir), "COLUMNS": "200"}
     return subprocess.run(
         command, cwd=package_dir, env=environment, capture_output=True, text=True, check=False

@@ -219,7 +219,7 @@ struct Int16Math {
   }
   int16_t Finish(int64_t sum, uint32_t channel) const {
     const Factor& factor = factors[channel];
-    int32_t scaled;
+    int32_t scaled = 0;
     if (wide) {
       scaled = factor.Apply64(bias != nullptr ? WrapAdd64(sum, Int64At(*bias, channel)) : sum);
     } else {

@@ -227,7 +227,7 @@ void EvalInt16(const Data& d) {
     for (uint32_t c = 0; c < d.channels; ++c, row += d.depth) {
       const Factor& factor = d.per_channel != nullptr ? d.per_channel[c] : d.factor;
       const int64_t sum = DotOffsets<int64_t>(row, d.weight_offset, input, d.input_offset, d.depth);
-      int32_t scaled;
+      int32_t scaled = 0;
       if (d.wide_sum) {
         scaled = factor.Apply64(d.bias != nullptr ? WrapAdd64(sum, Int64At(*d.bias, c)) : sum);
       } else {

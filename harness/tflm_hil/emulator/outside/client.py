@@ -200,5 +200,5 @@ class DebugPortClient:
     def _gone(self) -> EmulatorError:
         return EmulatorError(
             f"the emulated board at {self._path} stopped answering",
-            remedy="it was stopped or died; start it again with `hil emulate`",
+            remedy="start it again with `hil emulate`; it was stopped or died",
         )

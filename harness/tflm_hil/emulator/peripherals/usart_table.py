@@ -42,7 +42,7 @@ class UsartRow:
     receive_pins: tuple[Pin, ...]
 
 
-def _row(
+def _row(  # noqa: PLR0913 - the columns of the table below
     name: str,
     base: int,
     irq: int,

@@ -7,7 +7,7 @@ import re
 from tflm_hil.errors import ConversionError
 from tflm_hil.worker import WorkerError
 
-# Of a message that fills pages: so many lines, so many characters each.
+# Of a message that fills pages: how many lines are kept, and how many characters of each.
 SHORT = 4
 LINE = 300
 
@@ -19,19 +19,19 @@ NO_KERNEL = ("is neither a custom op nor a flex op", "SELECT_TF_OPS", "Flex")
 REMEDIES = (
     (
         ("is not static",),
-        "Build the model with a fixed sequence length; only the batch may vary.",
+        "build the model with a fixed sequence length; only the batch may vary",
     ),
     (
         ("Max and min for dynamic tensors", "Empty min/max"),
-        "Part of the model never ran on the representative data; use another export, or data that"
-        " reaches it.",
+        "use another export, or data that reaches every part of the model: some never ran on the"
+        " representative data",
     ),
 )
 
 # Exceptions of our own worker → what to do.
 KINDS = {
-    "NotEqualError": "A layer is random or not carried over; use another export.",
-    "CalibrationShapeError": "Give an array [N, T, F] with the model's own T and F.",
+    "NotEqualError": "use another export: a layer is random or not carried over",
+    "CalibrationShapeError": "give an array [N, T, F] with the model's own T and F",
 }
 
 
@@ -46,24 +46,24 @@ def explain(failure: WorkerError, name: str, export: str, dtype: str) -> Convers
         reason, remedy = failure.message.split("\n", 1)
         return ConversionError(f"{name} cannot be loaded: {reason}", remedy=remedy)
     if any(words in failure.message for words in NO_KERNEL):
-        found = {next(filter(None, groups)) for groups in FOREIGN.findall(failure.message)}
-        operators = ", ".join(sorted(found - {"SELECT_TF_OPS"})) or "an operator"
+        names = {next(filter(None, groups)) for groups in FOREIGN.findall(failure.message)}
+        operators = ", ".join(sorted(names - {"SELECT_TF_OPS"})) or "an operator"
         return ConversionError(
             f"converting {name} to {dtype} ({export}) failed: TFLite has no kernel for {operators}",
-            remedy="Replace the layer that makes it; TFLM runs no TensorFlow (Flex) operators.",
+            remedy="replace the layer that makes it; TFLM runs no TensorFlow (Flex) operators",
         )
     what = f"converting {name} to {dtype} ({export}) failed: {_cause(failure)}"
     if failure.crashed and export == "loop" and dtype != "float32":
         return ConversionError(
             f"{what}. The calibrator cannot walk into a WHILE loop",
-            remedy="Use --export shift, or unrolled for short sequences, or fused for an LSTM.",
+            remedy="use --export shift, or unrolled for short sequences, or fused for an LSTM",
         )
     if failure.crashed:
         return ConversionError(
-            what, remedy=f"Try another export; the last lines were:\n{failure.tail}"
+            what, remedy=f"try another export; the last lines were:\n{failure.tail}"
         )
     if failure.returncode is None:
-        return ConversionError(what, remedy="Unroll fewer steps or raise the timeout.")
+        return ConversionError(what, remedy="unroll fewer steps or raise the timeout")
     for words, remedy in REMEDIES:
         if any(word in failure.message for word in words):
             return ConversionError(what, remedy=remedy)
@@ -72,8 +72,8 @@ def explain(failure: WorkerError, name: str, export: str, dtype: str) -> Convers
     if failure.message.startswith("layer "):
         # an export module named the layer that it has no form for
         other = "unrolled" if export == "shift" else "shift or unrolled"
-        return ConversionError(what, remedy=f"Use --export {other} for this model.")
-    return ConversionError(what, remedy=f"The converter's last lines were:\n{failure.tail}")
+        return ConversionError(what, remedy=f"use --export {other} for this model")
+    return ConversionError(what, remedy=f"read the converter's last lines:\n{failure.tail}")
 
 
 def _cause(failure: WorkerError) -> str:

@@ -76,14 +76,14 @@ def convert(
     `ConversionError`.
     """
     if not model.is_file():
-        raise ConversionError(f"no Keras model at {model}", remedy="Check the path.")
+        raise ConversionError(f"no Keras model at {model}", remedy="check the path")
     if export not in EXPORTS:
-        raise ConversionError(f"no export {export!r}", remedy=f"Use one of {', '.join(EXPORTS)}.")
+        raise ConversionError(f"no export {export!r}", remedy=f"use one of {', '.join(EXPORTS)}")
     if dtype not in DTYPES:
         reason = REFUSED_TYPES.get(str(dtype))
         raise ConversionError(
             f"no conversion to {dtype}: {reason}" if reason else f"no type {dtype!r}",
-            remedy=f"Use one of {', '.join(DTYPES)}.",
+            remedy=f"use one of {', '.join(DTYPES)}",
         )
     arrays = {}
     if calibration is not None:
@@ -91,7 +91,7 @@ def convert(
     elif dtype != "float32":
         raise ConversionError(
             f"{dtype} needs representative data and none was given",
-            remedy="Give 100 to 500 real sequences from the training split.",
+            remedy="give 100 to 500 real sequences from the training split",
         )
     request = {
         "model": str(model.resolve()),
@@ -138,7 +138,7 @@ def check_saturation(content: bytes, inputs: NDArray[Any]) -> str:
     )
     if share > SATURATED:
         raise ConversionError(
-            what, remedy="Calibrate with data of the same range and normalisation as the inputs."
+            what, remedy="calibrate with data of the same range and normalisation as the inputs"
         )
     return what
 
@@ -147,16 +147,16 @@ def _checked(calibration: NDArray[Any]) -> NDArray[np.float32]:
     if calibration.ndim < 2 or calibration.size == 0:
         raise ConversionError(
             f"representative data of shape {calibration.shape} holds no sequence",
-            remedy="Give an array [N, ...] of real inputs, N at least 1.",
+            remedy="give an array [N, ...] of real inputs, N at least 1",
         )
     if not np.all(np.isfinite(calibration)):
         raise ConversionError(
             "representative data contains NaN or infinity",
-            remedy="Clean the data; one such value ruins every scale.",
+            remedy="clean the data; one such value ruins every scale",
         )
     if calibration.min() == calibration.max():
         raise ConversionError(
             f"representative data is {calibration.flat[0]:g} everywhere",
-            remedy="Give real inputs: a scale is made from their range.",
+            remedy="give real inputs: a scale is made from their range",
         )
     return np.ascontiguousarray(calibration, np.float32)

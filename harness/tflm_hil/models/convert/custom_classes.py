@@ -44,7 +44,7 @@ class CustomClassError(ValueError):
 def known(custom: Path | None) -> Iterator[ModuleType | None]:
     """The classes of the file `custom` are known to Keras inside the block.
 
-    None is no file. Raises `CustomClassError` if the file cannot be imported.
+    None means that there is no file. Raises `CustomClassError` if the file cannot be imported.
     """
     registered = keras.saving.get_custom_objects()
     before = dict(registered)
@@ -71,8 +71,8 @@ def load(model: Path) -> Any:
             raise
         raise CustomClassError(
             f"the model is made of {', '.join(unknown)}, which Keras does not define",
-            'Name the Python file that does: --custom FILE, or custom = "FILE" under [keras] in'
-            " the manifest.",
+            'name the Python file that does: --custom FILE, or custom = "FILE" under [keras] in'
+            " the manifest",
         ) from error
 
 
@@ -103,10 +103,10 @@ def _names(node: Any) -> Iterator[str]:
 def _imported(custom: Path) -> ModuleType:
     """The module of a file, its folder among those that it imports from."""
     if not custom.is_file():
-        raise CustomClassError(f"there is no file {custom} with classes", "Check the path.")
+        raise CustomClassError(f"there is no file {custom} with classes", "check the path")
     spec = importlib.util.spec_from_file_location(MODULE, custom)
     if spec is None or spec.loader is None:
-        raise CustomClassError(f"{custom} is no Python file", "Name a .py file.")
+        raise CustomClassError(f"{custom} is not a Python file", "name a .py file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[MODULE] = module  # dataclasses and pickles look their module up
     sys.path.insert(0, str(custom.parent))
@@ -115,7 +115,7 @@ def _imported(custom: Path) -> ModuleType:
     except Exception as error:
         raise CustomClassError(
             f"{custom} cannot be imported: {type(error).__name__}: {error}",
-            "Correct it; it is imported by itself, with its own folder on the path.",
+            "correct it; it is imported by itself, with its own folder on the path",
         ) from error
     finally:
         sys.path.remove(str(custom.parent))

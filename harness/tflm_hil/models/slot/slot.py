@@ -24,7 +24,7 @@ all little endian. The list ends where the first word of an entry is erased (0xF
 payload is programmed first and the header last, so a cut-off append leaves no entry behind, only
 flash that is not blank; that, a damaged header or a wrong CRC makes the next append start anew.
 
-Of several entries with one hash the last counts. So a model whose aux data is to be another is
+Of several entries with one hash the last counts. So a model that gets new aux data is
 appended again: rare, and no more than its size is lost until the slot is next erased.
 """
 
@@ -132,8 +132,8 @@ class Directory:
 
     def holds(self, entry: SlotEntry) -> bool:
         """Whether LOAD would find this model with this aux data."""
-        found = self.find(entry.hash)
-        return found is not None and found.aux == entry.aux
+        stored = self.find(entry.hash)
+        return stored is not None and stored.aux == entry.aux
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ all little endian. Kind 1 is a list of states of 20 bytes each:
     4   f32  the input's scale     8  i32 its zero point
     12  f32  the output's scale    16 i32 its zero point
 
-Every input that is no state is fed from outside. The scales are the model's own (the device
+Every input that is not a state is fed from outside. The scales are the model's own (the device
 refuses an entry whose scales are not); where the two ends differ, the device requantises. A kind
 from 0x8000 on may be skipped by who does not know it, another may not.
 

@@ -27,7 +27,8 @@ TABLE_BYTES = 256  # int8 TANH and LOGISTIC look results up, one table for each 
 @dataclass(frozen=True)
 class ArenaEstimate:
     """Bytes. `activations` share memory over time, `states` (variable tensors) never do;
-    `engine` is what the builtin engine keeps for itself."""
+    `engine` is what the builtin engine keeps for itself.
+    """
 
     activations: int
     states: int

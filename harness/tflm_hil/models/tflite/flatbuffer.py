@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import flatbuffers  # type: ignore[import-untyped]
+import flatbuffers
 import numpy as np
 
 from tflm_hil.models.tflite.schema import load_schema
@@ -56,7 +56,8 @@ class Editor:
 
     def bypass_requantised(self, output: str) -> bool:
         """Let the first signature's `output` be what the QUANTIZE before it reads; False if there
-        is none that only changes the scale of integers."""
+        is none that only changes the scale of integers.
+        """
         signature = self.model.signatureDefs[0]
         graph = self.model.subgraphs[signature.subgraphIndex]
         entry = _named(signature.outputs, output)

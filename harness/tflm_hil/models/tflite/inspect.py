@@ -132,7 +132,7 @@ def inspect(content: bytes, name: str = "the model") -> Inspection:
     if len(content) < 8 or content[4:8] != IDENTIFIER:
         raise CorruptModel(
             f"{name} is not a TFLite flatbuffer: no identifier TFL3 at byte 4",
-            remedy="Give the .tflite that the converter wrote.",
+            remedy="give the .tflite that the converter wrote",
         )
     schema = load_schema()
     try:
@@ -141,7 +141,7 @@ def inspect(content: bytes, name: str = "the model") -> Inspection:
     except DAMAGE as error:
         raise CorruptModel(
             f"{name} is damaged or truncated ({len(content)} bytes): {error}",
-            remedy="Convert the model again or restore the file.",
+            remedy="convert the model again or restore the file",
         ) from error
 
 

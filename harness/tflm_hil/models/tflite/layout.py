@@ -26,15 +26,24 @@ class Described(Protocol):
     """A tensor's description; `Tensor` of a flatbuffer and `TensorInfo` of the link fit."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As the model calls it."""
+
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """The numpy name of its type."""
+
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Its whole shape, the batch first."""
+
     @property
-    def scale(self) -> float: ...
+    def scale(self) -> float:
+        """Of the quantisation; 0.0 if there is none."""
+
     @property
-    def zero_point(self) -> int: ...
+    def zero_point(self) -> int:
+        """Of the quantisation."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ class Layout:
         if self.size == 0 or sequence.size % self.size:
             shapes = " and ".join(str(tensor.shape) for tensor in self.tensors)
             raise ValueError(
-                f"a sequence of shape {sequence.shape} is no multiple of input {shapes}"
+                f"a sequence of shape {sequence.shape} is not a multiple of input {shapes}"
             )
         steps = sequence.size // self.size
         packed = inputs.reshape(len(inputs), steps, self.size)
@@ -130,16 +139,18 @@ def pack(arrays: Sequence[NDArray[Any]], layout: Layout) -> NDArray[Any]:
     """
     if len(arrays) == 1:
         return arrays[0]
-    found = []
+    parts = []
     for array, tensor in zip(arrays, layout.tensors, strict=True):
         size = array[0].size
         if size % tensor.size:
-            raise ValueError(f"{tensor.name}: {array.shape[1:]} is no multiple of {tensor.shape}")
-        found.append(array.reshape(len(array), size // tensor.size, tensor.size))
-    if len({array.shape[:2] for array in found}) > 1:
+            raise ValueError(
+                f"{tensor.name}: {array.shape[1:]} is not a multiple of {tensor.shape}"
+            )
+        parts.append(array.reshape(len(array), size // tensor.size, tensor.size))
+    if len({array.shape[:2] for array in parts}) > 1:
         counts = ", ".join(
             f"{tensor.name} {array.shape[0]}x{array.shape[1]}"
-            for tensor, array in zip(layout.tensors, found, strict=True)
+            for tensor, array in zip(layout.tensors, parts, strict=True)
         )
         raise ValueError(f"the inputs have different numbers of sequences or steps: {counts}")
-    return np.concatenate(found, axis=2)
+    return np.concatenate(parts, axis=2)

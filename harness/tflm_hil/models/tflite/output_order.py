@@ -30,14 +30,17 @@ def order_outputs(content: bytes) -> bytes:
         for name, tensor in signature.outputs.items()
         if (match := _NUMBERED.fullmatch(name))
     }
-    found = list(inspection.subgraphs[signature.subgraph].outputs)
-    states = [found[pair.output] for pair in state_pairs(inspection)]
+    tensors = list(inspection.subgraphs[signature.subgraph].outputs)
+    states = [tensors[pair.output] for pair in state_pairs(inspection)]
     first = [numbered[number] for number in sorted(numbered)]
     if len(numbered) < 2 or len(set(first)) != len(first):
         return content
-    wanted = [*first, *(tensor for tensor in found if tensor not in first and tensor not in states)]
+    wanted = [
+        *first,
+        *(tensor for tensor in tensors if tensor not in first and tensor not in states),
+    ]
     wanted += [tensor for tensor in states if tensor not in first]
-    if wanted == found or sorted(wanted) != sorted(found):
+    if wanted == tensors or sorted(wanted) != sorted(tensors):
         return content
     editor = Editor(content)
     editor.model.subgraphs[signature.subgraph].outputs = np.array(wanted, np.int32)

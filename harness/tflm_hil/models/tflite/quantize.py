@@ -22,11 +22,16 @@ class TensorLike(Protocol):
     """What `Quantization.of` needs of a tensor's description (`TensorInfo` of the link fits)."""
 
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """The numpy name of its type."""
+
     @property
-    def scale(self) -> float: ...
+    def scale(self) -> float:
+        """0.0 if it is not quantised."""
+
     @property
-    def zero_point(self) -> int: ...
+    def zero_point(self) -> int:
+        """The integer that stands for 0."""
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ SCHEMA_FILE = Path("tensorflow/lite/micro/python/schema_py_generated.py")
 
 @cache
 def load_schema() -> ModuleType:
-    """The generated module: `Model`, `ModelT`, `BuiltinOperator`, …"""
+    """The generated module, with `Model`, `ModelT`, `BuiltinOperator` and the others."""
     package = importlib.util.find_spec("tflite_micro")
     roots = package.submodule_search_locations if package else None
     path = Path(next(iter(roots))) / SCHEMA_FILE if roots else None
     if path is None or not path.is_file():
         raise ReferenceFailed(
             "the tflite-micro wheel is not installed",
-            remedy="Install the project's dependencies: pip install -e '.[dev]'.",
+            remedy="install the project's dependencies: pip install -e '.[dev]'",
         )
     name = "tflm_hil.models._tflite_schema"
     spec = importlib.util.spec_from_file_location(name, path)

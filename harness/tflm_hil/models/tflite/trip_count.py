@@ -46,7 +46,7 @@ def _bounds(content: bytes, loop: int | None) -> list[tuple[int, int]]:
     if len(loops) != 1:
         return []
     raw = load_schema().Model.GetRootAsModel(content, 0)
-    found = []
+    bounds = []
     condition = loops[0].options["condSubgraphIndex"]
     for graph in model.subgraphs[1:]:
         if graph.index != condition:
@@ -56,8 +56,8 @@ def _bounds(content: bytes, loop: int | None) -> list[tuple[int, int]]:
             if bound is None or bound.type != "int32" or bound.constant_bytes != 4:
                 continue
             offset = _offset(raw, graph.index, bound.index)
-            found.append((struct.unpack_from("<i", content, offset)[0], offset))
-    return found
+            bounds.append((struct.unpack_from("<i", content, offset)[0], offset))
+    return bounds
 
 
 def _offset(raw: Any, subgraph: int, tensor: int) -> int:

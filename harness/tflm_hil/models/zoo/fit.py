@@ -31,8 +31,8 @@ def check_type(tensor: InputTensor, model: str) -> None:
         raise UnsupportedModel(
             f"{model}: input {tensor.name} is of type {tensor.quantization.dtype}; tested can be"
             f" models whose inputs are {', '.join(FED)}",
-            remedy="Convert the model with another inference_input_type, or cut the operators off"
-            " that take this type.",
+            remedy="convert the model with another inference_input_type, or cut the operators off"
+            " that take this type",
         )
 
 
@@ -43,19 +43,19 @@ def fit(array: NDArray[Any], tensor: InputTensor, where: str) -> NDArray[Any]:
     """
     if array.dtype.kind not in "biuf":
         raise ConfigurationError(
-            f"{where} is of type {array.dtype}, not numbers", remedy="Write numbers."
+            f"{where} is of type {array.dtype}, not numbers", remedy="write numbers"
         )
     if array.ndim == 0 or len(array) == 0 or array[0].size == 0:
         raise ConfigurationError(
             f"{where} has shape {array.shape}: it holds no sequence",
-            remedy=f"Expected {expected(tensor)}.",
+            remedy=f"give {expected(tensor)}",
         )
     steps = steps_of(array.shape[1:], tensor.shape)
     if steps is None:
         raise ConfigurationError(
             f"{where} has shape {_text(array.shape)}; input {tensor.name} expects"
             f" {expected(tensor)}",
-            remedy="Bring the samples into that shape; the first axis counts the sequences.",
+            remedy="bring the samples into that shape; the first axis counts the sequences",
         )
     numbers = _numbers(array, tensor, where)
     return numbers.reshape(len(array), steps, *tensor.shape)
@@ -105,7 +105,7 @@ def _finite(numbers: NDArray[np.float32], where: str) -> NDArray[np.float32]:
     if not np.all(np.isfinite(numbers)):
         raise ConfigurationError(
             f"{where} contains NaN or infinity",
-            remedy="Clean the data; no rung can be compared on such input.",
+            remedy="clean the data; no rung can be compared on such input",
         )
     return numbers
 
@@ -118,13 +118,13 @@ def _integers(array: NDArray[Any], tensor: InputTensor, where: str) -> NDArray[A
     if array.dtype.kind == "f" and not np.array_equal(array, np.trunc(array)):
         raise ConfigurationError(
             f"{where} holds numbers that are not whole; input {tensor.name} is {name}",
-            remedy="Give the integers (token ids, a mask) that the model was trained on.",
+            remedy="give the integers (token ids, a mask) that the model was trained on",
         )
     if array.min() < low or array.max() > high:
         raise ConfigurationError(
             f"{where} goes from {array.min()} to {array.max()}; input {tensor.name} is {name} and"
             f" takes {low} to {high}",
-            remedy="Correct the samples.",
+            remedy="correct the samples",
         )
     large = max(abs(int(array.min())), abs(int(array.max()))) > EXACT_FLOAT32
     return array.astype(np.float64 if large else np.float32)

@@ -40,7 +40,7 @@ def given_variants(models: Sequence[Path], samples: Sequence[Path]) -> list[Vari
     if len(samples) > 1 and len(samples) != len(models):
         raise ConfigurationError(
             f"--hil-samples names {len(samples)} files for {len(models)} models",
-            remedy="Give one file for all of them, or one a model in the same order.",
+            remedy="give one file for all of them, or one a model in the same order",
         )
     names = _names(models)
     files: Sequence[Path | None] = samples or (None,)
@@ -57,13 +57,13 @@ def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"--hil-model {path}: {error.strerror}", remedy="Name a .tflite file."
+            f"--hil-model {path}: {error.strerror}", remedy="name a .tflite file"
         ) from error
     model = inspect(content, str(path))
     if not free_inputs(model) or not _outputs(model):
         raise ConfigurationError(
             f"{path} has no input or no output: there is nothing to feed or to compare",
-            remedy="Convert the model with its inputs as function arguments.",
+            remedy="convert the model with its inputs as function arguments",
         )
     for tensor in layout_of(model).tensors:
         check_type(tensor, str(path))
@@ -75,9 +75,9 @@ def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
         task = "regression"  # without labels it says nothing
     else:
         source = given = given_samples(samples, model)
-        found = given.load()  # a file that does not fit is told now
-        labels = found.labels
-        notes = tuple(out_of_range(model, found))
+        first = given.load()  # a file that does not fit fails now, not in the first test
+        labels = first.labels
+        notes = tuple(out_of_range(model, first))
         whole = labels is not None and labels.ndim == 1 and labels.dtype.kind in "biu"
         task = "classification" if whole and _classes(model) > 1 else "regression"
     return Variant(
@@ -134,7 +134,7 @@ def _classes(model: Inspection) -> int:
 
 
 def _judged(model: Inspection) -> Tensor:
-    """The output that the ladder takes: the first that is no state."""
+    """The output that the ladder takes: the first that is not a state."""
     return _outputs(model)[0]
 
 

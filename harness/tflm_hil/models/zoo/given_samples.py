@@ -46,26 +46,26 @@ class GivenSamples:
     def load(self) -> Samples:
         """Read, brought to the model's inputs. Raises ConfigurationError naming file and key."""
         arrays = read_arrays(self.path)
-        found = [
+        fitting = [
             fit(arrays[key], tensor, f"{self.path}: {key!r}")
             for key, tensor in zip(self.keys, self.layout.tensors, strict=True)
         ]
         try:
-            packed = pack(found, self.layout)
+            packed = pack(fitting, self.layout)
         except ValueError as error:
             raise ConfigurationError(
-                f"{self.path}: {error}", remedy="Give every input the same sequences and steps."
+                f"{self.path}: {error}", remedy="give every input the same sequences and steps"
             ) from None
         labels = arrays[self.labels_key] if self.labels_key else None
         if labels is not None and len(labels) != len(packed):
             raise ConfigurationError(
                 f"{self.path}: {len(packed)} sequences but {len(labels)} labels in"
                 f" {self.labels_key!r}",
-                remedy="Write both from the same split.",
+                remedy="write both from the same split",
             )
         if len(self.keys) == 1:
             packed = _as_given(packed, arrays[self.keys[0]])
-        by_key = dict(zip(self.keys, found, strict=True))
+        by_key = dict(zip(self.keys, fitting, strict=True))
         return Samples(packed, _class_numbers(labels), _in_a_row(by_key, self.keras_keys))
 
 
@@ -91,7 +91,7 @@ def several_inputs(file: SampleFile, keys: tuple[str, ...], model: Inspection) -
         raise ConfigurationError(
             f"{file.path}: {len(keys)} arrays are named ({', '.join(keys)}) for a model of"
             f" {len(names)} inputs",
-            remedy="Name one array an input in `inputs` of the manifest's [samples].",
+            remedy="name one array an input in `inputs` of the manifest's [samples]",
         )
     known = any(key in own for key in keys for own in names)
     chosen = choose_keys(keys, names, file.path) if known else keys
@@ -104,13 +104,13 @@ def input_names(model: Inspection) -> tuple[tuple[str, ...], ...]:
     """For each free input the names that an array may have: of signature and tensor."""
     signature = model.signatures[0].inputs if model.signatures else {}
     by_index = {index: name for name, index in signature.items()}
-    found = []
+    names_of_each = []
     for number in free_inputs(model):
         tensor = model.inputs[number]
         plain = tensor.name.removesuffix(":0").removeprefix("serving_default_")
         names = (by_index.get(tensor.index, ""), tensor.name, plain)
-        found.append(tuple(dict.fromkeys(name for name in names if name)))
-    return tuple(found)
+        names_of_each.append(tuple(dict.fromkeys(name for name in names if name)))
+    return tuple(names_of_each)
 
 
 def choose_keys(
@@ -133,13 +133,13 @@ def choose_keys(
     if len(names) == 1:
         raise ConfigurationError(
             f"{path} holds the arrays {there}: which one is the model's input?",
-            remedy=f"Name it inputs, or as the model does: {wanted}.",
+            remedy=f"name it inputs, or as the model does: {wanted}",
         )
     raise ConfigurationError(
         f"the model has {len(names)} inputs ({wanted}), {path} holds the arrays {there}",
-        remedy="Write one array an input under its name: numpy.savez(path, "
+        remedy="write one array an input under its name: numpy.savez(path, "
         + ", ".join(f"{own[0] if own else 'arr'}=…" for own in names)
-        + ").",
+        + ")",
     )
 
 
@@ -153,7 +153,7 @@ def read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
             return {key: archive[key] for key in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ConfigurationError(
-            f"cannot read samples from {path}: {error}", remedy="Write the file with numpy.savez."
+            f"cannot read samples from {path}: {error}", remedy="write the file with numpy.savez"
         ) from error
 
 

@@ -118,7 +118,7 @@ class Variant:
         except OSError as error:
             raise ConfigurationError(
                 f"the model {self.path} cannot be read: {error.strerror}",
-                remedy="Restore the file.",
+                remedy="restore the file",
             ) from error
 
     def load_samples(self) -> Samples:
@@ -147,12 +147,12 @@ def load_zoo(directory: Path) -> list[Model]:
     if (directory / MANIFEST).is_file():
         return [load_model(directory)]
     if not directory.is_dir():
-        raise ConfigurationError(f"no model zoo at {directory}", remedy="Check the path.")
+        raise ConfigurationError(f"no model zoo at {directory}", remedy="check the path")
     paths = sorted(path.parent for path in directory.glob(f"*/{MANIFEST}"))
     if not paths:
         raise ConfigurationError(
             f"{directory} holds no folder with a {MANIFEST}",
-            remedy="Point to a folder of model folders, or to one model folder.",
+            remedy="point to a folder of model folders, or to one model folder",
         )
     models = [load_model(path) for path in paths]
     seen: dict[str, Path] = {}
@@ -161,7 +161,7 @@ def load_zoo(directory: Path) -> list[Model]:
             raise ConfigurationError(
                 f"{model.directory / MANIFEST}: the name {model.name!r} is taken by"
                 f" {seen[model.name]}",
-                remedy="Give each model its own name.",
+                remedy="give each model its own name",
             )
         seen[model.name] = model.directory
     return sorted(models, key=lambda model: model.name)
@@ -328,11 +328,11 @@ def _artefact(table: Table) -> Artefact:
         content = path.read_bytes()
     except OSError as error:
         raise table.wrong("file", f"names {path}: {error.strerror}", "Restore the file.") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected:
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != expected:
         raise table.wrong(
             "sha256",
-            f"is {expected[:16]}… but {path.name} has {found[:16]}…",
+            f"is {expected[:16]}… but {path.name} has {actual[:16]}…",
             "The file changed after the manifest was written: restore it, or run the recipe again.",
         )
-    return Artefact(path.resolve(), found, len(content))
+    return Artefact(path.resolve(), actual, len(content))

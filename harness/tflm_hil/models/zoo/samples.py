@@ -87,32 +87,26 @@ class SampleFile:
         if len(inputs) == 0:
             raise ConfigurationError(
                 f"{self.path}: {self.inputs_key!r} holds no sequence",
-                remedy="Give an array [N, ...] with N at least 1.",
+                remedy="give an array [N, ...] with N at least 1",
             )
         if labels is not None and len(labels) != len(inputs):
             raise ConfigurationError(
                 f"{self.path}: {len(inputs)} sequences in {self.inputs_key!r} but {len(labels)}"
                 f" labels in {self.labels_key!r}",
-                remedy="Write both from the same split.",
+                remedy="write both from the same split",
             )
         if not np.all(np.isfinite(inputs)):
             raise ConfigurationError(
                 f"{self.path}: {self.inputs_key!r} contains NaN or infinity",
-                remedy="Clean the data; no rung can be compared on such input.",
+                remedy="clean the data; no rung can be compared on such input",
             )
         return Samples(inputs, labels)
-
-    def load_calibration(self) -> NDArray[np.float32] | None:
-        """Representative training data for int8 conversion, None if the file has none."""
-        return (
-            self._array(self.calibration_key).astype(np.float32) if self.calibration_key else None
-        )
 
     def _array(self, key: str) -> NDArray[Any]:
         if self.made_by and not self.path.is_file():
             raise SamplesMissing(
                 f"there are no samples at {self.path}: they are not shipped",
-                remedy=f"Make them: {self.made_by}",
+                remedy=f"make them: {self.made_by}",
             )
         try:
             with np.load(self.path, allow_pickle=False) as archive:
@@ -120,16 +114,16 @@ class SampleFile:
         except KeyError:
             raise ConfigurationError(
                 f"{self.path} has no array {key!r}",
-                remedy="Name the key of the array in the manifest's [samples] table.",
+                remedy="name the key of the array in the manifest's [samples] table",
             ) from None
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise ConfigurationError(
                 f"cannot read the samples in {self.path}: {error}",
-                remedy="Write the file with numpy.savez.",
+                remedy="write the file with numpy.savez",
             ) from error
         if array.ndim == 0:
             raise ConfigurationError(
                 f"{self.path}: {key!r} is a single number, not an array of sequences",
-                remedy="Give an array [N, ...].",
+                remedy="give an array [N, ...]",
             )
         return array

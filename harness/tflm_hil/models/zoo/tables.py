@@ -26,11 +26,11 @@ class Table:
             return Table(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
         except OSError as error:
             raise ConfigurationError(
-                f"cannot read {path}: {error.strerror}", remedy="Check the path."
+                f"cannot read {path}: {error.strerror}", remedy="check the path"
             ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(
-                f"{path} is not TOML: {error}", remedy="Correct the line named."
+                f"{path} is not TOML: {error}", remedy="correct the line named"
             ) from error
 
     def wrong(self, key: str, problem: str, remedy: str = "") -> ConfigurationError:
@@ -39,7 +39,7 @@ class Table:
         return ConfigurationError(
             f"{self.path}: {full} {problem}",
             remedy=remedy
-            or "Correct the manifest; docs of the keys: harness/tflm_hil/models/zoo/manifest.py.",
+            or "correct the manifest; harness/tflm_hil/models/zoo/manifest.py explains its keys",
         )
 
     def only(self, *keys: str) -> None:
@@ -58,10 +58,10 @@ class Table:
     def strings(self, key: str) -> tuple[str, ...]:
         """A string, or a list of them with at least one; required."""
         value = self._value(key, None)
-        found = value if isinstance(value, list) else [value]
-        if not found or not all(isinstance(item, str) and item for item in found):
+        items = value if isinstance(value, list) else [value]
+        if not items or not all(isinstance(item, str) and item for item in items):
             raise self.wrong(key, f"must be a non-empty string or a list of them, is {value!r}")
-        return tuple(found)
+        return tuple(items)
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
         """A string out of `choices`."""

@@ -171,6 +171,7 @@ class Plain:
     marks: Callable[[Array], Mask] | None = None
 
     def __call__(self, x: Array) -> Array:
+        """The layer's output, of its input."""
         return self.function(x)
 
     def masked(self, x: Array, mask: Mask | None) -> tuple[Array, Mask | None]:
@@ -190,7 +191,8 @@ class Decoder:
     """The second half of an encoder-decoder: starts with the last recurrent layer's state and with
     `seed` `[outputs]` as its first input, then takes what it put out, `steps` times.
 
-    Without `takes_state` it starts from zero, which no decoder should."""
+    Without `takes_state` it starts from zero, which no decoder should.
+    """
 
     layer: Layer
     head: Function

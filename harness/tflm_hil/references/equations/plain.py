@@ -60,6 +60,7 @@ class Dense:
     activation: str | Activation = "linear"
 
     def __call__(self, x: Array) -> Array:
+        """`[..., units]` of `[..., features]`."""
         return function_of(self.activation)(x @ self.kernel + self.bias)
 
 

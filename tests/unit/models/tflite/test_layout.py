@@ -64,5 +64,5 @@ def test_different_numbers_of_steps_are_refused() -> None:
 
 
 def test_a_sequence_of_broken_steps_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"no multiple of input \(1, 3\) and"):
+    with pytest.raises(ValueError, match=r"not a multiple of input \(1, 3\) and"):
         THREE.stored(np.zeros((1, 7)))

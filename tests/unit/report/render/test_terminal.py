@@ -225,7 +225,7 @@ def test_legend_explains_the_columns_that_are_there() -> None:
 @pytest.mark.parametrize("width", [80, 100, 110, 120, 160])
 def test_large_zoo_fits_its_width(width: int) -> None:
     for rows in ("entries", "variants"):
-        text = render(many(200, failed=1), width=width, rows=rows)  # type: ignore[arg-type]
+        text = render(many(200, failed=1), width=width, rows=rows)
         table = text[text.index("─\n") :]
         assert max(map(len, table.splitlines())) <= width
 

@@ -167,7 +167,7 @@ class LstmCell:
 
 
 class KerasCell:
-    """Any Keras cell through its own `call`, its weights as constants. States: s0, s1, …"""
+    """Any Keras cell through its own `call`: weights are constants, states are s0, s1 and so on."""
 
     output_is_state = False
 

@@ -24,14 +24,14 @@ def check_shape(model: Any, calibration: NDArray[np.float32] | None) -> None:
     wanted = model.input_shape[1:]
     if calibration is None:
         return
-    found = calibration.shape[1:]
-    steps = wanted[0] if stateful(model) and len(found) == len(wanted) else None
-    inside = found if steps is None or found[0] % steps else (steps, *found[1:])
+    actual = calibration.shape[1:]
+    steps = wanted[0] if stateful(model) and len(actual) == len(wanted) else None
+    inside = actual if steps is None or actual[0] % steps else (steps, *actual[1:])
     if len(inside) != len(wanted) or any(
         size not in (None, given) for size, given in zip(wanted, inside, strict=True)
     ):
         raise CalibrationShapeError(
-            f"representative sequences have shape {found}, the model takes {wanted}"
+            f"representative sequences have shape {actual}, the model takes {wanted}"
         )
 
 
@@ -58,10 +58,10 @@ def difference(model: Any, export: Export, samples: NDArray[np.float32] | None) 
     original = rebuild(model, unroll=False, stateless=not export.remembers)
     forget(original)
     expected = [outputs_of(original(row[np.newaxis], training=False)) for row in samples]
-    found = export.probe(samples)
+    converted = export.probe(samples)
     return max(
         float(np.max(np.abs(np.concatenate(ours).reshape(theirs.shape) - theirs)))
-        for ours, theirs in zip(zip(*expected, strict=True), found, strict=True)
+        for ours, theirs in zip(zip(*expected, strict=True), converted, strict=True)
     )
 
 

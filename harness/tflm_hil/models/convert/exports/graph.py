@@ -76,8 +76,8 @@ class Graph:
         return outputs, left
 
     def _run(self, functional: Any, inputs: Sequence[Any]) -> list[Any]:
-        found = functional._run_through_graph(list(inputs), operation_fn=self._operation)
-        return list(found) if isinstance(found, list | tuple) else [found]
+        results = functional._run_through_graph(list(inputs), operation_fn=self._operation)
+        return list(results) if isinstance(results, list | tuple) else [results]
 
     def _operation(self, operation: Any) -> Callable[..., Any]:
         """What runs in place of an operation of the graph."""
@@ -101,15 +101,15 @@ class Graph:
 
     def _recurrent(self, functional: Any) -> list[Recurrent]:
         """All recurrent layers, those of nested models included."""
-        found: list[Recurrent] = []
+        links: list[Recurrent] = []
         for layer in functional.layers:
             if hasattr(layer, "layers") and type(layer).__name__ != "StackedRNNCells":
-                found += self._recurrent(_functional(layer))
+                links += self._recurrent(_functional(layer))
             elif type(layer).__name__ not in ("InputLayer", "Masking"):
                 link = self._links[id(layer)] = link_of(layer)
                 if isinstance(link, Recurrent):
-                    found.append(link)
-        return found
+                    links.append(link)
+        return links
 
     def _recurrence(
         self,
@@ -172,8 +172,8 @@ class Graph:
                 raise RefusedError(
                     f"layer {link.name} is a {link.kind} and is given padding; only recurrent"
                     " layers, and those that treat every step by itself, do without it",
-                    "Let it follow the last step of a recurrent layer, or pad in front and train"
-                    " without a mask.",
+                    "let it follow the last step of a recurrent layer, or pad in front and train"
+                    " without a mask",
                 )
             if passes:
                 self._masks[id(output)] = (output, masks[0])

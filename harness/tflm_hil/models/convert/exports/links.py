@@ -67,6 +67,7 @@ class Plain:
         self._others = [tf.constant(np.asarray(item)) for item in layer.non_trainable_variables]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The layer's output; arguments are those of its `call`."""
         output, _ = self.layer.stateless_call(self._trainable, self._others, *args, **kwargs)
         return output
 

@@ -27,8 +27,8 @@ def export_keras(model_path: Path, *, unroll: bool) -> Export:
 
     def probe(windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         forget(model)
-        found = [outputs_of(model(row[np.newaxis], training=False)) for row in windows]
+        results = [outputs_of(model(row[np.newaxis], training=False)) for row in windows]
         forget(model)  # what it remembers would be stored with it
-        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+        return [np.concatenate(parts) for parts in zip(*results, strict=True)]
 
     return Export(tf.lite.TFLiteConverter.from_keras_model(model), probe, remembers=stateful(model))

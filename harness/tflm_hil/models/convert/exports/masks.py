@@ -45,12 +45,12 @@ def check_scale(content: bytes, model: Any) -> None:
             raise RefusedError(
                 f"the mask value {value:g} lies beyond the input's scale, so that padding would be"
                 " read as data: the representative data holds no padding",
-                "Calibrate with sequences of different lengths, padded as the model gets them.",
+                "calibrate with sequences of different lengths, padded as the model gets them",
             )
         # two roundings lie between the value and what it is compared as
         if value and 2.0 * scale.scale > TOLERANCE * abs(value):
             raise RefusedError(
                 f"the mask value {value:g} is no more than {abs(value) / scale.scale:.0f} steps of"
                 " the input's integer scale away from 0: data next to it would pass for padding",
-                "Scale the inputs to about ±1 and pad with 0 or -1.",
+                "scale the inputs to about ±1 and pad with 0 or -1",
             )

@@ -23,8 +23,8 @@ def check(model: Any, export: str, dtype: str) -> None:
         names = ", ".join(item.name for item in model.inputs)
         raise RefusedError(
             f"the model has {len(model.inputs)} inputs ({names}), and samples are one array",
-            "Convert each part with one input by itself: of an encoder-decoder, the encoder, and"
-            " the decoder step by step.",
+            "convert each part with one input by itself: of an encoder-decoder, the encoder, and"
+            " the decoder step by step",
         )
     layers = list(_layers(model))
     for layer in layers:
@@ -33,34 +33,34 @@ def check(model: Any, export: str, dtype: str) -> None:
             raise RefusedError(
                 f"layer {layer.name} makes a mask, and its operators (REDUCE_ANY) TFLM does not"
                 " have",
-                "Use --export shift, which makes the mask of others; or pad in front and train"
-                " without a mask.",
+                "use --export shift, which makes the mask of others; or pad in front and train"
+                " without a mask",
             )
         if getattr(layer, "mask_zero", False):
             raise RefusedError(
                 f"layer {layer.name} makes a mask of its indices, and its operators TFLM does not"
                 " have",
-                "Pad in front, so that the sequence ends at the last step, and train without a"
-                " mask.",
+                "pad in front, so that the sequence ends at the last step, and train without a"
+                " mask",
             )
         if kind == "RepeatVector" and export == "step":
             raise RefusedError(
                 f"layer {layer.name} is a RepeatVector: what comes after it begins when what comes"
                 " before it has read its last step, which no single step does",
-                "Use --export shift, fused (LSTM) or unrolled.",
+                "use --export shift, fused (LSTM) or unrolled",
             )
         if export == "loop" and getattr(layer, "return_sequences", False):
             raise RefusedError(
                 f"layer {layer.name} has return_sequences=True: in Keras' own loop its outputs have"
                 " shapes that are known only while it runs, and TFLM hangs in it or returns"
                 " garbage, without an error (tflite-micro issue 3674)",
-                "Use --export shift, whose loop has static shapes, unrolled, or fused (LSTM).",
+                "use --export shift, whose loop has static shapes, unrolled, or fused (LSTM)",
             )
     if export == "fused" and any(type(layer).__name__ == "Bidirectional" for layer in layers):
         raise RefusedError(
             "a fused bidirectional LSTM is wrong in int8 on TFLite and TFLM, and differently on"
             " each (23 to 37 LSB apart)",
-            "Use --export shift (int8) or unrolled.",
+            "use --export shift (int8) or unrolled",
         )
     if dtype == "int16x8":
         _check_int16(layers, export)
@@ -70,12 +70,12 @@ def _check_int16(layers: list[Any], export: str) -> None:
     if export == "fused":
         raise RefusedError(
             "the converter has no int16x8 form of the fused LSTM operator",
-            "Use --export step, or int8.",
+            "use --export step, or int8",
         )
     if export == "shift":
         raise RefusedError(
             "the int16x8 calibrator records no range for the variables of a loop",
-            "Use --export step, which is exact in int16x8 at any length, or int8.",
+            "use --export step, which is exact in int16x8 at any length, or int8",
         )
     for layer in layers:
         if export == "unrolled" and getattr(layer, "reset_after", False):
@@ -83,7 +83,7 @@ def _check_int16(layers: list[Any], export: str) -> None:
                 f"layer {layer.name} is a GRU with reset_after=True: unrolled in int16x8 the"
                 " converter shares one bias between steps whose input scales differ, and the"
                 " results are silently wrong (0.09 where int8 has 0.03)",
-                "Use --export step, int8, or train with reset_after=False.",
+                "use --export step, int8, or train with reset_after=False",
             )
 
 

@@ -41,8 +41,8 @@ def converter(model_path: Path) -> Export:
     specs["x"] = tf.TensorSpec((1, *model.input_shape[1:]), name="x")
 
     def run(**tensors: Any) -> dict[str, Any]:
-        found, left = graph(tensors.pop("x"), tensors)
-        named = dict(zip(outputs, found, strict=True))
+        results, left = graph(tensors.pop("x"), tensors)
+        named = dict(zip(outputs, results, strict=True))
         return named | {name + NEXT: state for name, state in left.items()}
 
     function = tf.function(run, autograph=False).get_concrete_function(**specs)

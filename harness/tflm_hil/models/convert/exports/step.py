@@ -69,7 +69,7 @@ def converter(model_path: Path) -> Export:
 
 
 def check(links: tuple[Link, ...]) -> None:
-    """Refuse what is no function of one step and the states."""
+    """Refuse what does not depend on one step and the states alone."""
     last_seen: Recurrent | None = None
     for link in links:
         if isinstance(link, Both) or (isinstance(link, Recurrent) and link.backward):
@@ -92,12 +92,12 @@ def check(links: tuple[Link, ...]) -> None:
 def states_of(links: tuple[Link, ...]) -> tuple[State, ...]:
     """All states in the order of the layers; layer names only where several layers have states."""
     recurrent = [link for link in links if isinstance(link, Recurrent)]
-    found = []
+    kept = []
     for link in recurrent:
         prefix = f"{link.name}_" if len(recurrent) > 1 else ""
         for name, size in zip(link.cell.state_names, link.cell.state_sizes, strict=True):
-            found.append(State(f"{prefix}{name}", size))
-    return tuple(found)
+            kept.append(State(f"{prefix}{name}", size))
+    return tuple(kept)
 
 
 def step(links: tuple[Link, ...], tensors: dict[str, Any]) -> dict[str, Any]:

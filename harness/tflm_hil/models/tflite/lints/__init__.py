@@ -52,5 +52,7 @@ def lint(
     """
     inspection = inspect(model) if isinstance(model, bytes) else model
     lints = {**LINTS, "unsupported-operator": unsupported_operator(engine)}
-    found = [item for code, run in lints.items() if code not in ignore for item in run(inspection)]
-    return tuple(sorted(found, key=lambda item: SEVERITIES.index(item.severity)))
+    findings = [
+        item for code, run in lints.items() if code not in ignore for item in run(inspection)
+    ]
+    return tuple(sorted(findings, key=lambda item: SEVERITIES.index(item.severity)))

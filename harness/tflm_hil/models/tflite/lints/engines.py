@@ -41,17 +41,18 @@ TFLM = frozenset(
 
 # What makes an operator that no engine has, and what to use in its place.
 MADE_BY = {
-    "SELECT": "It comes from Keras 3's Embedding, or from selu: use tf_keras's Embedding, or"
-    " tf.gather; elu in place of selu.",
-    "TILE": "It comes from RepeatVector or UpSampling1D: use tf.broadcast_to.",
-    "REDUCE_ANY": "It comes from Masking: feed sequences of one length, or a mask as an input.",
-    "CUSTOM Flex": "It is an operator of TensorFlow itself: convert without SELECT_TF_OPS; for"
-    " recurrent layers `hil convert` has exports that need none.",
-    "CUSTOM Signal": "It belongs to the audio front end of TFLM's signal library: compute the"
-    " features on the host and feed the model that takes them.",
-    "CUSTOM ethos-u": "It is a command stream for an Ethos-U NPU, which the board does not have:"
-    " use the .tflite from before the Vela compiler.",
-    "CUSTOM": "It is a custom operator: replace the layer that makes it.",
+    "SELECT": "use tf_keras's Embedding, or tf.gather, in place of Keras 3's Embedding, and elu in"
+    " place of selu: they make it",
+    "TILE": "use tf.broadcast_to in place of RepeatVector or UpSampling1D, which make it",
+    "REDUCE_ANY": "feed sequences of one length, or a mask as an input, in place of Masking, which"
+    " makes it",
+    "CUSTOM Flex": "convert without SELECT_TF_OPS: it is an operator of TensorFlow itself; for"
+    " recurrent layers `hil convert` has exports that need none",
+    "CUSTOM Signal": "compute the features on the host and feed the model that takes them: it"
+    " belongs to the audio front end of TFLM's signal library",
+    "CUSTOM ethos-u": "use the .tflite from before the Vela compiler: it is a command stream for an"
+    " Ethos-U NPU, which the board does not have",
+    "CUSTOM": "replace the layer that makes this custom operator",
 }
 
 
@@ -89,7 +90,7 @@ def unsupported_operator(engine: str) -> Lint:
         yield Finding(
             "unsupported-operator", "error",
             f"the {engine} engine has no {', '.join(lacking)}",
-            f"Use the engine {others[0]}." if others else
+            f"use the engine {others[0]}" if others else
             _way_out(lacking),
         )  # fmt: skip
 
@@ -101,7 +102,7 @@ def _way_out(lacking: Sequence[str]) -> str:
         for start, words in MADE_BY.items():
             if name.startswith(start):
                 return words
-    return "Replace the layer that makes the operator, or use another export."
+    return "replace the layer that makes the operator, or use another export"
 
 
 def _letters(name: str) -> str:

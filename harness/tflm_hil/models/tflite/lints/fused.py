@@ -20,7 +20,7 @@ def cell_clip(model: Inspection) -> Iterator[Finding]:
                     f"{place(graph, operator)} clips its cell state at ±{clip:g}; Keras does not,"
                     " and a cell that integrates further gives another answer there (up to the"
                     " opposite sign)",
-                    "Check that the cell state stays inside on real data, or use --export shift or"
-                    " step.",
+                    "check that the cell state stays inside on real data, or use --export shift or"
+                    " step",
                     graph.index, operator.index,
                 )  # fmt: skip

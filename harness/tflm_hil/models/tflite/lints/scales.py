@@ -41,8 +41,8 @@ def state_scales(model: Inspection) -> Iterator[Finding]:
         yield Finding(
             "state-scales", "error",
             f"state {pair.name} {what}: fed back byte for byte, it drifts away",
-            "Requantise it between steps, or convert with `hil convert --export step`, which puts"
-            " a QUANTIZE into the model.",
+            "requantise it between steps, or convert with `hil convert --export step`, which puts"
+            " a QUANTIZE into the model",
             0,
         )  # fmt: skip
 
@@ -64,7 +64,7 @@ def fused_state_scales(model: Inspection) -> Iterator[Finding]:
                 f"{place(graph, operator)} has its output on scale {output.scale:.6g}, zero point"
                 f" {output.zero_point}, and its output state on {state.scale:.6g}, zero point"
                 f" {state.zero_point}; the kernel copies bytes from one to the other",
-                "Convert again with more representative data, or use --export shift.",
+                "convert again with more representative data, or use --export shift",
                 graph.index, operator.index,
             )  # fmt: skip
 
@@ -80,8 +80,8 @@ def bias_scale(model: Inspection) -> Iterator[Finding]:
                     f"{place(graph, operator)} adds a bias whose scale is {worst:.2%} away from"
                     " input scale by weight scale: the converter let operators share a bias that"
                     " they cannot share, and the sums are wrong",
-                    "Use --export step or shift; unrolled GRU with reset_after=True in int16x8 is"
-                    " known for this.",
+                    "use --export step or shift; unrolled GRU with reset_after=True in int16x8 is"
+                    " known for this",
                     graph.index, operator.index,
                 )  # fmt: skip
 
@@ -97,30 +97,30 @@ def zero_scale(model: Inspection) -> Iterator[Finding]:
                     "zero-scale", "error",
                     f"{place(graph, operator)} takes {zero[0].name} ({zero[0].type}) on scale 0:"
                     " desktop TFLM ends its process on the division, and the model cannot be run",
-                    "Give the layer no bias (use_bias=False) or one that is not all zero, as"
-                    " training does, and convert again.",
+                    "give the layer no bias (use_bias=False) or one that is not all zero, as"
+                    " training does, and convert again",
                     graph.index, operator.index,
                 )  # fmt: skip
 
 
 def per_channel_int16(model: Inspection) -> Iterator[Finding]:
     """int16 fully connected with a scale per channel: reference kernels only."""
-    found = []
+    dense = []
     for graph in model.subgraphs:
         for operator in graph.operators:
             if operator.name != "FULLY_CONNECTED":
                 continue
             source, weights = inputs_of(graph, operator)[:2]
             if source and weights and source.type == "int16" and len(weights.scales) > 1:
-                found.append((graph, operator))
-    if found:
-        graph, operator = found[0]
+                dense.append((graph, operator))
+    if dense:
+        graph, operator = dense[0]
         yield Finding(
             "per-channel-int16", "warning",
-            f"{len(found)} FULLY_CONNECTED with int16 activations have one weight scale per channel"
+            f"{len(dense)} FULLY_CONNECTED with int16 activations have one weight scale per channel"
             f" (first: {place(graph, operator)}); CMSIS-NN refuses to load them",
-            "Set _experimental_disable_per_channel_quantization_for_dense_layers of the converter;"
-            " `hil convert --to int16x8` does.",
+            "set _experimental_disable_per_channel_quantization_for_dense_layers of the converter;"
+            " `hil convert --to int16x8` does",
             graph.index, operator.index,
         )  # fmt: skip
 
@@ -136,9 +136,9 @@ def _bias_error(graph: Subgraph, operator: Operator) -> float:
         return 0.0
     product = np.float64(source.scale) * np.asarray(weights.scales, np.float64)
     if bias.scales and product.size and np.all(product > 0):
-        found = np.asarray(bias.scales, np.float64)
-        if found.size in (1, product.size) or product.size == 1:
-            return float(np.max(np.abs(found - product) / product))
+        bias_scales = np.asarray(bias.scales, np.float64)
+        if bias_scales.size in (1, product.size) or product.size == 1:
+            return float(np.max(np.abs(bias_scales - product) / product))
         return math.inf
     return 0.0
 

@@ -14,7 +14,7 @@ SIZED_BY = {"FILL": 0, "BROADCAST_TO": 1, "TILE": 1}
 def dynamic_batch(model: Inspection) -> Iterator[Finding]:
     """An input whose batch is open, or the SHAPE → … → FILL that such a batch leaves behind."""
     main = model.subgraphs[0]
-    remedy = "Fix the batch to 1 before conversion; `hil convert` does."
+    remedy = "fix the batch to 1 before conversion; `hil convert` does"
     for index in main.inputs:
         tensor = main.tensors[index]
         if -1 in tensor.shape_signature[1:]:
@@ -22,7 +22,7 @@ def dynamic_batch(model: Inspection) -> Iterator[Finding]:
                 "dynamic-batch", "warning",
                 f"input {tensor.name} has the open shape {_shape(tensor)} and runs as"
                 f" {list(tensor.shape)}: a microcontroller has no other, whatever is fed",
-                "Fix the shape of the input before conversion, the length of a sequence too.", 0,
+                "fix the shape of the input before conversion, the length of a sequence too", 0,
             )  # fmt: skip
         elif -1 in tensor.shape_signature:
             yield Finding(
@@ -31,14 +31,14 @@ def dynamic_batch(model: Inspection) -> Iterator[Finding]:
                 f" {list(tensor.shape)}",
                 remedy, 0,
             )  # fmt: skip
-    found = [op for op in main.operators if _is_sized_at_run_time(main, op)]
-    if found:
-        names = ", ".join(f"{op.name} #{op.index}" for op in found[:4])
+    sized = [op for op in main.operators if _is_sized_at_run_time(main, op)]
+    if sized:
+        names = ", ".join(f"{op.name} #{op.index}" for op in sized[:4])
         yield Finding(
             "dynamic-batch", "error",
             f"the size of a tensor is computed while the model runs ({names}); TFLM refuses"
             " dynamic tensors",
-            remedy, 0, found[0].index,
+            remedy, 0, sized[0].index,
         )  # fmt: skip
 
 
@@ -53,16 +53,16 @@ def _is_sized_at_run_time(graph: Subgraph, operator: Operator) -> bool:
 def dynamic_shape_in_loop(model: Inspection) -> Iterator[Finding]:
     """Tensors of open shape in a subgraph: TFLM loads them, then hangs or computes garbage."""
     for graph in model.subgraphs[1:]:
-        found = _open_tensors(graph)
-        if not found:
+        open_tensors = _open_tensors(graph)
+        if not open_tensors:
             continue
-        names = ", ".join(f"{_short(tensor.name)} {_shape(tensor)}" for tensor in found[:3])
+        names = ", ".join(f"{_short(tensor.name)} {_shape(tensor)}" for tensor in open_tensors[:3])
         yield Finding(
             "dynamic-shape-in-loop", "error",
-            f"subgraph {graph.index} ({graph.name}) holds {len(found)} tensors of open shape"
+            f"subgraph {graph.index} ({graph.name}) holds {len(open_tensors)} tensors of open shape"
             f" ({names}): TFLM allocates them without a word, then hangs or returns garbage"
             " (tflite-micro issue 3674)",
-            "Use --export shift, whose loop has static shapes, or unrolled.", graph.index,
+            "use --export shift, whose loop has static shapes, or unrolled", graph.index,
         )  # fmt: skip
 
 

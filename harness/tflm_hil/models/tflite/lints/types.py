@@ -30,7 +30,7 @@ def float_island(model: Inspection) -> Iterator[Finding]:
     if not ends or not all(tensor.type in INTEGERS for tensor in ends):
         return
     for moving in (False, True):
-        found = [
+        floats = [
             (graph, operator)
             for graph in model.subgraphs
             for operator in graph.operators
@@ -38,59 +38,60 @@ def float_island(model: Inspection) -> Iterator[Finding]:
             and (operator.name in MOVES) == moving
             and any(tensor.type == "float32" for tensor in outputs_of(graph, operator))
         ]
-        if not found:
+        if not floats:
             continue
-        counts = Counter(operator.name for _, operator in found)
+        counts = Counter(operator.name for _, operator in floats)
         names = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-        graph, operator = found[0]
+        graph, operator = floats[0]
         does = "move float32 elements" if moving else "compute in float32"
         yield Finding(
             "float-island", "note" if moving else "warning",
-            f"{len(found)} operators of a model with integer inputs and outputs {does} ({names};"
+            f"{len(floats)} operators of a model with integer inputs and outputs {does} ({names};"
             f" first: {place(graph, operator)})",
-            "Four times the memory, nothing else." if moving else
-            "Full integer in name only: slow without an FPU, and not bit-exact between targets."
-            " Try --export shift or step, whose cells have no SPLIT.",
+            "leave it, or try --export shift or step: it costs four times the memory, nothing else"
+            if moving else
+            "try --export shift or step, whose cells have no SPLIT: as it is, the model is slow"
+            " without an FPU, and not bit-exact between targets",
             graph.index, operator.index,
         )  # fmt: skip
 
 
 def hybrid(model: Inspection) -> Iterator[Finding]:
     """Dynamic range quantisation: float activations on int8 weights."""
-    found = [
+    hybrids = [
         (graph, operator)
         for graph in model.subgraphs
         for operator in graph.operators
         if operator.name in WEIGHTED and _is_hybrid(inputs_of(graph, operator))
     ]
-    if found:
-        graph, operator = found[0]
+    if hybrids:
+        graph, operator = hybrids[0]
         yield Finding(
             "hybrid", "error",
-            f"{len(found)} operators take float32 activations and int8 weights (first:"
+            f"{len(hybrids)} operators take float32 activations and int8 weights (first:"
             f" {place(graph, operator)}): dynamic range quantisation, for which TFLM has no"
             " kernels",
-            "Convert to int8 with representative data, or to float32.",
+            "convert to int8 with representative data, or to float32",
             graph.index, operator.index,
         )  # fmt: skip
 
 
 def half_floats(model: Inspection) -> Iterator[Finding]:
     """Weights kept as float16, which a DEQUANTIZE is to widen: TFLM has no such kernel."""
-    found = [
+    halves = [
         (graph, operator)
         for graph in model.subgraphs
         for operator in graph.operators
         if any(item is not None and item.type == "float16" for item in inputs_of(graph, operator))
     ]
-    if found:
-        graph, operator = found[0]
+    if halves:
+        graph, operator = halves[0]
         yield Finding(
             "half-floats", "error",
-            f"{len(found)} operators take float16 (first: {place(graph, operator)}): weights"
+            f"{len(halves)} operators take float16 (first: {place(graph, operator)}): weights"
             " converted to half precision, which TFLM has no kernels for",
-            "Leave target_spec.supported_types alone: convert to float32, or to int8 with"
-            " representative data.",
+            "leave target_spec.supported_types alone: convert to float32, or to int8 with"
+            " representative data",
             graph.index, operator.index,
         )  # fmt: skip
 

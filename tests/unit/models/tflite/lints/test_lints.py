@@ -250,7 +250,7 @@ def test_findings_are_sorted_and_can_be_ignored() -> None:
 def test_a_finding_reads_as_a_sentence_with_a_remedy() -> None:
     (finding,) = [item for item in lint(dense(bias_scale=0.13)) if item.code == "bias-scale"]
     assert str(finding).startswith("error: bias-scale: FULLY_CONNECTED #0 adds a bias")
-    assert "\n  → Use" in str(finding)
+    assert "\n  → use" in str(finding)
 
 
 def test_what_is_no_model_is_refused() -> None:
