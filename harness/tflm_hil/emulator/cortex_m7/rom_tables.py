@@ -1,7 +1,7 @@
 """CoreSight identification: the ROM tables and ID registers that a debugger walks.
 
-Values of STM32F74xxx as read from parts and manuals (RM0385 section 40.7, Cortex-M7 TRM 3.2);
-`shared/facts` says which were never checked against silicon.
+Values of STM32F74xxx as read from parts and manuals (RM0385 section 40.7, Cortex-M7 TRM 3.2).
+Not all of them have been read back from a chip.
 """
 
 from __future__ import annotations

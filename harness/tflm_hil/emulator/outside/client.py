@@ -82,7 +82,7 @@ class DebugPortClient:
             connection, self._socket = self._socket, None
             if connection is None:
                 return
-            with suppress(OSError):  # if the emulator went away first, nothing is left to be told
+            with suppress(OSError):  # if the emulator went away first, nothing is left to send to
                 connection.sendall(self._posted)
             self._posted.clear()
             connection.close()

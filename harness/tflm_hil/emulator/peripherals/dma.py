@@ -150,6 +150,8 @@ class Dma(Device):
         request = self._request_behind(stream)
         if request is not None:
             request.settle()  # what came before is not for this stream
+        for other in self._served.values():
+            other.release(stream)
         stream.start()
         self._serve(stream, stream)
 

@@ -41,6 +41,11 @@ class DmaRequest:
         stream = self._stream
         return stream if stream is not None and stream.active else None
 
+    def release(self, stream: Stream) -> None:
+        """A stream that has ended is about to start anew, perhaps for another request."""
+        if self._stream is stream:
+            self._stream = None
+
     def serve(self, stream: Stream | None) -> None:
         """From now on `stream` serves it, or none does."""
         self.settle()

@@ -20,17 +20,25 @@ READY_SECONDS = 45e-6
 
 
 class Pwr(Device):
-    """RCC sets `pll_on`; `on_change` is called when over-drive or the voltage scale changed."""
+    """What it may do depends on the clocks, and what they may do on it: see `connect`."""
 
     def __init__(self, bus: Bus, gate: Gate) -> None:
         super().__init__(bus, "PWR", 0x4000_7000, 0x400, gate)
         self.registers = RegisterFile(
             {CR1: 0x0000_C000}, {CR1: 0x000F_EFF3, CSR1: 0x200, CR2: 0x3F3F, CSR2: 0x3F00}
         )
-        self.pll_on = False
-        self.hclk_hz = 16_000_000
-        self.on_change: Callable[[], None] = lambda: None
+        self._pll_on = False
+        self._hclk_hz = 16_000_000
+        self._changed: Callable[[], None] = lambda: None
         self._pending: list[Event] = []
+
+    def connect(self, changed: Callable[[], None]) -> None:
+        """RCC wants to hear of changes of over-drive or of the voltage scale."""
+        self._changed = changed
+
+    def clocks_changed(self, *, hclk_hz: int, pll_on: bool) -> None:
+        """RCC says how fast the core runs, and whether the main PLL is switched on."""
+        self._hclk_hz, self._pll_on = hclk_hz, pll_on
 
     def reset(self) -> None:
         for event in self._pending:
@@ -55,7 +63,7 @@ class Pwr(Device):
 
     def load(self, offset: int) -> int:
         value = self.registers[offset]
-        if offset == CSR1 and self.pll_on:
+        if offset == CSR1 and self._pll_on:
             value |= VOSRDY
         return value
 
@@ -66,7 +74,7 @@ class Pwr(Device):
             self._control_changed(before, self.registers[CR1])
 
     def _control_changed(self, before: int, now: int) -> None:
-        if self.pll_on and (before ^ now) >> 14 & 3:
+        if self._pll_on and (before ^ now) >> 14 & 3:
             self.bus.finding(
                 "voltage-scale",
                 "PWR_CR1.VOS was changed while the PLL is on; the chip ignores it. Set it before "
@@ -90,12 +98,12 @@ class Pwr(Device):
             self.registers[CSR1] &= ~(ODRDY | ODSWRDY)
         if ended & ODSWEN:
             self.registers[CSR1] &= ~ODSWRDY
-        self.on_change()
+        self._changed()
 
     def _ready_later(self, register: int, enable: int, ready: int) -> None:
         def become_ready() -> None:
             if self.registers[register] & enable:
                 self.registers[CSR1] |= ready
 
-        wait = round(READY_SECONDS * self.hclk_hz)
+        wait = round(READY_SECONDS * self._hclk_hz)
         self._pending.append(self.bus.schedule(self.bus.cycles + wait, become_ready))

@@ -95,7 +95,7 @@ class Rcc(Device):
         self._pwr = pwr
         self._board = board
         self._oscillators = Oscillators(bus, self.registers, board, self._oscillator_ready)
-        pwr.on_change = self.check
+        pwr.connect(self.check)
         self._devices: list[Device] = []
         self._listeners: list[ClockListener] = []
         self._reset_reason = ResetReason.POWER_ON
@@ -131,7 +131,6 @@ class Rcc(Device):
             for offset in self.gates.enable_registers:
                 self.gates.enabled(offset, self.registers[offset])
                 self.gates.resets(offset - ENABLE_TO_RESET, 0)
-            self._pwr.pll_on = False
         self.bus.core_clock_changed(self.core_clock_hz)
 
     def load(self, offset: int) -> int:
@@ -191,7 +190,6 @@ class Rcc(Device):
         if began & PLLON:
             self._pll_starts(new)
         self._oscillators.store(CR, new, self.core_clock_hz)
-        self._pwr.pll_on = bool(new & PLLON)
         with self._changing():
             self._switch()
 
@@ -259,7 +257,9 @@ class Rcc(Device):
         if tree.hclk_hz != self.tree.hclk_hz:
             self.bus.core_clock_changed(round(tree.hclk_hz))
         self.tree = tree
-        self._pwr.hclk_hz = self.core_clock_hz
+        self._pwr.clocks_changed(
+            hclk_hz=self.core_clock_hz, pll_on=bool(self.registers[CR] & PLLON)
+        )
         for listener in self._listeners:
             listener.after_clock_change()
 

@@ -38,7 +38,7 @@ class Stream:
         self.reset()
 
     def reset(self) -> None:
-        """Registers to their reset values; whoever served it must be told before."""
+        """Registers to their reset values; who was served has to hear of it before."""
         self.registers = {CR: 0, NDTR: 0, PAR: 0, M0AR: 0, M1AR: 0, FCR: _FCR_RESET}
         self.flags = 0
         self.remaining = 0

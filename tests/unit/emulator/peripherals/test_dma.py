@@ -355,3 +355,18 @@ def test_the_usart_off_and_on_again_with_its_stream_left_on(chip: Chip) -> None:
     chip.feed(b"fast")
     chip.bus.advance(4 * 10 * 18 * 4)
     assert board.received(chip, 16) == 4
+
+
+def test_a_stream_that_serves_another_request_now_is_not_asked_any_more(chip: Chip) -> None:
+    board.send(chip, b"first")
+    chip.bus.advance(10 * FRAME)
+    assert chip.sent == b"first"
+    chip.write(LIFCR, 0x3D << 22)
+    uart7_rdr = 0x4000_7824
+    chip.write(TX_STREAM + 4, 4)
+    chip.write(TX_STREAM + 8, uart7_rdr)
+    chip.write(TX_STREAM, 5 << 25 | 1 << 10 | 1)  # UART7_RX, on the stream of USART3_TX
+    chip.write(ICR, 0)  # have USART3 look what there is to do
+    chip.bus.advance(10 * FRAME)
+    assert chip.sent == b"first"
+    assert chip.read(TX_STREAM + 4) == 4
