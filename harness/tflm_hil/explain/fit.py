@@ -43,11 +43,11 @@ def residual(predicted: Array, observed: Observed) -> float:
 def best_of(changes: Iterable[tuple[str, Case]], observed: Observed) -> Explanation | None:
     """The change that leaves least, None if there is none; others that predict the same are
     mentioned."""
-    found = [Explanation(detail, residual(forward(case), observed)) for detail, case in changes]
-    if not found:
+    tried = [Explanation(detail, residual(forward(case), observed)) for detail, case in changes]
+    if not tried:
         return None
-    least = min(item.residual for item in found)
-    first, *same = [item.detail for item in found if item.residual <= least * (1 + 1e-9)]
+    least = min(item.residual for item in tried)
+    first, *same = [item.detail for item in tried if item.residual <= least * (1 + 1e-9)]
     if not same:
         return Explanation(first, least)
     more = ", …" if len(same) > NAMED else ""
@@ -66,7 +66,7 @@ def fitted_everywhere(
     """The best fit of a change with figures in all layers or in one; None if it touches none."""
     begin = list(starts)
     labels = [label for label, _ in case.everywhere(change(np.array(begin[0])))]
-    found = []
+    explanations = []
     for place, label in enumerate(labels):
 
         def make(p: Vector, place: int = place) -> Case:
@@ -75,8 +75,8 @@ def fitted_everywhere(
         def words(p: Vector, label: str = label) -> str:
             return describe(p) + label
 
-        found.append(fitted(make, begin, observed, words, departure))
-    return min(found, key=lambda item: item.residual, default=None)
+        explanations.append(fitted(make, begin, observed, words, departure))
+    return min(explanations, key=lambda item: item.residual, default=None)
 
 
 def fitted(
@@ -105,10 +105,10 @@ def fitted(
             break
         lever = damping * (np.diag(normal).max() + 1e-12) * np.eye(len(parameters))
         move = np.linalg.solve(normal + lever, -jacobian.T @ base)
-        found = residual(forward(make(parameters + move)), observed)
-        if found < error:
-            done = error - found < 1e-6 * error
-            parameters, error, damping = parameters + move, found, damping / 4
+        left = residual(forward(make(parameters + move)), observed)
+        if left < error:
+            done = error - left < 1e-6 * error
+            parameters, error, damping = parameters + move, left, damping / 4
             if done:
                 break
         else:

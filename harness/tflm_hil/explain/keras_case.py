@@ -33,15 +33,15 @@ def keras_case(model: Source, inputs: NDArray[Any], along: Iterable[Source] = ()
     `ReferenceFailed` if Keras cannot load the model.
     """
     try:
-        found = read_model(model, along)
+        read = read_model(model, along)
     except WorkerError as failure:
         raise ReferenceFailed(
             f"Keras could not load {model[0].name}: {failure.cause}",
             remedy="Check that the model was saved with this version of Keras.",
         ) from failure
     custom = model[1]
-    equations = {} if custom is None else own_equations(custom, found.equations)
-    return case_of(found.description, inputs, equations)
+    equations = {} if custom is None else own_equations(custom, read.equations)
+    return case_of(read.description, inputs, equations)
 
 
 def case_of(description: Description, inputs: NDArray[Any], equations: Equations) -> Case:
