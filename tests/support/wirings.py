@@ -1,6 +1,6 @@
 """Functional Keras models in which layers are wired in more ways than one behind the other.
 
-Each function takes the input tensor `[N, 8, 3]` and gives the output; `layer_zoo` builds the models.
+Each function takes the input tensor `[N, 8, 3]` and gives the output for `layer_zoo`.
 """
 
 from __future__ import annotations
