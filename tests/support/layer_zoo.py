@@ -20,8 +20,9 @@ from tflm_hil.references.equations import rung
 from tflm_hil.references.workers.weights import read
 from tflm_hil.worker import Arrays, serve
 
-STEPS, FEATURES, SEQUENCES = 8, 3, 6
-PADDING = -2.0
+from tests.support import wirings
+from tests.support.wirings import FEATURES, PADDING, SEQUENCES, STEPS, sequence
+
 Array = NDArray[np.float32]
 
 
@@ -39,10 +40,6 @@ def wired(make: Callable[[Any], Any]) -> Callable[[], Any]:
     return build
 
 
-def sequence(**options: Any) -> Any:
-    return layers.GRU(4, return_sequences=True, **options)
-
-
 def both(mode: str | None, **options: Any) -> Callable[[], Any]:
     return lambda: chain(
         layers.Bidirectional(sequence(**options), merge_mode=mode, name="both"), layers.GRU(3)
@@ -51,91 +48,6 @@ def both(mode: str | None, **options: Any) -> Callable[[], Any]:
 
 def masked(*parts: Any) -> Callable[[], Any]:
     return lambda: chain(layers.Masking(PADDING, name="skip"), *parts)
-
-
-def residual(x: Any) -> Any:
-    y = layers.Dense(4)(x)
-    return layers.GRU(3)(layers.Add(name="sum")([y, sequence()(y)]))
-
-
-def side_by_side(x: Any) -> Any:
-    return layers.Concatenate(name="beside")([layers.GRU(3)(x), layers.LSTM(2)(x)])
-
-
-def nested(x: Any) -> Any:
-    inner = keras.Sequential(
-        [keras.Input((STEPS, FEATURES)), sequence(), keras.Sequential([layers.Dense(5)])],
-        name="inner",
-    )
-    return layers.LSTM(3)(inner(x))
-
-
-def shared_cell(x: Any) -> Any:
-    cell = layers.GRUCell(FEATURES)
-    return layers.RNN(cell)(layers.RNN(cell, return_sequences=True, go_backwards=True)(x))
-
-
-def called_twice(x: Any) -> Any:
-    again = layers.GRU(FEATURES, return_sequences=True, name="again")
-    return layers.Dense(2)(again(again(x)))
-
-
-def state_used(x: Any) -> Any:
-    _, h, _ = layers.LSTM(4, return_state=True, name="gives")(x)
-    return layers.Dense(2)(h)
-
-
-def state_unused(x: Any) -> Any:
-    y, _, _ = layers.LSTM(4, return_state=True, return_sequences=True)(x)
-    return layers.Dense(2)(y)
-
-
-def from_input(x: Any) -> Any:
-    return layers.GRU(3, name="begun")(x, initial_state=x[:, 0])
-
-
-def from_constant(x: Any) -> Any:
-    x = layers.Masking(PADDING)(x)
-    start = np.array([[0.4, -0.6, 0.9]], "f") * np.ones((SEQUENCES, 1), "f")
-    y = layers.GRU(3, return_sequences=True)(x, initial_state=start)
-    return layers.LSTM(2)(y)
-
-
-def masked_begun(x: Any) -> Any:
-    """Given its mask by name, which Keras leaves out beside an initial state."""
-    x = layers.Masking(PADDING)(x)
-    start = np.array([[0.4, -0.6, 0.9]], "f") * np.ones((SEQUENCES, 1), "f")
-    return layers.GRU(3, return_sequences=True)(x, initial_state=start, mask=x._keras_mask)
-
-
-def halves_begun(x: Any) -> Any:
-    states = [np.full((1, 3), value, "f") for value in (0.3, -0.5, 0.8, 0.1)]
-    return layers.Bidirectional(layers.LSTM(3))(x, initial_state=states)
-
-
-def by_hand(x: Any) -> Any:
-    return layers.GRU(3, name="told")(x, mask=keras.ops.any(x > 0.5, axis=-1))
-
-
-def arithmetic(x: Any) -> Any:
-    return layers.GRU(3)(2.0 * x)
-
-
-def decoded(x: Any, *, wrong: bool = False) -> Any:
-    """An encoder, and a decoder that takes what it put out."""
-    _, h, c = layers.LSTM(5, return_state=True, name="encoder")(x)
-    decoder = layers.LSTM(5, return_state=True, name="decoder")
-    head = layers.Dense(2, name="head")
-    y, outputs = 0.0 * x[:, 0, :2] + np.array([1.0, 0.0], "f"), []
-    for _ in range(3):
-        y, h, c = decoder(keras.ops.expand_dims(y, 1), initial_state=[c, h] if wrong else [h, c])
-        y = head(y)
-        outputs.append(y)
-    return keras.ops.stack(outputs, axis=1)
-
-
-def attention(x: Any) -> Any:
-    return layers.GRU(3)(layers.MultiHeadAttention(2, 3, name="looks")(x, x))
 
 
 class Doubled(layers.Layer):  # type: ignore[misc]
@@ -163,7 +75,7 @@ def normalised() -> Any:
 
 
 MODELS: dict[str, Callable[[], Any]] = {
-    "nested": wired(nested),
+    "nested": wired(wirings.nested),
     "odd_names": lambda: chain(sequence(name="block.rnn:0"), layers.Dense(2, name="a|b c")),
     **{f"both_{mode}": both(mode) for mode in ("concat", "sum", "mul", "ave")},
     "both_apart": wired(
@@ -182,13 +94,13 @@ MODELS: dict[str, Callable[[], Any]] = {
         )
     ),
     "backwards": lambda: chain(sequence(go_backwards=True), layers.LSTM(3, go_backwards=True)),
-    "halves_begun": wired(halves_begun),
-    "shared_cell": wired(shared_cell),
-    "called_twice": wired(called_twice),
-    "state_used": wired(state_used),
-    "state_unused": wired(state_unused),
-    "from_input": wired(from_input),
-    "from_constant": wired(from_constant),
+    "halves_begun": wired(wirings.halves_begun),
+    "shared_cell": wired(wirings.shared_cell),
+    "called_twice": wired(wirings.called_twice),
+    "state_used": wired(wirings.state_used),
+    "state_unused": wired(wirings.state_unused),
+    "from_input": wired(wirings.from_input),
+    "from_constant": wired(wirings.from_constant),
     "masked": masked(sequence(), layers.Dense(4), layers.LSTM(3)),
     "masked_zero": masked(
         sequence(zero_output_for_mask=True), layers.LSTM(3, return_sequences=True)
@@ -208,9 +120,9 @@ MODELS: dict[str, Callable[[], Any]] = {
     "masked_flat": masked(sequence(), layers.Flatten(), layers.Dense(2)),
     "masked_mean": masked(sequence(), layers.GlobalAveragePooling1D(name="mean")),
     "masked_softmax": masked(sequence(), layers.Softmax(name="shares"), layers.GRU(2)),
-    "masked_begun": wired(masked_begun),
+    "masked_begun": wired(wirings.masked_begun),
     "masked_distributed": masked(layers.TimeDistributed(layers.Dense(3)), layers.GRU(2)),
-    "by_hand": wired(by_hand),
+    "by_hand": wired(wirings.by_hand),
     **{
         f"convolution_{padding}": lambda padding=padding: chain(  # type: ignore[misc]
             layers.Conv1D(4, 3, padding=padding, strides=2, activation="relu"),
@@ -256,17 +168,17 @@ MODELS: dict[str, Callable[[], Any]] = {
     "distributed_recurrence": lambda: chain(
         layers.Reshape((2, 4, 3)), layers.TimeDistributed(layers.LSTM(3)), layers.GRU(2)
     ),
-    "residual": wired(residual),
-    "side_by_side": wired(side_by_side),
+    "residual": wired(wirings.residual),
+    "side_by_side": wired(wirings.side_by_side),
     "two_outputs": wired(lambda x: [layers.GRU(2)(x), layers.LSTM(2)(x)]),
-    "arithmetic": wired(arithmetic),
-    "attention": wired(attention),
+    "arithmetic": wired(wirings.arithmetic),
+    "attention": wired(wirings.attention),
     "images": lambda: chain(
         layers.Reshape((2, 2, 2, 3)), layers.ConvLSTM2D(2, 1, name="film"), layers.Flatten()
     ),
     "own_layer": lambda: chain(Doubled(name="twice"), layers.GRU(3)),
-    "decoder": wired(decoded),
-    "decoder_crossed": wired(lambda x: decoded(x, wrong=True)),
+    "decoder": wired(wirings.decoded),
+    "decoder_crossed": wired(lambda x: wirings.decoded(x, wrong=True)),
     "stateful": lambda: chain(
         sequence(stateful=True, name="lower"), layers.LSTM(3, stateful=True), batch=SEQUENCES
     ),

@@ -7,6 +7,7 @@ own with an equation, and an encoder with a decoder that is called step by step.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,15 +33,15 @@ def keras_case(model: Source, inputs: NDArray[Any], along: Iterable[Source] = ()
     `ReferenceFailed` if Keras cannot load the model.
     """
     try:
-        found = read_model(model, along)
+        read = read_model(model, along)
     except WorkerError as failure:
         raise ReferenceFailed(
             f"Keras could not load {model[0].name}: {failure.cause}",
             remedy="check that the model was saved with this version of Keras",
         ) from failure
     custom = model[1]
-    equations = {} if custom is None else own_equations(custom, found.equations)
-    return case_of(found.description, inputs, equations)
+    equations = {} if custom is None else own_equations(custom, read.equations)
+    return case_of(read.description, inputs, equations)
 
 
 def case_of(description: Description, inputs: NDArray[Any], equations: Equations) -> Case:
@@ -54,7 +55,7 @@ def case_of(description: Description, inputs: NDArray[Any], equations: Equations
     if any(part.stateful for part in network.recurrent):
         # as the Keras rung feeds it: a sequence is several calls of as many steps as it takes
         calls = max(1, x.shape[1] // (shape[0] or x.shape[1]))
-    elif shape and None not in shape:
+    elif x[0].size == math.prod(size or 0 for size in shape):
         x = x.reshape(len(x), *(size or 0 for size in shape))
     if x.ndim != 3:
         raise NotExpressible(Obstacle.INPUT_SHAPE, detail=str(x.shape[1:]))

@@ -19,7 +19,7 @@ from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.paths import PACKAGE
 from tflm_hil.references import cache
-from tflm_hil.references.keras_config import remembers
+from tflm_hil.references.keras_config import has_stateful_layer
 from tflm_hil.references.records import FRAMEWORKS, Framework, Mode
 from tflm_hil.worker import ENVIRONMENT
 
@@ -112,7 +112,7 @@ def jobs_of(
 
 def _runs(framework: Framework, mode: Mode, keras: KerasFile) -> bool:
     """Whether there is such a rung: memory from sequence to sequence has only a stateful model."""
-    return mode == "reset_each" or (framework == "keras" and remembers(keras.path))
+    return mode == "reset_each" or (framework == "keras" and has_stateful_layer(keras.path))
 
 
 @memoize

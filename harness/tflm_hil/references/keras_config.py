@@ -16,7 +16,7 @@ KINDS = ("activation", "recurrent_activation", "reset_after", "stateful")
 IDLE = ("InputLayer", "Dropout")
 
 
-def remembers(path: Path) -> bool:
+def has_stateful_layer(path: Path) -> bool:
     """Whether a layer of the model is stateful: the next call starts with the states of this one.
 
     False for a file that is no Keras archive; who loads it will say so.

@@ -58,7 +58,7 @@ class EquationProcess:
         except (EOFError, OSError) as error:
             raise self._failed(name, "ended its process") from error
         if failure:
-            raise self._failed(name, f"raised {failure}")
+            raise self._failed(name, f"failed: {failure}")
         return result
 
     def _failed(self, name: str, what: str) -> ReferenceFailed:

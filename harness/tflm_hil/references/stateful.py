@@ -38,8 +38,8 @@ def run_stateful(model: Any, inputs: NDArray[np.float32], *, carry: bool) -> Res
     ]
     tensors = []
     for parts in zip(*calls, strict=True):
-        found = np.stack(parts, axis=1).reshape(count, chunks, *parts[0].shape[1:])
-        found = found[:, 0] if chunks == 1 else found
-        tensors.append(OutputTensor(found, 0.0, 0, found.ndim > 2))
+        outputs = np.stack(parts, axis=1).reshape(count, chunks, *parts[0].shape[1:])
+        outputs = outputs[:, 0] if chunks == 1 else outputs
+        tensors.append(OutputTensor(outputs, 0.0, 0, outputs.ndim > 2))
     kept = "sequence to sequence" if carry else "chunk to chunk"
     return tuple(tensors), {"dtype": "float32", "state": f"kept from {kept}"}

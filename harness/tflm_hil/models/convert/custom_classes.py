@@ -9,7 +9,7 @@ manifest), and the workers that load the model import it first:
 
 Every class and function that the file defines or imports is known under its own name, registered
 with `keras.saving.register_keras_serializable` or not. The file may hold a mapping `EQUATIONS` from
-such a name to the same in NumPy (see `harness/tflm_hil/references/equations/network.py`): then the
+such a name to the same in NumPy (see `harness/tflm_hil/references/equations/build.py`): then the
 ladder starts with it. Imports Keras: for workers only.
 """
 

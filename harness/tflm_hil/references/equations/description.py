@@ -109,14 +109,14 @@ def restored(answer: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> D
     layers = tuple(
         _restored(layer, str(position), arrays) for position, layer in enumerate(answer["layers"])
     )
-    found = answer.get("decoder")
+    described = answer.get("decoder")
     decoder = None
-    if found is not None:
+    if described is not None:
         decoder = DescribedDecoder(
-            _restored(found["layer"], "decoder/layer", arrays),
-            _restored(found["head"], "decoder/head", arrays),
+            _restored(described["layer"], "decoder/layer", arrays),
+            _restored(described["head"], "decoder/head", arrays),
             np.asarray(arrays["decoder/seed"], np.float64),
-            found["steps"],
+            described["steps"],
         )
     return Description(layers, tuple(answer["input_shape"]), decoder)
 

@@ -27,19 +27,19 @@ def run(work: Work, inputs: NDArray[Any]) -> Result:
     with known(work.custom) as module:
         model = load(work.model)
         inputs = np.asarray(inputs, np.float32)
-        remembers = stateful(model)
-        if work.carry and not remembers:
+        keeps_state = stateful(model)
+        if work.carry and not keeps_state:
             raise ValueError("this Keras model carries no state from sequence to sequence")
         several = isinstance(model.input_shape, list)
         if several and work.framework == "keras":
             return run_keras(model, _several(model, inputs))
         shape = (None,) if several else model.input_shape[1:]
-        if None not in shape and not remembers:
+        if None not in shape and not keeps_state:
             inputs = inputs.reshape(len(inputs), *shape)
         if work.framework == "cells":
-            calls = max(1, inputs.shape[1] // shape[0]) if remembers else 1
+            calls = max(1, inputs.shape[1] // shape[0]) if keeps_state else 1
             return rung.run(model, inputs, module, calls=calls)
-        if remembers:
+        if keeps_state:
             return run_stateful(model, inputs, carry=work.carry)
         return run_keras(model, inputs)
 

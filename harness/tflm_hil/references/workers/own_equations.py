@@ -8,26 +8,39 @@ Ends when the other end does.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-from tflm_hil.models.convert.custom_classes import known
+from tflm_hil.models.convert.custom_classes import CustomClassError, known
+
+Answer = tuple[str, Any]
 
 
 def main(custom: Path, descriptor: int) -> None:
     """Answer every request."""
-    with Connection(descriptor) as connection, known(custom) as module:
-        equations = getattr(module, "EQUATIONS", {})
-        while True:
-            try:
-                name, arguments = connection.recv()
-            except EOFError:
-                return
-            try:
-                answer = ("", equations[name](*arguments))
-            except Exception as error:
-                answer = (f"{type(error).__name__}: {error}", None)
-            connection.send(answer)
+    with Connection(descriptor) as connection:
+        try:
+            with known(custom) as module:
+                serve(connection, getattr(module, "EQUATIONS", {}))
+        except CustomClassError as error:
+            connection.recv()
+            connection.send((error.what, None))
+
+
+def serve(connection: Connection, equations: Mapping[str, Any]) -> None:
+    """Call equations until nobody asks any more."""
+    while True:
+        try:
+            name, arguments = connection.recv()
+        except EOFError:
+            return
+        try:
+            answer: Answer = ("", equations[name](*arguments))
+        except Exception as error:
+            answer = (f"{type(error).__name__}: {error}", None)
+        connection.send(answer)
 
 
 if __name__ == "__main__":
