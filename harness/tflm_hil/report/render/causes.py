@@ -125,9 +125,9 @@ def _with_alike(mistake: Mistake, alike: tuple[Mistake, ...]) -> str:
     words = mistake_words(mistake)
     if not alike:
         return words
-    shown = ", ".join(map(mistake_words, alike[:ALIKE_SHOWN]))
-    more = ", …" if len(alike) > ALIKE_SHOWN else ""
-    return f"{words} (or {shown}{more}: these sequences cannot tell)"
+    others = "".join(f", or {mistake_words(item)}" for item in alike[:ALIKE_SHOWN])
+    more = ", or …" if len(alike) > ALIKE_SHOWN else ""
+    return f"{words}{others}{more} (these sequences cannot tell)"
 
 
 def evidence_sentence(evidence: Evidence) -> str:

@@ -118,7 +118,7 @@ def test_an_explanation_is_told_line_by_line() -> None:
         "Cause: gate order differs: r, z, h instead of z, r, h in layer upper; this explains 99.9%"
         " of the difference (RMS 0.1234, left 0.0039). The file shows it: the bias of"
         " FULLY_CONNECTED #3 is shared. These sequences cannot tell it from: activation differs"
-        " (relu instead of tanh (or linear instead of tanh: these sequences cannot tell))."
+        " (relu instead of tanh, or linear instead of tanh (these sequences cannot tell))."
         " (Judged on the first 12 sequences.)",
         "→ Put the gates in Keras' order: z, r, h (GRU) or i, f, c, o (LSTM).",
         "Known mistakes were not tried: layer x is a Conv2D.",
@@ -130,8 +130,10 @@ def test_an_explanation_is_told_line_by_line() -> None:
 def test_more_than_a_few_that_predict_the_same_are_not_listed() -> None:
     alike = tuple(Mistake(Shifted(steps, Fill.EDGE)) for steps in (1, 2, -1, -2))
     said = cause_sentence(Cause(CauseKind.TIME_SHIFT, LATE, alike))
-    assert "(or 1 step late, filled with the edge, " in said
-    assert said.endswith("1 step early, filled with the edge, …: these sequences cannot tell).")
+    assert ", or 1 step late, filled with the edge, or 2 steps late, " in said
+    assert said.endswith(
+        ", or 1 step early, filled with the edge, or … (these sequences cannot tell)."
+    )
 
 
 def test_an_operator_is_not_cleared_of_mistakes_that_were_not_tried() -> None:
