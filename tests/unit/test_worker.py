@@ -1,14 +1,35 @@
 """Workers: whatever becomes of the process, the caller gets an answer or a `WorkerError`."""
 
 import os
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tflm_hil.worker import WorkerError, run_worker, stream_worker
+from tflm_hil.worker import PYTHON, WorkerError, run_worker, stream_worker
 
 MODULE = "tests.support.misbehaving_worker"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _a_python_of_their_own() -> Iterator[None]:
+    """What a user has, also where the suite runs on forks (`tools/warm-python`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(PYTHON, raising=False)
+        yield
+
+
+def test_another_python_may_run_the_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "python"
+    other.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/words\nexec {sys.executable} "$@"\n')
+    other.chmod(0o755)
+    monkeypatch.setenv(PYTHON, str(other))
+    assert run_worker(MODULE, {"do": "echo"})[0] == {"do": "echo"}
+    assert (tmp_path / "words").read_text().startswith(f"-m {MODULE} ")
 
 
 def test_answer_and_arrays_come_back() -> None:
