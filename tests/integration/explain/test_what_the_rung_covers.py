@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tflm_hil.errors import ReferenceFailed
-from tflm_hil.explain import Case, Known, diagnose, forward
+from tflm_hil.explain.case import Case, forward
 from tflm_hil.explain.keras_case import keras_case
+from tflm_hil.explain.rank import Known, diagnose
 from tflm_hil.references.own_equations import own_equations
+from tflm_hil.report.kinds import CauseKind
+from tflm_hil.report.mistakes import How, Way, WipedEvery
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 MODELS = FIXTURES / "models"
@@ -28,9 +31,12 @@ def jordan() -> Case:
     return case
 
 
-def said(case: Case, observed: NDArray[np.float64]) -> str:
-    """The sentence on outputs that were rounded to eight bits."""
-    return diagnose(case, np.round(observed / LSB) * LSB, Known(LSB)).sentence
+def named(case: Case, observed: NDArray[np.float64]) -> tuple[CauseKind, How]:
+    """The cause of outputs that were rounded to eight bits, and how the mistake was made."""
+    cause = diagnose(case, np.round(observed / LSB) * LSB, Known(LSB)).cause
+    assert cause is not None
+    assert cause.mistake is not None
+    return cause.kind, cause.mistake.how
 
 
 def by_hand(case: Case, x: NDArray[np.float64], *, keeps: bool = True) -> NDArray[np.float64]:
@@ -53,9 +59,9 @@ def test_an_own_cell_is_the_one_of_the_file(jordan: Case) -> None:
 
 def test_mistakes_around_an_own_cell_are_named(jordan: Case) -> None:
     turned = by_hand(jordan, jordan.inputs[:, :, ::-1])
-    assert "Cause: feature order differs: features reversed" in said(jordan, turned)
+    assert named(jordan, turned) == (CauseKind.FEATURE_ORDER, Way.FEATURES_REVERSED)
     forgetful = by_hand(jordan, jordan.inputs, keeps=False)
-    assert "Cause: state is lost: before every step" in said(jordan, forgetful)
+    assert named(jordan, forgetful) == (CauseKind.STATE_LOST, WipedEvery(1))
 
 
 def test_a_state_that_is_lost_between_two_calls_is_named() -> None:
@@ -67,7 +73,8 @@ def test_a_state_that_is_lost_between_two_calls_is_named() -> None:
     parts = tuple(
         replace(part, stateful=False) if part in case.recurrent else part for part in case.parts
     )
-    assert "Cause: state is lost: every 8 steps" in said(case, forward(replace(case, parts=parts)))
+    forgetful = forward(replace(case, parts=parts))
+    assert named(case, forgetful) == (CauseKind.STATE_LOST, WipedEvery(8))
 
 
 def test_an_equation_that_raises_is_an_error_of_its_file(jordan: Case) -> None:
