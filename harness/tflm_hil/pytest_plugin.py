@@ -206,8 +206,8 @@ def device(bench: Bench) -> Device:
 @pytest.fixture
 def variant(request: pytest.FixtureRequest) -> Variant:
     """One exported model of the zoo."""
-    found: Variant = request.param
-    return found
+    chosen: Variant = request.param
+    return chosen
 
 
 @pytest.fixture
@@ -230,8 +230,12 @@ def pytest_runtest_makereport(
         return report
     run = item.config.stash.get(RUN, None)
     if run is not None:
+        from tflm_hil.report.render.errors import detail_lines
+
+        details: tuple[str, ...]
         try:
-            error, details = run.examine(error)
+            error, record = run.examine(error)
+            details = () if record is None else detail_lines(record)
         except Exception as problem:  # a mistake in here must not end the session
             details = (f"the post-mortem itself failed: {problem!r}",)
         if details:

@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tflm_hil.report.records import Rung, RunRecord, VariantRecord
+from tflm_hil.report.judgement import Rung
+from tflm_hil.report.records import RunRecord, VariantRecord
+from tflm_hil.vocabulary import RungName, Task
 
 _KILO = 1024
 _OPERATORS_NAMED = 3
@@ -138,17 +140,17 @@ def _arena(variant: VariantRecord | None) -> str:
 def _difference(result: EngineResult, id_: str) -> str:
     variant = result.variants.get(id_)
     rungs: tuple[Rung, ...] = variant.rungs if variant is not None else ()
-    rung = next((rung for rung in rungs if rung.name == "device"), None)
+    rung = next((rung for rung in rungs if rung.name is RungName.DEVICE), None)
     if rung is None or rung.max_abs is None:
         return "error"
     if rung.lsb_histogram is not None:
         # |Δ| in LSB → how many
-        spread = {k: v for k, v in rung.lsb_histogram.items() if k != "0"}
+        spread = {level: count for level, count in rung.lsb_histogram.items() if level}
         size = ", ".join(f"{level} LSB: {count:,}" for level, count in spread.items()) or "0 LSB"
     else:
         size = f"{rung.max_abs:.1e}"
     parts = [f"{rung.differing:,}/{rung.values:,}", size]
-    is_classifier = variant is not None and variant.task == "classification"
+    is_classifier = variant is not None and variant.task is Task.CLASSIFICATION
     if rung.argmax_agreement is not None and is_classifier:
         parts.append(f"{100 * rung.argmax_agreement:.1f} %")
     return " · ".join(parts)

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.drift.long_sequence import LongSequence, long_sequence
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute_many
 from tflm_hil.references.memory import Found, with_memory
-from tflm_hil.references.records import Framework, OutputTensor, Reference
+from tflm_hil.references.records import Reference
+from tflm_hil.vocabulary import ElementType, RungName
 
-DESKTOP: tuple[Framework, ...] = ("tflite", "tflm")
+DESKTOP = (RungName.TFLITE, RungName.TFLM)
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,11 @@ class LongReferences:
     """
 
     sequence: LongSequence
-    keras: OutputTensor | None
+    keras: RungOutputs | None
     without_keras: str
-    tflite: tuple[OutputTensor, ...]
-    tflm: tuple[OutputTensor, ...]
-    moved: OutputTensor | None
+    tflite: tuple[RungOutputs, ...]
+    tflm: tuple[RungOutputs, ...]
+    moved: RungOutputs | None
 
 
 class LongPool:
@@ -80,8 +82,8 @@ def compute_long(variants: Sequence[Variant]) -> dict[str, LongReferences | Refe
         moved = _only(tflm.tensors[0], 1) if len(tflm.tensors[0].stored) > 1 else None
         found[variant.id] = LongReferences(
             sequence=sequences[variant.id],
-            keras=ours if isinstance(ours, OutputTensor) else None,
-            without_keras="" if isinstance(ours, OutputTensor) else ours,
+            keras=ours if isinstance(ours, RungOutputs) else None,
+            without_keras="" if isinstance(ours, RungOutputs) else ours,
             tflite=_plain(tflite),
             tflm=_plain(tflm),
             moved=moved,
@@ -89,26 +91,26 @@ def compute_long(variants: Sequence[Variant]) -> dict[str, LongReferences | Refe
     return found
 
 
-def _like(keras: Found, wheel: OutputTensor) -> Found:
+def _like(keras: Found, wheel: RungOutputs) -> Found:
     """Keras' outputs in the shape of desktop TFLM's: an Invoke of one row has no axis for it."""
-    if not isinstance(keras, OutputTensor):
+    if not isinstance(keras, RungOutputs):
         return keras
     shape = (1, *wheel.stored.shape[1:])
     if keras.stored.size != wheel.stored[:1].size:
         return f"its outputs have shape {keras.stored.shape[1:]}, not {shape[1:]}"
-    return replace(keras, stored=keras.stored.reshape(shape))
+    return keras.holding(keras.stored.reshape(shape))
 
 
 def _samples(variant: Variant, sequence: LongSequence) -> Samples:
-    if variant.dtype != "float32":
+    if variant.dtype != ElementType.FLOAT32:
         return Samples(sequence.inputs[np.newaxis])
     return Samples(np.stack([sequence.inputs, sequence.perturbed]))
 
 
-def _plain(reference: Reference) -> tuple[OutputTensor, ...]:
+def _plain(reference: Reference) -> tuple[RungOutputs, ...]:
     """The outputs on the sequence as it is."""
     return tuple(_only(tensor, 0) for tensor in reference.tensors)
 
 
-def _only(tensor: OutputTensor, sequence: int) -> OutputTensor:
-    return replace(tensor, stored=tensor.stored[sequence : sequence + 1])
+def _only(tensor: RungOutputs, sequence: int) -> RungOutputs:
+    return tensor.holding(tensor.stored[sequence : sequence + 1])

@@ -169,16 +169,13 @@ def descend_into_loop(
 
 def name_operator(
     measured: Measured, bench: Bench, references: References
-) -> tuple[Measured, Descent | None]:
-    """`measured`, its sentence naming the operator if the error enters at the device, and what was
-    found.
+) -> tuple[str, Descent | None]:
+    """The operator if the error enters at the device, and what was found.
 
     Raises LinkError, DeviceError, BoardError; the verdict is not touched by them.
     """
-    if measured.record.verdict_rung != "device":
-        return measured, None
     variant = measured.variant
-    number = worst_sequence(measured.streamed.blocks, measured.model, references)
+    number = worst_sequence(measured.tensors, references.references["tflm"].tensors)
     bound = float_bound(variant, bench.hello.engine)
     until = time.monotonic() + BUDGET_S
 
@@ -208,8 +205,7 @@ def name_operator(
         text = found.sentence
     except (ModelRejected, ReferenceFailed) as error:
         text = f"The operator was not looked for: {error.what}."
-    record = replace(measured.record, sentence=f"{measured.record.sentence}\n  {text}")
-    return replace(measured, record=record), found
+    return text, found
 
 
 def float_bound(variant: Variant, engine: str) -> float:

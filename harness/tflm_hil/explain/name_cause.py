@@ -8,7 +8,6 @@ what has to be explained.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 
 from tflm_hil.comparison import RungOutputs
 from tflm_hil.comparison.align import aligned
-from tflm_hil.comparison.wording import CAUSES
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.explain.case import Case, forward
 from tflm_hil.explain.descend import Descent, Origin
@@ -38,6 +36,7 @@ from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.references import References
 from tflm_hil.references.equations.described import NotExpressible
 from tflm_hil.references.weights import Source
+from tflm_hil.vocabulary import RungName
 
 SUSPECTED: dict[Origin, frozenset[int]] = {
     "input": frozenset({11, 12, 13, 14, 15, 16}),
@@ -58,21 +57,13 @@ def name_cause(
     references: References,
     others: Iterable[Variant] = (),
     descent: Descent | None = None,
-) -> Measured:
-    """`measured`, its sentence with the diagnosis if the verdict is a difference of two rungs.
+) -> str:
+    """The diagnosis if the verdict is a difference of two rungs, else "".
 
     `others` are the variants of the run: their Keras models are read along with this one's.
     `descent` is what was found on the device.
     """
-    record = measured.record
-    found = _cause(measured, references, others, descent)
-    if not found:
-        return measured
-    sentence = record.sentence
-    if found.startswith("Cause: ") or (descent is not None and descent.culprit is not None):
-        # what it could have been in general is of no use any more
-        sentence = sentence.replace(f" Possible causes: {CAUSES.get(record.verdict_rung)}.", "")
-    return replace(measured, record=replace(record, sentence=f"{sentence}\n  {found}"))
+    return _cause(measured, references, others, descent)
 
 
 def _cause(
@@ -101,16 +92,16 @@ def _diagnosed(
     measured: Measured, references: References, others: Iterable[Variant], origin: Origin
 ) -> Diagnosis | str:
     """What the equations say, or why they are not asked."""
-    variant, failing = measured.variant, measured.ladder.verdict_rung
+    variant, failing = measured.variant, measured.ladder.entered
     rungs = references.rungs
-    if variant.keras is None or "keras" not in rungs or failing in ("", "cells", "keras"):
+    if variant.keras is None or "keras" not in rungs or failing in (None, "cells", "keras"):
         return ""
     against = measured.ladder.rung(failing).against
+    assert against is not None
     again = references.differs_again(against, failing)
     if again:
         return not_deterministic(again)
-    device = RungOutputs(measured.outputs, per_step=measured.outputs.ndim > 2)
-    ladder = aligned({**rungs, "device": device})
+    ladder = aligned({**rungs, RungName.DEVICE: measured.outputs})
     inputs = variant.load_samples().inputs[:SEQUENCES]
     keras, before, after = (
         ladder[name].values[:SEQUENCES].astype(np.float64) for name in ("keras", against, failing)

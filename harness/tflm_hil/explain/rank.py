@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.comparison.wording import number
 from tflm_hil.explain.case import Case, forward
 from tflm_hil.explain.fit import Explanation, residual
 from tflm_hil.explain.suspects import SUSPECTS, Suspect
+from tflm_hil.report.render.wording import number
 
 LEAVES = 0.45
 FITTED_LEAVES = 0.25

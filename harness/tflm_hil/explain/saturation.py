@@ -39,11 +39,11 @@ class Saturated:
 
 def saturated_tensors(measured: Measured) -> str:
     """A sentence for a variant whose error enters at TFLite, "" if no tensor is remarkable."""
-    variant, rung = measured.variant, measured.ladder.verdict_rung
+    variant, rung = measured.variant, measured.ladder.entered
     if rung != "tflite" or variant.dtype == "float32":
         return ""
-    metrics = measured.ladder.rung(rung).metrics
-    number = metrics.worst[0] if metrics is not None and metrics.worst is not None else 0
+    worst = measured.ladder.rung(rung).worst
+    number = worst[0] if worst is not None else 0
     sequence = variant.load_samples().inputs[number]
     try:
         tensors = step_tensors(variant.path, sequence, steps=STEPS)

@@ -11,7 +11,7 @@ from typing import Any
 CONFIG = "config.json"
 
 
-def remembers(path: Path) -> bool:
+def is_stateful(path: Path) -> bool:
     """Whether a layer of the model is stateful: the next call starts with the states of this one.
 
     False for a file that is no Keras archive; who loads it will say so.

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tflm_hil.commands.engine_table import EngineResult, markdown, render
-from tflm_hil.report.records import (
-    CycleRecord,
-    Rung,
-    RunRecord,
-    VariantRecord,
-    Verdict,
-)
+from tflm_hil.report.costs import CycleRecord
+from tflm_hil.report.judgement import Rung, Verdict
+from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.statistics import distribution
+from tflm_hil.vocabulary import RungName, Task
 
 INT8 = {
-    "lsb_histogram": {"0": 97, "1": 2, "4": 1},
+    "lsb_histogram": {0: 97, 1: 2, 4: 1},
     "max_lsb": 4,
     "max_abs": 0.1,
     "differing": 3,
@@ -30,14 +27,14 @@ def variant(id_: str, cycles: int, rung: dict[str, object]) -> VariantRecord:
         model="m",
         export="loop",
         dtype="int8",
-        task="classification",
+        task=Task.CLASSIFICATION,
         sha256="",
         file_bytes=1,
         verdict=Verdict.PASS,
         cycles=CycleRecord(distribution([cycles] * 3), None, None, "insn-count-1", True),
         arena_bytes=cycles // 10,
         stack_bytes=900 + cycles % 7,
-        rungs=(Rung("device", "tflm", values=100, **rung),),  # type: ignore[arg-type]
+        rungs=(Rung(RungName.DEVICE, RungName.TFLM, values=100, **rung),),  # type: ignore[arg-type]
     )
 
 
@@ -81,7 +78,7 @@ def test_differences_are_a_histogram_for_integers_and_a_size_for_floats() -> Non
 
 
 def test_regression_has_no_class_to_agree_on() -> None:
-    regression = tuple(replace(item, task="regression") for item in TFLM.record.variants)
+    regression = tuple(replace(item, task=Task.REGRESSION) for item in TFLM.record.variants)
     other = replace(TFLM, record=replace(TFLM.record, variants=regression))
     assert lines(render([BUILTIN, other]), "a-int8")[2].endswith("1 LSB: 2, 4 LSB: 1")
 

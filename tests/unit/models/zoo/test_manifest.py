@@ -88,7 +88,7 @@ MISTAKES = [
     ('"max_abs"', '"max_aps"', r"variant\[0\].limits\[0\].measure"),
     ('unit = "output"', 'unit = "LSB"', r"variant\[0\].limits\[0\].unit"),
     ('rung = "device"', 'rung = "board"', r"variant\[0\].limits\[0\].rung"),
-    ("maximum = 1e-6", 'maximum = 1e-6, engine = "cmsis"', r"variant\[0\].limits\[0\].measure"),
+    ("maximum = 1e-6", 'maximum = 1e-6, engine = "cmsis"', r"variant\[0\].limits\[0\].engine"),
     ("[samples]", "[sample]", "sample"),
     ("[[variant]]", "[variant]", "variant"),
     ("[[variant]]", "[[variants]]", "variants"),

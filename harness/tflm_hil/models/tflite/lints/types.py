@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tflm_hil.models.tflite.inspect import Inspection, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding, inputs_of, outputs_of, place
+from tflm_hil.vocabulary import Severity
 
 INTEGERS = ("int8", "int16")
 
@@ -45,7 +46,7 @@ def float_island(model: Inspection) -> Iterator[Finding]:
         graph, operator = found[0]
         does = "move float32 elements" if moving else "compute in float32"
         yield Finding(
-            "float-island", "note" if moving else "warning",
+            "float-island", Severity.NOTE if moving else Severity.WARNING,
             f"{len(found)} operators of a model with integer inputs and outputs {does} ({names};"
             f" first: {place(graph, operator)})",
             "Four times the memory, nothing else." if moving else
@@ -66,7 +67,7 @@ def hybrid(model: Inspection) -> Iterator[Finding]:
     if found:
         graph, operator = found[0]
         yield Finding(
-            "hybrid", "error",
+            "hybrid", Severity.ERROR,
             f"{len(found)} operators take float32 activations and int8 weights (first:"
             f" {place(graph, operator)}): dynamic range quantisation, for which TFLM has no"
             " kernels",
@@ -86,7 +87,7 @@ def half_floats(model: Inspection) -> Iterator[Finding]:
     if found:
         graph, operator = found[0]
         yield Finding(
-            "half-floats", "error",
+            "half-floats", Severity.ERROR,
             f"{len(found)} operators take float16 (first: {place(graph, operator)}): weights"
             " converted to half precision, which TFLM has no kernels for",
             "Leave target_spec.supported_types alone: convert to float32, or to int8 with"
