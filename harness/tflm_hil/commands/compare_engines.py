@@ -19,7 +19,14 @@ from rich.console import Console
 from tflm_hil.bench.firmware import firmware_under_test
 from tflm_hil.bench.variants import slot_entry, variants
 from tflm_hil.boards.spec import load_spec
-from tflm_hil.commands.engine_table import EngineResult, markdown, render
+from tflm_hil.commands.engine_table import (
+    NO_STATE,
+    Carried,
+    EngineResult,
+    StateBetweenCalls,
+    markdown,
+    render,
+)
 from tflm_hil.errors import HilError
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
 from tflm_hil.measure.streaming import sequence_bytes
@@ -109,12 +116,12 @@ def _profile(run: Run, variant: Variant) -> dict[str, int]:
     return dict(cycles)
 
 
-def _state(run: Run, variant: Variant) -> str:
-    """What becomes of the variant's state between two calls: "none", "kept" or "wiped by" whom."""
+def _state(run: Run, variant: Variant) -> StateBetweenCalls:
+    """What becomes of the variant's state between two calls."""
     device = run.bench.load(slot_entry(variant))
     assert device.model is not None
     if not device.model.state_bytes:
-        return "none"
+        return NO_STATE
     inputs = sequence_bytes(variant.load_samples().first(_STEPS).inputs, device.model)
     carried = [device.step(block).outputs for block in inputs]
     alone = []
@@ -122,10 +129,10 @@ def _state(run: Run, variant: Variant) -> str:
         device.reset_state()
         alone.append(device.step(block).outputs)
     if carried != alone:
-        return "kept"
+        return StateBetweenCalls(Carried.KEPT)
     graphs = variant.inspection().subgraphs
     keepers = {op.name for graph in graphs for op in graph.operators if _has_state(op, graph)}
-    return f"wiped by {', '.join(sorted(keepers))}"
+    return StateBetweenCalls(Carried.WIPED, tuple(sorted(keepers)))
 
 
 def _has_state(operator: Operator, graph: Subgraph) -> bool:

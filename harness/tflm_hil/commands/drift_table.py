@@ -59,7 +59,7 @@ def quantised_steps(variants: Sequence[Variant]) -> list[Variant]:
 def rows(variants: Sequence[Variant]) -> list[Row]:
     """One row a variant. Raises ReferenceFailed."""
     references = compute_long(variants)
-    found = []
+    table = []
     naive = _naive(variants, references)
     for variant in variants:
         item = references[variant.id]
@@ -72,7 +72,7 @@ def rows(variants: Sequence[Variant]) -> list[Row]:
             )
         keras, wheel = item.keras, item.tflm[0]
         fed_back = naive.get(variant.id)
-        found.append(
+        table.append(
             Row(
                 variant.id,
                 drift(RungName.TFLM, wheel, RungName.KERAS, keras).trend.kind,
@@ -80,7 +80,7 @@ def rows(variants: Sequence[Variant]) -> list[Row]:
                 None if fed_back is None else errors(fed_back, keras),
             )
         )
-    return found
+    return table
 
 
 def errors(outputs: RungOutputs, keras: RungOutputs) -> tuple[float, ...]:
@@ -89,7 +89,7 @@ def errors(outputs: RungOutputs, keras: RungOutputs) -> tuple[float, ...]:
     return tuple(float(np.max(delta[:, :steps])) for steps in AT_STEPS)
 
 
-def show(found: Sequence[Row], console: Console) -> None:
+def show(table_rows: Sequence[Row], console: Console) -> None:
     """Print the table."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
     table.add_column("variant", no_wrap=True)
@@ -99,7 +99,7 @@ def show(found: Sequence[Row], console: Console) -> None:
     for steps in AT_STEPS:
         title = f"naive {steps:,}" if steps == AT_STEPS[0] else f"{steps:,}"
         table.add_column(title, justify="right", no_wrap=True)
-    for row in found:
+    for row in table_rows:
         naive = ["="] * len(AT_STEPS) if row.naive is None else [f"{v:.2g}" for v in row.naive]
         table.add_row(row.variant, *(f"{v:.2g}" for v in row.requantised), row.kind, *naive)
     console.print("largest error of desktop TFLM against Keras in 10, 100 and 1,000 steps\n")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from tflm_hil.report.judgement import Rung
 from tflm_hil.report.records import RunRecord, VariantRecord
@@ -15,10 +16,34 @@ _KILO = 1024
 _OPERATORS_NAMED = 3
 
 
+class Carried(StrEnum):
+    """What becomes of a variant's state between two calls."""
+
+    NONE = "none"  # there is none
+    KEPT = "kept"
+    WIPED = "wiped"
+
+
+@dataclass(frozen=True)
+class StateBetweenCalls:
+    """`wiped_by` are the operators that had the state, where it is gone."""
+
+    carried: Carried
+    wiped_by: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """As the table has it."""
+        by = f" by {', '.join(self.wiped_by)}" if self.wiped_by else ""
+        return f"{self.carried}{by}"
+
+
+NO_STATE = StateBetweenCalls(Carried.NONE)
+
+
 @dataclass(frozen=True)
 class EngineResult:
     """One engine's run. `operators`: variant → operator → cycles of one inference; `state`:
-    variant → what becomes of its state between two calls, in words.
+    variant → what becomes of its state between two calls.
 
     `flash_bytes_used_operators` is the firmware with only the operators that the models use, None
     where there is no choice.
@@ -27,7 +52,7 @@ class EngineResult:
     label: str
     record: RunRecord
     operators: dict[str, dict[str, int]]
-    state: dict[str, str]
+    state: dict[str, StateBetweenCalls]
     flash_bytes: int
     flash_bytes_used_operators: int | None
 
@@ -89,7 +114,7 @@ def sections(results: list[EngineResult]) -> list[Section]:
     def rows(cell: Callable[[EngineResult, str], str]) -> list[tuple[str, list[str]]]:
         return [(id_, [cell(result, id_) for result in results]) for id_ in first.variants]
 
-    states = rows(lambda result, id_: result.state.get(id_, "error"))
+    states = rows(lambda result, id_: str(result.state.get(id_, "error")))
     return [
         Section(
             f"cycles of an inference, p50 ({_source(first)}); in brackets: {labels[0]} = 1",
@@ -105,7 +130,7 @@ def sections(results: list[EngineResult]) -> list[Section]:
         Section(
             "state between two calls",
             labels,
-            [(id_, cells) for id_, cells in states if first.state.get(id_) != "none"],
+            [(id_, cells) for id_, cells in states if first.state.get(id_) != NO_STATE],
         ),
         Section("firmware", labels, list(_firmware_rows(results))),
     ]

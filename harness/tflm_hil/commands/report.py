@@ -97,10 +97,10 @@ def _write(run: RunRecord, arguments: argparse.Namespace) -> list[Path]:
 
 
 def _latest(report_dir: Path) -> Path:
-    found = sorted(report_dir.glob("*/report.json"), key=lambda path: path.stat().st_mtime)
-    if not found:
+    reports = sorted(report_dir.glob("*/report.json"), key=lambda path: path.stat().st_mtime)
+    if not reports:
         raise ConfigurationError(
             f"there is no report in {report_dir.resolve()}",
             remedy="run `hil demo`, or name a report.json",
         )
-    return found[-1]
+    return reports[-1]

@@ -47,17 +47,17 @@ class LongPool:
 
     def __init__(self, variants: Sequence[Variant]) -> None:
         self._variants = {variant.id: variant for variant in variants}
-        self._found: dict[str, LongReferences | ReferenceFailed] | None = None
+        self._references: dict[str, LongReferences | ReferenceFailed] | None = None
 
     def get(self, variant: Variant) -> LongReferences:
         """The references of one variant. Raises ReferenceFailed."""
-        if self._found is None or variant.id not in self._found:
+        if self._references is None or variant.id not in self._references:
             self._variants[variant.id] = variant
-            self._found = compute_long(list(self._variants.values()))
-        found = self._found[variant.id]
-        if isinstance(found, ReferenceFailed):
-            raise found
-        return found
+            self._references = compute_long(list(self._variants.values()))
+        known = self._references[variant.id]
+        if isinstance(known, ReferenceFailed):
+            raise known
+        return known
 
 
 def compute_long(variants: Sequence[Variant]) -> dict[str, LongReferences | ReferenceFailed]:
@@ -71,16 +71,16 @@ def compute_long(variants: Sequence[Variant]) -> dict[str, LongReferences | Refe
         )
         desktop = compute_many(variants, samples, frameworks=DESKTOP)
         from_keras = keras.result()
-    found: dict[str, LongReferences | ReferenceFailed] = {}
+    by_variant: dict[str, LongReferences | ReferenceFailed] = {}
     for variant in variants:
         references = desktop[variant.id]
         if isinstance(references, ReferenceFailed):
-            found[variant.id] = references
+            by_variant[variant.id] = references
             continue
         tflite, tflm = (references.references[name] for name in DESKTOP)
         ours = _like(from_keras[variant.id], tflm.tensors[0])
         moved = _only(tflm.tensors[0], 1) if len(tflm.tensors[0].stored) > 1 else None
-        found[variant.id] = LongReferences(
+        by_variant[variant.id] = LongReferences(
             sequence=sequences[variant.id],
             keras=ours if isinstance(ours, RungOutputs) else None,
             without_keras="" if isinstance(ours, RungOutputs) else ours,
@@ -88,7 +88,7 @@ def compute_long(variants: Sequence[Variant]) -> dict[str, LongReferences | Refe
             tflm=_plain(tflm),
             moved=moved,
         )
-    return found
+    return by_variant
 
 
 def _like(keras: Found, wheel: RungOutputs) -> Found:

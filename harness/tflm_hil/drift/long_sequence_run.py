@@ -62,7 +62,7 @@ class LongRun:
 
 def measurements(record: LongRunRecord) -> tuple[Measurement, ...]:
     """The numbers of a long run that have a limit, or are worth a place in the tables."""
-    found: list[Measurement] = []
+    noted: list[Measurement] = []
 
     def note(
         measure: Measure,
@@ -71,7 +71,7 @@ def measurements(record: LongRunRecord) -> tuple[Measurement, ...]:
         limit: Limit | None = None,
         against: RungName | None = None,
     ) -> None:
-        found.append(
+        noted.append(
             Measurement(measure, value, RungName.DEVICE, scope, against=against, limit=limit)
         )
 
@@ -86,7 +86,7 @@ def measurements(record: LongRunRecord) -> tuple[Measurement, ...]:
         note(Measure.DIFFERING, record.forced.differing, Scope.FORCED, EQUAL)
     elif record.forced is not None:
         note(Measure.MAX_SHARE, record.forced.share, Scope.FORCED, AS_IN_ONE_STEP)
-    return tuple(found)
+    return tuple(noted)
 
 
 def run_long_sequence(variant: Variant, bench: Bench, references: LongReferences) -> LongRun:
@@ -170,12 +170,13 @@ def _descent(
     entry = slot_entry(variant)
     device = bench.load(entry, preserve_all=True)
     device.load(entry.hash, preserve_all=True, raw_states=True)
-    found = descend(device, variant.path, references.sequence.inputs, start=first, steps=first + 1)
-    if found.culprit is None:
+    inputs = references.sequence.inputs
+    descent = descend(device, variant.path, inputs, start=first, steps=first + 1)
+    if descent.culprit is None:
         return Descent(
             (
                 f"At step {first}, from desktop TFLM's state and with all tensors kept, every"
                 " operator is right: the error comes from the state or from memory.",
             )
         )
-    return Descent((f"The first step that differs is {first}.", found.culprit.sentence))
+    return Descent((f"The first step that differs is {first}.", descent.culprit.sentence))

@@ -13,5 +13,5 @@ def given_by_the_test(metafunc: pytest.Metafunc, name: str, plugin: str) -> bool
         names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
         if name in (names.replace(",", " ").split() if isinstance(names, str) else names):
             return True
-    found = metafunc.definition._fixtureinfo.name2fixturedefs.get(name, ())
-    return bool(found) and found[-1].func.__module__ != plugin
+    fixtures = metafunc.definition._fixtureinfo.name2fixturedefs.get(name, ())
+    return bool(fixtures) and fixtures[-1].func.__module__ != plugin

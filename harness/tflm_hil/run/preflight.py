@@ -41,13 +41,13 @@ class Preflight:
         """All findings, errors first; none for a file that is no model: the board says so."""
         if variant.sha256 not in self._findings:
             try:
-                found = tuple(
+                findings = tuple(
                     _as_driven(item)
                     for item in lint(variant.inspection(), engine=self._engine, ignore=self._ignore)
                 )
             except CorruptModel:
-                found = ()
-            self._findings[variant.sha256] = found
+                findings = ()
+            self._findings[variant.sha256] = findings
         return self._findings[variant.sha256]
 
     def clear(self, variant: Variant) -> None:

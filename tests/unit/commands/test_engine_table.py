@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tflm_hil.commands.engine_table import EngineResult, markdown, render
+from tflm_hil.commands.engine_table import (
+    NO_STATE,
+    Carried,
+    EngineResult,
+    StateBetweenCalls,
+    markdown,
+    render,
+)
 from tflm_hil.report.costs import CycleRecord
 from tflm_hil.report.judgement import Rung, Verdict
 from tflm_hil.report.records import RunRecord, VariantRecord
@@ -50,7 +57,9 @@ def engine(
         complete=True,
         variants=tuple(variant(id_, count, kinds[id_]) for id_, count in cycles.items()),
     )
-    state = {"a-int8": f"kept by {label}", "b-float32": "none"}
+    kept = StateBetweenCalls(Carried.KEPT)
+    wiped = StateBetweenCalls(Carried.WIPED, ("LSTM",))
+    state = {"a-int8": kept if label == "builtin" else wiped, "b-float32": NO_STATE}
     return EngineResult(label, record, {"a-int8": operators}, state, 204_800, small)
 
 
@@ -94,7 +103,7 @@ def test_the_same_as_markdown() -> None:
 def test_state_of_the_variants_that_have_any() -> None:
     text = render([BUILTIN, TFLM])
     section = text[text.index("state between two calls") :].split("\n\n")[0]
-    assert lines(section, "a-int8")[0].endswith("kept by builtin  kept by tflm")
+    assert lines(section, "a-int8")[0].endswith("kept  wiped by LSTM")
     assert "b-float32" not in section
 
 

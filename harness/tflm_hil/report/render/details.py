@@ -63,8 +63,8 @@ def _table(titles: list[str], rows: list[list[str]], width: int) -> Text:
 
 
 def _cycles(variants: list[VariantRecord], width: int) -> Text:
-    def cell(found: Distribution | None, figure: Callable[[Distribution], int]) -> str:
-        return MISSING if found is None else f"{figure(found):,}"
+    def cell(spread: Distribution | None, figure: Callable[[Distribution], int]) -> str:
+        return MISSING if spread is None else f"{figure(spread):,}"
 
     rows = []
     for variant in variants:

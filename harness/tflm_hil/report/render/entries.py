@@ -32,7 +32,7 @@ class Entry:
     @property
     def measure(self) -> str:
         """`ACCURACY`, `RMSE`, or empty where there are no labels."""
-        return next((found for v in self.variants if (found := measure(v))), "")
+        return next((label for v in self.variants if (label := measure(v))), "")
 
     @property
     def verdict(self) -> Verdict:
@@ -42,10 +42,10 @@ class Entry:
 
 def entries(run: RunRecord) -> tuple[Entry, ...]:
     """All entries, each once, in the order of their first variant."""
-    found: dict[str, list[VariantRecord]] = {}
+    by_model: dict[str, list[VariantRecord]] = {}
     for variant in run.variants:
-        found.setdefault(variant.model, []).append(variant)
-    return tuple(Entry(model, tuple(variants)) for model, variants in found.items())
+        by_model.setdefault(variant.model, []).append(variant)
+    return tuple(Entry(model, tuple(variants)) for model, variants in by_model.items())
 
 
 def rung_names(variants: Iterable[VariantRecord]) -> tuple[RungName, ...]:
@@ -103,8 +103,8 @@ def cycles_per_sequence(variant: VariantRecord) -> int | None:
     cycles = variant.cycles
     if cycles is None:
         return None
-    found = cycles.per_sequence or (cycles.streamed if variant.steps == variant.sequences else None)
-    return found.p50 if found is not None else None
+    whole = cycles.per_sequence or (cycles.streamed if variant.steps == variant.sequences else None)
+    return whole.p50 if whole is not None else None
 
 
 def cycles_per_step(variant: VariantRecord) -> float | None:

@@ -89,13 +89,13 @@ def _judged(item: Measurement) -> str:
 def _cycles(variant: VariantRecord) -> str:
     cycles = variant.cycles
     assert cycles is not None
-    found = {
+    spreads = {
         "Invoke, streamed": cycles.streamed,
         "sequence": cycles.per_sequence,
         "Invoke, warm": cycles.warm,
         "Invoke, cold": cycles.cold,
     }
-    rows = [[name, *_figures(spread)] for name, spread in found.items() if spread is not None]
+    rows = [[name, *_figures(spread)] for name, spread in spreads.items() if spread is not None]
     source = f"modelled, {cycles.source}" if cycles.modelled else cycles.source
     return _table((f"cycles ({source})", "min", "p50", "p99", "max", "count"), rows)
 

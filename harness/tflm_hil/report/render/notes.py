@@ -55,10 +55,10 @@ class Note:
 
 def notes(run: RunRecord) -> tuple[Note, ...]:
     """All remarks, those about the run's extent first."""
-    found: dict[tuple[NoteKind, str], list[str]] = {}
+    ids_of: dict[tuple[NoteKind, str], list[str]] = {}
     for kind, variant, text in _remarks(run):
-        found.setdefault((kind, text), []).append(variant)
-    return tuple(Note(kind, tuple(ids), text) for (kind, text), ids in found.items())
+        ids_of.setdefault((kind, text), []).append(variant)
+    return tuple(Note(kind, tuple(ids), text) for (kind, text), ids in ids_of.items())
 
 
 def remarks_on(variant: VariantRecord) -> Iterator[tuple[NoteKind, str]]:

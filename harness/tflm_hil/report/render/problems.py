@@ -63,11 +63,11 @@ def _more(names: Sequence[str]) -> Text:
 
 def _by_error(variants: Sequence[VariantRecord]) -> dict[ErrorRecord, list[str]]:
     """The variants of each error: a board that is gone is told once, not for each of them."""
-    found: dict[ErrorRecord, list[str]] = {}
+    names: dict[ErrorRecord, list[str]] = {}
     for variant in variants:
         if variant.verdict is Verdict.ERROR and variant.error is not None:
-            found.setdefault(variant.error, []).append(variant.id)
-    return found
+            names.setdefault(variant.error, []).append(variant.id)
+    return names
 
 
 def _says_more(incident: IncidentRecord) -> bool:

@@ -93,10 +93,11 @@ def closing_line(run: RunRecord) -> str:
 
 def equality_line(run: RunRecord) -> str:
     """How far the board is from desktop TFLM over the whole run; empty if nothing was compared."""
-    found = [(v, rung) for v in run.variants if (rung := rung_of(v, RungName.DEVICE)) is not None]
-    integers = [(v, rung) for v, rung in found if rung.max_lsb is not None]
+    devices = [(variant, rung_of(variant, RungName.DEVICE)) for variant in run.variants]
+    compared = [(variant, rung) for variant, rung in devices if rung is not None]
+    integers = [(v, rung) for v, rung in compared if rung.max_lsb is not None]
     floats = [
-        rung.max_abs for _, rung in found if rung.max_lsb is None and rung.max_abs is not None
+        rung.max_abs for _, rung in compared if rung.max_lsb is None and rung.max_abs is not None
     ]
     parts = []
     if integers:
@@ -118,11 +119,11 @@ def equality_line(run: RunRecord) -> str:
     return f"board against desktop TFLM: {', '.join(parts)}" if parts else ""
 
 
-def _differing(found: Iterable[tuple[VariantRecord, Rung]], *scopes: Scope) -> list[float]:
+def _differing(compared: Iterable[tuple[VariantRecord, Rung]], *scopes: Scope) -> list[float]:
     """Counts of differing values that were measured there, of these variants."""
     return [
         item.value
-        for variant, _ in found
+        for variant, _ in compared
         for item in variant.measurements
         if item.measure is Measure.DIFFERING and item.scope in scopes
     ]

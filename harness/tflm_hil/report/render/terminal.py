@@ -105,13 +105,13 @@ def _remarks(run: RunRecord, *, every: bool) -> Iterator[Text]:
     by_kind: dict[notes.NoteKind, list[notes.Note]] = {}
     for note in notes.notes(run):
         by_kind.setdefault(note.kind, []).append(note)
-    for kind, found in by_kind.items():
-        limit = len(found) if every else 0 if kind in notes.QUIET else NOTES_OF_A_KIND
+    for kind, remarks in by_kind.items():
+        limit = len(remarks) if every else 0 if kind in notes.QUIET else NOTES_OF_A_KIND
         if every and kind in (notes.NoteKind.DRIFT, notes.NoteKind.ENGINE):
             continue  # the details have told it
-        for note in found[:limit]:
+        for note in remarks[:limit]:
             yield Text.assemble((f"{kind}: ", "yellow"), f"{note.where}: {note.text}")
-        rest = len(found) - limit
+        rest = len(remarks) - limit
         if rest > 0:
             more = "more " if limit else ""
             yield Text(f"{kind}: {rest} {more}with --details", style="dim")

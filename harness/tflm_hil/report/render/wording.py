@@ -86,10 +86,10 @@ def plural(number: int, one: str, many: str = "") -> str:
 
 def spread(values: Iterable[float | None], text: Callable[[Any], str]) -> str:
     """The smallest and the largest of those that there are: `2,265 … 43,972`."""
-    found = [value for value in values if value is not None]
-    if not found:
+    known = [value for value in values if value is not None]
+    if not known:
         return MISSING
-    low, high = text(min(found)), text(max(found))
+    low, high = text(min(known)), text(max(known))
     return low if low == high else f"{low} … {high}"
 
 
