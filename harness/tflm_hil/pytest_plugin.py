@@ -8,7 +8,8 @@ Fixtures, from the widest to the narrowest:
     bench     the board with the firmware under test on it, working or a typed error
     device    a device that has just answered HELLO
     variant   one exported model of the zoo (`--hil-zoo`); parametrises the test over all
-    measured  the variant streamed through the device and compared, once per run
+    measured  the variant streamed through the device and compared, once per run:
+              `assert measured.verdict == "pass", measured.failure`
 
 A `HilError` is a problem of board, link or tools: pytest shows it as *error*, never as *failed*,
 and with one sentence in place of a traceback.

@@ -207,14 +207,37 @@ RUNG_MEASURES: Mapping[Measure, MeasureFacts] = {
 }
 """What a manifest may set a limit on."""
 
+CYCLE_MEASURES: Mapping[str, tuple[Measure, ...]] = {
+    "streamed": (
+        Measure.CYCLES_STREAMED_MIN,
+        Measure.CYCLES_STREAMED_P50,
+        Measure.CYCLES_STREAMED_P99,
+        Measure.CYCLES_STREAMED_MAX,
+    ),
+    "cold": (
+        Measure.CYCLES_COLD_MIN,
+        Measure.CYCLES_COLD_P50,
+        Measure.CYCLES_COLD_P99,
+        Measure.CYCLES_COLD_MAX,
+    ),
+    "warm": (
+        Measure.CYCLES_WARM_MIN,
+        Measure.CYCLES_WARM_P50,
+        Measure.CYCLES_WARM_P99,
+        Measure.CYCLES_WARM_MAX,
+    ),
+}
+"""Minimum, median, 99th percentile and maximum, by how the inferences were run (the fields of a
+`CycleRecord`)."""
+
 MEASURES: Mapping[Measure, MeasureFacts] = {
     **RUNG_MEASURES,
     Measure.EXCESS: MeasureFacts(Unit.ONE, "the distance, of what rounding explains"),
     Measure.MAX_SHARE: MeasureFacts(Unit.ONE, "the largest difference, of its value"),
     **{
         measure: MeasureFacts(Unit.CYCLES, "cycles of an inference")
-        for measure in Measure
-        if measure.value.startswith("cycles.")
+        for measures in CYCLE_MEASURES.values()
+        for measure in measures
     },
     Measure.ARENA: MeasureFacts(Unit.BYTES, "the tensor arena"),
     Measure.STACK: MeasureFacts(Unit.BYTES, "the stack"),

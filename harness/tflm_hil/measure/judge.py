@@ -12,29 +12,8 @@ from tflm_hil.comparison import Ladder
 from tflm_hil.link.messages import LoadedModel
 from tflm_hil.report.costs import CycleRecord, LinkRecord
 from tflm_hil.report.judgement import Limit, Measurement, Part
-from tflm_hil.report.statistics import Distribution, distribution
-from tflm_hil.vocabulary import Measure
-
-CYCLES = {
-    "streamed": (
-        Measure.CYCLES_STREAMED_MIN,
-        Measure.CYCLES_STREAMED_P50,
-        Measure.CYCLES_STREAMED_P99,
-        Measure.CYCLES_STREAMED_MAX,
-    ),
-    "cold": (
-        Measure.CYCLES_COLD_MIN,
-        Measure.CYCLES_COLD_P50,
-        Measure.CYCLES_COLD_P99,
-        Measure.CYCLES_COLD_MAX,
-    ),
-    "warm": (
-        Measure.CYCLES_WARM_MIN,
-        Measure.CYCLES_WARM_P50,
-        Measure.CYCLES_WARM_P99,
-        Measure.CYCLES_WARM_MAX,
-    ),
-}
+from tflm_hil.report.statistics import distribution
+from tflm_hil.vocabulary import CYCLE_MEASURES, Measure
 
 
 def time_steps(model: LoadedModel, invokes: int) -> int:
@@ -62,17 +41,13 @@ def figures(
 ) -> tuple[Measurement, ...]:
     """What was measured without a limit."""
     modelled = cycles.source if cycles.modelled else ""
-    spreads: dict[str, Distribution | None] = {
-        "streamed": cycles.streamed,
-        "cold": cycles.cold,
-        "warm": cycles.warm,
-    }
+    spreads = {"streamed": cycles.streamed, "cold": cycles.cold, "warm": cycles.warm}
     counts = [
         Measurement(measure, value, modelled=modelled)
-        for kind, spread in spreads.items()
-        if spread is not None
+        for kind, measures in CYCLE_MEASURES.items()
+        if (spread := spreads[kind]) is not None
         for measure, value in zip(
-            CYCLES[kind], (spread.minimum, spread.p50, spread.p99, spread.maximum), strict=True
+            measures, (spread.minimum, spread.p50, spread.p99, spread.maximum), strict=True
         )
     ]
     share = math.nan if link.payload_share is None else link.payload_share
