@@ -17,8 +17,8 @@ from tflm_hil.boards.spec import BoardSpec, Overrides, load_spec
 from tflm_hil.errors import ConfigurationError
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
 from tflm_hil.paths import REPOSITORY
+from tflm_hil.vocabulary import Engine
 
-Engine = Literal["builtin", "tflm"]
 SHIPPED_ZOO = REPOSITORY / "fixtures" / "models"
 
 
@@ -69,7 +69,7 @@ OPTIONS = (
     Option(
         "engine",
         "inference engine of the firmware: tflm where a tree is given, else builtin",
-        choices=("builtin", "tflm"),
+        choices=tuple(Engine),
     ),
     Option(
         "tflm-root",
@@ -134,7 +134,7 @@ class RunConfig:
     zoo: Path
     report_dir: Path
     firmware: Path | None = None
-    engine: Engine = "builtin"
+    engine: Engine = Engine.BUILTIN
     tflm_root: Path | None = None
     tflm_operators: Literal["all", "used"] = "all"
     resume: str = "auto"
@@ -164,7 +164,7 @@ def from_lookup(
     board = values["hil_board"]
     if not board:
         return None
-    default_engine = "tflm" if values["hil_tflm_root"] else "builtin"
+    default_engine = Engine.TFLM if values["hil_tflm_root"] else Engine.BUILTIN
     config = RunConfig(
         board=board,
         overrides=Overrides(
@@ -176,7 +176,7 @@ def from_lookup(
         zoo=Path(values["hil_zoo"]),
         report_dir=Path(values["hil_report_dir"]),
         firmware=_path(values["hil_firmware"]),
-        engine=cast(Engine, values["hil_engine"] or default_engine),
+        engine=Engine(values["hil_engine"] or default_engine),
         tflm_root=_path(values["hil_tflm_root"]),
         tflm_operators=cast(Literal["all", "used"], values["hil_tflm_operators"]),
         resume=values["hil_resume"],
@@ -189,7 +189,7 @@ def from_lookup(
     )
     _check(config)
     spec = load_spec(config.board, config.overrides, environment)
-    if config.engine == "tflm" and config.tflm_root is not None and config.firmware is None:
+    if config.engine == Engine.TFLM and config.tflm_root is not None and config.firmware is None:
         # A tree that does not fit is refused here, before many tests fail because of it.
         inspect_tree(config.tflm_root, spec.core)
     return config
@@ -254,7 +254,7 @@ def _check(config: RunConfig) -> None:
             f"--hil-zoo {config.zoo}: no such folder",
             remedy="name a folder that holds <model>/manifest.toml",
         )
-    if config.engine == "tflm" and config.tflm_root is None and config.firmware is None:
+    if config.engine == Engine.TFLM and config.tflm_root is None and config.firmware is None:
         raise ConfigurationError(
             "--hil-engine tflm needs a finished TensorFlow Lite Micro tree",
             remedy="name it with --hil-tflm-root DIR or TFLM_ROOT, or use --hil-engine builtin",

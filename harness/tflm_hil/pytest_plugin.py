@@ -8,7 +8,8 @@ Fixtures, from the widest to the narrowest:
     bench     the board with the firmware under test on it, working or a typed error
     device    a device that has just answered HELLO
     variant   one exported model of the zoo (`--hil-zoo`); parametrises the test over all
-    measured  the variant streamed through the device and compared, once per run
+    measured  the variant streamed through the device and compared, once per run:
+              `assert measured.verdict == "pass", measured.failure`
 
 A `HilError` is a problem of board, link or tools: pytest shows it as *error*, never as *failed*,
 and with one sentence in place of a traceback.
@@ -217,8 +218,8 @@ def device(bench: Bench) -> Device:
 @pytest.fixture
 def variant(request: pytest.FixtureRequest) -> Variant:
     """One exported model of the zoo."""
-    found: Variant = request.param
-    return found
+    chosen: Variant = request.param
+    return chosen
 
 
 @pytest.fixture
@@ -241,8 +242,12 @@ def pytest_runtest_makereport(
         return report
     run = item.config.stash.get(RUN, None)
     if run is not None:
+        from tflm_hil.report.render.errors import detail_lines
+
+        details: tuple[str, ...]
         try:
-            error, details = run.examine(error)
+            error, record = run.examine(error)
+            details = () if record is None else detail_lines(record)
         except Exception as problem:  # a mistake in here must not end the session
             details = (f"the post-mortem itself failed: {problem!r}",)
         if details:

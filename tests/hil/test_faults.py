@@ -12,6 +12,8 @@ import pytest
 from tflm_hil.bench.bench import Bench
 from tflm_hil.errors import LinkTimeout, TargetFault
 from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.report.records import Recovery
+from tflm_hil.report.render.errors import detail_lines
 from tflm_hil.run.run import Run
 
 from tests.hil.conftest import Loaded
@@ -35,12 +37,15 @@ def test_fault_during_inference_is_explained(
 
     incident = hil.incident(caught.value)
     assert cause in incident.error.sentence
-    assert "self_test.cc:" in incident.error.details[0], "the source line of the pc"
-    registers = "\n".join(incident.error.details)
+    fault = incident.error.fault
+    assert fault is not None
+    assert "self_test.cc:" in fault.pc.source, "the source line of the pc"
+    assert (fault.registers, fault.cfsr) == (caught.value.record.r, caught.value.record.cfsr)
+    registers = "\n".join(detail_lines(incident.error))
     for name in ("r0 ", "r12 ", "sp ", "lr ", "xpsr ", "CFSR ", "HFSR "):
         assert name in registers
     assert incident.provoked
-    assert "answers again" in incident.recovery
+    assert incident.recovery.outcome is Recovery.ANSWERS
 
     bench.device()
     assert bench.hello.fault is None, "the record is told once"
@@ -76,7 +81,7 @@ def test_silent_board_is_looked_into_over_the_probe(
         assert "reset the board" in caught.value.remedy
         incident = hil.incident(caught.value)
     assert where in "\n".join(incident.error.details)
-    assert "answers again" in incident.recovery
+    assert incident.recovery.outcome is Recovery.ANSWERS
     assert load_any().outputs([0]) == before
 
 

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from tflm_hil.bench.bench import Bench
 from tflm_hil.measure.measure import Measured
+from tflm_hil.vocabulary import Unit
 
 
 def test_every_step_has_its_cycles(measured: Measured, bench: Bench) -> None:
-    cycles = measured.record.cycles
-    assert cycles is not None
+    cycles = measured.cycles
     assert cycles.streamed is not None
-    assert cycles.streamed.count == measured.record.steps
+    assert cycles.streamed.count == measured.steps
     assert 0 < cycles.streamed.minimum <= cycles.streamed.p50 <= cycles.streamed.maximum
     # A cycle count in the billions would be the saturated 32-bit field, or a lost start value.
     assert cycles.streamed.maximum < bench.board.spec.clock.core_hz
 
 
 def test_cold_is_not_faster_than_warm(measured: Measured) -> None:
-    cycles = measured.record.cycles
-    assert cycles is not None
+    cycles = measured.cycles
     assert cycles.cold is not None
     assert cycles.warm is not None
     assert cycles.cold.p50 >= cycles.warm.p50
 
 
 def test_emulated_cycles_say_that_they_are_modelled(measured: Measured, bench: Bench) -> None:
-    cycles = measured.record.cycles
-    assert cycles is not None
+    cycles = measured.cycles
     assert cycles.modelled == bench.board.spec.is_emulated
     assert cycles.source
-    named = [m for m in measured.record.measurements if m.unit == "cycles"]
+    named = [item for item in measured.measurements if item.unit is Unit.CYCLES]
     assert named
-    assert all(bool(m.modelled) == cycles.modelled for m in named)
+    assert all(bool(item.modelled) == cycles.modelled for item in named)

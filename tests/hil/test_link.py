@@ -118,10 +118,8 @@ def test_recurrent_state_survives_lost_replies(
 
 def test_clean_line_needs_no_retransmission(measured: Measured, bench: Bench) -> None:
     """Of all sequences of a variant; what else would show of a bad line is the next test."""
-    cycles, link = measured.record.cycles, measured.record.link
-    assert cycles is not None
+    cycles, link = measured.cycles, measured.link
     assert cycles.streamed is not None
-    assert link is not None
     if cycles.streamed.maximum > SLOW_S * bench.hello.core_clock_hz:
         pytest.skip("an inference lasts as long as the wait for a lost reply")
     assert link.retransmissions == 0

@@ -42,9 +42,9 @@ def delays_of(variant: Variant) -> NDArray[np.integer]:
 def test_device_remembers_what_keras_remembers(measured: Measured, variant: Variant) -> None:
     samples = variant.load_samples()
     assert samples.labels is not None
-    count = measured.record.sequences
+    count = measured.sequences
     keras = compute(variant, frameworks=("keras",)).rungs["keras"].values[:count].argmax(axis=-1)
-    outputs = measured.outputs
+    outputs = measured.outputs.values
     board = (outputs if outputs.ndim == 2 else outputs[:, -1]).argmax(axis=-1)
     labels, delays = samples.labels[:count], delays_of(variant)[:count]
     # what quantisation may cost a network that hardly remembers is the manifest's to say

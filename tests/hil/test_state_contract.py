@@ -18,14 +18,13 @@ from tflm_hil.comparison.metrics import compare
 from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.drift.long_sequence import perturbed
 from tflm_hil.link.messages import SequenceRequest
+from tflm_hil.measure.device_outputs import device_outputs
 from tflm_hil.measure.measure import Measured
-from tflm_hil.measure.step_by_step import by_output
-from tflm_hil.models.tflite.inspect import inspect
-from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute, compute_many
-from tflm_hil.references.keras_config import remembers
+from tflm_hil.references.keras_config import is_stateful
+from tflm_hil.report.render.drifts import chaos_sentence
 
 from tests.hil.conftest import FEW, Loaded, few
 
@@ -71,7 +70,7 @@ def state_of(variant: Variant) -> str:
     """What keeps the state, by name, for the sentence of a failure: operators, resource variables,
     or states that the device feeds back.
     """
-    model = inspect(variant.content(), variant.id)
+    model = variant.inspection()
     keepers = [
         f"operator {op.index} {op.name}"
         for graph in model.subgraphs
@@ -79,7 +78,7 @@ def state_of(variant: Variant) -> str:
         if op.name == "ASSIGN_VARIABLE"
         or any(index >= 0 and graph.tensors[index].variable for index in op.inputs)
     ]
-    keepers += [f"input {pair.name}, fed back" for pair in state_pairs(model)]
+    keepers += [f"input {pair.name}, fed back" for pair in variant.state_pairs()]
     return f"the state of {', '.join(keepers)}"
 
 
@@ -135,6 +134,7 @@ def check_against_keras(variant: Variant, board: RungOutputs) -> None:
     rungs = aligned({"keras": keras, "board": board})
     found = compare(rungs["board"], rungs["keras"])
     # the mean: a pulse that is taken one step later is a large difference at a single step
+    assert found.rmse is not None
     assert all(found.rmse <= bound for bound in bounds), (
         f"{state_of(variant)} is not what Keras remembers: RMS difference {found.rmse:.3g}"
     )
@@ -149,7 +149,7 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
     assert model is not None
     carried = loaded.carried()
     wheel = compute(variant, few(variant), mode="carry", frameworks=("tflm",))
-    board = wheel.device_outputs(by_output(carried, model)[0])
+    board = device_outputs(carried, model, wheel.references["tflm"].tensors)[0]
     if board.integer:
         differing = np.count_nonzero(board.stored != wheel.rungs["tflm"].stored)
         assert differing == 0, (
@@ -173,8 +173,8 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
                 for values in (board.values, expected, *(other.values for other in others))
             )
             found = chaos(ours, wheels, desktop, floor=bound / ALLOWED)
-            assert found.explained, found.sentence
-    if variant.keras is not None and remembers(variant.keras.path):
+            assert found.explained, chaos_sentence(found)
+    if variant.keras is not None and is_stateful(variant.keras.path):
         check_against_keras(variant, board)
 
 

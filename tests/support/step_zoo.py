@@ -8,20 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tflm_hil.models.convert.convert import ELEMENTS, DType, convert
+from tflm_hil.models.convert.convert import convert
 from tflm_hil.models.zoo.manifest import load_model
+from tflm_hil.vocabulary import ELEMENTS
 
 SHIPPED = Path(__file__).parents[2] / "fixtures" / "models"
 
 # What is promised of a step: integers are desktop TFLM's, floats almost.
-_LIMITS: dict[DType, str] = {
+_LIMITS: dict[str, str] = {
     "float32": '{ rung = "device", measure = "max_abs", maximum = 2e-6, unit = "output" }',
     "int8": '{ rung = "device", measure = "max_lsb", maximum = 0, unit = "LSB" }',
     "int16x8": '{ rung = "device", measure = "max_lsb", maximum = 0, unit = "LSB" }',
 }
 
 
-def write_step_model(directory: Path, name: str, dtypes: Sequence[DType]) -> Path:
+def write_step_model(directory: Path, name: str, dtypes: Sequence[str]) -> Path:
     """`directory/NAME_step` with one variant a type of the shipped model `name`."""
     shipped = load_model(SHIPPED / name)
     assert shipped.keras is not None

@@ -41,7 +41,14 @@ from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.options import RunConfig
 from tflm_hil.probe.clock_tree import ClockTree
 from tflm_hil.probe.flash import FlashResult
-from tflm_hil.report.records import Circumstances, ErrorRecord, FlashRecord
+from tflm_hil.report.records import (
+    Circumstances,
+    ErrorRecord,
+    FlashPart,
+    FlashRecord,
+    Recovery,
+    RecoveryRecord,
+)
 from tflm_hil.report.render.progress import Progress
 
 FIRST_HELLO_TIMEOUT_S = 1.5  # a board without firmware answers nothing: do not wait long
@@ -183,7 +190,7 @@ class Bench:
             return
         wanted = self._stored.along_with(missing)
         result = self.board.probe.store_models(wanted)
-        self._note_flash("models", result)
+        self._note_flash(FlashPart.MODELS, result)
         self._stored.add(wanted, erased=result.erased_sectors > 0)
         self._restart()
 
@@ -205,17 +212,17 @@ class Bench:
             self._device = patient
             self._suspect = True
 
-    def recover(self) -> str:
-        """After `examine`: bring the board back if the error was one of its own. In words."""
+    def recover(self) -> RecoveryRecord:
+        """After `examine`: bring the board back if the error was one of its own."""
         if not self._suspect or self._device is None:
-            return ""
+            return RecoveryRecord()
         try:
             self._latch.check(self._config.board)
             self._restart()
         except HilError as error:
             self._give_up(error)
-            return f"the board does not come back and is not tried again in this run: {error.what}"
-        return "the board was reset over its probe and answers again"
+            return RecoveryRecord(Recovery.GIVEN_UP, error.what)
+        return RecoveryRecord(Recovery.ANSWERS)
 
     def examine(self, error: HilError) -> ErrorRecord:
         """What `error` was about, with forensics: fault record or post-mortem, source lines."""
@@ -267,7 +274,7 @@ class Bench:
         )
         running = self._who_is_there()
         if running == image.build_id:
-            self._note_flash("firmware", None)
+            self._note_flash(FlashPart.FIRMWARE, None)
         elif self._config.no_flash:
             raise WrongFirmware(
                 f"the board runs build {running or '(no answer)'}, under test is {image.build_id}",
@@ -276,7 +283,7 @@ class Bench:
             )
         else:
             self._progress.say(f"flashing firmware {image.build_id[:12]} to {board.spec.id}")
-            self._note_flash("firmware", self.board.probe.flash_firmware(image.elf))
+            self._note_flash(FlashPart.FIRMWARE, self.board.probe.flash_firmware(image.elf))
             # What the firmware before this one did is not what is under test.
             self.emulator.forget_findings()
         self._restart()
@@ -347,7 +354,7 @@ class Bench:
 
     # --- helpers -----------------------------------------------------------------------------
 
-    def _note_flash(self, what: str, result: FlashResult | None) -> None:
+    def _note_flash(self, what: FlashPart, result: FlashResult | None) -> None:
         if result is None:
             self._on_flash(FlashRecord(what, 0, 0, 0.0))
         else:

@@ -90,13 +90,13 @@ def host() -> HostRecord:
 
 
 def _versions(names: tuple[str, ...], version: Callable[[str], str]) -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in names:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def git_state() -> tuple[str, bool]:

@@ -11,9 +11,9 @@ from tflm_hil.errors import ConfigurationError, CorruptModel
 from tflm_hil.firmware_build.build import FirmwareImage, build
 from tflm_hil.firmware_build.image import read_elf
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
-from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.options import RunConfig
 from tflm_hil.report.render.progress import Progress
+from tflm_hil.vocabulary import Engine
 
 
 def firmware_under_test(config: RunConfig, spec: BoardSpec, progress: Progress) -> FirmwareImage:
@@ -25,7 +25,7 @@ def firmware_under_test(config: RunConfig, spec: BoardSpec, progress: Progress) 
     if config.firmware is not None:
         return existing_image(config.firmware, spec)
     tflm = None
-    if config.engine == "tflm":
+    if config.engine == Engine.TFLM:
         assert config.tflm_root is not None  # options.py checked it
         tflm = inspect_tree(config.tflm_root, spec.core)
         progress.say(tflm.description)
@@ -51,7 +51,7 @@ def _operators_of_models(config: RunConfig) -> set[str]:
     found: set[str] = set()
     for variant in variants(config):
         with suppress(CorruptModel):  # for the device to refuse
-            found |= inspect(variant.path.read_bytes(), variant.id).operator_counts.keys()
+            found |= variant.inspection().operator_counts.keys()
     return found
 
 

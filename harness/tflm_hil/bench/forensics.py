@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tflm_hil.device_answers import FaultRecord
 from tflm_hil.errors import HilError, LinkTimeout, TargetFault
 from tflm_hil.probe.post_mortem import CFSR_BITS, HFSR_BITS, decode
+from tflm_hil.report.forensics import CodePlace, FaultForensics
 from tflm_hil.report.records import ErrorRecord
 
 # CFSR says whether the address registers beside it hold the address (Armv7-M ARM, B3.2.15).
@@ -20,14 +21,13 @@ def examine(
 ) -> ErrorRecord:
     """The error for the report: with the fault record that came with it, or, of a board that is
     silent, with what `post_mortem` finds."""
-    sentence = error.what
-    lines: tuple[str, ...] = ()
+    kind = type(error).__name__
     if isinstance(error, TargetFault):
         sentence = f"{error.what}: {cause(error.record)}"
-        lines = details(error.record, source_line)
-    elif isinstance(error, LinkTimeout):
-        lines = post_mortem()
-    return ErrorRecord(type(error).__name__, sentence, error.remedy, lines)
+        fault = fault_forensics(error.record, source_line)
+        return ErrorRecord(kind, sentence, error.remedy, fault=fault)
+    details = post_mortem() if isinstance(error, LinkTimeout) else ()
+    return ErrorRecord(kind, error.what, error.remedy, details)
 
 
 def cause(record: FaultRecord) -> str:
@@ -47,18 +47,21 @@ def fault_address(record: FaultRecord) -> int | None:
     return None
 
 
-def details(record: FaultRecord, source_line: Callable[[int], str]) -> tuple[str, ...]:
-    """The record line by line; `source_line(address)` names function, file and line."""
-    registers = [f"r{number} {value:#010x}" for number, value in enumerate(record.r)]
-    return (
-        f"pc {record.pc:#010x}  {source_line(record.pc)}",
+def fault_forensics(record: FaultRecord, source_line: Callable[[int], str]) -> FaultForensics:
+    """The device's record for the report; `source_line(address)` names function, file and line."""
+    return FaultForensics(
+        pc=CodePlace(record.pc, source_line(record.pc)),
         # lr points behind the call, with the Thumb bit: the call is before it
-        f"lr {record.lr:#010x}  {source_line((record.lr & ~1) - 2)}",
-        f"CFSR {record.cfsr:#010x}  HFSR {record.hfsr:#010x}  "
-        f"MMFAR {record.mmfar:#010x}  BFAR {record.bfar:#010x}",
-        "  ".join(registers[:6]),
-        "  ".join(registers[6:12]),
-        f"{registers[12]}  sp {record.sp:#010x}  xpsr {record.xpsr:#010x}  "
-        f"exc_return {record.exc_return:#010x}",
-        f"while executing the request {record.request_name!r} number {record.request_seq}",
+        call=CodePlace(record.lr, source_line((record.lr & ~1) - 2)),
+        registers=record.r,
+        sp=record.sp,
+        xpsr=record.xpsr,
+        exc_return=record.exc_return,
+        cfsr=record.cfsr,
+        hfsr=record.hfsr,
+        mmfar=record.mmfar,
+        bfar=record.bfar,
+        address=fault_address(record),
+        request=record.request_name,
+        request_number=record.request_seq,
     )

@@ -8,8 +8,6 @@ from pathlib import Path
 from tflm_hil.errors import CorruptModel
 from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.slot.slot_aux import pack_states
-from tflm_hil.models.tflite.inspect import inspect
-from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.given import given_variants
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.options import RunConfig
@@ -32,8 +30,7 @@ def variants(config: RunConfig) -> list[Variant]:
 
 def slot_entry(variant: Variant) -> SlotEntry:
     """The variant as it goes to the model slot: with its states, if its signature has any."""
-    content = variant.content()
-    return SlotEntry(variant.id, content, _states(content))
+    return SlotEntry(variant.id, variant.content(), _states(variant))
 
 
 @cache
@@ -41,9 +38,8 @@ def _given(models: tuple[Path, ...], samples: tuple[Path, ...]) -> tuple[Variant
     return tuple(given_variants(models, samples))
 
 
-@cache
-def _states(content: bytes) -> bytes:
+def _states(variant: Variant) -> bytes:
     try:
-        return pack_states(state_pairs(inspect(content)))
+        return pack_states(variant.state_pairs())
     except CorruptModel:
         return b""  # the device says why it refuses it

@@ -18,18 +18,27 @@ from rich.console import Console
 
 from tflm_hil.bench.firmware import firmware_under_test
 from tflm_hil.bench.variants import slot_entry, variants
-from tflm_hil.commands.engine_table import EngineResult, markdown, render
+from tflm_hil.commands.engine_table import (
+    NO_STATE,
+    Carried,
+    EngineResult,
+    StateBetweenCalls,
+    markdown,
+    render,
+)
 from tflm_hil.errors import HilError
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
 from tflm_hil.measure.streaming import sequence_bytes
-from tflm_hil.models.tflite.inspect import Operator, Subgraph, inspect
+from tflm_hil.models.tflite.inspect import Operator, Subgraph
 from tflm_hil.models.tflite.schema import load_schema, operator_names
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
-from tflm_hil.report.records import RunRecord, Verdict
+from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.records import RunRecord
 from tflm_hil.report.render.progress import ConsoleProgress
 from tflm_hil.run.run import Run
 from tflm_hil.run.select import select
+from tflm_hil.vocabulary import Engine
 
 _STEPS = 12  # enough for state to show in eight bits
 # Their cycles include those of the subgraphs that they call.
@@ -50,7 +59,7 @@ def compare_engines(config: RunConfig, trees: list[Path], expression: str = "") 
     for tree in (None, *trees):
         engine = replace(
             config,
-            engine="builtin" if tree is None else "tflm",
+            engine=Engine.BUILTIN if tree is None else Engine.TFLM,
             tflm_root=tree,
             firmware=None,
             resume="never",
@@ -80,7 +89,7 @@ def _measure(config: RunConfig, console: Console, expression: str) -> EngineResu
                 operators[variant.id] = _profile(run, variant)
                 state[variant.id] = _state(run, variant)
         flash_bytes = run.bench.image.flash_bytes
-        if config.engine == "tflm":
+        if config.engine == Engine.TFLM:
             small = replace(config, tflm_operators="used")
             used_only = firmware_under_test(small, run.bench.board.spec, progress).flash_bytes
     finally:
@@ -106,12 +115,12 @@ def _profile(run: Run, variant: Variant) -> dict[str, int]:
     return dict(cycles)
 
 
-def _state(run: Run, variant: Variant) -> str:
-    """What becomes of the variant's state between two calls: "none", "kept" or "wiped by" whom."""
+def _state(run: Run, variant: Variant) -> StateBetweenCalls:
+    """What becomes of the variant's state between two calls."""
     device = run.bench.load(slot_entry(variant))
     assert device.model is not None
     if not device.model.state_bytes:
-        return "none"
+        return NO_STATE
     inputs = sequence_bytes(variant.load_samples().first(_STEPS).inputs, device.model)
     carried = [device.step(block).outputs for block in inputs]
     alone = []
@@ -119,10 +128,10 @@ def _state(run: Run, variant: Variant) -> str:
         device.reset_state()
         alone.append(device.step(block).outputs)
     if carried != alone:
-        return "kept"
-    graphs = inspect(variant.content(), variant.id).subgraphs
+        return StateBetweenCalls(Carried.KEPT)
+    graphs = variant.inspection().subgraphs
     keepers = {op.name for graph in graphs for op in graph.operators if _has_state(op, graph)}
-    return f"wiped by {', '.join(sorted(keepers))}"
+    return StateBetweenCalls(Carried.WIPED, tuple(sorted(keepers)))
 
 
 def _has_state(operator: Operator, graph: Subgraph) -> bool:
@@ -133,6 +142,7 @@ def _label(record: RunRecord, earlier: list[EngineResult]) -> str:
     if record.circumstances is None:
         return "not reached"
     firmware = record.circumstances.firmware
-    label = firmware.engine if firmware.engine == "builtin" else f"tflm {firmware.kernels}"
+    own = firmware.engine == Engine.BUILTIN
+    label = firmware.engine if own else f"{firmware.engine} {firmware.kernels}"
     taken = {result.label for result in earlier}
     return label if label not in taken else f"{label} {firmware.engine_version[-8:]}"

@@ -11,10 +11,11 @@ from rich.console import Console
 from tflm_hil.bench.bench import Bench
 from tflm_hil.bench.slotfuls import Slotfuls
 from tflm_hil.bench.variants import slot_entry, variants, whole_zoo
-from tflm_hil.drift.long_sequence import remembers
+from tflm_hil.drift.long_sequence import carries_state
 from tflm_hil.errors import HilError
 from tflm_hil.options import SHIPPED_ZOO, RunConfig
-from tflm_hil.report.records import FlashRecord, Verdict
+from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.records import FlashRecord
 from tflm_hil.report.render.circumstance_text import flash_text
 from tflm_hil.report.render.markdown import TABLE_NAME
 from tflm_hil.report.render.progress import ConsoleProgress
@@ -41,9 +42,9 @@ def measure_zoo(
 ) -> int:
     """Measure the chosen variants, print and write the report. 0 if there are and none failed.
 
-    With `drift` also over a thousand steps, those that remember. A variant that cannot be measured
-    is in the report with its error; the next one is tried. Raises ConfigurationError if nothing is
-    chosen.
+    With `drift`, those that carry a state over a thousand steps, too. A variant that cannot be
+    measured is in the report with its error; the next one is tried. Raises ConfigurationError if
+    nothing is chosen.
     """
     console = Console(highlight=False)
     zoo = choose(whole_zoo(config), names, expression)
@@ -57,8 +58,8 @@ def measure_zoo(
         for variant in wanted:
             with suppress(HilError):  # it is in the record
                 run.measured(variant)
-                if drift and remembers(variant):
-                    run.long_run(variant)
+                if drift and carries_state(variant):
+                    run.over_long_sequence(variant)
         with suppress(HilError):
             run.leave_test()  # the emulator's findings, into the record
     except KeyboardInterrupt:

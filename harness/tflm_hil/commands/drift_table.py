@@ -20,10 +20,10 @@ from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.drift.long_references import LongReferences, compute_long
 from tflm_hil.drift.long_sequence import rows_of
 from tflm_hil.errors import ConfigurationError, ReferenceFailed
-from tflm_hil.models.tflite.inspect import inspect
-from tflm_hil.models.tflite.states import state_pairs, untie_states
+from tflm_hil.models.tflite.states import untie_states
 from tflm_hil.models.zoo.manifest import Variant
-from tflm_hil.references.records import OutputTensor
+from tflm_hil.report.drifting import TrendKind
+from tflm_hil.vocabulary import ElementType, RungName
 from tflm_hil.worker import WorkerError, run_worker
 
 AT_STEPS = (10, 100, 1000)
@@ -32,14 +32,14 @@ WIDTH = 100  # columns where no terminal says how many there are
 
 @dataclass(frozen=True)
 class Row:
-    """One variant: largest |Δ| against Keras by number of steps, and the kind of its drift.
+    """One variant: largest |Δ| against Keras in the first `AT_STEPS`, and the kind of its drift.
 
     `naive` is None where both ends of every state have one scale: bytes may be fed back as they
     are.
     """
 
     variant: str
-    kind: str
+    kind: TrendKind
     requantised: tuple[float, ...]
     naive: tuple[float, ...] | None
 
@@ -49,9 +49,9 @@ def quantised_steps(variants: Sequence[Variant]) -> list[Variant]:
     return [
         variant
         for variant in variants
-        if variant.dtype != "float32"
+        if variant.dtype != ElementType.FLOAT32
         and variant.keras is not None
-        and state_pairs(inspect(variant.content()))
+        and variant.state_pairs()
         and rows_of(variant) == 1
     ]
 
@@ -59,7 +59,7 @@ def quantised_steps(variants: Sequence[Variant]) -> list[Variant]:
 def rows(variants: Sequence[Variant]) -> list[Row]:
     """One row a variant. Raises ReferenceFailed."""
     references = compute_long(variants)
-    rows = []
+    table = []
     naive = _naive(variants, references)
     for variant in variants:
         item = references[variant.id]
@@ -70,17 +70,17 @@ def rows(variants: Sequence[Variant]) -> list[Row]:
                 f"Keras cannot run {variant.id} over its long sequence: {item.without_keras}",
                 remedy="choose other models",
             )
-        keras, wheel = item.keras.outputs(), item.tflm[0].outputs()
+        keras, wheel = item.keras, item.tflm[0]
         fed_back = naive.get(variant.id)
-        rows.append(
+        table.append(
             Row(
                 variant.id,
-                drift("tflm", wheel, "keras", keras).trend.kind,
+                drift(RungName.TFLM, wheel, RungName.KERAS, keras).trend.kind,
                 errors(wheel, keras),
                 None if fed_back is None else errors(fed_back, keras),
             )
         )
-    return rows
+    return table
 
 
 def errors(outputs: RungOutputs, keras: RungOutputs) -> tuple[float, ...]:
@@ -89,7 +89,7 @@ def errors(outputs: RungOutputs, keras: RungOutputs) -> tuple[float, ...]:
     return tuple(float(np.max(delta[:, :steps])) for steps in AT_STEPS)
 
 
-def show(rows: Sequence[Row], console: Console) -> None:
+def show(table_rows: Sequence[Row], console: Console) -> None:
     """Print the table."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
     table.add_column("variant", no_wrap=True)
@@ -99,7 +99,7 @@ def show(rows: Sequence[Row], console: Console) -> None:
     for steps in AT_STEPS:
         title = f"naive {steps:,}" if steps == AT_STEPS[0] else f"{steps:,}"
         table.add_column(title, justify="right", no_wrap=True)
-    for row in rows:
+    for row in table_rows:
         naive = ["="] * len(AT_STEPS) if row.naive is None else [f"{v:.2g}" for v in row.naive]
         table.add_row(row.variant, *(f"{v:.2g}" for v in row.requantised), row.kind, *naive)
     console.print("largest error of desktop TFLM against Keras in 10, 100 and 1,000 steps\n")
@@ -146,6 +146,6 @@ def _naive(
             remedy="look at the models with `hil inspect`",
         ) from failure
     return {
-        variant.id: OutputTensor(results[str(number)][np.newaxis], 0.0, 0, True).outputs()
+        variant.id: RungOutputs(results[str(number)][np.newaxis], per_step=True)
         for number, variant in enumerate(tied)
     }

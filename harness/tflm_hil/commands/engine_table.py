@@ -6,17 +6,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
-from tflm_hil.report.records import Rung, RunRecord, VariantRecord
+from tflm_hil.report.judgement import Rung
+from tflm_hil.report.records import RunRecord, VariantRecord
+from tflm_hil.vocabulary import RungName, Task
 
 _KILO = 1024
 _OPERATORS_NAMED = 3
 
 
+class Carried(StrEnum):
+    """What becomes of a variant's state between two calls."""
+
+    NONE = "none"  # there is none
+    KEPT = "kept"
+    WIPED = "wiped"
+
+
+@dataclass(frozen=True)
+class StateBetweenCalls:
+    """`wiped_by` are the operators that had the state, where it is gone."""
+
+    carried: Carried
+    wiped_by: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """As the table has it."""
+        by = f" by {', '.join(self.wiped_by)}" if self.wiped_by else ""
+        return f"{self.carried}{by}"
+
+
+NO_STATE = StateBetweenCalls(Carried.NONE)
+
+
 @dataclass(frozen=True)
 class EngineResult:
     """One engine's run. `operators`: variant → operator → cycles of one inference; `state`:
-    variant → what becomes of its state between two calls, in words.
+    variant → what becomes of its state between two calls.
 
     `flash_bytes_used_operators` is the firmware with only the operators that the models use, None
     where there is no choice.
@@ -25,7 +52,7 @@ class EngineResult:
     label: str
     record: RunRecord
     operators: dict[str, dict[str, int]]
-    state: dict[str, str]
+    state: dict[str, StateBetweenCalls]
     flash_bytes: int
     flash_bytes_used_operators: int | None
 
@@ -87,7 +114,7 @@ def sections(results: list[EngineResult]) -> list[Section]:
     def rows(cell: Callable[[EngineResult, str], str]) -> list[tuple[str, list[str]]]:
         return [(id_, [cell(result, id_) for result in results]) for id_ in first.variants]
 
-    states = rows(lambda result, id_: result.state.get(id_, "error"))
+    states = rows(lambda result, id_: str(result.state.get(id_, "error")))
     return [
         Section(
             f"cycles of an inference, p50 ({_source(first)}); in brackets: {labels[0]} = 1",
@@ -103,7 +130,7 @@ def sections(results: list[EngineResult]) -> list[Section]:
         Section(
             "state between two calls",
             labels,
-            [(id_, cells) for id_, cells in states if first.state.get(id_) != "none"],
+            [(id_, cells) for id_, cells in states if first.state.get(id_) != NO_STATE],
         ),
         Section("firmware", labels, list(_firmware_rows(results))),
     ]
@@ -138,17 +165,17 @@ def _arena(variant: VariantRecord | None) -> str:
 def _difference(result: EngineResult, id_: str) -> str:
     variant = result.variants.get(id_)
     rungs: tuple[Rung, ...] = variant.rungs if variant is not None else ()
-    rung = next((rung for rung in rungs if rung.name == "device"), None)
+    rung = next((rung for rung in rungs if rung.name is RungName.DEVICE), None)
     if rung is None or rung.max_abs is None:
         return "error"
     if rung.lsb_histogram is not None:
         # |Δ| in LSB → how many
-        spread = {k: v for k, v in rung.lsb_histogram.items() if k != "0"}
+        spread = {level: count for level, count in rung.lsb_histogram.items() if level}
         size = ", ".join(f"{level} LSB: {count:,}" for level, count in spread.items()) or "0 LSB"
     else:
         size = f"{rung.max_abs:.1e}"
     parts = [f"{rung.differing:,}/{rung.values:,}", size]
-    is_classifier = variant is not None and variant.task == "classification"
+    is_classifier = variant is not None and variant.task is Task.CLASSIFICATION
     if rung.argmax_agreement is not None and is_classifier:
         parts.append(f"{100 * rung.argmax_agreement:.1f} %")
     return " · ".join(parts)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tflm_hil.errors import ConfigurationError, ConversionError
+from tflm_hil.vocabulary import Engine, Severity
 
 Function = Callable[[argparse.Namespace, list[str]], int]
 Add = Callable[[str, Function, str], argparse.ArgumentParser]
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 # Names under which sample files carry representative data, in the order of preference.
 CALIBRATION_KEYS = ("calibration", "representative", "x_train", "inputs", "x")
 INPUT_KEYS = ("inputs", "x_test", "x")
-
-ENGINES = ("builtin", "tflm")
 
 
 def add_commands(add: Add) -> None:
@@ -55,7 +54,9 @@ def add_commands(add: Add) -> None:
     inspect = add("inspect", _inspect, "show what is in a .tflite and check it")
     inspect.add_argument("model", type=Path, help=".tflite file")
     inspect.add_argument("--tensors", action="store_true", help="list all tensors, too")
-    inspect.add_argument("--engine", choices=ENGINES, default="builtin", help="engine to check for")
+    inspect.add_argument(
+        "--engine", choices=tuple(Engine), default=Engine.BUILTIN, help="engine to check for"
+    )
     inspect.add_argument(
         "--strict", action="store_true", help="exit with 1 if there is an error among the findings"
     )
@@ -137,7 +138,7 @@ def _inspect(arguments: argparse.Namespace, _: list[str]) -> int:
     model = inspect(_read(arguments.model), str(arguments.model))
     findings = lint(model, engine=arguments.engine)
     show(model, findings, name=arguments.model.name, tensors=arguments.tensors)
-    failed = arguments.strict and any(item.severity == "error" for item in findings)
+    failed = arguments.strict and any(item.severity is Severity.ERROR for item in findings)
     return 1 if failed else 0
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
-
-from numpy.typing import NDArray
+from collections.abc import Mapping
 
 from tflm_hil.comparison.outputs import RungOutputs
 
@@ -20,31 +16,24 @@ def aligned(rungs: Mapping[str, RungOutputs]) -> dict[str, RungOutputs]:
     """
     flat = {name: _one_sequence(rung) for name, rung in rungs.items()}
     if all(rung.per_step for rung in flat.values()):
-        fewest = min(rung.values.shape[1] for rung in flat.values())
-        return {name: _every(rung, rung.values.shape[1] // fewest) for name, rung in flat.items()}
+        fewest = min(rung.stored.shape[1] for rung in flat.values())
+        return {name: _every(rung, rung.stored.shape[1] // fewest) for name, rung in flat.items()}
     return {name: last_step(rung) if rung.per_step else rung for name, rung in flat.items()}
 
 
 def last_step(rung: RungOutputs) -> RungOutputs:
     """Of every sequence the outputs of its last step."""
-    return _changed(rung, lambda array: array[:, -1], per_step=False)
+    return rung.holding(rung.stored[:, -1], per_step=False)
 
 
 def _one_sequence(rung: RungOutputs) -> RungOutputs:
     """Chunks of a sequence one behind the other."""
-    if not rung.per_step or rung.values.ndim != 4:
+    if not rung.per_step or rung.stored.ndim != 4:
         return rung
-    count, calls, steps, outputs = rung.values.shape
-    return _changed(rung, lambda array: array.reshape(count, calls * steps, outputs))
+    count, calls, steps, outputs = rung.stored.shape
+    return rung.holding(rung.stored.reshape(count, calls * steps, outputs))
 
 
 def _every(rung: RungOutputs, stride: int) -> RungOutputs:
     """Every `stride`-th step, the last one included."""
-    return rung if stride == 1 else _changed(rung, lambda array: array[:, stride - 1 :: stride])
-
-
-def _changed(
-    rung: RungOutputs, change: Callable[[NDArray[Any]], NDArray[Any]], *, per_step: bool = True
-) -> RungOutputs:
-    stored = None if rung.stored is None else change(rung.stored)
-    return replace(rung, values=change(rung.values), stored=stored, per_step=per_step)
+    return rung if stride == 1 else rung.holding(rung.stored[:, stride - 1 :: stride])

@@ -10,12 +10,11 @@ within a multiple of how far they part, nothing has been added but rounding.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.comparison.wording import short
+from tflm_hil.report.drifting import ChaosRecord
 
 # How many times the growth on the desktop is allowed. Both start from one rounding or a few, at
 # other places of the network: the ratio of the two curves is one of chance, and constant once both
@@ -28,56 +27,13 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 LARGE = 1e-3
 
 
-@dataclass(frozen=True)
-class Chaos:
-    """A device's float outputs against a reference, beside runs on the desktop against it.
-
-    `excess` is the largest ratio of the first to the largest that the others have been so far, and
-    `first_step` the first at which it is more than allowed, None if it never is. `own` is how far
-    the others get from the reference, of its largest output, and `large_from` the first step at
-    which that is much.
-    """
-
-    excess: float
-    first_step: int | None
-    own: float
-    large_from: int | None
-
-    @property
-    def grows(self) -> bool:
-        """Whether the network itself makes a rounding large."""
-        return self.large_from is not None
-
-    @property
-    def explained(self) -> bool:
-        """Whether rounding in this network explains the device."""
-        return self.excess <= ALLOWED
-
-    @property
-    def sentence(self) -> str:
-        """Empty where nothing grows and everything is explained."""
-        if not self.explained:
-            return (
-                f"From step {self.first_step} on the device is further from desktop TFLM than"
-                f" rounding explains: {short(self.excess)} times as far as TFLite, or desktop TFLM"
-                " with its input moved by one rounding."
-            )
-        if not self.grows:
-            return ""
-        return (
-            "The network multiplies every rounding: TFLite, or desktop TFLM with its input moved by"
-            f" one, gets {self.own:.2g} of its largest output away from desktop TFLM (more than"
-            f" {LARGE:g} from step {self.large_from} on). The device parts no faster."
-        )
-
-
 def chaos(
     device: NDArray[np.float32],
     reference: NDArray[np.float32],
     others: Sequence[NDArray[np.float32]],
     *,
     floor: float,
-) -> Chaos:
+) -> ChaosRecord:
     """Of outputs `[steps, ...]`: device, reference, and other runs on the desktop.
 
     `floor` (unit of the output) is what the two may differ by in a single step, from equal states.
@@ -88,11 +44,12 @@ def chaos(
     beyond = np.flatnonzero(ratio > ALLOWED)
     relative = own / max(float(np.max(np.abs(reference))), SMALLEST)
     large = np.flatnonzero(relative > LARGE)
-    return Chaos(
+    return ChaosRecord(
         excess=float(ratio.max()),
         first_step=int(beyond[0]) if len(beyond) else None,
         own=float(relative.max()),
         large_from=int(large[0]) if len(large) else None,
+        large=LARGE,
     )
 
 

@@ -1,121 +1,59 @@
 """The ladder: each rung against the one before, limits checked, the rung named.
 
-Rungs come in the order of the mapping, oldest first (cell equations, Keras, TFLite, desktop TFLM,
-device). A rung
-that is absent is skipped: the next is compared with the last one there is. The difference between
-two neighbours has one possible kind of cause, so the first neighbour pair that breaks a limit
-says where the error enters. Accuracy is a property of one rung, not of a pair: when it is below
-its limit, the error enters at the first rung that is below.
+Rungs come in the order of the mapping, oldest first (`tflm_hil.vocabulary.RungName`). A rung that
+is absent is skipped: the next is compared with the last one there is. The difference between two
+neighbours has one possible kind of cause, so the first neighbour pair that breaks a limit says
+where the error enters. Accuracy is a property of one rung, not of a pair: when it is below its
+limit, the error enters at the first rung that is below.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from numpy.typing import NDArray
 
-from tflm_hil.comparison.limits import Limit
-from tflm_hil.comparison.metrics import Metrics, Task, accuracy, compare, label_rmse
+from tflm_hil.comparison.metrics import accuracy, compare, label_rmse
 from tflm_hil.comparison.outputs import RungOutputs
-from tflm_hil.comparison.wording import failure_sentence, pass_sentence
 from tflm_hil.errors import ComparisonError
-
-Verdict = Literal["pass", "fail", "none"]
-
-# Properties of one rung, not of a pair.
-LABEL_MEASURES = ("accuracy", "label_rmse")
+from tflm_hil.report.judgement import Failure, Limit, Measurement, Rung, Verdict
+from tflm_hil.vocabulary import RUNG_MEASURES, Measure, RungName, Task
 
 
 @dataclass(frozen=True)
-class Check:
-    """A limit, the value it was held against, and whether it is kept."""
+class Ladder:
+    """All rungs, every limit that was checked, and what follows from them.
 
-    limit: Limit
-    value: float
-    kept: bool
-
-
-@dataclass(frozen=True)
-class RungDelta:
-    """One rung: its difference `against` the rung before, and its closeness to the labels.
-
-    `metrics` is None and `against` empty for the first rung. The properties below are the fields
-    of `Metrics`, None for the first rung.
+    `failure` is None unless a check was not kept. `unchecked` limits name a rung that was not run,
+    or a difference of the first rung to one before it.
     """
 
-    name: str
-    against: str
-    metrics: Metrics | None
-    accuracy: float | None
-    label_rmse: float | None
-    checks: tuple[Check, ...] = ()
-
-    @property
-    def max_abs(self) -> float | None:
-        return None if self.metrics is None else self.metrics.max_abs
-
-    @property
-    def max_rel(self) -> float | None:
-        return None if self.metrics is None else self.metrics.max_rel
-
-    @property
-    def mean_abs(self) -> float | None:
-        return None if self.metrics is None else self.metrics.mean_abs
-
-    @property
-    def rmse(self) -> float | None:
-        return None if self.metrics is None else self.metrics.rmse
-
-    @property
-    def cosine(self) -> float | None:
-        return None if self.metrics is None else self.metrics.cosine
-
-    @property
-    def argmax_agreement(self) -> float | None:
-        return None if self.metrics is None else self.metrics.argmax_agreement
-
-    @property
-    def differing(self) -> int | None:
-        return None if self.metrics is None else self.metrics.differing
-
-    @property
-    def values(self) -> int | None:
-        return None if self.metrics is None else self.metrics.values
-
-    @property
-    def max_lsb(self) -> int | None:
-        return None if self.metrics is None else self.metrics.max_lsb
-
-    @property
-    def lsb_histogram(self) -> tuple[tuple[int, int], ...] | None:
-        return None if self.metrics is None else self.metrics.lsb_histogram
-
-    def measure(self, name: str) -> float | None:
-        """The value of a measure of `limits.UNITS`, None where it does not exist."""
-        value = getattr(self, name)
-        return None if value is None else float(value)
-
-
-@dataclass(frozen=True)
-class LadderResult:
-    """All rungs and what follows from them.
-
-    `verdict` is "none" if there was no limit to check. `verdict_rung` names the rung where the
-    error enters and is empty unless the verdict is "fail". `largest_rung` has the largest |Δ| of
-    the ladder, broken limit or not; empty if nothing differs. `unchecked` limits name a rung that
-    was not run, or a difference of the first rung to one before it. `sentence` is for a person.
-    """
-
-    rungs: tuple[RungDelta, ...]
-    verdict: Verdict
-    verdict_rung: str
-    largest_rung: str
-    sentence: str
+    rungs: tuple[Rung, ...]
+    checks: tuple[Measurement, ...]
+    failure: Failure | None = None
     unchecked: tuple[Limit, ...] = ()
 
-    def rung(self, name: str) -> RungDelta:
+    @property
+    def verdict(self) -> Verdict:
+        """`NONE` if there was no limit to check."""
+        if self.failure is not None:
+            return Verdict.FAIL
+        return Verdict.PASS if self.checks else Verdict.NONE
+
+    @property
+    def entered(self) -> RungName | None:
+        """The rung at which the error enters, None unless the verdict is "fail"."""
+        return None if self.failure is None else self.failure.rung
+
+    @property
+    def largest_rung(self) -> RungName | None:
+        """The rung with the largest |Δ|, broken limit or not; None if nothing differs."""
+        differing = [rung for rung in self.rungs if rung.max_abs]
+        return max(differing, key=lambda rung: rung.max_abs or 0.0).name if differing else None
+
+    def rung(self, name: str) -> Rung:
         """A rung by name; KeyError if it was not run."""
         for rung in self.rungs:
             if rung.name == name:
@@ -123,14 +61,9 @@ class LadderResult:
         raise KeyError(name)
 
     @property
-    def accuracy(self) -> dict[str, float | None]:
-        """Accuracy of every rung, None without labels."""
-        return {rung.name: rung.accuracy for rung in self.rungs}
-
-    @property
-    def broken(self) -> tuple[Check, ...]:
+    def broken(self) -> tuple[Measurement, ...]:
         """Every check that failed, in the order of the ladder."""
-        return tuple(check for rung in self.rungs for check in rung.checks if not check.kept)
+        return tuple(check for check in self.checks if check.verdict is Verdict.FAIL)
 
 
 def compare_ladder(
@@ -138,8 +71,8 @@ def compare_ladder(
     labels: NDArray[Any] | None = None,
     limits: Iterable[Limit] = (),
     *,
-    task: Task = "classification",
-) -> LadderResult:
+    task: str = Task.CLASSIFICATION,
+) -> Ladder:
     """Compare neighbours and judge.
 
     Raises `ComparisonError` if there are fewer than one rung, shapes differ, or a limit asks for
@@ -148,58 +81,56 @@ def compare_ladder(
     if not rungs:
         raise ComparisonError("no rung to compare", remedy="run at least one reference")
     wanted = tuple(limits)
-    deltas: list[RungDelta] = []
-    before = ""
-    for name, outputs in rungs.items():
-        bare = RungDelta(
-            name=name,
-            against=before,
-            metrics=_compare(name, outputs, before, rungs[before]) if before else None,
-            accuracy=_accuracy(outputs, labels, task),
-            label_rmse=_label_rmse(outputs, labels, task),
+    compared: list[Rung] = []
+    before: RungName | None = None
+    for key, outputs in rungs.items():
+        name = RungName(key)
+        rung = Rung(name) if before is None else _compare(name, outputs, before, rungs[before])
+        compared.append(
+            replace(
+                rung,
+                accuracy=_accuracy(outputs, labels, task),
+                label_rmse=_label_rmse(outputs, labels, task),
+            )
         )
-        deltas.append(_checked(bare, wanted))
         before = name
-    checks = [check for rung in deltas for check in rung.checks]
-    largest = _largest(deltas)
+    checks = tuple(check for rung in compared for check in _checks(rung, wanted))
     checked = {check.limit for check in checks}
-    unchecked = tuple(limit for limit in wanted if limit not in checked)
-    if any(not check.kept for check in checks):
-        culprit, check = _entry(deltas)
-        sentence = failure_sentence(deltas, culprit, check)
-        return LadderResult(tuple(deltas), "fail", culprit.name, largest, sentence, unchecked)
-    verdict: Verdict = "pass" if checks else "none"
-    return LadderResult(tuple(deltas), verdict, "", largest, pass_sentence(deltas), unchecked)
+    return Ladder(
+        rungs=tuple(compared),
+        checks=checks,
+        failure=_failure(compared, checks),
+        unchecked=tuple(limit for limit in wanted if limit not in checked),
+    )
 
 
-def _compare(name: str, outputs: RungOutputs, before: str, against: RungOutputs) -> Metrics:
+def _compare(name: RungName, outputs: RungOutputs, before: RungName, against: RungOutputs) -> Rung:
     try:
-        return compare(outputs, against)
+        return compare(outputs, against, name=name, before=before)
     except ComparisonError as error:
         raise ComparisonError(
             f"{name} cannot be compared with {before}: {error.what}", remedy=error.remedy
         ) from None
 
 
-def _accuracy(outputs: RungOutputs, labels: NDArray[Any] | None, task: Task) -> float | None:
-    if labels is None or task != "classification":
+def _accuracy(outputs: RungOutputs, labels: NDArray[Any] | None, task: str) -> float | None:
+    if labels is None or task != Task.CLASSIFICATION:
         return None
     return accuracy(outputs.values, labels)
 
 
-def _label_rmse(outputs: RungOutputs, labels: NDArray[Any] | None, task: Task) -> float | None:
-    if labels is None or task != "regression":
+def _label_rmse(outputs: RungOutputs, labels: NDArray[Any] | None, task: str) -> float | None:
+    if labels is None or task != Task.REGRESSION:
         return None
     return label_rmse(outputs.values, labels)
 
 
-def _checked(rung: RungDelta, limits: tuple[Limit, ...]) -> RungDelta:
-    """The rung with every limit that names it checked."""
-    checks = []
+def _checks(rung: Rung, limits: Sequence[Limit]) -> Iterable[Measurement]:
+    """Every limit that names the rung, with what was measured."""
     for limit in limits:
         if limit.rung != rung.name:
             continue
-        value = rung.measure(limit.measure)
+        value = rung.measured(limit.measure)
         if value is None and _idle(limit, rung):
             continue
         if value is None:
@@ -208,49 +139,41 @@ def _checked(rung: RungDelta, limits: tuple[Limit, ...]) -> RungDelta:
                 f" {_why_missing(limit.measure)}",
                 remedy="remove the limit from the manifest or provide what it needs",
             )
-        checks.append(Check(limit, value, limit.allows(value)))
-    return RungDelta(
-        rung.name, rung.against, rung.metrics, rung.accuracy, rung.label_rmse, tuple(checks)
-    )
+        yield Measurement(limit.measure, value, rung.name, limit=limit)
 
 
-def _idle(limit: Limit, rung: RungDelta) -> bool:
+def _idle(limit: Limit, rung: Rung) -> bool:
     """Whether a limit has nothing to say: on a difference, of the first rung."""
-    return rung.metrics is None and limit.measure not in LABEL_MEASURES
+    return rung.against is None and not RUNG_MEASURES[limit.measure].of_labels
 
 
-def _why_missing(measure: str) -> str:
-    if measure in LABEL_MEASURES:
+def _why_missing(measure: Measure) -> str:
+    if RUNG_MEASURES[measure].of_labels:
         return "there are no labels for this task"
-    if measure == "max_lsb":
+    if measure is Measure.MAX_LSB:
         return "its outputs and those before it are not both integers"
     return "it has a single output"
 
 
-def _entry(deltas: list[RungDelta]) -> tuple[RungDelta, Check]:
-    """The rung where the error enters, and the broken check that says so."""
-    best: tuple[int, RungDelta, Check] | None = None
-    for position, rung in enumerate(deltas):
-        for check in rung.checks:
-            if check.kept:
-                continue
-            entry = position
-            if check.limit.measure in LABEL_MEASURES:
-                entry = _first_beyond(deltas, check.limit, position)
-            if best is None or entry < best[0]:
-                best = (entry, deltas[entry], check)
-    assert best is not None
-    return best[1], best[2]
+def _failure(rungs: Sequence[Rung], checks: Sequence[Measurement]) -> Failure | None:
+    """The earliest rung at which an error enters, and the broken check that says so."""
+    positions = {rung.name: position for position, rung in enumerate(rungs)}
+    best: tuple[int, Measurement] | None = None
+    for check in checks:
+        if check.verdict is not Verdict.FAIL:
+            continue
+        assert check.limit is not None
+        position = positions[check.limit.rung]
+        if RUNG_MEASURES[check.measure].of_labels:
+            position = _first_beyond(rungs, check.limit, position)
+        if best is None or position < best[0]:
+            best = (position, check)
+    return None if best is None else Failure(rungs[best[0]].name, best[1])
 
 
-def _first_beyond(deltas: list[RungDelta], limit: Limit, position: int) -> int:
+def _first_beyond(rungs: Sequence[Rung], limit: Limit, position: int) -> int:
     for earlier in range(position):
-        value = deltas[earlier].measure(limit.measure)
+        value = rungs[earlier].measured(limit.measure)
         if value is not None and not limit.allows(value):
             return earlier
     return position
-
-
-def _largest(deltas: list[RungDelta]) -> str:
-    differing = [rung for rung in deltas if rung.max_abs]
-    return max(differing, key=lambda rung: rung.max_abs or 0.0).name if differing else ""

@@ -7,70 +7,48 @@ model that is meant to give infinity can still be compared.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.errors import ComparisonError
+from tflm_hil.report.judgement import Rung
+from tflm_hil.vocabulary import RungName
 
-Task = Literal["classification", "regression"]
 
-
-@dataclass(frozen=True)
-class Metrics:
-    """How far `rung` is from `against`, over all values.
-
-    Units: `max_abs`, `mean_abs`, `rmse` and `step_max_abs` as the outputs (probabilities for a
-    classifier); `cosine` and `argmax_agreement` 1; `max_lsb` and the histogram LSB, None unless
-    both rungs are integers. `lsb_histogram` holds pairs (|Δ| in LSB, count), zero included.
-    `max_rel` is `max_abs` divided by the largest |output| of `against`, where that is above 1.
-    `worst` is the index of the largest difference, `worst[0]` its sequence; None if there is
-    none. `step_max_abs` has one entry a step, `first_differing_step` counts from 0.
+def compare(
+    outputs: RungOutputs,
+    against: RungOutputs,
+    *,
+    name: RungName = RungName.DEVICE,
+    before: RungName = RungName.TFLM,
+) -> Rung:
+    """All differences of the rung `name` from the one `before`: by default of the device from
+    desktop TFLM. Raises `ComparisonError` if the two cannot be compared.
     """
-
-    max_abs: float
-    max_rel: float
-    mean_abs: float
-    rmse: float
-    cosine: float
-    argmax_agreement: float | None
-    differing: int
-    values: int
-    nonfinite: int
-    worst: tuple[int, ...] | None
-    max_lsb: int | None = None
-    lsb_histogram: tuple[tuple[int, int], ...] | None = None
-    step_max_abs: tuple[float, ...] | None = None
-    first_differing_step: int | None = None
-
-
-def compare(rung: RungOutputs, against: RungOutputs) -> Metrics:
-    """All metrics; raises `ComparisonError` if the two cannot be compared."""
-    _check_comparable(rung, against)
-    delta = _absolute_difference(rung.values, against.values)
-    levels = _levels(rung, against)
+    _check_comparable(outputs, against)
+    delta = _absolute_difference(outputs.values, against.values)
+    levels = _levels(outputs, against)
     differs = levels != 0 if levels is not None else delta != 0
     differing = int(np.count_nonzero(differs))
-    steps = _by_step(delta) if rung.per_step else None
-    changed = _by_step(differs.astype(np.float64)) if rung.per_step else None
-    return Metrics(
+    return Rung(
+        name=name,
+        against=before,
         max_abs=float(delta.max()),
         max_rel=float(delta.max()) / max(1.0, _largest(against.values)),
         mean_abs=float(delta.mean()),
         rmse=float(np.sqrt(np.mean(np.square(delta)))),
-        cosine=_cosine(rung.values, against.values),
-        argmax_agreement=_argmax_agreement(rung.values, against.values),
+        cosine=_cosine(outputs.values, against.values),
+        argmax_agreement=_argmax_agreement(outputs.values, against.values),
         differing=differing,
         values=delta.size,
-        nonfinite=int(np.count_nonzero(~np.isfinite(rung.values))),
+        nonfinite=int(np.count_nonzero(~np.isfinite(outputs.values))),
         worst=_worst(delta) if differing else None,
         max_lsb=None if levels is None else int(levels.max()),
         lsb_histogram=None if levels is None else _histogram(levels),
-        step_max_abs=None if steps is None else tuple(float(value) for value in steps),
-        first_differing_step=_first(changed),
+        first_differing_step=_first_step(differs) if outputs.per_step else None,
     )
 
 
@@ -137,14 +115,14 @@ def _largest(values: NDArray[np.float32]) -> float:
 
 def _levels(rung: RungOutputs, against: RungOutputs) -> NDArray[np.int64] | None:
     """|Δ| in LSB of every value, if both rungs are integers."""
-    if rung.stored is None or against.stored is None:
+    if not (rung.integer and against.integer):
         return None
     return np.abs(rung.stored.astype(np.int64) - against.stored.astype(np.int64))
 
 
-def _histogram(levels: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
-    found, counts = np.unique(levels, return_counts=True)
-    return tuple((int(level), int(count)) for level, count in zip(found, counts, strict=True))
+def _histogram(levels: NDArray[np.int64]) -> dict[int, int]:
+    sizes, counts = np.unique(levels, return_counts=True)
+    return {int(size): int(count) for size, count in zip(sizes, counts, strict=True)}
 
 
 def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
@@ -169,13 +147,7 @@ def _worst(delta: NDArray[np.float64]) -> tuple[int, ...]:
     return tuple(int(index) for index in np.unravel_index(int(np.argmax(delta)), delta.shape))
 
 
-def _by_step(delta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Largest entry of each step over all sequences."""
-    largest: NDArray[np.float64] = np.moveaxis(delta, 1, 0).reshape(delta.shape[1], -1).max(axis=1)
-    return largest
-
-
-def _first(changed: NDArray[np.float64] | None) -> int | None:
-    if changed is None or not changed.any():
-        return None
-    return int(np.argmax(changed != 0))
+def _first_step(differs: NDArray[np.bool_]) -> int | None:
+    """The first index of axis 1 at which anything differs."""
+    steps = np.moveaxis(differs, 1, 0).reshape(differs.shape[1], -1).any(axis=1)
+    return int(np.argmax(steps)) if steps.any() else None

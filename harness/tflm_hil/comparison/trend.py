@@ -20,14 +20,12 @@ Slopes are Theil-Sen's (median of all pairs), which a third of outliers does not
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["bounded", "linear", "diverging", "too short"]
+from tflm_hil.report.drifting import Trend, TrendKind
 
 MINIMUM_STEPS = 8
 BLOCKS = 24
@@ -39,32 +37,14 @@ LATER_LEVEL_BLOCKS = 4
 TWO_LEVELS_LEAVE = 0.2
 
 
-@dataclass(frozen=True)
-class Trend:
-    """How a series moves with the step.
-
-    `level` is the median of the second half, `slope` the Theil-Sen slope per step (both in the
-    unit of the series), `p_value` that of a rise, `acceleration` the rise of the second half over
-    that of the first (NaN where there is no rise). `doubling_steps` is set if it diverges.
-    """
-
-    kind: Kind
-    level: float
-    slope: float
-    p_value: float
-    acceleration: float
-    doubling_steps: float | None = None
-    jump_step: int | None = None
-
-
 def trend(series: NDArray[np.float64]) -> Trend:
     """Classify a series of non-negative errors, one a step; infinities count as diverging."""
     values = np.asarray(series, np.float64)
     if len(values) < MINIMUM_STEPS:
         level = float(np.median(values)) if len(values) else math.nan
-        return Trend("too short", level, math.nan, 1.0, math.nan)
+        return Trend(TrendKind.TOO_SHORT, level, math.nan, 1.0, math.nan)
     if not np.all(np.isfinite(values)):
-        return Trend("diverging", math.inf, math.inf, 0.0, math.inf, doubling_steps=0.0)
+        return Trend(TrendKind.DIVERGING, math.inf, math.inf, 0.0, math.inf, doubling_steps=0.0)
     centres, blocks = _blocks(values)
     level = float(np.median(blocks[len(blocks) // 2 :]))
     slope = theil_sen(centres, blocks)
@@ -73,16 +53,16 @@ def trend(series: NDArray[np.float64]) -> Trend:
     cut = _jump(centres, blocks)
     if cut is not None:
         step = _jump_step(values, int(centres[cut - 1]), int(centres[cut]))
-        return Trend("bounded", level, slope, p_value, math.nan, jump_step=step)
+        return Trend(TrendKind.BOUNDED, level, slope, p_value, math.nan, jump_step=step)
     if p_value >= P_VALUE or rise < RELEVANT_RISE * float(np.median(blocks)):
-        return Trend("bounded", level, slope, p_value, math.nan)
+        return Trend(TrendKind.BOUNDED, level, slope, p_value, math.nan)
     acceleration = _acceleration(blocks)
     if acceleration < LEVELS_OFF:
-        return Trend("bounded", level, slope, p_value, acceleration)
+        return Trend(TrendKind.BOUNDED, level, slope, p_value, acceleration)
     if acceleration <= ACCELERATES:
-        return Trend("linear", level, slope, p_value, acceleration)
+        return Trend(TrendKind.LINEAR, level, slope, p_value, acceleration)
     doubling = _doubling_steps(centres, blocks)
-    return Trend("diverging", level, slope, p_value, acceleration, doubling_steps=doubling)
+    return Trend(TrendKind.DIVERGING, level, slope, p_value, acceleration, doubling_steps=doubling)
 
 
 def theil_sen(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

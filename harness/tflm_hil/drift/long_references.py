@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.drift.long_sequence import LongSequence, long_sequence
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute_many
 from tflm_hil.references.memory import Found, with_memory
-from tflm_hil.references.records import Framework, OutputTensor, Reference
+from tflm_hil.references.records import Reference
+from tflm_hil.vocabulary import ElementType, RungName
 
-DESKTOP: tuple[Framework, ...] = ("tflite", "tflm")
+DESKTOP = (RungName.TFLITE, RungName.TFLM)
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,11 @@ class LongReferences:
     """
 
     sequence: LongSequence
-    keras: OutputTensor | None
+    keras: RungOutputs | None
     without_keras: str
-    tflite: tuple[OutputTensor, ...]
-    tflm: tuple[OutputTensor, ...]
-    moved: OutputTensor | None
+    tflite: tuple[RungOutputs, ...]
+    tflm: tuple[RungOutputs, ...]
+    moved: RungOutputs | None
 
 
 class LongPool:
@@ -45,17 +47,17 @@ class LongPool:
 
     def __init__(self, variants: Sequence[Variant]) -> None:
         self._variants = {variant.id: variant for variant in variants}
-        self._found: dict[str, LongReferences | ReferenceFailed] | None = None
+        self._references: dict[str, LongReferences | ReferenceFailed] | None = None
 
     def get(self, variant: Variant) -> LongReferences:
         """The references of one variant. Raises ReferenceFailed."""
-        if self._found is None or variant.id not in self._found:
+        if self._references is None or variant.id not in self._references:
             self._variants[variant.id] = variant
-            self._found = compute_long(list(self._variants.values()))
-        found = self._found[variant.id]
-        if isinstance(found, ReferenceFailed):
-            raise found
-        return found
+            self._references = compute_long(list(self._variants.values()))
+        known = self._references[variant.id]
+        if isinstance(known, ReferenceFailed):
+            raise known
+        return known
 
 
 def compute_long(variants: Sequence[Variant]) -> dict[str, LongReferences | ReferenceFailed]:
@@ -69,46 +71,46 @@ def compute_long(variants: Sequence[Variant]) -> dict[str, LongReferences | Refe
         )
         desktop = compute_many(variants, samples, frameworks=DESKTOP)
         from_keras = keras.result()
-    found: dict[str, LongReferences | ReferenceFailed] = {}
+    by_variant: dict[str, LongReferences | ReferenceFailed] = {}
     for variant in variants:
         references = desktop[variant.id]
         if isinstance(references, ReferenceFailed):
-            found[variant.id] = references
+            by_variant[variant.id] = references
             continue
         tflite, tflm = (references.references[name] for name in DESKTOP)
         ours = _like(from_keras[variant.id], tflm.tensors[0])
         moved = _only(tflm.tensors[0], 1) if len(tflm.tensors[0].stored) > 1 else None
-        found[variant.id] = LongReferences(
+        by_variant[variant.id] = LongReferences(
             sequence=sequences[variant.id],
-            keras=ours if isinstance(ours, OutputTensor) else None,
-            without_keras="" if isinstance(ours, OutputTensor) else ours,
+            keras=ours if isinstance(ours, RungOutputs) else None,
+            without_keras="" if isinstance(ours, RungOutputs) else ours,
             tflite=_plain(tflite),
             tflm=_plain(tflm),
             moved=moved,
         )
-    return found
+    return by_variant
 
 
-def _like(keras: Found, wheel: OutputTensor) -> Found:
+def _like(keras: Found, wheel: RungOutputs) -> Found:
     """Keras' outputs in the shape of desktop TFLM's: an Invoke of one row has no axis for it."""
-    if not isinstance(keras, OutputTensor):
+    if not isinstance(keras, RungOutputs):
         return keras
     shape = (1, *wheel.stored.shape[1:])
     if keras.stored.size != wheel.stored[:1].size:
         return f"its outputs have shape {keras.stored.shape[1:]}, not {shape[1:]}"
-    return replace(keras, stored=keras.stored.reshape(shape))
+    return keras.holding(keras.stored.reshape(shape))
 
 
 def _samples(variant: Variant, sequence: LongSequence) -> Samples:
-    if variant.dtype != "float32":
+    if variant.dtype != ElementType.FLOAT32:
         return Samples(sequence.inputs[np.newaxis])
     return Samples(np.stack([sequence.inputs, sequence.perturbed]))
 
 
-def _plain(reference: Reference) -> tuple[OutputTensor, ...]:
+def _plain(reference: Reference) -> tuple[RungOutputs, ...]:
     """The outputs on the sequence as it is."""
     return tuple(_only(tensor, 0) for tensor in reference.tensors)
 
 
-def _only(tensor: OutputTensor, sequence: int) -> OutputTensor:
-    return replace(tensor, stored=tensor.stored[sequence : sequence + 1])
+def _only(tensor: RungOutputs, sequence: int) -> RungOutputs:
+    return tensor.holding(tensor.stored[sequence : sequence + 1])

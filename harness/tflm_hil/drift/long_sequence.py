@@ -8,15 +8,12 @@ from zero, however long they run.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import CorruptModel
-from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.layout import Layout, free_inputs
-from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.manifest import Variant
 
 STEPS = 1000
@@ -58,19 +55,14 @@ def perturbed(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     return (inputs + size * signs).astype(np.float32)
 
 
-def remembers(variant: Variant) -> bool:
+def carries_state(variant: Variant) -> bool:
     """Whether an Invoke of the variant depends on those before it."""
-    return _remembers(variant.content())
-
-
-@cache
-def _remembers(content: bytes) -> bool:
     try:
-        model = inspect(content)
+        model = variant.inspection()
     except CorruptModel:
         return False  # the device says why it refuses it
     return bool(
-        state_pairs(model)
+        variant.state_pairs()
         or RESOURCE in model.operator_counts
         or any(tensor.variable for graph in model.subgraphs for tensor in graph.tensors)
     )
@@ -93,5 +85,5 @@ def rows_of(variant: Variant) -> int:
 
 
 def _layout(variant: Variant) -> Layout:
-    model = inspect(variant.content())
+    model = variant.inspection()
     return Layout.of([model.inputs[index] for index in free_inputs(model)])

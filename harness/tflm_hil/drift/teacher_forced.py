@@ -7,18 +7,15 @@ equal, floats within the rounding of one step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from tflm_hil.comparison.metrics import compare
 from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.link.device import Device
 from tflm_hil.link.messages import LoadedModel, SequenceRequest
-from tflm_hil.measure.step_by_step import by_output
-from tflm_hil.models.tflite.inspect import inspect
-from tflm_hil.models.tflite.states import StatePair, state_pairs
-from tflm_hil.references.records import OutputTensor
+from tflm_hil.measure.device_outputs import device_outputs
+from tflm_hil.models.tflite.states import StatePair
+from tflm_hil.report.drifting import ForcedRecord
 
 # Each step stands for itself, so of a large network not all are needed: as many, spread evenly, as
 # the core does in about a third of a second, and a hundred at least.
@@ -26,68 +23,55 @@ MOST_CYCLES = 75_000_000
 FEWEST_STEPS = 100
 
 
-@dataclass(frozen=True)
-class Forced:
-    """The device against desktop TFLM over `steps` steps and all outputs, states included.
-
-    `differing` counts integers; `max_abs` is of floats, and `share` of floats what it is of the
-    number it belongs to, where that is larger than 1. The one that does not apply is 0.
-    """
-
-    steps: int
-    values: int
-    differing: int
-    max_abs: float
-    share: float
-
-
 def spread(steps: int, cycles: float) -> range:
-    """Which of the steps to run, at so many cycles each."""
+    """Which of the steps to run, where one takes `cycles`."""
     wanted = max(FEWEST_STEPS, int(MOST_CYCLES / max(cycles, 1.0)))
     return range(0, steps, max(1, -(-steps // wanted)))
 
 
 def teacher_forced(
     device: Device,
-    content: bytes,
+    pairs: tuple[StatePair, ...],
     sequence: bytes,
-    wheel: tuple[OutputTensor, ...],
+    wheel: tuple[RungOutputs, ...],
     chosen: range,
-) -> Forced:
+) -> ForcedRecord:
     """Run the `chosen` steps of `sequence`; `wheel` are the outputs `[1, steps, ...]` of desktop
-    TFLM on all of it.
+    TFLM on all of it, `pairs` the model's states.
 
     The model must be loaded with `raw_states`. Raises LinkError, DeviceError.
     """
     model = device.model
     assert model is not None
-    pairs = state_pairs(inspect(content))
     fed = _fed(sequence, model, pairs, wheel)
     result = next(device.stream([SequenceRequest(None, [fed[step] for step in chosen])]))
-    blocks = by_output([result.outputs], model)
+    # what is fed back comes last in `wheel`, and anywhere among the outputs of the model
+    order = _order(model, pairs)
+    some = [
+        tensor.holding(tensor.stored[:, chosen.start : chosen.stop : chosen.step])
+        for tensor in wheel
+    ]
+    like = [some[order.index(number)] for number in range(len(order))]
+    ours = device_outputs([result.outputs], model, like)
     values = differing = 0
     max_abs = share = 0.0
-    for number, tensor in zip(_order(model, pairs), wheel, strict=True):
-        expected = replace(
-            tensor, stored=tensor.stored[:, chosen.start : chosen.stop : chosen.step]
-        )
-        found = _outputs(blocks[number][0], expected)
-        delta = compare(found, expected.outputs())
-        values += delta.values
-        if found.integer:
-            differing += delta.differing
+    for own, expected in zip(ours, like, strict=True):
+        rung = compare(own, expected)
+        values += rung.values or 0
+        if own.integer:
+            differing += rung.differing or 0
         else:
-            error = np.abs(found.values - expected.outputs().values)
-            max_abs = max(max_abs, delta.max_abs)
-            share = max(share, float(np.max(error / np.maximum(np.abs(found.values), 1.0))))
-    return Forced(len(chosen), values, differing, max_abs, share)
+            error = np.abs(own.values - expected.values)
+            max_abs = max(max_abs, rung.max_abs or 0.0)
+            share = max(share, float(np.max(error / np.maximum(np.abs(own.values), 1.0))))
+    return ForcedRecord(len(chosen), values, differing, max_abs, share)
 
 
 def _fed(
     sequence: bytes,
     model: LoadedModel,
     pairs: tuple[StatePair, ...],
-    wheel: tuple[OutputTensor, ...],
+    wheel: tuple[RungOutputs, ...],
 ) -> list[bytes]:
     """All inputs of every step, in the model's order: the free ones as they are, then the wheel's
     states of the step before."""
@@ -115,9 +99,3 @@ def _order(model: LoadedModel, pairs: tuple[StatePair, ...]) -> list[int]:
     numbers = [tensor.index for tensor in model.outputs]
     order = [number for number in numbers if number not in fed_back] + fed_back
     return [numbers.index(number) for number in order]
-
-
-def _outputs(block: bytes, like: OutputTensor) -> RungOutputs:
-    stored = np.frombuffer(block, like.stored.dtype.newbyteorder("<")).astype(like.stored.dtype)
-    shaped = stored.reshape(like.stored.shape)
-    return OutputTensor(shaped, like.scale, like.zero_point, like.per_step).outputs()

@@ -28,6 +28,7 @@ from tflm_hil.references.equations.obstacles import NotExpressible
 from tflm_hil.references.weights import Source
 from tflm_hil.report.causes import Cause, NotExamined, Origin, Unexamined
 from tflm_hil.report.kinds import CauseKind
+from tflm_hil.vocabulary import RungName
 
 ALL = frozenset(SUSPECTS)
 
@@ -67,7 +68,7 @@ EQUATIONS_HOLD = 1e-3
 
 def diagnosed(
     measured: Measured,
-    entered: str,
+    entered: RungName,
     references: References,
     others: Iterable[Variant],
     origin: Origin = Origin.UNKNOWN,
@@ -77,17 +78,18 @@ def diagnosed(
     `others` are variants whose Keras models are read along with this one's.
     """
     variant, rungs = measured.variant, references.rungs
-    if variant.keras is None or "keras" not in rungs:
+    if variant.keras is None or RungName.KERAS not in rungs:
         return NotExamined(Unexamined.NO_KERAS_MODEL)
     against = measured.ladder.rung(entered).against
+    assert against is not None
     apart = references.differs_again(against, entered)
     if apart:
         return reference_varies(apart)
-    device = RungOutputs(measured.outputs, per_step=measured.outputs.ndim > 2)
-    ladder = aligned({**rungs, "device": device})
+    ladder = aligned({**rungs, RungName.DEVICE: measured.outputs})
     inputs = variant.load_samples().inputs[:SEQUENCES]
     keras, before, after = (
-        ladder[name].values[:SEQUENCES].astype(np.float64) for name in ("keras", against, entered)
+        ladder[name].values[:SEQUENCES].astype(np.float64)
+        for name in (RungName.KERAS, against, entered)
     )
     known = known_of(variant, inputs, entered, ladder, against, origin)
     try:
@@ -111,21 +113,21 @@ def diagnosed(
 def known_of(
     variant: Variant,
     inputs: NDArray[Any],
-    entered: str,
+    entered: RungName,
     ladder: Mapping[str, RungOutputs],
-    against: str,
+    against: RungName,
     origin: Origin = Origin.UNKNOWN,
 ) -> Known:
     """What is known besides the outputs of two rungs."""
     shown = evidence(variant, inputs, ladder[entered], ladder[against])
-    lsb = ladder["tflm" if entered == "device" else entered].scale
+    lsb = ladder[RungName.TFLM if entered is RungName.DEVICE else entered].scale
     suspects = SUSPECTED.get(origin, ALL)
-    if entered != "device":
+    if entered is not RungName.DEVICE:
         suspects -= IN_FILE - shown.keys()
     if lsb:
         # rounding imitates it; that the error grows is its sign
         suspects -= {CauseKind.ERROR_GROWS} - shown.keys()
-    return Known(lsb=lsb, runtimes=against != "keras", suspects=suspects, evidence=shown)
+    return Known(lsb=lsb, runtimes=against is not RungName.KERAS, suspects=suspects, evidence=shown)
 
 
 def case_of_variant(variant: Variant, inputs: NDArray[Any], others: Iterable[Variant]) -> Case:

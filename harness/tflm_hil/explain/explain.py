@@ -1,7 +1,7 @@
 """Why a variant missed a limit.
 
-    explanation = explain(measured, "device", bench=bench, references=references, others=variants,
-                          on_trouble=run.examine)
+    explanation = explain(measured, RungName.DEVICE, bench=bench, references=references,
+                          others=variants, on_trouble=run.examine)
     explanation.causes[0].kind          # CauseKind.GATE_ORDER
     explanation.causes[0].site          # operator, tensor and step, if the device makes the error
 
@@ -34,27 +34,28 @@ from tflm_hil.report.causes import (
     Unexamined,
 )
 from tflm_hil.report.kinds import CauseKind
+from tflm_hil.vocabulary import RungName
 
-COMPARED = ("tflite", "tflm", "device")
+COMPARED = (RungName.TFLITE, RungName.TFLM, RungName.DEVICE)
 """Rungs whose difference to the one before a known mistake may explain."""
 
 
 def explain(
     measured: Measured,
-    entered: str,
+    entered: RungName,
     *,
     bench: Bench,
     references: References,
     others: Iterable[Variant],
     on_trouble: Callable[[HilError], object],
 ) -> Explanation:
-    """Why the error enters at the rung `entered` ("": unknown).
+    """Why the error enters at the rung `entered`.
 
     `others` are variants of the run: their Keras models are read along with this one's. An error
     of the board on the way is given to `on_trouble`; the explanation goes on without the board.
     """
     descent, not_located = None, None
-    if entered == "device":
+    if entered is RungName.DEVICE:
         descent, not_located = _located(measured, bench, references, on_trouble)
     cause, not_diagnosed = _named(measured, entered, references, others, descent)
     known = cause is not None and (cause.known or cause.site is not None)
@@ -84,7 +85,7 @@ def _located(
 
 def _named(
     measured: Measured,
-    entered: str,
+    entered: RungName,
     references: References,
     others: Iterable[Variant],
     descent: Descent | None,
@@ -96,7 +97,8 @@ def _named(
         return tensors_overlap(), None
     if entered not in COMPARED:
         return None, None
-    if measured.ladder.verdict_rung != entered:
+    failure = measured.ladder.failure
+    if failure is None or failure.rung is not entered:
         return cause_at(site, origin, None), NotExamined(Unexamined.LADDER_IS_RIGHT)
     answer = diagnosed(measured, entered, references, others, origin)
     if isinstance(answer, Cause):

@@ -28,6 +28,7 @@ from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.references.records import References
 from tflm_hil.report.causes import Descent, Origin
+from tflm_hil.vocabulary import Measure, RungName
 
 BUDGET_S = 60.0  # then a descent stops where it is: a report that comes late is read by nobody
 
@@ -39,7 +40,7 @@ def locate(measured: Measured, bench: Bench, references: References) -> Descent:
     LinkError, DeviceError, BoardError.
     """
     variant = measured.variant
-    number = worst_sequence(measured.streamed.blocks, measured.model, references)
+    number = worst_sequence(measured.tensors, references.references[RungName.TFLM].tensors)
     bound = float_bound(variant, bench.hello.engine)
     until = time.monotonic() + BUDGET_S
 
@@ -91,7 +92,9 @@ def float_bound(variant: Variant, engine: str) -> float:
     limits = [
         limit.maximum
         for limit in variant.limits
-        if limit.rung == "device" and limit.measure == "max_abs" and limit.holds_for(engine)
+        if limit.rung is RungName.DEVICE
+        and limit.measure is Measure.MAX_ABS
+        and limit.holds_for(engine)
     ]
     return min((bound for bound in limits if bound is not None), default=FLOAT_BOUND)
 

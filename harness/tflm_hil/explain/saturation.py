@@ -12,6 +12,7 @@ from tflm_hil.measure.measure import Measured
 from tflm_hil.models.tflite.inspect import Inspection, inspect
 from tflm_hil.references.tensors import StepTensors, step_tensors
 from tflm_hil.report.causes import Saturated
+from tflm_hil.vocabulary import RungName
 
 ENDS_BY_NATURE = ("TANH", "LOGISTIC", "SOFTMAX", "RELU", "RELU6", "RESHAPE")
 """Operators whose outputs lie at an end of their range when all is well."""
@@ -20,13 +21,13 @@ SHARE = 0.05
 STEPS = 50
 
 
-def saturated_tensors(measured: Measured, entered: str) -> tuple[Saturated, ...]:
+def saturated_tensors(measured: Measured, entered: RungName) -> tuple[Saturated, ...]:
     """The fullest first, of an integer variant whose error enters at TFLite; else none."""
     variant = measured.variant
-    if entered != "tflite" or variant.dtype == "float32":
+    if entered is not RungName.TFLITE or variant.dtype == "float32":
         return ()
-    metrics = measured.ladder.rung(entered).metrics
-    number = metrics.worst[0] if metrics is not None and metrics.worst is not None else 0
+    worst = measured.ladder.rung(RungName.TFLITE).worst
+    number = 0 if worst is None else worst[0]
     sequence = variant.load_samples().inputs[number]
     try:
         tensors = step_tensors(variant.path, sequence, steps=STEPS)

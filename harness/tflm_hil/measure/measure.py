@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import cast
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from tflm_hil.bench.bench import Bench
 from tflm_hil.bench.variants import slot_entry
-from tflm_hil.comparison import LadderResult, RungDelta, compare_ladder
+from tflm_hil.comparison import Ladder, RungOutputs, compare_ladder
 from tflm_hil.comparison.align import aligned
-from tflm_hil.comparison.metrics import Task
 from tflm_hil.link.device import Device
 from tflm_hil.link.messages import LoadedModel
-from tflm_hil.measure.judge import cycle_record, set_aside, variant_record
+from tflm_hil.measure.device_outputs import device_outputs
+from tflm_hil.measure.judge import cycle_record, figures, set_aside
 from tflm_hil.measure.meter import Reading, link_record
 from tflm_hil.measure.reference_pool import ReferencePool
-from tflm_hil.measure.step_by_step import by_output, every_step
+from tflm_hil.measure.step_by_step import every_step
 from tflm_hil.measure.streaming import Streamed, sequence_bytes, stream
 from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.report.costs import CycleRecord, LinkRecord
 from tflm_hil.report.journal import Journal
-from tflm_hil.report.records import VariantRecord
+from tflm_hil.report.judgement import Failure, Measurement, Part, Rung, Verdict
 from tflm_hil.report.render.progress import Progress
+from tflm_hil.vocabulary import RungName
 
 BENCHMARK_INVOKES = 32
 BENCHMARK_S = 1  # of the board's time
@@ -33,21 +31,60 @@ BENCHMARK_S = 1  # of the board's time
 class Measured:
     """What is known of a variant after its sequences went through the device.
 
-    `outputs` are real numbers `[sequences, outputs]`, or `[sequences, steps, outputs]` for a
-    model that is run step by step.
+    `tensors` are the device's outputs and states in the order of the model, of all sequences;
+    `extras` are checks beside the ladder's and figures without a limit.
     """
 
     variant: Variant
     model: LoadedModel
     streamed: Streamed
-    outputs: NDArray[np.float32]
-    ladder: LadderResult
-    record: VariantRecord
+    tensors: tuple[RungOutputs, ...]
+    ladder: Ladder
+    sequences_in_set: int
+    cycles: CycleRecord
+    link: LinkRecord
+    stack_bytes: int
+    extras: tuple[Measurement, ...]
+    messages: tuple[str, ...]
+    refusals: tuple[str, ...]
 
     @property
-    def device_rung(self) -> RungDelta:
+    def outputs(self) -> RungOutputs:
+        """The output that the ladder compares."""
+        return self.tensors[0]
+
+    @property
+    def device_rung(self) -> Rung:
         """The device against desktop TFLM."""
-        return self.ladder.rung("device")
+        return self.ladder.rung(RungName.DEVICE)
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """The checks of the ladder, then all others, then costs."""
+        return (*self.ladder.checks, *self.extras)
+
+    @property
+    def failure(self) -> Failure | None:
+        """Where the error enters: in the ladder, or else in what is beside it."""
+        if self.ladder.failure is not None:
+            return self.ladder.failure
+        broken = [item for item in self.extras if item.verdict is Verdict.FAIL]
+        return Failure(RungName.DEVICE, broken[0]) if broken else None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the ladder and of what is beside it."""
+        return Verdict.FAIL if self.failure is not None else self.ladder.verdict
+
+    @property
+    def sequences(self) -> int:
+        """How many were streamed."""
+        return len(self.streamed.blocks)
+
+    @property
+    def steps(self) -> int:
+        """Invokes of all sequences together."""
+        return int(self.streamed.cycles.size)
 
 
 def measure(
@@ -62,7 +99,7 @@ def measure(
     """Measure `variant` on the first `limit` test sequences (None: all).
 
     The references are started when the device has taken the model, and waited for last. Raises
-    BoardError, LinkError, DeviceError, ReferenceFailed.
+    BoardError, LinkError, DeviceError, ReferenceFailed, ComparisonError.
     """
     whole = variant.load_samples()
     samples = whole.first(limit)
@@ -70,11 +107,10 @@ def measure(
     model = device.model
     assert model is not None
     references.start()
-    sequences = sequence_bytes(samples.inputs, model)
     start = Reading.take(device)
     streamed = stream(
         variant.id,
-        sequences,
+        sequence_bytes(samples.inputs, model),
         device=device,
         model=model,
         build_id=bench.image.build_id,
@@ -85,37 +121,42 @@ def measure(
     end = Reading.take(device)
     core_hz = bench.hello.core_clock_hz
     warm, cold = (benchmark(device, core_hz, cold=cold) for cold in (False, True))
-    found = references.get(variant)
-    board = found.device_outputs(by_output(streamed.blocks, model)[0])
+    desktop = references.get(variant)
+    wheel = desktop.references[RungName.TFLM].tensors
+    tensors = device_outputs(streamed.blocks, model, wheel)
     limits = variant.limits_for(bench.hello.engine)
-    judged = [limit for limit in limits if len(samples) == len(whole) or limit.holds_for_a_part]
+    judged = [item for item in limits if len(samples) == len(whole) or item.holds_for_a_part]
     ladder = compare_ladder(
-        aligned({**found.rungs, "device": board}),
+        aligned({**desktop.rungs, RungName.DEVICE: tensors[0]}),
         samples.labels,
         judged,
-        task=cast(Task, variant.task),
+        task=variant.task,
     )
-    aside = [limit for limit in limits if limit not in judged]
-    part = f"on {len(samples)} of {len(whole)} sequences"
+    aside = [item for item in limits if item not in judged]
     clock = bench.circumstances().clock
-    record = variant_record(
-        variant,
-        ladder,
-        sequences=len(sequences),
-        sequences_in_set=len(whole),
-        steps=streamed.cycles.size,
-        resumed=streamed.resumed,
-        cycles=cycle_record(
-            streamed.cycles, cold, warm, source=clock.cycle_source, modelled=clock.modelled
-        ),
-        model=model,
-        stack_bytes=end.status.stack_high_water,
-        link=link_record(start, end, baud=device.baud, core_hz=clock.core_hz),
-        messages=_printed(device),
-        more=(*every_step(streamed.blocks, model, found, limits), *set_aside(ladder, aside, part)),
+    cycles = cycle_record(
+        streamed.cycles, cold, warm, source=clock.cycle_source, modelled=clock.modelled
     )
-    record = replace(record, notes=(*record.notes, *found.refusals))
-    return Measured(variant, model, streamed, board.values, ladder, record)
+    link = link_record(start, end, baud=device.baud, core_hz=clock.core_hz)
+    stack_bytes = end.status.stack_high_water
+    return Measured(
+        variant=variant,
+        model=model,
+        streamed=streamed,
+        tensors=tensors,
+        ladder=ladder,
+        sequences_in_set=len(whole),
+        cycles=cycles,
+        link=link,
+        stack_bytes=stack_bytes,
+        extras=(
+            *every_step(tensors, wheel, model, limits),
+            *set_aside(ladder, aside, Part(len(samples), len(whole))),
+            *figures(cycles, model, stack_bytes, link),
+        ),
+        messages=_printed(device),
+        refusals=desktop.refusals,
+    )
 
 
 def _printed(device: Device) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tflm_hil.link.counters import LinkCounters
 from tflm_hil.link.device import Device
 from tflm_hil.link.messages import Status
-from tflm_hil.report.records import LinkRecord
+from tflm_hil.report.costs import LinkRecord
 from tflm_hil.report.render.progress import BITS_PER_BYTE
 
 

@@ -29,7 +29,7 @@ class ReferencePool:
         self._progress = progress
         self._limit = limit
         self._variants = list(variants)
-        self._found: dict[str, Future[References]] = {item.id: Future() for item in variants}
+        self._references: dict[str, Future[References]] = {item.id: Future() for item in variants}
         self._closing = Event()
         self._thread: Thread | None = None
 
@@ -44,13 +44,13 @@ class ReferencePool:
 
         Raises ReferenceFailed.
         """
-        found = self._found.get(variant.id)
-        if found is None:
+        awaited = self._references.get(variant.id)
+        if awaited is None:
             return compute(variant, variant.load_samples().first(self._limit))
         self.start()
-        if not found.done():
+        if not awaited.done():
             self._progress.say("waiting for Keras, TFLite and desktop TFLM: they run once")
-        return found.result()
+        return awaited.result()
 
     def close(self) -> None:
         """End what has been started: its workers must not outlive the run."""
@@ -64,14 +64,14 @@ class ReferencePool:
         except _Closed:
             pass
         except Exception as error:  # whoever waits is told
-            for future in self._found.values():
+            for future in self._references.values():
                 if not future.done():
                     future.set_exception(error)
 
     def _arrived(self, variant_id: str, result: References | ReferenceFailed) -> None:
         if isinstance(result, ReferenceFailed):
-            self._found[variant_id].set_exception(result)
+            self._references[variant_id].set_exception(result)
         else:
-            self._found[variant_id].set_result(result)
+            self._references[variant_id].set_result(result)
         if self._closing.is_set():
             raise _Closed

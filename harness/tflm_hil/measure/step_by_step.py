@@ -1,38 +1,29 @@
 """What there is to compare of a model that runs step by step, besides its ladder.
 
-The device streams all outputs of a step, one behind the other. The ladder takes the first of
-them; and where Keras gives only the last step of a sequence, the other rungs' last steps. All the
-other steps, and the states at every step, are here held against desktop TFLM.
+The ladder takes the first output; and where Keras gives only the last step of a sequence, the other
+rungs' last steps. All the other steps, and the states at every step, are here held against desktop
+TFLM.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tflm_hil.comparison.limits import Limit as DeviceLimit
 from tflm_hil.comparison.metrics import compare
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.link.messages import LoadedModel
-from tflm_hil.models.tflite.blocks import Blocks
-from tflm_hil.references import References
-from tflm_hil.report.records import Limit, Measurement
+from tflm_hil.report.judgement import Limit, Measurement, Scope
+from tflm_hil.vocabulary import Measure, RungName
 
-
-def by_output(blocks: Sequence[bytes], model: LoadedModel) -> list[Blocks]:
-    """The blocks of every output tensor, one a sequence, all steps one behind the other."""
-    whole = Blocks.of(blocks)
-    found = []
-    start = 0
-    for tensor in model.outputs:
-        found.append(whole.parts(model.output_bytes, start, start + tensor.bytes))
-        start += tensor.bytes
-    return found
+EQUAL = Limit(RungName.DEVICE, Measure.DIFFERING, maximum=0)
+OF_FLOATS = (Measure.MAX_ABS, Measure.MAX_REL)
 
 
 def every_step(
-    blocks: Sequence[bytes],
+    device: Sequence[RungOutputs],
+    wheel: Sequence[RungOutputs],
     model: LoadedModel,
-    references: References,
-    limits: Sequence[DeviceLimit] = (),
+    limits: Sequence[Limit] = (),
 ) -> tuple[Measurement, ...]:
     """Device against desktop TFLM at every step: all outputs, and each state that is fed back.
 
@@ -43,47 +34,38 @@ def every_step(
     if len(model.outputs) == 1:
         return ()
     first_state = len(model.outputs) - len(model.states)
-    measurements = []
-    for number, (tensor, own) in enumerate(
-        zip(model.outputs, by_output(blocks, model), strict=True)
-    ):
-        kind = "state" if number >= first_state else "output"
-        name = f"device.{kind}.{tensor.index}"
-        device = references.device_outputs(own, number)
-        # by framework: Keras has no states among its outputs
-        wheel = references.references["tflm"].tensors[number].outputs()
-        found = compare(device, wheel)
-        if device.integer:
-            measurements.append(
-                Measurement(f"{name}.differing", found.differing, "values", Limit("<=", 0))
-            )
-        elif kind == "output" and number > 0:
-            measurements += [
-                Measurement(f"{name}.{limit.measure}", getattr(found, limit.measure), "", own_limit)
-                for limit, own_limit in _of_floats(limits)
-            ]
+    measurements: list[Measurement] = []
+    for number, (tensor, own, theirs) in enumerate(zip(model.outputs, device, wheel, strict=True)):
+        scope = Scope.STATE if number >= first_state else Scope.OUTPUT
+        rung = compare(own, theirs)
+        checks: list[tuple[Measure, Limit | None]]
+        if own.integer:
+            checks = [(Measure.DIFFERING, EQUAL)]
+        elif scope is Scope.OUTPUT and number > 0:
+            checks = [(limit.measure, limit) for limit in limits if _bounds_floats(limit)]
         else:
-            measurements.append(Measurement(f"{name}.max_abs", found.max_abs, ""))
+            checks = [(Measure.MAX_ABS, None)]
+        for measure, limit in checks:
+            value = rung.measured(measure)
+            assert value is not None
+            measurements.append(
+                Measurement(measure, value, rung.name, scope, tensor.index, limit=limit)
+            )
     return tuple(measurements)
 
 
-def worst_sequence(blocks: Sequence[bytes], model: LoadedModel, references: References) -> int:
+def worst_sequence(device: Sequence[RungOutputs], wheel: Sequence[RungOutputs]) -> int:
     """The sequence in which the device is furthest from desktop TFLM: in the first of its outputs
     and states that has one. 0 if all are equal.
     """
-    for number, own in enumerate(by_output(blocks, model)):
-        wheel = references.references["tflm"].tensors[number].outputs()
-        worst = compare(references.device_outputs(own, number), wheel).worst
+    for own, theirs in zip(device, wheel, strict=True):
+        worst = compare(own, theirs).worst
         if worst is not None:
             return worst[0]
     return 0
 
 
-def _of_floats(limits: Sequence[DeviceLimit]) -> list[tuple[DeviceLimit, Limit]]:
-    return [
-        (limit, Limit("<=", limit.maximum))
-        for limit in limits
-        if limit.rung == "device"
-        and limit.measure in ("max_abs", "max_rel")
-        and limit.maximum is not None
-    ]
+def _bounds_floats(limit: Limit) -> bool:
+    return (
+        limit.rung is RungName.DEVICE and limit.measure in OF_FLOATS and limit.maximum is not None
+    )

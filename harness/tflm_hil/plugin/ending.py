@@ -12,8 +12,9 @@ import pytest
 from tflm_hil.options import RunConfig
 from tflm_hil.report import files
 from tflm_hil.report.codec import from_plain, to_plain
+from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.merge import merge
-from tflm_hil.report.records import RunRecord, TestCounts, Verdict
+from tflm_hil.report.records import RunRecord, TestCounts
 from tflm_hil.report.render.markdown import TABLE_NAME
 from tflm_hil.run.run import Run, fresh_directory
 

@@ -8,7 +8,7 @@ Each framework runs in a process of its own, one for all variants of a call; res
 cache as they arrive.
 """
 
-from tflm_hil.references.records import FRAMEWORKS, Framework, Mode, References
+from tflm_hil.references.records import Mode, References
 from tflm_hil.references.running import compute, compute_many
 
-__all__ = ["FRAMEWORKS", "Framework", "Mode", "References", "compute", "compute_many"]
+__all__ = ["Mode", "References", "compute", "compute_many"]

@@ -21,8 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.paths import cache_dir
-from tflm_hil.references.records import Framework, OutputTensor, Reference
+from tflm_hil.references.records import Reference
+from tflm_hil.vocabulary import RungName
 
 META = "meta"
 
@@ -52,14 +54,13 @@ def read(directory: Path, key: str) -> Reference | None:
             if meta["key"] != key:
                 return None
             tensors = tuple(
-                OutputTensor(archive[f"output.{number}"], *item)
+                RungOutputs(archive[f"output.{number}"], *item)
                 for number, item in enumerate(meta["tensors"])
             )
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
     circumstances = {**meta["circumstances"], "cached": "yes"}
-    framework: Framework = meta["framework"]
-    return Reference(framework, tensors, circumstances)
+    return Reference(RungName(meta["framework"]), tensors, circumstances)
 
 
 def write(directory: Path, key: str, reference: Reference) -> None:

@@ -20,19 +20,23 @@ from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.paths import PACKAGE
 from tflm_hil.references import cache
 from tflm_hil.references.keras_config import has_stateful_layer
-from tflm_hil.references.records import FRAMEWORKS, Framework, Mode
+from tflm_hil.references.records import Mode
+from tflm_hil.vocabulary import FRAMEWORKS, RUNGS, RungName
 from tflm_hil.worker import ENVIRONMENT
 
 # The worker that runs a framework: the equations take their weights from Keras, started once.
-WORKERS: Mapping[Framework, str] = {
-    "cells": "keras", "keras": "keras", "tflite": "tflite", "tflm": "tflm",
-}  # fmt: skip
+WORKERS: Mapping[RungName, str] = {
+    RungName.CELLS: "keras",
+    RungName.KERAS: "keras",
+    RungName.TFLITE: "tflite",
+    RungName.TFLM: "tflm",
+}
 
-PACKAGES: Mapping[Framework, tuple[str, ...]] = {
-    "cells": ("keras", "numpy"),
-    "keras": ("keras", "tensorflow", "numpy"),
-    "tflite": ("tensorflow", "numpy"),
-    "tflm": ("tflite-micro", "numpy"),
+PACKAGES: Mapping[RungName, tuple[str, ...]] = {
+    RungName.CELLS: ("keras", "numpy"),
+    RungName.KERAS: ("keras", "tensorflow", "numpy"),
+    RungName.TFLITE: ("tensorflow", "numpy"),
+    RungName.TFLM: ("tflite-micro", "numpy"),
 }
 
 # Our own code that has a say in the numbers; a change of it makes new keys.
@@ -48,13 +52,6 @@ EQUATIONS = (
     "models/layer_kinds.py",
 )  # fmt: skip
 
-TITLES: Mapping[Framework, str] = {
-    "cells": "our cell equations",
-    "keras": "Keras",
-    "tflite": "TFLite",
-    "tflm": "desktop TFLM",
-}
-
 
 @dataclass(frozen=True)
 class Job:
@@ -63,7 +60,7 @@ class Job:
     `custom` is the file with the user's own Keras classes, if any.
     """
 
-    framework: Framework
+    framework: RungName
     model: Path
     custom: Path | None
     mode: Mode
@@ -77,9 +74,7 @@ def _with_digest(inputs: NDArray[Any]) -> tuple[NDArray[Any], str]:
     return inputs, cache.array_digest(inputs)
 
 
-def jobs_of(
-    variant: Variant, samples: Samples, mode: Mode, frameworks: Sequence[Framework]
-) -> list[Job]:
+def jobs_of(variant: Variant, samples: Samples, mode: Mode, frameworks: Sequence[str]) -> list[Job]:
     """What has to run for one variant, in the order of the ladder, with its cache keys."""
     packed = _with_digest(samples.inputs)
     for_keras = packed if samples.for_keras is None else _with_digest(samples.for_keras)
@@ -110,26 +105,27 @@ def jobs_of(
     return jobs
 
 
-def _runs(framework: Framework, mode: Mode, keras: KerasFile) -> bool:
+def _runs(framework: RungName, mode: Mode, keras: KerasFile) -> bool:
     """Whether there is such a rung: memory from sequence to sequence has only a stateful model."""
-    return mode == "reset_each" or (framework == "keras" and has_stateful_layer(keras.path))
+    stateful = framework is RungName.KERAS and has_stateful_layer(keras.path)
+    return mode == "reset_each" or stateful
 
 
 @memoize
-def versions(framework: Framework) -> dict[str, str]:
+def versions(framework: RungName) -> dict[str, str]:
     """Of the packages that have a say in its numbers. Raises ReferenceFailed if one is missing."""
     try:
         return {name: importlib.metadata.version(name) for name in PACKAGES[framework]}
     except importlib.metadata.PackageNotFoundError as error:
         raise ReferenceFailed(
-            f"{TITLES[framework]} is not installed: no package {error.name}",
+            f"{RUNGS[framework].title} is not installed: no package {error.name}",
             remedy="install the project's dependencies: pip install -e '.[dev]'",
         ) from None
 
 
 @memoize
-def _code_version(framework: Framework) -> str:
+def _code_version(framework: RungName) -> str:
     digest = hashlib.sha256()
-    for source in (*SOURCES, *(EQUATIONS if framework == "cells" else ())):
+    for source in (*SOURCES, *(EQUATIONS if framework is RungName.CELLS else ())):
         digest.update((PACKAGE / source.format(WORKERS[framework])).read_bytes())
     return digest.hexdigest()

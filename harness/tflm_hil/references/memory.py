@@ -17,16 +17,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.models.zoo.manifest import KerasFile, Variant
 from tflm_hil.references import cache
 from tflm_hil.references.jobs import versions
-from tflm_hil.references.records import OutputTensor, Reference
+from tflm_hil.references.records import Reference
+from tflm_hil.vocabulary import RungName
 from tflm_hil.worker import ENVIRONMENT, WorkerError, run_worker
 
 WORKER = "tflm_hil.references.workers.keras_memory"
 CODE = Path(__file__).parent / "workers" / "keras_memory.py"
 
-Found = OutputTensor | str
+Found = RungOutputs | str
 """`[1, Invokes, ...]`, or a sentence's clause that says why there is nothing."""
 
 
@@ -60,8 +62,9 @@ def with_memory(
         for key, names in missing.items():
             result = computed[key]
             found |= dict.fromkeys(names, result)
-            if isinstance(result, OutputTensor):
-                cache.write(directory, key, Reference("keras", (result,), versions("keras")))
+            if isinstance(result, RungOutputs):
+                reference = Reference(RungName.KERAS, (result,), versions(RungName.KERAS))
+                cache.write(directory, key, reference)
     return found
 
 
@@ -93,7 +96,7 @@ def _run(
     for number, key in enumerate(sources):
         error = answer["jobs"][number].get("error")
         if error is None:
-            results[key] = OutputTensor(outputs[str(number)][np.newaxis], 0.0, 0, True)
+            results[key] = RungOutputs(outputs[str(number)][np.newaxis], 0.0, 0, True)
         else:
             results[key] = error
     return results
@@ -106,7 +109,7 @@ def _key(source: KerasFile, inputs: NDArray[np.float32]) -> str:
             "model": source.sha256,
             "custom": source.custom.sha256 if source.custom else "",
             "inputs": cache.array_digest(inputs),
-            "versions": versions("keras"),
+            "versions": versions(RungName.KERAS),
             "environment": ENVIRONMENT,
             "machine": platform.machine(),
             "code": _code_version(),

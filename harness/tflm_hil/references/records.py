@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
-
-from numpy.typing import NDArray
+from typing import Literal
 
 from tflm_hil.comparison.outputs import RungOutputs
-from tflm_hil.models.tflite.blocks import Blocks
-
-Framework = Literal["cells", "keras", "tflite", "tflm"]
-FRAMEWORKS: tuple[Framework, ...] = get_args(Framework)
+from tflm_hil.vocabulary import FRAMEWORKS, RungName
 
 DIFFERS_AGAIN = "differs again"
 """Circumstance of a reference that is not deterministic: RMS between two runs on one input, in the
@@ -27,27 +22,6 @@ state lives inside one Invoke (a loop, an unrolled cell) gives the same in both 
 LSTM does not. Of Keras models only stateful ones have `carry`.
 """
 
-
-@dataclass(frozen=True)
-class OutputTensor:
-    """One output for all sequences, as the runtime wrote it.
-
-    `stored` is `[N, ...]`, or `[N, steps, ...]` where a sequence takes several Invokes; float32
-    with scale 0, or integers with their scale.
-    """
-
-    stored: NDArray[Any]
-    scale: float
-    zero_point: int
-    per_step: bool
-
-    def outputs(self) -> RungOutputs:
-        """As the comparison takes it."""
-        return RungOutputs.of_stored(
-            self.stored, scale=self.scale, zero_point=self.zero_point, per_step=self.per_step
-        )
-
-
 REFUSED = "refused"  # circumstance of a reference without tensors: why
 
 
@@ -58,8 +32,8 @@ class Reference:
     No tensors: the framework has no form of this model (equations of what is no chain of cells).
     """
 
-    framework: Framework
-    tensors: tuple[OutputTensor, ...]
+    framework: RungName
+    tensors: tuple[RungOutputs, ...]
     circumstances: Mapping[str, str]
 
 
@@ -69,7 +43,7 @@ class References:
 
     variant_id: str
     mode: Mode
-    references: Mapping[Framework, Reference]
+    references: Mapping[str, Reference]
 
     def differs_again(self, *frameworks: str) -> float:
         """The most (RMS) by which one of these differs from itself when run twice."""
@@ -86,7 +60,7 @@ class References:
     def rungs_of(self, output: int) -> dict[str, RungOutputs]:
         """Outputs of output tensor `output`, in the order of the ladder."""
         return {
-            name: self.references[name].tensors[output].outputs()
+            name: self.references[name].tensors[output]
             for name in FRAMEWORKS
             if name in self.references and self.references[name].tensors
         }
@@ -104,19 +78,3 @@ class References:
             for item in self.references.values()
             if REFUSED in item.circumstances
         )
-
-    def device_outputs(self, blocks: Sequence[bytes], output: int = 0) -> RungOutputs:
-        """Raw output bytes of the device, one block a sequence, in the form of desktop TFLM.
-
-        Raises ValueError if a block has another size than the reference's outputs.
-        """
-        tensor = self.references["tflm"].tensors[output]
-        if len(blocks) != len(tensor.stored):
-            raise ValueError(f"{len(blocks)} sequences from the device, not {len(tensor.stored)}")
-        expected, whole = tensor.stored[0].nbytes, Blocks.of(blocks)
-        if whole.array.shape[1] != expected:
-            raise ValueError(
-                f"the device returned {whole.array.shape[1]} bytes a sequence, not {expected}"
-            )
-        stored = whole.values(tensor.stored)
-        return OutputTensor(stored, tensor.scale, tensor.zero_point, tensor.per_step).outputs()

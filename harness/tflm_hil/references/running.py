@@ -14,20 +14,19 @@ from textwrap import shorten
 from threading import Lock
 from typing import Any
 
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import Samples, SampleSource
 from tflm_hil.references import cache
-from tflm_hil.references.jobs import TITLES, WORKERS, Job, jobs_of, versions
+from tflm_hil.references.jobs import WORKERS, Job, jobs_of, versions
 from tflm_hil.references.records import (
-    FRAMEWORKS,
     REFUSED,
-    Framework,
     Mode,
-    OutputTensor,
     Reference,
     References,
 )
+from tflm_hil.vocabulary import FRAMEWORKS, RUNGS
 from tflm_hil.worker import Arrays, WorkerError, stream_worker
 
 REFUSAL_CHARACTERS = 200  # of a note; TFLite names every tensor that it minds
@@ -40,7 +39,7 @@ def compute(
     samples: Samples | None = None,
     *,
     mode: Mode = "reset_each",
-    frameworks: Sequence[Framework] = FRAMEWORKS,
+    frameworks: Sequence[str] = FRAMEWORKS,
     cache_directory: Path | None = None,
 ) -> References:
     """References of one variant; raises `ReferenceFailed`. See `compute_many`."""
@@ -57,7 +56,7 @@ def compute_many(
     samples: Samples | Mapping[str, Samples] | None = None,
     *,
     mode: Mode = "reset_each",
-    frameworks: Sequence[Framework] = FRAMEWORKS,
+    frameworks: Sequence[str] = FRAMEWORKS,
     first: int | None = None,
     cache_directory: Path | None = None,
     timeout_s: float = 900.0,
@@ -200,16 +199,15 @@ def _result(job: Job, answer: Mapping[str, Any], outputs: Arrays) -> Reference |
     if "error" in answer:
         return _failed(job, answer["error"], "", answer["remedy"])
     tensors = tuple(
-        OutputTensor(outputs[str(index)], *item) for index, item in enumerate(answer["tensors"])
+        RungOutputs(outputs[str(index)], *item) for index, item in enumerate(answer["tensors"])
     )
     circumstances = {**versions(job.framework), **answer["circumstances"], "cached": "no"}
     return Reference(job.framework, tensors, circumstances)
 
 
 def _failed(job: Job, cause: str, tail: str, remedy: str = "") -> ReferenceFailed:
-    what = (
-        f"{TITLES[job.framework]} could not run {job.model.parent.name}/{job.model.name}: {cause}"
-    )
+    title = RUNGS[job.framework].title
+    what = f"{title} could not run {job.model.parent.name}/{job.model.name}: {cause}"
     if tail:
         what += f"\n{tail}"
     return ReferenceFailed(
@@ -232,7 +230,7 @@ def _collect(
     jobs: list[Job],
     results: Mapping[str, Reference | ReferenceFailed],
 ) -> References | ReferenceFailed:
-    references: dict[Framework, Reference] = {}
+    references: dict[str, Reference] = {}
     for job in jobs:
         result = results[job.key]
         if isinstance(result, ReferenceFailed):

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.models.tflite.layout import Layout, invokes
 from tflm_hil.models.tflite.quantize import Quantization
-from tflm_hil.references.records import DIFFERS_AGAIN, OutputTensor
+from tflm_hil.references.records import DIFFERS_AGAIN
 
 
 class Interpreter(Protocol):
@@ -34,7 +35,7 @@ class Interpreter(Protocol):
 
 def run_sequences(
     interpreter: Interpreter, inputs: NDArray[Any], *, carry: bool
-) -> tuple[OutputTensor, ...]:
+) -> tuple[RungOutputs, ...]:
     """All sequences in order; reset before each, or only before the first.
 
     The first one is run again at the end: if its bits differ, the circumstances say by how much.
@@ -57,7 +58,7 @@ def run_sequences(
     for number, quantization in enumerate(interpreter.output_quantizations):
         array = _without_batch(np.stack([result[number] for result in results]), steps)
         per_step = array.ndim > 2
-        tensors.append(OutputTensor(array, quantization.scale, quantization.zero_point, per_step))
+        tensors.append(RungOutputs(array, quantization.scale, quantization.zero_point, per_step))
     return tuple(tensors)
 
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tflm_hil.references.records import OutputTensor
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
-Result = tuple[tuple[OutputTensor, ...], dict[str, str]]
+Result = tuple[tuple[RungOutputs, ...], dict[str, str]]
 """All outputs of a model, and its circumstances."""
 
 

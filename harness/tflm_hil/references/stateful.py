@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.models.convert.exports import outputs_of
 from tflm_hil.models.convert.exports.rebuild import forget, rebuild
-from tflm_hil.references.records import OutputTensor
 from tflm_hil.references.serving import Result
 
 
@@ -40,6 +40,6 @@ def run_stateful(model: Any, inputs: NDArray[np.float32], *, carry: bool) -> Res
     for parts in zip(*calls, strict=True):
         outputs = np.stack(parts, axis=1).reshape(count, chunks, *parts[0].shape[1:])
         outputs = outputs[:, 0] if chunks == 1 else outputs
-        tensors.append(OutputTensor(outputs, 0.0, 0, outputs.ndim > 2))
+        tensors.append(RungOutputs(outputs, 0.0, 0, outputs.ndim > 2))
     kept = "sequence to sequence" if carry else "chunk to chunk"
     return tuple(tensors), {"dtype": "float32", "state": f"kept from {kept}"}

@@ -1,8 +1,8 @@
 """Records to plain JSON values and back, by their type annotations.
 
 Only what records use is supported: str, int, float, bool, StrEnum, None, `X | None`, tuples of
-one type, dicts with str keys, dataclasses, and unions of dataclasses and at most one StrEnum,
-which a class variable `form` tells apart. Unknown keys are ignored, so that a report of a
+one type, dicts with keys of str or int, dataclasses, and unions of dataclasses and at most one
+StrEnum, which a class variable `form` tells apart. Unknown keys are ignored, so that a report of a
 later minor change can still be read; a missing key takes the field's default.
 """
 
@@ -52,7 +52,7 @@ def _decode(kind: Any, plain: Any) -> Any:
     if origin is tuple:
         return tuple(_decode(arguments[0], item) for item in plain)
     if origin is dict:
-        return {key: _decode(arguments[1], item) for key, item in plain.items()}
+        return {_decode(arguments[0], key): _decode(arguments[1], v) for key, v in plain.items()}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _decode_record(kind, plain)
     if kind is float:

@@ -4,7 +4,7 @@ A run that is killed leaves a journal without a closing line. `find_unfinished` 
 next run on the same board goes on in it: results that were received under the same firmware,
 model and inputs are taken over, not measured again.
 
-    {"event": "run", "board": …, "format": 1}
+    {"event": "run", "board": …, "format": 2}
     {"event": "result", "context": …, "key": 17, "outputs": base64, "cycles": […]}
     {"event": "variant", …}          a finished VariantRecord
     {"event": "closed", "verdict": …}
@@ -30,7 +30,7 @@ from typing import Any
 from tflm_hil.errors import ConfigurationError
 
 JOURNAL_NAME = "journal.jsonl"
-FORMAT = 1
+FORMAT = 2  # of the lines; records of another format cannot be gone on with
 SYNC_INTERVAL_S = 0.5
 _END_BYTES = 65536
 
@@ -122,6 +122,12 @@ class Journal:
         self._file.seek(0, io.SEEK_END)
         count = 0
         for entry in _entries(content[:whole]):
+            if entry.get("event") == "run" and entry.get("format") != FORMAT:
+                self._file.close()
+                raise ConfigurationError(
+                    f"{self.path} was written by another version of tflm-hil",
+                    remedy="start a new run with --hil-resume never",
+                )
             if entry.get("event") != "result":
                 continue
             with contextlib.suppress(KeyError, TypeError, ValueError):  # damaged: measured again
@@ -131,8 +137,16 @@ class Journal:
         return count
 
 
-def find_unfinished(reports: Path, *, board: str) -> Path | None:
-    """The folder of the latest run on `board` if it was cut off; None if it was not.
+@dataclass(frozen=True)
+class UnfinishedRun:
+    """A run that was cut off. It can be resumed if this version wrote its journal."""
+
+    directory: Path
+    resumable: bool
+
+
+def find_unfinished(reports: Path, *, board: str) -> UnfinishedRun | None:
+    """The latest run on `board` if it was cut off; None if it was not.
 
     Only the latest run counts: an older cut-off run has been superseded.
     """
@@ -143,9 +157,9 @@ def find_unfinished(reports: Path, *, board: str) -> Path | None:
         first, last = _end(path, whence=os.SEEK_SET), _end(path, whence=os.SEEK_END)
         if first.get("board") != board:
             continue
-        if last.get("event") == "closed" or first.get("format") != FORMAT or _is_locked(path):
+        if last.get("event") == "closed" or _is_locked(path):
             return None
-        return path.parent
+        return UnfinishedRun(path.parent, resumable=first.get("format") == FORMAT)
     return None
 
 

@@ -1,4 +1,4 @@
-"""`report.json`: the run record as JSON, described by `schema/report-1.json`."""
+"""`report.json`: the run record as JSON, described by `schema/report-2.json`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tflm_hil.errors import ConfigurationError
+from tflm_hil.report import version1
 from tflm_hil.report.codec import from_plain, to_plain
 from tflm_hil.report.records import SCHEMA, RunRecord
 
 REPORT_NAME = "report.json"
-SCHEMA_PATH = Path(__file__).parent / "schema" / "report-1.json"
+SCHEMA_PATH = Path(__file__).parent / "schema" / "report-2.json"
 
 
 def write(run: RunRecord, directory: Path) -> Path:
@@ -28,13 +29,13 @@ def write(run: RunRecord, directory: Path) -> Path:
 def _text(plain: dict[str, Any]) -> str:
     """A line a key, and of lists a line an item: `grep` finds a variant with all that it has."""
 
-    def value(found: Any) -> str:
-        if not isinstance(found, list) or not found:
-            return _dumps(found)
-        items = ",\n  ".join(map(_dumps, found))
+    def value(field: Any) -> str:
+        if not isinstance(field, list) or not field:
+            return _dumps(field)
+        items = ",\n  ".join(map(_dumps, field))
         return f"[\n  {items}\n ]"
 
-    keys = ",\n ".join(f"{_dumps(key)}: {value(found)}" for key, found in plain.items())
+    keys = ",\n ".join(f"{_dumps(key)}: {value(field)}" for key, field in plain.items())
     return f"{{\n {keys}\n}}\n"
 
 
@@ -56,13 +57,15 @@ def read(path: Path) -> RunRecord:
         raise ConfigurationError(
             f"{file} is not JSON: {error}", remedy="run the suite again to get a new report"
         ) from error
-    found = plain.get("schema") if isinstance(plain, dict) else None
-    if found != SCHEMA:
+    schema = plain.get("schema") if isinstance(plain, dict) else None
+    if schema not in (SCHEMA, version1.SCHEMA):
         raise ConfigurationError(
-            f"{file} has the schema {found!r}, this version reads {SCHEMA!r}",
+            f"{file} has the schema {schema!r}, this version reads {SCHEMA!r}",
             remedy="show it with the version of tflm-hil that wrote it",
         )
     try:
+        if schema == version1.SCHEMA:
+            plain = version1.as_today(plain)
         return from_plain(RunRecord, plain)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(

@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from tflm_hil.report.records import (
-    WORST_FIRST,
-    RunRecord,
-    TestCounts,
-    VariantRecord,
-    Verdict,
-    worst,
-)
+from tflm_hil.report.judgement import WORST_FIRST, Verdict, worst
+from tflm_hil.report.records import RunRecord, TestCounts, VariantRecord
 from tflm_hil.report.totals import total
 
 

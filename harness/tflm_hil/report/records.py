@@ -1,154 +1,65 @@
 """What a run leaves behind: frozen records, and nothing that can act.
 
 A `RunRecord` is one `pytest --board` (or `hil demo`) on one board. It holds the circumstances
-that its numbers are true under, and a `VariantRecord` for every exported model that was run. A
-`Measurement` is the smallest piece:
-
-    Measurement("outputs differing from desktop TFLM", 0, "values", Limit("<=", 0))
-
-knows its own verdict. Terminal, JSON, HTML and JUnit are made from these records only; none of
-them ever sees a board.
+that its numbers are true under, and a `VariantRecord` for every exported model that was run.
+Terminal, JSON, HTML and JUnit are made from these records only; none of them ever sees a board.
+Records are facts: sentences about them are made in `tflm_hil.report.render`, and nowhere else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from tflm_hil.report.causes import Explanation
-from tflm_hil.report.statistics import Distribution
+from tflm_hil.report.costs import CycleRecord, LinkRecord
+from tflm_hil.report.drifting import DriftRecord, LongRunRecord
+from tflm_hil.report.forensics import FaultForensics
+from tflm_hil.report.judgement import Failure, Measurement, Rung, Verdict
+from tflm_hil.vocabulary import RungName, Severity, Task
 
-SCHEMA = "tflm-hil/report-1"
-
-
-class Verdict(StrEnum):
-    """`error` is a problem of board, link or tools: nothing was learned about the model."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    ERROR = "error"
-    NONE = "none"  # measured without a limit, or not judged yet
-
-
-WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.PASS, Verdict.NONE)
-
-
-def worst(verdicts: list[Verdict]) -> Verdict:
-    """The verdict that a group of verdicts has as a whole."""
-    return next((verdict for verdict in WORST_FIRST if verdict in verdicts), Verdict.NONE)
-
-
-@dataclass(frozen=True)
-class Limit:
-    """`relation` is "<=" or ">=": what the value must be to the `bound`, same unit."""
-
-    relation: str
-    bound: float
-
-    def holds(self, value: float) -> bool:
-        """NaN keeps no limit."""
-        return value <= self.bound if self.relation == "<=" else value >= self.bound
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One number with its unit and, where there is one, its limit.
-
-    `modelled` is empty for a number that a real clock gave, else the id of the cycle model that
-    the number comes from; such a number never enters a hardware baseline. `not_judged` says why
-    the limit was not applied, empty where it was.
-    """
-
-    name: str
-    value: float
-    unit: str
-    limit: Limit | None = None
-    modelled: str = ""
-    not_judged: str = ""
-    verdict: Verdict = field(default=Verdict.NONE, init=False)
-
-    def __post_init__(self) -> None:
-        if self.limit is not None and not self.not_judged:
-            kept = self.limit.holds(self.value)
-            object.__setattr__(self, "verdict", Verdict.PASS if kept else Verdict.FAIL)
-
-
-@dataclass(frozen=True)
-class Rung:
-    """One rung of the ladder cells → Keras → TFLite → TFLM → device, against the one before.
-
-    Differences are absolute, over all output values of all steps of all sequences, in real
-    units (probabilities for a classifier); `max_lsb` and `lsb_histogram` (|Δ| in steps of the
-    output's scale → how many values) exist where both rungs are integers. The first rung has
-    nothing before it: `against` is empty and all but its closeness to the labels is None.
-    """
-
-    name: str
-    against: str = ""
-    accuracy: float | None = None  # share of sequences with the right label, 0..1
-    max_abs: float | None = None
-    mean_abs: float | None = None
-    rmse: float | None = None
-    cosine: float | None = None
-    argmax_agreement: float | None = None  # share of sequences, 0..1
-    differing: int | None = None  # output values that are not the same
-    values: int | None = None  # output values compared
-    max_lsb: int | None = None
-    lsb_histogram: dict[str, int] | None = None
-    label_rmse: float | None = None  # regression: against the true values, unit of the output
-
-
-@dataclass(frozen=True)
-class CycleRecord:
-    """Core cycles of one Invoke. `source` is "dwt", or the id of the emulator's cycle model."""
-
-    streamed: Distribution | None  # every Invoke of every streamed sequence
-    cold: Distribution | None  # caches flushed before each
-    warm: Distribution | None  # the same input again and again
-    source: str
-    modelled: bool
-    per_sequence: Distribution | None = None  # all Invokes of a sequence together
-
-
-@dataclass(frozen=True)
-class LinkRecord:
-    """What streaming this variant cost on the line. Bytes are wire bytes, both ends counted."""
-
-    bytes_sent: int
-    bytes_received: int
-    payload_bytes: int  # tensor data and cycle counts, both directions
-    retransmissions: int
-    crc_errors: int
-    seconds: float  # wall time of streaming
-    board_seconds: float | None  # the same on the board's own clock (virtual on an emulated one)
-    payload_share: float | None  # of what the busier direction of the line could have carried
-    device_busy: float | None  # share of board_seconds spent in Invoke
-    line_seconds: float | None = None  # what the busier direction needs at the baud rate, alone
+SCHEMA = "tflm-hil/report-2"
 
 
 @dataclass(frozen=True)
 class ErrorRecord:
-    """A typed error as the reader shall see it. `details` are lines of forensics."""
+    """A typed error as the reader shall see it.
+
+    `fault` is the device's own record of a fault; `details` are lines about a board that is silent.
+    """
 
     type: str
     sentence: str
     remedy: str = ""
     details: tuple[str, ...] = ()
+    fault: FaultForensics | None = None
 
 
 @dataclass(frozen=True)
 class LintRecord:
-    """What a check of the .tflite found before flashing: `severity` error, warning or note."""
+    """What a check of the .tflite found before flashing."""
 
     code: str
-    severity: str
+    severity: Severity
     sentence: str
     remedy: str
 
 
 @dataclass(frozen=True)
+class LegacyTexts:
+    """What a report of schema 1 had in sentences; they are shown as they are."""
+
+    sentence: str = ""  # the verdict
+    entered: RungName | None = None  # the rung at which the error enters
+    drift: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class VariantRecord:
-    """Everything about one exported model on one board."""
+    """Everything about one exported model on one board.
+
+    `failure` is None unless the verdict is "fail"; `explanation` is of a failure.
+    """
 
     id: str
     model: str
@@ -158,15 +69,16 @@ class VariantRecord:
     file_bytes: int
     verdict: Verdict
     title: str = ""  # of the model, as its manifest says
-    task: str = ""  # "classification" or "regression"
+    task: Task | None = None
     sequences: int = 0
-    sequences_in_set: int = 0  # there are so many; all are streamed unless fewer were asked for
+    sequences_in_set: int = 0  # how many there are; fewer are streamed only if that was asked for
     steps: int = 0  # Invokes, of all sequences together
     time_steps: int = 0  # of one sequence, however many an Invoke takes; 0: not known
     sequences_resumed: int = 0  # taken over from a run that was cut off
-    verdict_rung: str = ""  # where the error enters; empty if it does not
-    sentence: str = ""  # the verdict in words
-    drift: tuple[str, ...] = ()  # error against step, a sentence a rung; for outputs of every step
+    failure: Failure | None = None
+    explanation: Explanation | None = None  # of a failed verdict
+    drift: tuple[DriftRecord, ...] = ()  # over the samples, a rung each; for outputs of every step
+    long_run: LongRunRecord | None = None
     messages: tuple[str, ...] = ()  # what the engine printed while it loaded and ran the model
     rungs: tuple[Rung, ...] = ()
     cycles: CycleRecord | None = None
@@ -174,12 +86,18 @@ class VariantRecord:
     stack_bytes: int | None = None  # high-water mark since start-up
     measurements: tuple[Measurement, ...] = ()
     link: LinkRecord | None = None
-    long_link: LinkRecord | None = None  # the same for the long sequence without a reset
     error: ErrorRecord | None = None
     samples_sha256: str = ""  # of the file that the sequences came from
     notes: tuple[str, ...] = ()  # what has to be known to read the numbers
     lints: tuple[LintRecord, ...] = ()
-    explanation: Explanation | None = None  # of a failed verdict
+    legacy: LegacyTexts | None = None
+
+    @property
+    def entered(self) -> RungName | None:
+        """The rung at which the error enters, None if there is none."""
+        if self.failure is not None:
+            return self.failure.rung
+        return self.legacy.entered if self.legacy is not None else None
 
 
 @dataclass(frozen=True)
@@ -276,14 +194,37 @@ class Circumstances:
     host: HostRecord
 
 
+class FlashPart(StrEnum):
+    """What lies in the flash."""
+
+    FIRMWARE = "firmware"
+    MODELS = "models"
+
+
 @dataclass(frozen=True)
 class FlashRecord:
-    """One look at the flash: `what` is "firmware" or "models"; 0 bytes = it was there already."""
+    """One look at the flash; 0 bytes = it was there already."""
 
-    what: str
+    what: FlashPart
     bytes: int
     erased_sectors: int
     seconds: float
+
+
+class Recovery(StrEnum):
+    """What became of the board after an error."""
+
+    NOT_NEEDED = "not-needed"  # the error was not one of the board
+    ANSWERS = "answers"  # it was reset over its probe and answers again
+    GIVEN_UP = "given-up"  # it does not come back and is not tried again
+
+
+@dataclass(frozen=True)
+class RecoveryRecord:
+    """What became of the board; `why` is told by the error that it was given up for."""
+
+    outcome: Recovery = Recovery.NOT_NEEDED
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -293,7 +234,7 @@ class IncidentRecord:
     test: str
     error: ErrorRecord
     provoked: bool
-    recovery: str
+    recovery: RecoveryRecord
 
 
 @dataclass(frozen=True)

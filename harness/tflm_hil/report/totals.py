@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tflm_hil.report.records import TestCounts, VariantRecord, Verdict, worst
+from tflm_hil.report.costs import LinkRecord
+from tflm_hil.report.judgement import Verdict, worst
+from tflm_hil.report.records import TestCounts, VariantRecord
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,7 @@ class Times:
     @classmethod
     def of(cls, variants: Sequence[VariantRecord]) -> Times:
         """The sums over all that were streamed."""
-        links = [
-            link
-            for variant in variants
-            for link in (variant.link, variant.long_link)
-            if link is not None
-        ]
+        links = [link for variant in variants for link in _links(variant)]
         return cls(
             device_busy_seconds=total(
                 link.device_busy * link.board_seconds
@@ -36,6 +33,12 @@ class Times:
             streaming_board_seconds=total(link.board_seconds for link in links),
             streaming_seconds=total(link.seconds for link in links),
         )
+
+
+def _links(variant: VariantRecord) -> list[LinkRecord]:
+    """Of the samples and of the long sequence."""
+    long = None if variant.long_run is None else variant.long_run.link
+    return [link for link in (variant.link, long) if link is not None]
 
 
 def total(values: Iterable[float | None]) -> float | None:

@@ -20,6 +20,7 @@ from tflm_hil.models.tflite.lints import Finding, lint
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.report.records import LintRecord
+from tflm_hil.vocabulary import Severity
 
 OPERATORS = "unsupported-operator"
 DRIVEN = "state-scales"
@@ -34,24 +35,24 @@ class Preflight:
         self._may_stop = not config.no_lint
         # Which operators a finished ELF was linked with, only the board can tell.
         self._ignore = (OPERATORS,) if config.firmware is not None else ()
-        self._found: dict[str, tuple[Finding, ...]] = {}
+        self._findings: dict[str, tuple[Finding, ...]] = {}
 
     def findings(self, variant: Variant) -> tuple[Finding, ...]:
         """All findings, errors first; none for a file that is no model: the board says so."""
-        if variant.sha256 not in self._found:
+        if variant.sha256 not in self._findings:
             try:
-                found = tuple(
+                findings = tuple(
                     _as_driven(item)
-                    for item in lint(variant.content(), engine=self._engine, ignore=self._ignore)
+                    for item in lint(variant.inspection(), engine=self._engine, ignore=self._ignore)
                 )
             except CorruptModel:
-                found = ()
-            self._found[variant.sha256] = found
-        return self._found[variant.sha256]
+                findings = ()
+            self._findings[variant.sha256] = findings
+        return self._findings[variant.sha256]
 
     def clear(self, variant: Variant) -> None:
         """Raises LintFailed, or UnsupportedModel where the engine lacks an operator."""
-        errors = [item for item in self.findings(variant) if item.severity == "error"]
+        errors = [item for item in self.findings(variant) if item.severity is Severity.ERROR]
         if errors and self._may_stop:
             raise refusal(errors)
 
@@ -61,7 +62,7 @@ class Preflight:
             variant
             for variant in variants
             if not self._may_stop
-            or all(item.severity != "error" for item in self.findings(variant))
+            or all(item.severity is not Severity.ERROR for item in self.findings(variant))
         ]
 
     def records(self, variant: Variant) -> tuple[LintRecord, ...]:
@@ -76,7 +77,7 @@ def _as_driven(finding: Finding) -> Finding:
     """The finding as it is with us: our firmware requantises states, a plain byte copy does not."""
     if finding.code != DRIVEN:
         return finding
-    return replace(finding, severity="warning")
+    return replace(finding, severity=Severity.WARNING)
 
 
 def refusal(errors: list[Finding]) -> HilError:

@@ -11,14 +11,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from tflm_hil.bench.bench import Bench
 from tflm_hil.bench.slotfuls import Slotfuls
-from tflm_hil.comparison.wording import CAUSES
-from tflm_hil.drift.drift_lines import drift_lines
 from tflm_hil.drift.long_references import LongPool
-from tflm_hil.drift.long_run import LongRun, long_run, with_drift
-from tflm_hil.drift.long_sequence import remembers
+from tflm_hil.drift.long_sequence import carries_state
+from tflm_hil.drift.long_sequence_run import LongRun, run_long_sequence
+from tflm_hil.drift.sample_drift import sample_drift
 from tflm_hil.errors import BoardLatchedBroken, HilError, StrictFinding
 from tflm_hil.explain.explain import explain
 from tflm_hil.measure.measure import Measured, measure
@@ -28,6 +28,7 @@ from tflm_hil.options import RunConfig
 from tflm_hil.paths import made
 from tflm_hil.references import References
 from tflm_hil.report import files, json_report
+from tflm_hil.report.causes import Explanation
 from tflm_hil.report.codec import to_plain
 from tflm_hil.report.journal import Journal, find_unfinished
 from tflm_hil.report.records import (
@@ -40,11 +41,12 @@ from tflm_hil.report.records import (
     RunRecord,
     TestCounts,
     VariantRecord,
-    Verdict,
 )
 from tflm_hil.report.render.progress import Progress
 from tflm_hil.report.totals import Times, verdict
+from tflm_hil.run.assemble import VariantParts, assemble
 from tflm_hil.run.preflight import Preflight
+from tflm_hil.vocabulary import RungName
 
 
 class Run:
@@ -66,7 +68,7 @@ class Run:
         self._started = time.monotonic()
         self._started_at = datetime.now(UTC).astimezone()
         self._measured: dict[str, Measured | HilError] = {}
-        self._records: dict[str, VariantRecord] = {}
+        self._parts: dict[str, VariantParts] = {}
         self.flash_log: list[FlashRecord] = []
         self._incidents: list[IncidentRecord] = []
         self._errors: list[ErrorRecord] = []
@@ -85,7 +87,7 @@ class Run:
             mates=Slotfuls(wanted, config.spec.flash.slot_bytes).mates,
         )
         self._references = ReferencePool(wanted, progress, limit=config.sequences)
-        self._long_references = LongPool([variant for variant in wanted if remembers(variant)])
+        self._long_references = LongPool([variant for variant in wanted if carries_state(variant)])
         self._long_runs: dict[str, LongRun | HilError] = {}
 
     @property
@@ -102,28 +104,30 @@ class Run:
                 self._measured[variant.id] = self._measure(variant)
             except HilError as error:
                 error, record = self._examined(error)
-                self._keep(variant, _not_measured(variant, record))
+                self._learn(variant, error=record)
                 self._measured[variant.id] = error
-        found = self._measured[variant.id]
-        if isinstance(found, HilError):
-            raise found
-        return found
+        known = self._measured[variant.id]
+        if isinstance(known, HilError):
+            raise known
+        return known
 
-    def long_run(self, variant: Variant) -> LongRun:
+    def over_long_sequence(self, variant: Variant) -> LongRun:
         """The variant over a thousand steps; done at the first call, cached, errors too.
 
-        Its drift becomes part of the variant's record.
+        What it shows becomes part of the variant's record.
         """
         if variant.id not in self._long_runs:
-            record = self.measured(variant).record
+            self.measured(variant)
             try:
-                found = long_run(variant, self.bench, self._long_references.get(variant))
+                long_run = run_long_sequence(
+                    variant, self.bench, self._long_references.get(variant)
+                )
             except HilError as error:
                 error, _ = self._examined(error)
                 self._long_runs[variant.id] = error
                 raise error from None
-            self._long_runs[variant.id] = found
-            self._keep(variant, with_drift(record, found))
+            self._long_runs[variant.id] = long_run
+            self._learn(variant, long_run=long_run)
         known = self._long_runs[variant.id]
         if isinstance(known, HilError):
             raise known
@@ -131,7 +135,7 @@ class Run:
 
     def record_of(self, variant: Variant) -> VariantRecord:
         """What the report will say of a variant that was measured."""
-        return self._records[variant.id]
+        return assemble(self._parts[variant.id])
 
     def enter_test(self, test: str) -> None:
         """Errors from here on belong to `test`."""
@@ -148,16 +152,15 @@ class Run:
                 board=self.config.board,
             )
 
-    def examine(self, error: HilError) -> tuple[HilError, tuple[str, ...]]:
-        """An error that ended a test: what is behind it, and lines of forensics.
+    def examine(self, error: HilError) -> tuple[HilError, ErrorRecord | None]:
+        """An error that ended a test: what is behind it, with forensics.
 
-        It becomes an incident of the report, once.
+        It becomes an incident of the report, once: None for one that is known already.
         """
         known_errors = (*self._measured.values(), *self._long_runs.values())
         if any(error is known for known in known_errors):
-            return error, ()
-        error, record = self._examined(error)
-        return error, record.details
+            return error, None
+        return self._examined(error)
 
     def incident(self, error: HilError) -> IncidentRecord:
         """Examine an error that a test provoked and caught: for the report, and for assertions.
@@ -187,37 +190,39 @@ class Run:
             limit=self.config.sequences,
         )
         references = self._references.get(variant)
-        drift = drift_lines(measured, references)
-        measured = replace(measured, record=replace(measured.record, drift=drift))
-        if measured.record.verdict is Verdict.FAIL:
-            measured = self._explained(measured, references)
-        self._resumed_results += measured.record.sequences_resumed
+        explanation = None
+        if measured.failure is not None:
+            explanation = self._explained(measured, measured.failure.rung, references)
+        self._resumed_results += measured.streamed.resumed
         self._circumstances = self.bench.circumstances()
-        self._keep(variant, measured.record)
+        self._learn(
+            variant,
+            measured=measured,
+            drift=sample_drift(measured, references),
+            explanation=explanation,
+        )
         return measured
 
-    def _explained(self, measured: Measured, references: References) -> Measured:
-        """With why it failed. An error on the way is an incident only: the verdict stands."""
-        record = measured.record
-        explanation = explain(
+    def _explained(
+        self, measured: Measured, entered: RungName, references: References
+    ) -> Explanation:
+        """Why it failed. An error on the way is an incident only: the verdict stands."""
+        return explain(
             measured,
-            record.verdict_rung,
+            entered,
             bench=self.bench,
             references=references,
             others=self._wanted,
             on_trouble=self._examined,
         )
-        sentence = record.sentence
-        if explanation.named:
-            # what it could have been in general is of no use any more
-            hint = CAUSES.get(record.verdict_rung)
-            sentence = sentence.replace(f" Possible causes: {hint}.", "")
-        return replace(measured, record=replace(record, sentence=sentence, explanation=explanation))
 
-    def _keep(self, variant: Variant, record: VariantRecord) -> None:
-        record = replace(record, lints=self._preflight.records(variant))
-        self._records[record.id] = record
-        self.journal.append("variant", **to_plain(record))
+    def _learn(self, variant: Variant, **parts: Any) -> None:
+        """Something more is known of a variant: its record is written as it is now."""
+        known = self._parts.get(variant.id) or VariantParts(
+            variant, self._preflight.records(variant)
+        )
+        self._parts[variant.id] = replace(known, **parts)
+        self.journal.append("variant", **to_plain(self.record_of(variant)))
 
     def _note_flash(self, record: FlashRecord) -> None:
         self.flash_log.append(record)
@@ -246,7 +251,7 @@ class Run:
         return self.record
 
     def _run_record(self, tests: TestCounts, *, complete: bool) -> RunRecord:
-        variants = tuple(self._records.values())
+        variants = tuple(assemble(parts) for parts in self._parts.values())
         times = Times.of(variants)
         return RunRecord(
             run_id=self.directory.name,
@@ -283,9 +288,14 @@ class Run:
     def _choose_directory(self) -> Path:
         config = self.config
         if config.resume == "auto":
-            found = find_unfinished(config.report_dir, board=config.board)
-            if found is not None:
-                return found
+            unfinished = find_unfinished(config.report_dir, board=config.board)
+            if unfinished is not None and unfinished.resumable:
+                return unfinished.directory
+            if unfinished is not None:
+                self._progress.say(
+                    f"{unfinished.directory.name} was cut off, but another version of tflm-hil"
+                    " wrote it: this run begins anew"
+                )
         elif config.resume != "never":
             return config.report_dir / config.resume
         return fresh_directory(config, self._started_at)
@@ -303,21 +313,3 @@ def fresh_directory(config: RunConfig, started: datetime, suffix: str = "") -> P
             continue
         return path
     raise AssertionError("count() has no end")
-
-
-def _not_measured(variant: Variant, error: ErrorRecord) -> VariantRecord:
-    return VariantRecord(
-        id=variant.id,
-        model=variant.model,
-        export=variant.export,
-        dtype=variant.dtype,
-        sha256=variant.sha256,
-        file_bytes=variant.size_bytes,
-        verdict=Verdict.ERROR,
-        title=variant.title,
-        task=variant.task,
-        sentence=error.sentence,
-        error=error,
-        samples_sha256=variant.samples.sha256,
-        notes=variant.notes,
-    )

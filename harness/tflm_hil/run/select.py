@@ -29,13 +29,13 @@ def select(variants: Sequence[Variant], expression: str) -> list[Variant]:
     if not expression.strip():
         return list(variants)
     match = compile_expression(expression)
-    found = [variant for variant in variants if match(variant.id)]
-    if not found:
+    chosen = [variant for variant in variants if match(variant.id)]
+    if not chosen:
         raise ConfigurationError(
             f"no variant of the zoo matches {expression!r}",
             remedy="`hil zoo` lists entries, `hil zoo NAME` the variants of one",
         )
-    return found
+    return chosen
 
 
 def choose(variants: Sequence[Variant], names: Sequence[str], expression: str) -> list[Variant]:
@@ -106,18 +106,18 @@ class _Parser:
         self._advance()
 
     def any_of(self) -> Match:
-        found = [self._all_of()]
+        matches = [self._all_of()]
         while self.next == "or":
             self._advance()
-            found.append(self._all_of())
-        return lambda name: any(match(name) for match in found)
+            matches.append(self._all_of())
+        return lambda name: any(match(name) for match in matches)
 
     def _all_of(self) -> Match:
-        found = [self._one()]
+        matches = [self._one()]
         while self.next == "and":
             self._advance()
-            found.append(self._one())
-        return lambda name: all(match(name) for match in found)
+            matches.append(self._one())
+        return lambda name: all(match(name) for match in matches)
 
     def _one(self) -> Match:
         token = self.next
@@ -152,10 +152,10 @@ class _Parser:
     def _split(self, expression: str) -> list[str]:
         tokens, at = [], 0
         while expression[at:].strip():
-            found = _TOKEN.match(expression, at)
-            if found is None:
+            token = _TOKEN.match(expression, at)
+            if token is None:
                 self.next = expression[at:].strip()[0]
                 raise self.wrong()
-            tokens.append(found[1] or found[2])
-            at = found.end()
+            tokens.append(token[1] or token[2])
+            at = token.end()
         return tokens

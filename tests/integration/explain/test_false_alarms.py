@@ -19,6 +19,7 @@ from tflm_hil.explain.rank import diagnose
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.references import References, compute_many
 from tflm_hil.references.equations.obstacles import NotExpressible
+from tflm_hil.vocabulary import RungName
 
 ROOT = Path(__file__).parents[3] / "fixtures" / "models"
 SEQUENCES = 24
@@ -58,6 +59,6 @@ def test_quantisation_is_not_taken_for_a_mistake(name: str) -> None:
         pytest.skip(f"not covered by the equations: {why}")
     if expected.shape != keras.shape or np.abs(expected - keras).max() > EQUATIONS_HOLD:
         pytest.skip("the equations do not give what Keras gives, and say so")
-    known = known_of(variant, inputs, "tflite", ladder, "keras")
+    known = known_of(variant, inputs, RungName.TFLITE, ladder, RungName.KERAS)
     diagnosis = diagnose(case, expected + ladder["tflite"].values - keras, known)
     assert diagnosis.kind is None, diagnosis.cause

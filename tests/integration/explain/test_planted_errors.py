@@ -23,11 +23,14 @@ from tflm_hil.boards.spec import Overrides
 from tflm_hil.errors import HilError
 from tflm_hil.options import RunConfig
 from tflm_hil.report.causes import Cause, Manner
+from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.kinds import KNOWN_KINDS, CauseKind
-from tflm_hil.report.records import RunRecord, VariantRecord, Verdict
+from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.render.causes import cause_sentence
 from tflm_hil.report.render.progress import SilentProgress
+from tflm_hil.report.render.verdicts import verdict_text
 from tflm_hil.run.run import Run
+from tflm_hil.vocabulary import RungName
 
 from tests.support.figures import close
 from tests.support.planted.catalogue import (
@@ -132,10 +135,10 @@ def table() -> Iterator[list[Row]]:
     print(f"\n{render(rows)}")
 
 
-def check(planted: Planted, record: VariantRecord, rung: str, table: list[Row]) -> None:
-    assert record.verdict is Verdict.FAIL, record.sentence
+def check(planted: Planted, record: VariantRecord, rung: RungName, table: list[Row]) -> None:
+    assert record.verdict is Verdict.FAIL, verdict_text(record)
     cause = cause_of(record)
-    found = f"{cause.kind}, {record.verdict_rung}"
+    found = f"{cause.kind}, {record.entered}"
     table.append(Row(planted, cause.kind, found, cause_sentence(cause)))
     assert cause.kind is planted.kind, cause
     mistakes = () if cause.mistake is None else (cause.mistake, *cause.alike)
@@ -144,21 +147,21 @@ def check(planted: Planted, record: VariantRecord, rung: str, table: list[Row]) 
         assert mistakes[0].layers == planted.layers
     shown = (*(mistake.how for mistake in mistakes), *cause.evidence)
     assert any(close(item, planted.shows) for item in shown), cause
-    assert record.verdict_rung == rung
+    assert record.entered is rung
 
 
 @pytest.mark.parametrize("planted", MODELS, ids=lambda planted: planted.variant)
 def test_mistake_in_a_converted_model_is_named(
     planted: Planted, models: Records, table: list[Row]
 ) -> None:
-    check(planted, models[planted.variant], "tflite", table)
+    check(planted, models[planted.variant], RungName.TFLITE, table)
 
 
 @pytest.mark.parametrize("planted", FIRMWARE, ids=lambda planted: planted.variant)
 def test_mistake_of_a_firmware_is_named(
     planted: Planted, firmware: Records, table: list[Row]
 ) -> None:
-    check(planted, firmware[planted.variant], "device", table)
+    check(planted, firmware[planted.variant], RungName.DEVICE, table)
 
 
 @pytest.mark.parametrize("planted", LINTS, ids=lambda planted: planted.code)
@@ -188,7 +191,7 @@ def tell(planted: Linted, record: VariantRecord, table: list[Row]) -> None:
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_models_pass_among_the_wrong_ones(name: str, models: Records) -> None:
-    assert models[name].verdict is Verdict.PASS, models[name].sentence
+    assert models[name].verdict is Verdict.PASS, verdict_text(models[name])
     assert models[name].explanation is None
 
 

@@ -20,7 +20,7 @@ from tflm_hil.firmware_build.build import build
 from tflm_hil.link.device import Device
 from tflm_hil.link.messages import SequenceRequest, SequenceResult
 from tflm_hil.link.transport import SerialTransport
-from tflm_hil.measure.step_by_step import by_output
+from tflm_hil.measure.device_outputs import device_outputs
 from tflm_hil.measure.streaming import sequence_bytes
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.states import state_pairs
@@ -93,9 +93,9 @@ class Case:
         """The streamed outputs are the wheel's, at every step."""
         model = self.device.model
         assert model is not None
-        for number, blocks in enumerate(by_output([outputs], model)):
-            device = self.wheel.device_outputs(blocks, number)
-            wheel = self.wheel.references["tflm"].tensors[number].outputs()
+        tensors = self.wheel.references["tflm"].tensors
+        both = zip(device_outputs([outputs], model, tensors), tensors, strict=True)
+        for number, (device, wheel) in enumerate(both):
             if device.integer:
                 assert np.array_equal(device.stored, wheel.stored), model.outputs[number].name
             else:
@@ -158,12 +158,14 @@ def test_teacher_forced(case: Case) -> None:
         x = case.inputs[step * size : (step + 1) * size]
         blocks.append(b"".join(fed.get(index, x) for index in range(len(model.inputs))))
         held = [pair.feed_back(stored[step]) for pair, stored in zip(pairs, states, strict=True)]
-    outputs = by_output([case.run(b"".join(blocks)).outputs], model)
     numbers = [tensor.index for tensor in model.outputs]
     fed_back = [pair.output for pair in pairs]
     order = [number for number in numbers if number not in fed_back] + fed_back
+    tensors = case.wheel.references["tflm"].tensors
+    like = [tensors[order.index(number)] for number in numbers]
+    outputs = device_outputs([case.run(b"".join(blocks)).outputs], model, like)
     for number, expected in zip(order, (y, *states), strict=True):
-        device = np.frombuffer(outputs[number][0], expected.dtype).reshape(expected.shape)
+        device = outputs[number].stored[0]
         if np.issubdtype(expected.dtype, np.integer):
             assert np.array_equal(device, expected)
         else:

@@ -25,8 +25,8 @@ def calibration() -> np.ndarray:
 def test_converts(export: str, dtype: str) -> None:
     done = convert(
         ZOO / "digits_lstm" / "model.keras",
-        export=export,  # type: ignore[arg-type]
-        dtype=dtype,  # type: ignore[arg-type]
+        export=export,
+        dtype=dtype,
         calibration=calibration(),
     )
     model = inspect(done.content)

@@ -10,13 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from tflm_hil.commands.main import main
 from tflm_hil.errors import ConversionError
-from tflm_hil.models.convert.convert import DType, ExportKind, convert
+from tflm_hil.models.convert.convert import convert
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.lints import lint
 from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.manifest import KerasFile, Variant
 from tflm_hil.models.zoo.samples import SampleFile, Samples
 from tflm_hil.references import References, compute
+from tflm_hil.vocabulary import Task
 from tflm_hil.worker import run_worker
 
 SHAPE = (40, 12, 3)
@@ -29,7 +30,7 @@ CHAINS = (
 
 # Largest |Δ| of desktop TFLM against Keras, outputs being about ±1: measured up to 0.13 in int8
 # and 0.03 in int16x8 (whose weights are int8).
-ERROR: dict[DType, float] = {"float32": 2e-6, "int8": 0.2, "int16x8": 0.05}
+ERROR: dict[str, float] = {"float32": 2e-6, "int8": 0.2, "int16x8": 0.05}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def references(folder: Path, name: str, content: bytes) -> References:
     variant = Variant(
         id=name, model=name, name=name, path=path,
         sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content),
-        export="", dtype="float32", task="regression", limits=(),
+        export="", dtype="float32", task=Task.REGRESSION, limits=(),
         samples=SampleFile(path, ""),
         keras=KerasFile(keras, hashlib.sha256(keras.read_bytes()).hexdigest(), 0),
     )  # fmt: skip
@@ -66,7 +67,7 @@ def error_against_keras(folder: Path, name: str, content: bytes) -> float:
     found = references(folder, name, content)
     wanted = found.references["keras"].tensors[0].stored
     tensor = found.references["tflm"].tensors[0]
-    values = tensor.outputs().values
+    values = tensor.values
     if values.ndim > wanted.ndim:
         values = values[:, -1]
     return float(np.max(np.abs(values - wanted)))
@@ -97,9 +98,7 @@ def error_against_keras(folder: Path, name: str, content: bytes) -> float:
         ("stateful_stack", "shift", "float32"),
     ],
 )
-def test_equals_keras_on_desktop_tflm(
-    folder: Path, name: str, export: ExportKind, dtype: DType
-) -> None:
+def test_equals_keras_on_desktop_tflm(folder: Path, name: str, export: str, dtype: str) -> None:
     done = convert(folder / f"{name}.keras", export=export, dtype=dtype, calibration=sequences(1))
     model = inspect(done.content)
     assert done.difference <= 1e-6
@@ -110,9 +109,7 @@ def test_equals_keras_on_desktop_tflm(
 
 
 @pytest.mark.parametrize("export", ["shift", "unrolled"])
-def test_several_outputs_are_in_the_order_of_the_keras_model(
-    folder: Path, export: ExportKind
-) -> None:
+def test_several_outputs_are_in_the_order_of_the_keras_model(folder: Path, export: str) -> None:
     """A head of every step, one of the last state, and the state itself: two could be swapped."""
     done = convert(folder / "two_outputs.keras", export=export, dtype="float32")
     found = references(folder, "two_outputs", done.content)
@@ -177,7 +174,7 @@ def test_a_batch_that_is_not_one_is_fixed_and_said(folder: Path) -> None:
     ],
 )
 def test_refused_with_reason_and_remedy(
-    folder: Path, name: str, export: ExportKind, dtype: DType, word: str, remedy: str
+    folder: Path, name: str, export: str, dtype: str, word: str, remedy: str
 ) -> None:
     with pytest.raises(ConversionError, match=word) as caught:
         convert(folder / f"{name}.keras", export=export, dtype=dtype, calibration=sequences(1))

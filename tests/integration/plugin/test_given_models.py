@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tflm_hil.report import json_report
-from tflm_hil.report.records import RunRecord, Verdict
+from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.records import RunRecord
 
 from tests.integration.plugin.conftest import RunPytest
 from tests.support.graph_builder import ModelBuilder
@@ -16,7 +17,7 @@ from tests.support.tiny_models import fully_connected
 from tests.unit.run.test_preflight import HYBRID
 
 JUDGE = """
-def test_model(measured): assert measured.record.verdict == "pass", measured.record.sentence
+def test_model(measured): assert measured.verdict == "pass", measured.failure
 """
 
 

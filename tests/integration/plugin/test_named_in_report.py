@@ -10,6 +10,7 @@ from tflm_hil.report.causes import Cause, Manner
 from tflm_hil.report.kinds import CauseKind
 from tflm_hil.report.mistakes import Mistake, OtherFunction
 from tflm_hil.report.records import VariantRecord
+from tflm_hil.vocabulary import RungName
 
 from tests.integration.plugin.conftest import RunPytest
 from tests.support.edited_firmware import Edit, edited_firmware
@@ -55,7 +56,7 @@ def test_operator_and_mistake_are_named(run_pytest: RunPytest, elf_with_hard_sig
     result.assert_outcomes(failed=1)
     (path,) = Path().glob("reports/*/report.json")
     (variant,) = json_report.read(path).variants
-    assert variant.verdict_rung == "device"
+    assert variant.entered is RungName.DEVICE
     cause = cause_of(variant)
     assert (cause.kind, cause.mistake) == (CauseKind.ACTIVATION, Mistake(HARD_IN_GATES))
     assert cause.share is not None
@@ -79,9 +80,9 @@ def test_single_step_model_is_descended_with_the_states_of_the_reference(
     run_pytest(SOURCE, *arguments).assert_outcomes(failed=1)
     (path,) = Path().glob("reports/*/report.json")
     (variant,) = json_report.read(path).variants
-    assert any(
-        "The device against desktop TFLM: first difference" in line for line in variant.drift
-    )
+    (drift,) = (item for item in variant.drift if item.name is RungName.DEVICE)
+    assert drift.against is RungName.TFLM
+    assert drift.first_differing_step is not None
     cause = cause_of(variant)
     assert (cause.kind, cause.mistake) == (CauseKind.ACTIVATION, Mistake(HARD_IN_GATES))
     site = cause.site

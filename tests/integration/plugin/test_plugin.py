@@ -17,7 +17,9 @@ import jsonschema
 import pytest
 from tflm_hil.paths import REPOSITORY
 from tflm_hil.report import json_report
-from tflm_hil.report.records import Verdict
+from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.render.verdicts import verdict_text
+from tflm_hil.vocabulary import Measure, RungName
 
 from tests.integration.plugin.conftest import BOARD, CACHE_HOME, RunPytest
 from tests.support.edited_firmware import Edit, edited_firmware
@@ -127,8 +129,8 @@ def test_measured_variant_is_in_every_report(
 ) -> None:
     source = """
     def test_it(measured, record_property):
-        record_property("cycles p50", measured.record.cycles.streamed.p50)
-        assert measured.record.sequences == 5
+        record_property("cycles p50", measured.cycles.streamed.p50)
+        assert measured.sequences == 5
     def test_again(measured): pass
     """
     result = run_pytest(
@@ -248,7 +250,7 @@ def test_wrong_kernel_on_the_board_fails_the_run_at_the_device(run_pytest: RunPy
     source = """
 def test_it(measured):
     assert measured.device_rung.differing
-    assert str(measured.record.verdict) == "fail"
+    assert str(measured.verdict) == "fail"
 """
     chosen = ("-k", "digits_lstm-int8-fused", "--hil-sequences", "40", "--hil-firmware", str(elf))
     result = run_pytest(source, *chosen)
@@ -258,10 +260,12 @@ def test_it(measured):
     run = json_report.read(path)
     assert run.verdict is Verdict.FAIL
     (variant,) = run.variants
-    assert (variant.verdict, variant.verdict_rung) == (Verdict.FAIL, "device")
+    assert (variant.verdict, variant.entered) == (Verdict.FAIL, RungName.DEVICE)
     by_name = {rung.name: rung for rung in variant.rungs}
-    assert by_name["device"].max_lsb
-    assert "board" in variant.sentence or "device" in variant.sentence
+    assert by_name[RungName.DEVICE].max_lsb
+    assert variant.failure is not None
+    assert variant.failure.check.measure in (Measure.MAX_LSB, Measure.DIFFERING)
+    assert "desktop TFLM and the device" in verdict_text(variant)
     result.stdout.fnmatch_lines(["*int8-fused*FAIL*"])
 
 
@@ -323,7 +327,7 @@ def test_workers_have_a_board_each_and_one_report(
     run_pytest: RunPytest, pytester: pytest.Pytester
 ) -> None:
     pytest.importorskip("xdist")
-    source = "def test_it(measured): assert measured.record.sequences == 4"
+    source = "def test_it(measured): assert measured.sequences == 4"
     arguments = ("-k", "digits_lstm and int8", "--hil-sequences", "4", "-n2", "--dist", "loadgroup")
     result = run_pytest(source, *arguments)
     result.assert_outcomes(passed=2)

@@ -13,7 +13,7 @@ import pytest
 from tflm_hil.errors import DataSetMissing
 from tflm_hil.paths import REPOSITORY
 from tflm_hil.report import json_report
-from tflm_hil.report.records import Verdict
+from tflm_hil.report.judgement import Verdict
 
 from fixtures.data import mnist
 from fixtures.data.folder import DataSet
@@ -69,7 +69,7 @@ def test_models_of_others_pass_without_manifest_or_keras(
     records = {item.id: item for item in json_report.read(path).variants}
     assert set(records) == {path.stem for path in models} >= {"trained_lstm", "trained_lstm_int8"}
     for record in records.values():
-        assert record.verdict is Verdict.PASS, record.sentence
+        assert record.verdict is Verdict.PASS, record.failure
         assert record.sequences == IMAGES
         assert [rung.name for rung in record.rungs] == ["tflite", "tflm", "device"]
         device = record.rungs[-1]

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tflm_hil.comparison import LadderResult, compare_ladder
+from tflm_hil.comparison import Ladder, compare_ladder
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.models.zoo.manifest import Variant, load_model, load_zoo
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import References, compute, compute_many
+from tflm_hil.report.judgement import Verdict
 
 from tests.support.model_folder import write_model_folder
 
@@ -41,24 +42,24 @@ def digits(request: pytest.FixtureRequest) -> Variant:
 
 
 @pytest.fixture
-def ladder(digits: Variant, computed: dict[str, References]) -> LadderResult:
+def ladder(digits: Variant, computed: dict[str, References]) -> Ladder:
     labels = digits.load_samples().labels
     return compare_ladder(computed[digits.id].rungs, labels, digits.limits)
 
 
-def test_ladder_keeps_its_limits(ladder: LadderResult) -> None:
-    assert ladder.verdict == "pass", ladder.sentence
+def test_ladder_keeps_its_limits(ladder: Ladder) -> None:
+    assert ladder.verdict is Verdict.PASS, ladder.failure
     assert {limit.rung for limit in ladder.unchecked} == {"device"}
 
 
-def test_every_rung_knows_the_digits(ladder: LadderResult) -> None:
-    assert set(ladder.accuracy) == {"cells", "keras", "tflite", "tflm"}
-    for rung, accuracy in ladder.accuracy.items():
-        assert accuracy is not None
-        assert accuracy >= 0.95, rung
+def test_every_rung_knows_the_digits(ladder: Ladder) -> None:
+    assert [rung.name for rung in ladder.rungs] == ["cells", "keras", "tflite", "tflm"]
+    for rung in ladder.rungs:
+        assert rung.accuracy is not None
+        assert rung.accuracy >= 0.95, rung.name
 
 
-def test_runtimes_agree_in_every_decision(digits: Variant, ladder: LadderResult) -> None:
+def test_runtimes_agree_in_every_decision(digits: Variant, ladder: Ladder) -> None:
     assert ladder.rung("tflm").argmax_agreement == 1.0
     if digits.export == "loop":  # float32 by the same kernels in the same order
         assert ladder.rung("tflm").differing == 0
@@ -116,6 +117,7 @@ import subprocess, sys
 from pathlib import Path
 subprocess.Popen = None  # any worker would raise TypeError
 from tflm_hil.models.zoo.manifest import load_zoo
+from tflm_hil.report.judgement import Verdict
 from tflm_hil.references import compute_many
 zoo = load_zoo(Path({str(ROOT / "fixtures" / "models")!r}))
 variants = [v for m in zoo for v in m.variants if m.name.startswith("digits_")]

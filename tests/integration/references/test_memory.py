@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.models.zoo.manifest import Variant, load_model
 from tflm_hil.references import compute, memory
 from tflm_hil.references.memory import with_memory
-from tflm_hil.references.records import OutputTensor
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 WINDOW = 9
@@ -30,7 +30,7 @@ def run(
     variant: Variant, inputs: NDArray[np.float32], directory: Path | None = None
 ) -> NDArray[np.float32]:
     found = with_memory({"it": (variant, inputs)}, cache_directory=directory)["it"]
-    assert isinstance(found, OutputTensor), found
+    assert isinstance(found, RungOutputs), found
     return found.stored[0]
 
 
@@ -87,4 +87,4 @@ def test_what_keras_cannot_run_is_said_and_stops_no_other(
     assert isinstance(found["wide"], str)
     assert found["wide"]
     assert found["bare"] == "it came without its Keras model"
-    assert isinstance(found["good"], OutputTensor)
+    assert isinstance(found["good"], RungOutputs)

@@ -4,6 +4,7 @@ import pytest
 from tflm_hil.bench import forensics
 from tflm_hil.device_answers import FaultRecord
 from tflm_hil.errors import CorruptModel, LinkTimeout, TargetFault
+from tflm_hil.report.forensics import CodePlace
 
 RECORD = FaultRecord(
     sequence=1,
@@ -41,21 +42,21 @@ def test_hard_fault_without_details_is_explained_by_hfsr() -> None:
     assert "no cause" in forensics.cause(replace(RECORD, cfsr=0, hfsr=0))
 
 
-def test_details_hold_every_register_and_the_source_lines() -> None:
+def test_every_register_is_kept_with_the_source_lines() -> None:
     asked = []
 
     def source_line(address: int) -> str:
         asked.append(address)
         return f"line of {address:#x}"
 
-    text = "\n".join(forensics.details(RECORD, source_line))
-    assert "pc 0x0800117a  line of 0x800117a" in text
+    fault = forensics.fault_forensics(RECORD, source_line)
+    assert fault.pc == CodePlace(0x0800117A, "line of 0x800117a")
     # lr points behind the call: the line wanted is that of the call
+    assert fault.call == CodePlace(0x080032AB, "line of 0x80032a8")
     assert asked == [0x0800117A, 0x080032A8]
-    for number, value in enumerate(RECORD.r):
-        assert f"r{number} {value:#010x}" in text
-    assert "sp 0x20003d30" in text
-    assert "'sequence' number 5" in text
+    assert (fault.registers, fault.sp, fault.xpsr) == (RECORD.r, RECORD.sp, RECORD.xpsr)
+    assert (fault.cfsr, fault.hfsr, fault.bfar) == (RECORD.cfsr, RECORD.hfsr, RECORD.bfar)
+    assert (fault.address, fault.request, fault.request_number) == (0x30000000, "sequence", 5)
 
 
 def test_silent_board_gets_a_post_mortem_and_a_refusal_does_not() -> None:
@@ -74,4 +75,6 @@ def test_silent_board_gets_a_post_mortem_and_a_refusal_does_not() -> None:
 def test_fault_is_told_with_cause_and_place() -> None:
     found = forensics.examine(TargetFault("it faulted", record=RECORD), str, tuple)
     assert found.sentence.startswith("it faulted: PRECISERR")
-    assert found.details[0].startswith("pc 0x0800117a")
+    assert found.fault is not None
+    assert found.fault.pc.address == RECORD.pc
+    assert found.details == ()

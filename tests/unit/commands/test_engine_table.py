@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tflm_hil.commands.engine_table import EngineResult, markdown, render
-from tflm_hil.report.records import (
-    CycleRecord,
-    Rung,
-    RunRecord,
-    VariantRecord,
-    Verdict,
+from tflm_hil.commands.engine_table import (
+    NO_STATE,
+    Carried,
+    EngineResult,
+    StateBetweenCalls,
+    markdown,
+    render,
 )
+from tflm_hil.report.costs import CycleRecord
+from tflm_hil.report.judgement import Rung, Verdict
+from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.statistics import distribution
+from tflm_hil.vocabulary import RungName, Task
 
 INT8 = {
-    "lsb_histogram": {"0": 97, "1": 2, "4": 1},
+    "lsb_histogram": {0: 97, 1: 2, 4: 1},
     "max_lsb": 4,
     "max_abs": 0.1,
     "differing": 3,
@@ -30,14 +34,14 @@ def variant(id_: str, cycles: int, rung: dict[str, object]) -> VariantRecord:
         model="m",
         export="loop",
         dtype="int8",
-        task="classification",
+        task=Task.CLASSIFICATION,
         sha256="",
         file_bytes=1,
         verdict=Verdict.PASS,
         cycles=CycleRecord(distribution([cycles] * 3), None, None, "insn-count-1", True),
         arena_bytes=cycles // 10,
         stack_bytes=900 + cycles % 7,
-        rungs=(Rung("device", "tflm", values=100, **rung),),  # type: ignore[arg-type]
+        rungs=(Rung(RungName.DEVICE, RungName.TFLM, values=100, **rung),),  # type: ignore[arg-type]
     )
 
 
@@ -53,7 +57,9 @@ def engine(
         complete=True,
         variants=tuple(variant(id_, count, kinds[id_]) for id_, count in cycles.items()),
     )
-    state = {"a-int8": f"kept by {label}", "b-float32": "none"}
+    kept = StateBetweenCalls(Carried.KEPT)
+    wiped = StateBetweenCalls(Carried.WIPED, ("LSTM",))
+    state = {"a-int8": kept if label == "builtin" else wiped, "b-float32": NO_STATE}
     return EngineResult(label, record, {"a-int8": operators}, state, 204_800, small)
 
 
@@ -81,7 +87,7 @@ def test_differences_are_a_histogram_for_integers_and_a_size_for_floats() -> Non
 
 
 def test_regression_has_no_class_to_agree_on() -> None:
-    regression = tuple(replace(item, task="regression") for item in TFLM.record.variants)
+    regression = tuple(replace(item, task=Task.REGRESSION) for item in TFLM.record.variants)
     other = replace(TFLM, record=replace(TFLM.record, variants=regression))
     assert lines(render([BUILTIN, other]), "a-int8")[2].endswith("1 LSB: 2, 4 LSB: 1")
 
@@ -97,7 +103,7 @@ def test_the_same_as_markdown() -> None:
 def test_state_of_the_variants_that_have_any() -> None:
     text = render([BUILTIN, TFLM])
     section = text[text.index("state between two calls") :].split("\n\n")[0]
-    assert lines(section, "a-int8")[0].endswith("kept by builtin  kept by tflm")
+    assert lines(section, "a-int8")[0].endswith("kept  wiped by LSTM")
     assert "b-float32" not in section
 
 

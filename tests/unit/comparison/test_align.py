@@ -10,7 +10,7 @@ STEPS = np.arange(2 * 6 * 1, dtype=np.int8).reshape(2, 6, 1)
 
 
 def rung(stored: np.ndarray, *, per_step: bool = True) -> RungOutputs:
-    return RungOutputs.of_stored(stored, scale=0.5, zero_point=0, per_step=per_step)
+    return RungOutputs(stored, scale=0.5, zero_point=0, per_step=per_step)
 
 
 def test_chunks_are_steps_one_behind_the_other() -> None:

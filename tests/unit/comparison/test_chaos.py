@@ -20,14 +20,13 @@ def test_rounding_that_stays_small_is_not_worth_a_word() -> None:
     found = chaos(moved(2e-7, 1), TRUTH, [moved(3e-7, 2)], floor=FLOOR)
     assert found.explained
     assert not found.grows
-    assert found.sentence == ""
 
 
 def test_a_chaotic_network_explains_what_the_device_does() -> None:
     found = chaos(moved(2 * GROWTH, 1), TRUTH, [moved(GROWTH, 2)], floor=FLOOR)
     assert found.explained
     assert found.excess == pytest.approx(2.0, rel=0.1)
-    assert "multiplies every rounding" in found.sentence
+    assert found.grows
     assert found.large_from is not None
     assert 300 < found.large_from < 400, "10 ** (t / 100 - 6) of outputs of 3"
 
@@ -38,7 +37,7 @@ def test_an_error_that_rounding_does_not_make_is_named_with_its_step() -> None:
     found = chaos(device, TRUTH, [moved(3e-7, 2)], floor=FLOOR)
     assert not found.explained
     assert found.first_step == 250
-    assert "From step 250 on the device is further from desktop TFLM" in found.sentence
+    assert found.excess > ALLOWED
 
 
 def test_the_reference_is_the_measure_only_as_far_as_it_has_come() -> None:

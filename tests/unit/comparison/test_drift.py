@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tflm_hil.comparison.drift import drift, drifts, saturated
 from tflm_hil.comparison.outputs import RungOutputs
-from tflm_hil.comparison.wording import short
 from tflm_hil.errors import ComparisonError
+from tflm_hil.report.drifting import TrendKind
+from tflm_hil.vocabulary import RungName
 
 STEPS = 400
 TRUTH = np.random.default_rng(5).standard_normal((3, STEPS, 4)).astype(np.float32)
@@ -27,23 +28,25 @@ def test_equal_outputs_have_no_drift() -> None:
     found = drift("device", outputs(TRUTH), "tflm", outputs(TRUTH))
     assert found.first_differing_step is None
     assert found.first_diverging_step is None
-    assert found.sentence == "The device against desktop TFLM: no difference in 400 steps."
+    assert (found.record.steps, found.record.max_abs, found.record.lost) == (STEPS, 0.0, False)
 
 
 @pytest.mark.parametrize(
-    ("growth", "kind", "word"),
+    ("growth", "kind"),
     [
-        (np.full(STEPS, 0.01), "bounded", "is bounded"),
-        (1e-4 * np.arange(STEPS), "linear", "grows linearly"),
-        (1e-4 * np.exp(np.arange(STEPS) / 50), "diverging", "doubling every 3"),
-        (0.1 * (1 - np.exp(-np.arange(STEPS) / 40)), "bounded", "is bounded"),
-        (np.where(np.arange(STEPS) < 123, 1e-4, 0.1), "bounded", "jumps at step 12"),
+        (np.full(STEPS, 0.01), TrendKind.BOUNDED),
+        (1e-4 * np.arange(STEPS), TrendKind.LINEAR),
+        (1e-4 * np.exp(np.arange(STEPS) / 50), TrendKind.DIVERGING),
+        (0.1 * (1 - np.exp(-np.arange(STEPS) / 40)), TrendKind.BOUNDED),
+        (np.where(np.arange(STEPS) < 123, 1e-4, 0.1), TrendKind.BOUNDED),
     ],
 )
-def test_kind_of_drift_is_said_in_words(growth: NDArray[np.float64], kind: str, word: str) -> None:
-    found = drift("tflite", planted(growth), "keras", outputs(TRUTH))
-    assert found.trend.kind == kind
-    assert word in found.sentence
+def test_kind_of_drift_is_found(growth: NDArray[np.float64], kind: TrendKind) -> None:
+    found = drift("tflite", planted(growth), "keras", outputs(TRUTH)).record
+    assert found.trend.kind is kind
+    assert found.trend.kind.grows == (kind is not TrendKind.BOUNDED)
+    assert (found.name, found.against) == (RungName.TFLITE, RungName.KERAS)
+    assert found.max_abs == pytest.approx(4 * growth.max(), rel=0.5), "of normal deviates"
 
 
 @given(st.integers(0, STEPS - 1))
@@ -86,13 +89,13 @@ def test_saturated_elements_are_counted_with_their_first_step() -> None:
     stored = np.zeros((2, 10, 3), np.int8)
     stored[1, 4, 0] = 127
     stored[0, 7, 2] = -128
-    rung = RungOutputs.of_stored(stored, scale=0.1, zero_point=0, per_step=True)
+    rung = RungOutputs(stored, scale=0.1, zero_point=0, per_step=True)
     found = saturated(rung)
     assert found is not None
     assert (found.count, found.values, found.first_step) == (2, 60, 4)
-    assert found.sentence("State h") == (
-        "State h: 2 of 60 values (3.33%) are at an end of their range, first at step 4."
-    )
+    state = saturated(rung, "h")
+    assert state is not None
+    assert (state.state, state.count) == ("h", 2)
     assert drift("device", rung, "tflm", rung).saturation == found
     assert saturated(outputs(TRUTH)) is None
 
@@ -100,20 +103,7 @@ def test_saturated_elements_are_counted_with_their_first_step() -> None:
 def test_an_error_as_large_as_the_outputs_vary_is_said() -> None:
     lost = drift("tflite", planted(np.full(STEPS, 1.0)), "keras", outputs(TRUTH))
     kept = drift("tflite", planted(np.full(STEPS, 0.1)), "keras", outputs(TRUTH))
-    assert lost.sentence.endswith(", as large as the outputs vary.")
-    assert "vary" not in kept.sentence
-
-
-def test_windows_are_not_called_steps() -> None:
-    found = drift("tflite", planted(np.full(STEPS, 0.1)), "keras", outputs(TRUTH), per="window")
-    assert "first difference at window 0" in found.sentence
-    assert "in 400 windows" in found.sentence
-
-
-def test_sizes_have_two_digits_and_counts_none() -> None:
-    assert [short(value) for value in (2.384e-07, 0.0489, 46.57, 2281.4)] == [
-        "2.4e-07", "0.049", "47", "2,281",
-    ]  # fmt: skip
+    assert (lost.lost, kept.lost) == (True, False)
 
 
 def test_every_rung_is_held_against_the_one_before() -> None:

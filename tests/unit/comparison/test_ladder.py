@@ -2,20 +2,22 @@
 
 import numpy as np
 import pytest
-from tflm_hil.comparison import LadderResult, Limit, RungOutputs, compare_ladder
+from tflm_hil.comparison import Ladder, RungOutputs, compare_ladder
 from tflm_hil.errors import ComparisonError
+from tflm_hil.report.judgement import Limit, Verdict
+from tflm_hil.vocabulary import Measure, RungName
 
 NAMES = ("keras", "tflite", "tflm", "device")
 SCALE = 1 / 256
 LABELS = np.arange(40) % 10
 
 LIMITS = (
-    Limit("keras", "accuracy", minimum=0.95),
-    Limit("tflite", "max_abs", maximum=0.1),
-    Limit("tflm", "max_lsb", maximum=2),
-    Limit("device", "max_lsb", maximum=0),
-    Limit("device", "differing", maximum=0),
-    Limit("device", "accuracy", minimum=0.95),
+    Limit(RungName.KERAS, Measure.ACCURACY, minimum=0.95),
+    Limit(RungName.TFLITE, Measure.MAX_ABS, maximum=0.1),
+    Limit(RungName.TFLM, Measure.MAX_LSB, maximum=2),
+    Limit(RungName.DEVICE, Measure.MAX_LSB, maximum=0),
+    Limit(RungName.DEVICE, Measure.DIFFERING, maximum=0),
+    Limit(RungName.DEVICE, Measure.ACCURACY, minimum=0.95),
 )
 
 
@@ -27,10 +29,10 @@ def stored_outputs() -> np.ndarray:
 
 
 def integers(stored: np.ndarray) -> RungOutputs:
-    return RungOutputs.of_stored(stored, scale=SCALE, zero_point=-128)
+    return RungOutputs(stored, scale=SCALE, zero_point=-128)
 
 
-def ladder(*, planted: str = "", lsb: int = 50, limits: tuple[Limit, ...] = LIMITS) -> LadderResult:
+def ladder(*, planted: str = "", lsb: int = 50, limits: tuple[Limit, ...] = LIMITS) -> Ladder:
     """All rungs alike, but for `lsb` in one value from rung `planted` on."""
     rungs: dict[str, RungOutputs] = {}
     stored = stored_outputs()
@@ -45,45 +47,48 @@ def ladder(*, planted: str = "", lsb: int = 50, limits: tuple[Limit, ...] = LIMI
 
 def test_equal_rungs_pass() -> None:
     result = ladder()
-    assert result.verdict == "pass"
-    assert result.verdict_rung == ""
-    assert result.largest_rung == ""
-    assert result.accuracy == dict.fromkeys(NAMES, 1.0)
-    assert result.sentence == "The device equals desktop TFLM in all 400 values."
+    assert result.verdict is Verdict.PASS
+    assert (result.failure, result.largest_rung) == (None, None)
+    assert [rung.accuracy for rung in result.rungs] == [1.0] * len(NAMES)
+    assert (result.rung("device").differing, result.rung("device").values) == (0, 400)
 
 
 @pytest.mark.parametrize(
-    ("planted", "words"),
+    ("planted", "against", "measure", "value", "allowed"),
     [
-        ("tflite", ("between Keras and TFLite", "quantisation", "0.1953", "at most 0.1")),
-        ("tflm", ("between TFLite and desktop TFLM", "50 LSB", "at most 2 LSB", "kernels")),
-        ("device", ("between desktop TFLM and the device", "50 LSB", "at most 0 LSB")),
+        (RungName.TFLITE, RungName.KERAS, Measure.MAX_ABS, 50 * SCALE, 0.1),
+        (RungName.TFLM, RungName.TFLITE, Measure.MAX_LSB, 50, 2),
+        (RungName.DEVICE, RungName.TFLM, Measure.MAX_LSB, 50, 0),
     ],
 )
-def test_a_planted_difference_is_named_at_its_rung(planted: str, words: tuple[str, ...]) -> None:
+def test_a_planted_difference_is_named_at_its_rung(
+    planted: RungName, against: RungName, measure: Measure, value: float, allowed: float
+) -> None:
     result = ladder(planted=planted)
-    assert result.verdict == "fail"
-    assert result.verdict_rung == planted
-    assert result.largest_rung == planted
-    for word in (*words, "sequence 7"):
-        assert word in result.sentence
+    assert result.verdict is Verdict.FAIL
+    assert result.failure is not None
+    assert result.failure.rung is result.entered is result.largest_rung is planted
+    check = result.failure.check
+    assert (check.rung, check.measure, check.value) == (planted, measure, value)
+    assert check.limit is not None
+    assert check.limit.maximum == allowed
+    assert result.rung(planted).against is against
+    assert result.rung(planted).worst == (7, 3)
     others = [rung for rung in result.rungs if rung.name != planted]
     assert all(not rung.differing for rung in others)
 
 
 def test_one_lsb_on_the_device_fails() -> None:
     result = ladder(planted="device", lsb=1)
-    assert (result.verdict, result.verdict_rung) == ("fail", "device")
-    assert {check.limit.measure for check in result.broken} == {"max_lsb", "differing"}
+    assert (result.verdict, result.entered) == (Verdict.FAIL, RungName.DEVICE)
+    assert {check.measure for check in result.broken} == {Measure.MAX_LSB, Measure.DIFFERING}
 
 
 def test_a_difference_within_its_limit_passes_and_is_still_named() -> None:
     result = ladder(planted="tflm", lsb=2)
-    assert result.verdict == "pass"
-    assert result.verdict_rung == ""
-    assert result.largest_rung == "tflm"
-    assert result.rung("tflm").lsb_histogram == ((0, 399), (2, 1))
-    assert "from TFLite to desktop TFLM" in result.sentence
+    assert (result.verdict, result.failure) == (Verdict.PASS, None)
+    assert result.largest_rung is RungName.TFLM
+    assert result.rung("tflm").lsb_histogram == {0: 399, 2: 1}
 
 
 def test_the_first_of_several_errors_is_where_it_enters() -> None:
@@ -94,41 +99,43 @@ def test_the_first_of_several_errors_is_where_it_enters() -> None:
     worst[1, 1] -= 90
     rungs = {"tflite": integers(stored), "tflm": integers(worse), "device": integers(worst)}
     result = compare_ladder(rungs, LABELS, LIMITS)
-    assert result.verdict_rung == "tflm"
-    assert result.largest_rung == "device"
+    assert result.entered is RungName.TFLM
+    assert result.largest_rung is RungName.DEVICE
 
 
 def test_lost_accuracy_is_attributed_to_the_rung_that_lost_it() -> None:
     wrong = np.roll(stored_outputs(), 1, axis=1)
     right = integers(stored_outputs())
     rungs = {"keras": right, "tflite": right, "tflm": integers(wrong), "device": integers(wrong)}
-    limits = (Limit("device", "accuracy", minimum=0.95),)
+    limits = (Limit(RungName.DEVICE, Measure.ACCURACY, minimum=0.95),)
     result = compare_ladder(rungs, LABELS, limits)
-    assert (result.verdict, result.verdict_rung) == ("fail", "tflm")
-    assert "enters at desktop TFLM" in result.sentence
-    assert "TFLite still has 1" in result.sentence
+    assert (result.verdict, result.entered) == (Verdict.FAIL, RungName.TFLM)
+    assert result.failure is not None
+    assert result.failure.check.rung is RungName.DEVICE, "the limit that is broken is the device's"
+    assert (result.rung("tflite").accuracy, result.rung("tflm").accuracy) == (1.0, 0.0)
 
 
 def test_a_model_that_never_learned_is_not_the_devices_fault() -> None:
     bad = integers(np.roll(stored_outputs(), 1, axis=1))
     result = compare_ladder(
-        {"keras": bad, "device": bad}, LABELS, [Limit("device", "accuracy", minimum=0.95)]
+        {"keras": bad, "device": bad},
+        LABELS,
+        [Limit(RungName.DEVICE, Measure.ACCURACY, minimum=0.95)],
     )
-    assert result.verdict_rung == "keras"
-    assert "before anything was converted" in result.sentence
+    assert result.entered is RungName.KERAS
 
 
 def test_nan_on_the_device_fails_and_is_said() -> None:
     values = integers(stored_outputs()).values
     broken = values.copy()
     broken[3, 4] = np.nan
-    limits = [Limit("device", "max_abs", maximum=1e-6)]
+    limits = [Limit(RungName.DEVICE, Measure.MAX_ABS, maximum=1e-6)]
     result = compare_ladder(
         {"tflm": RungOutputs(values), "device": RungOutputs(broken)}, None, limits
     )
-    assert (result.verdict, result.verdict_rung) == ("fail", "device")
-    assert "not finite" in result.sentence
-    assert "sequence 3" in result.sentence
+    assert (result.verdict, result.entered) == (Verdict.FAIL, RungName.DEVICE)
+    device = result.rung("device")
+    assert (device.nonfinite, device.worst) == (1, (3, 4))
 
 
 def test_a_missing_rung_is_stepped_over() -> None:
@@ -141,43 +148,41 @@ def test_a_missing_rung_is_stepped_over() -> None:
 
 
 def test_keras_is_held_to_the_equations_where_there_are_any() -> None:
-    limit = Limit("keras", "max_abs", maximum=5e-6)
+    limit = Limit(RungName.KERAS, Measure.MAX_ABS, maximum=5e-6)
     right = RungOutputs(integers(stored_outputs()).values)
     wrong = RungOutputs(right.values + 1e-3)
     result = compare_ladder({"cells": right, "keras": wrong, "device": wrong}, LABELS, [limit])
-    assert (result.verdict, result.verdict_rung) == ("fail", "keras")
-    assert "between the cell equations and Keras" in result.sentence
+    assert (result.verdict, result.entered) == (Verdict.FAIL, RungName.KERAS)
+    assert result.rung("keras").against is RungName.CELLS
     without = compare_ladder({"keras": wrong, "device": wrong}, LABELS, [limit])
-    assert without.verdict == "none"
+    assert without.verdict is Verdict.NONE
     assert without.unchecked == (limit,)
 
 
 def test_first_rung_is_compared_with_nothing() -> None:
     first = ladder().rungs[0]
-    assert (first.against, first.metrics, first.max_abs, first.lsb_histogram) == ("",) + (None,) * 3
+    assert (first.against, first.max_abs, first.values, first.lsb_histogram) == (None,) * 4
 
 
 def test_without_limits_there_is_no_verdict() -> None:
     result = ladder(planted="device", limits=())
-    assert (result.verdict, result.verdict_rung) == ("none", "")
-    assert result.largest_rung == "device"
+    assert (result.verdict, result.failure) == (Verdict.NONE, None)
+    assert result.largest_rung is RungName.DEVICE
 
 
 def test_without_labels_there_is_no_accuracy() -> None:
     right = integers(stored_outputs())
-    assert compare_ladder({"tflm": right, "device": right}).accuracy == {
-        "tflm": None,
-        "device": None,
-    }
+    rungs = compare_ladder({"tflm": right, "device": right}).rungs
+    assert [rung.accuracy for rung in rungs] == [None, None]
 
 
 def test_regression_is_judged_by_rmse() -> None:
     labels = np.array([1.0, 2.0])
     good = RungOutputs(np.array([[1.0], [2.0]], np.float32))
     bad = RungOutputs(np.array([[1.0], [3.0]], np.float32))
-    limits = [Limit("device", "label_rmse", maximum=0.1)]
+    limits = [Limit(RungName.DEVICE, Measure.LABEL_RMSE, maximum=0.1)]
     result = compare_ladder({"tflm": good, "device": bad}, labels, limits, task="regression")
-    assert (result.verdict, result.verdict_rung) == ("fail", "device")
+    assert (result.verdict, result.entered) == (Verdict.FAIL, RungName.DEVICE)
     assert result.rung("tflm").label_rmse == 0.0
     assert result.rung("device").accuracy is None
 
@@ -185,8 +190,8 @@ def test_regression_is_judged_by_rmse() -> None:
 @pytest.mark.parametrize(
     ("limit", "word"),
     [
-        (Limit("device", "max_lsb", maximum=0), "not both integers"),
-        (Limit("device", "accuracy", minimum=0.5), "no labels"),
+        (Limit(RungName.DEVICE, Measure.MAX_LSB, maximum=0), "not both integers"),
+        (Limit(RungName.DEVICE, Measure.ACCURACY, minimum=0.5), "no labels"),
     ],
 )
 def test_a_limit_that_cannot_be_checked_is_an_error(limit: Limit, word: str) -> None:
@@ -215,5 +220,5 @@ def test_per_step_difference_names_the_step() -> None:
         "tflm": RungOutputs(before, per_step=True),
         "device": RungOutputs(after, per_step=True),
     }
-    result = compare_ladder(rungs, None, [Limit("device", "max_abs", maximum=1e-6)])
-    assert "first difference at step 5" in result.sentence
+    result = compare_ladder(rungs, None, [Limit(RungName.DEVICE, Measure.MAX_ABS, maximum=1e-6)])
+    assert result.rung("device").first_differing_step == 5

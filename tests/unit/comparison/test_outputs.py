@@ -8,19 +8,19 @@ from tflm_hil.errors import ComparisonError
 
 def test_integers_are_dequantised() -> None:
     stored = np.array([[-128, 127]], np.int8)
-    outputs = RungOutputs.of_stored(stored, scale=1 / 256, zero_point=-128)
+    outputs = RungOutputs(stored, scale=1 / 256, zero_point=-128)
     assert outputs.integer
     assert outputs.values.tolist() == [[0.0, 255 / 256]]
     assert outputs.values.dtype == np.float32
 
 
 def test_the_difference_of_extreme_int8_values_does_not_wrap() -> None:
-    outputs = RungOutputs.of_stored(np.array([[127]], np.int8), scale=1.0, zero_point=-128)
+    outputs = RungOutputs(np.array([[127]], np.int8), scale=1.0, zero_point=-128)
     assert outputs.values[0, 0] == 255.0
 
 
 def test_floats_are_no_integers() -> None:
-    outputs = RungOutputs.of_stored(np.ones((2, 3), np.float32), scale=0.0, zero_point=0)
+    outputs = RungOutputs(np.ones((2, 3), np.float32), scale=0.0, zero_point=0)
     assert not outputs.integer
 
 
@@ -35,6 +35,7 @@ def test_per_step_needs_a_step_axis() -> None:
         RungOutputs(np.zeros((2, 3), np.float32), per_step=True)
 
 
-def test_stored_of_another_shape_is_refused() -> None:
-    with pytest.raises(ComparisonError, match="stored"):
-        RungOutputs(np.zeros((2, 3), np.float32), np.zeros((3, 2), np.int8))
+def test_other_numbers_keep_the_scale() -> None:
+    outputs = RungOutputs(np.array([[1, 2]], np.int8), 0.5, 3)
+    other = outputs.holding(np.array([[5, 3]], np.int8))
+    assert other.values.tolist() == [[1.0, 0.0]]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tflm_hil.drift.long_sequence import STEPS, long_sequence, remembers
+from tflm_hil.drift.long_sequence import STEPS, carries_state, long_sequence
 from tflm_hil.models.zoo.manifest import Variant, load_model
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
@@ -23,7 +23,7 @@ def variant(model: str, name: str) -> Variant:
     ],
 )
 def test_what_remembers_is_read_from_the_graph(model: str, name: str, memory: bool) -> None:
-    assert remembers(variant(model, name)) is memory
+    assert carries_state(variant(model, name)) is memory
 
 
 def test_a_step_model_gets_its_samples_row_by_row() -> None:

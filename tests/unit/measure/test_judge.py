@@ -3,47 +3,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tflm_hil.comparison import Limit, RungOutputs, compare_ladder
+from tflm_hil.comparison import RungOutputs, compare_ladder
 from tflm_hil.link.messages import LoadedModel, TensorInfo
 from tflm_hil.measure import judge
-from tflm_hil.report.records import LinkRecord, Verdict
+from tflm_hil.report.costs import LinkRecord
+from tflm_hil.report.judgement import Limit, Part, Verdict
+from tflm_hil.vocabulary import Measure, RungName, Unit
 
 MODEL = LoadedModel("00" * 16, "m", (), (), 1000, 600, 40, 7)
 LINK = LinkRecord(1, 2, 3, 4, 5, 6.0, 7.0, None, None)
 
 
 def outputs(*stored: int) -> RungOutputs:
-    return RungOutputs.of_stored(
-        np.array([stored], np.int8), scale=1 / 256, zero_point=-128, per_step=False
-    )
-
-
-def test_limits_become_measurements_that_judge_themselves() -> None:
-    limits = (
-        Limit("device", "differing", maximum=0),
-        Limit("device", "argmax_agreement", minimum=1.0),
-    )
-    ladder = compare_ladder({"tflm": outputs(0, 9), "device": outputs(0, 7)}, None, limits)
-    found = {m.name: m for m in judge.checks(ladder)}
-    assert found["device.differing"].value == 1
-    assert found["device.differing"].verdict is Verdict.FAIL
-    assert found["device.argmax_agreement"].verdict is Verdict.PASS
-
-
-def test_limit_with_two_bounds_is_two_measurements() -> None:
-    limits = (Limit("device", "max_lsb", minimum=1, maximum=3),)
-    ladder = compare_ladder({"tflm": outputs(0, 9), "device": outputs(0, 7)}, None, limits)
-    found = judge.checks(ladder)
-    assert [(m.limit.relation, m.limit.bound) for m in found if m.limit] == [("<=", 3), (">=", 1)]
-    assert all(m.unit == "LSB" for m in found)
-
-
-def test_rung_keeps_its_histogram_with_string_keys() -> None:
-    ladder = compare_ladder({"tflm": outputs(0, 9), "device": outputs(0, 7)})
-    rung = judge.rung_record(ladder.rung("device"))
-    assert rung.lsb_histogram == {"0": 1, "2": 1}
-    assert rung.max_lsb == 2
-    assert judge.rung_record(ladder.rung("tflm")).max_abs is None
+    return RungOutputs(np.array([stored], np.int8), scale=1 / 256, zero_point=-128, per_step=False)
 
 
 def test_modelled_cycles_are_marked_and_real_ones_are_not() -> None:
@@ -53,7 +25,9 @@ def test_modelled_cycles_are_marked_and_real_ones_are_not() -> None:
         )
         assert cycles.streamed is not None
         assert (cycles.streamed.minimum, cycles.streamed.p50, cycles.streamed.maximum) == (1, 2, 3)
-        marks = {m.modelled for m in judge.figures(cycles, MODEL, 1240, LINK) if m.unit == "cycles"}
+        marks = {
+            m.modelled for m in judge.figures(cycles, MODEL, 1240, LINK) if m.unit is Unit.CYCLES
+        }
         assert marks == ({source} if modelled else {""})
 
 
@@ -69,20 +43,13 @@ def test_limit_that_was_set_aside_is_told_with_its_value_and_neither_pass_nor_fa
     rungs = {"tflm": outputs(0, 9), "device": outputs(0, 7)}
     ladder = compare_ladder(rungs, np.array([1]), ())
     limits = (
-        Limit("device", "accuracy", minimum=1.5),
-        Limit("keras", "accuracy", minimum=0.5),
+        Limit(RungName.DEVICE, Measure.ACCURACY, minimum=1.5),
+        Limit(RungName.KERAS, Measure.ACCURACY, minimum=0.5),
     )
-    (found,) = judge.set_aside(ladder, limits, "on 1 of 9 sequences")
-    assert (found.name, found.value) == ("device.accuracy", 1.0)
+    (found,) = judge.set_aside(ladder, limits, Part(1, 9))
+    assert (found.rung, found.measure, found.value) == (RungName.DEVICE, Measure.ACCURACY, 1.0)
     assert found.verdict is Verdict.NONE
-    assert found.not_judged == "on 1 of 9 sequences"
-
-
-def test_rmse_of_a_rung_is_kept() -> None:
-    ladder = compare_ladder({"device": outputs(0, 64)}, np.array([[0.5, 1.0]]), task="regression")
-    # 0 and 64 are 0.5 and 0.75
-    expected = math.sqrt((0.0**2 + 0.25**2) / 2)
-    assert judge.rung_record(ladder.rung("device")).label_rmse == pytest.approx(expected)
+    assert found.not_judged == Part(1, 9)
 
 
 def tensor(*shape: int) -> TensorInfo:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 from tflm_hil.plugin.ending import exit_status
-from tflm_hil.report.records import Verdict
+from tflm_hil.report.judgement import Verdict
 
 from tests.unit.report import synthetic
 

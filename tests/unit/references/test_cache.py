@@ -4,16 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.references import cache
-from tflm_hil.references.records import OutputTensor, Reference
+from tflm_hil.references.records import Reference
+from tflm_hil.vocabulary import RungName
 
 KEY = cache.key_of({"model": "abc"})
 
 
 def reference() -> Reference:
-    tensor = OutputTensor(np.arange(6, dtype=np.int8).reshape(2, 3), 0.5, -3, False)
-    steps = OutputTensor(np.ones((2, 4, 1), np.float32), 0.0, 0, True)
-    return Reference("tflm", (tensor, steps), {"kernels": "reference", "cached": "no"})
+    tensor = RungOutputs(np.arange(6, dtype=np.int8).reshape(2, 3), 0.5, -3, False)
+    steps = RungOutputs(np.ones((2, 4, 1), np.float32), 0.0, 0, True)
+    return Reference(RungName.TFLM, (tensor, steps), {"kernels": "reference", "cached": "no"})
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -49,8 +51,8 @@ def test_a_damaged_entry_is_absent_and_can_be_replaced(tmp_path: Path, keep: int
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
 def test_a_damaged_stretch_anywhere_makes_an_entry_absent(tmp_path: Path, share: float) -> None:
     values = np.random.default_rng(3).standard_normal((40, 10)).astype(np.float32)
-    tensors = (OutputTensor(values, 0.0, 0, False),)
-    cache.write(tmp_path, KEY, Reference("tflm", tensors, {}))
+    tensors = (RungOutputs(values, 0.0, 0, False),)
+    cache.write(tmp_path, KEY, Reference(RungName.TFLM, tensors, {}))
     (path,) = tmp_path.iterdir()
     content = bytearray(path.read_bytes())
     at = int(len(content) * share)

@@ -8,7 +8,7 @@ import pytest
 from tflm_hil.models.zoo.manifest import Artefact, Variant, load_zoo
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import jobs as module
-from tflm_hil.references.records import FRAMEWORKS, Framework
+from tflm_hil.vocabulary import FRAMEWORKS, RungName
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "models"
 VARIANTS = {variant.id: variant for model in load_zoo(ZOO) for variant in model.variants}
@@ -67,7 +67,7 @@ def test_there_is_no_keras_reference_in_mode_carry() -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_tool_versions_make_new_keys(framework: Framework, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tool_versions_make_new_keys(framework: RungName, monkeypatch: pytest.MonkeyPatch) -> None:
     variant = VARIANTS["digits_gru-int8-unrolled"]
     before = keys(variant)
     versions = module.versions

@@ -36,7 +36,7 @@ def fate(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         for _, arrays in stream_worker("tests.support.counting_worker", asked, **options):
             yield (
                 {"tensors": [(0.0, 0, False)], "circumstances": {}},
-                {"0": arrays["x"].astype(np.float32)},
+                {"0": arrays["x"].astype(np.float32).reshape(-1, 1)},
             )
 
     monkeypatch.setattr(running, "stream_worker", worker)

@@ -62,7 +62,7 @@ def test_single_step_carry() -> None:
 
 def test_an_output_without_axes_is_one_value() -> None:
     (tensor,) = run_sequences(RunningSum((1, 2, 1), ()), INPUTS, carry=False)
-    assert tensor.outputs().values.tolist() == [[1.5], [3.5]]
+    assert tensor.values.tolist() == [[1.5], [3.5]]
 
 
 class TokensAndScale:
@@ -100,7 +100,7 @@ def test_sequence_output_of_one_invoke_is_per_step() -> None:
 
 def test_outputs_are_dequantised_for_the_comparison() -> None:
     (tensor,) = run_sequences(RunningSum((1, 2, 1), (1, 1)), INPUTS, carry=False)
-    assert tensor.outputs().values.tolist() == [[1.5], [3.5]]
+    assert tensor.values.tolist() == [[1.5], [3.5]]
 
 
 def test_a_sequence_that_does_not_fit_is_refused() -> None:

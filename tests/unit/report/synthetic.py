@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tflm_hil.report.costs import CycleRecord, LinkRecord
+from tflm_hil.report.drifting import DriftRecord, Trend, TrendKind
+from tflm_hil.report.forensics import CodePlace, FaultForensics
+from tflm_hil.report.judgement import Failure, Limit, Measurement, Part, Rung, Verdict
 from tflm_hil.report.records import (
     BoardRecord,
     Circumstances,
     ClockRecord,
     ClockTreeRecord,
-    CycleRecord,
     ErrorRecord,
     FirmwareRecord,
+    FlashPart,
     FlashRecord,
     HostRecord,
     IncidentRecord,
     LeftOutRecord,
-    Limit,
-    LinkRecord,
-    Measurement,
+    Recovery,
+    RecoveryRecord,
     ResumeRecord,
-    Rung,
     RunRecord,
     TestCounts,
     VariantRecord,
-    Verdict,
 )
 from tflm_hil.report.statistics import distribution
+from tflm_hil.vocabulary import Measure, RungName, Task
 
 CIRCUMSTANCES = Circumstances(
     board=BoardRecord(
@@ -57,6 +59,26 @@ CIRCUMSTANCES = Circumstances(
 )
 
 
+DIVERGING = DriftRecord(
+    name=RungName.TFLITE,
+    against=RungName.KERAS,
+    sequences=40,
+    steps=9,
+    max_abs=0.25,
+    trend=Trend(TrendKind.DIVERGING, 0.125, 0.01, 1e-6, 3.0, doubling_steps=12.0),
+    first_differing_step=0,
+    first_diverging_step=None,
+    lost=False,
+    saturation=None,
+)
+
+
+def differing(count: int) -> Measurement:
+    """How many of the device's integers are not desktop TFLM's; none may be."""
+    limit = Limit(RungName.DEVICE, Measure.DIFFERING, maximum=0)
+    return Measurement(Measure.DIFFERING, count, RungName.DEVICE, limit=limit)
+
+
 def variant(dtype: str, export: str, model: str = "digits_lstm") -> VariantRecord:
     """A variant that passed; an int8 one differs by 13 LSB between TFLite and TFLM."""
     integer = dtype == "int8"
@@ -70,16 +92,16 @@ def variant(dtype: str, export: str, model: str = "digits_lstm") -> VariantRecor
         file_bytes=6144,
         verdict=Verdict.PASS,
         title=f"Handwritten digits row by row, {model}",
-        task="classification",
+        task=Task.CLASSIFICATION,
         sequences=360,
         sequences_in_set=360,
         steps=360,
         time_steps=8,
         rungs=(
-            Rung("keras", accuracy=0.9722),
+            Rung(RungName.KERAS, accuracy=0.9722),
             Rung(
-                "tflite",
-                "keras",
+                RungName.TFLITE,
+                RungName.KERAS,
                 0.9694,
                 0.0312 if integer else 6e-7,
                 0.001,
@@ -90,8 +112,8 @@ def variant(dtype: str, export: str, model: str = "digits_lstm") -> VariantRecor
                 3600,
             ),
             Rung(
-                "tflm",
-                "tflite",
+                RungName.TFLM,
+                RungName.TFLITE,
                 0.9694,
                 0.0508 if integer else 1.2e-7,
                 0.001,
@@ -101,11 +123,11 @@ def variant(dtype: str, export: str, model: str = "digits_lstm") -> VariantRecor
                 300,
                 3600,
                 13 if integer else None,
-                {"0": 3300, "1": 299, "13": 1} if integer else None,
+                {0: 3300, 1: 299, 13: 1} if integer else None,
             ),
             Rung(
-                "device",
-                "tflm",
+                RungName.DEVICE,
+                RungName.TFLM,
                 0.9694,
                 0.0 if integer else 1.2e-7,
                 0.0,
@@ -115,13 +137,13 @@ def variant(dtype: str, export: str, model: str = "digits_lstm") -> VariantRecor
                 0,
                 3600,
                 0 if integer else None,
-                {"0": 3600} if integer else None,
+                {0: 3600} if integer else None,
             ),
         ),
         cycles=CycleRecord(cycles, cycles, cycles, "insn-count-1", True, cycles),
         arena_bytes=8500,
         stack_bytes=1240,
-        measurements=(Measurement("differing outputs", 0, "values", Limit("<=", 0)),),
+        measurements=(differing(0),),
         link=LinkRecord(100_000, 30_000, 95_000, 2, 1, 1.2, 1.1, 0.91, 0.88, 1.085),
     )
 
@@ -138,21 +160,21 @@ def regression_variant(dtype: str = "int8", export: str = "step") -> VariantReco
     return replace(
         made,
         title="Next value of a noisy sine, GRU(10)",
-        task="regression",
+        task=Task.REGRESSION,
         sequences=40,
         sequences_in_set=371,
         time_steps=9,
         cycles=CycleRecord(cycles, cycles, cycles, "insn-count-1", True, whole),
         rungs=tuple(rungs),
-        drift=("TFLite against Keras: the error diverges, doubling every 12 steps.",),
+        drift=(DIVERGING,),
         messages=("Input saturates",),
         measurements=(
             Measurement(
-                "device.label_rmse",
+                Measure.LABEL_RMSE,
                 0.2288,
-                "output",
-                Limit("<=", 0.25),
-                not_judged="on 40 of 371 sequences",
+                RungName.DEVICE,
+                limit=Limit(RungName.DEVICE, Measure.LABEL_RMSE, maximum=0.25),
+                not_judged=Part(40, 371),
             ),
         ),
     )
@@ -160,13 +182,40 @@ def regression_variant(dtype: str = "int8", export: str = "step") -> VariantReco
 
 def failed_variant() -> VariantRecord:
     """The device differs from TFLM although it must not."""
-    return replace(
-        variant("int8", "unrolled", "digits_gru"),
-        verdict=Verdict.FAIL,
-        verdict_rung="device",
-        sentence="3 of 3,600 outputs differ from desktop TFLM, by up to 2 LSB",
-        measurements=(Measurement("differing outputs", 3, "values", Limit("<=", 0)),),
+    made = variant("int8", "unrolled", "digits_gru")
+    *others, device = made.rungs
+    device = replace(
+        device,
+        max_abs=0.0078,
+        differing=3,
+        max_lsb=2,
+        lsb_histogram={0: 3597, 1: 1, 2: 2},
+        worst=(17, 4),
     )
+    return replace(
+        made,
+        verdict=Verdict.FAIL,
+        rungs=(*others, device),
+        failure=Failure(RungName.DEVICE, differing(3)),
+        measurements=(differing(3),),
+    )
+
+
+FAULT = FaultForensics(
+    pc=CodePlace(0x08003A1C, "hil::Lstm  lstm.cc:120"),
+    call=CodePlace(0x08003B01, "hil::Invoke  engine.cc:41"),
+    registers=tuple(range(13)),
+    sp=0x20003D30,
+    xpsr=0x61000000,
+    exc_return=0xFFFFFFF9,
+    cfsr=1 << 9,
+    hfsr=1 << 30,
+    mmfar=0,
+    bfar=0x30000000,
+    address=0x30000000,
+    request="sequence",
+    request_number=5,
+)
 
 
 def broken_variant() -> VariantRecord:
@@ -183,7 +232,7 @@ def broken_variant() -> VariantRecord:
             "TargetFault",
             "HardFault during inference",
             "read the source line",
-            ("pc 0x08003a1c  hil::Lstm  lstm.cc:120",),
+            fault=FAULT,
         ),
     )
 
@@ -204,19 +253,22 @@ def run() -> RunRecord:
             failed_variant(),
             regression_variant(),
         ),
-        flash=(FlashRecord("firmware", 61234, 3, 0.8), FlashRecord("models", 0, 0, 0.0)),
+        flash=(
+            FlashRecord(FlashPart.FIRMWARE, 61234, 3, 0.8),
+            FlashRecord(FlashPart.MODELS, 0, 0, 0.0),
+        ),
         incidents=(
             IncidentRecord(
                 "test_faults.py::test_hard_fault",
-                ErrorRecord("TargetFault", "HardFault during inference"),
+                ErrorRecord("TargetFault", "HardFault during inference", fault=FAULT),
                 True,
-                "reset",
+                RecoveryRecord(Recovery.ANSWERS),
             ),
             IncidentRecord(
                 "test_ladder.py::test_it",
                 ErrorRecord("LinkTimeout", "nothing came back", "look at the cable"),
                 False,
-                "the board was reset",
+                RecoveryRecord(Recovery.ANSWERS),
             ),
         ),
         findings=("clock-off: USART3 was written while its clock was off",),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tflm_hil.errors import ConfigurationError
 from tflm_hil.report import journal as journal_module
-from tflm_hil.report.journal import Journal, StoredResult, find_unfinished
+from tflm_hil.report.journal import Journal, StoredResult, UnfinishedRun, find_unfinished
 
 BOARD = "some-board"
 
@@ -24,7 +24,7 @@ import os, signal
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
-    assert find_unfinished(tmp_path, board=BOARD) == tmp_path / "run"
+    assert find_unfinished(tmp_path, board=BOARD) == UnfinishedRun(tmp_path / "run", True)
     journal = Journal(tmp_path / "run", board=BOARD)
     assert journal.resumed
     assert journal.results("context") == {
@@ -41,6 +41,19 @@ def test_closed_run_is_finished(tmp_path: Path) -> None:
     journal.result("context", 0, b"zero", (10,))
     journal.close(verdict="pass")
     assert find_unfinished(tmp_path, board=BOARD) is None
+
+
+def test_run_of_another_version_is_named_and_not_gone_on_with(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run", board=BOARD)
+    journal.result("context", 0, b"zero", (10,))
+    journal.leave()
+    content = journal.path.read_text()
+    assert '"format":2' in content
+    journal.path.write_text(content.replace('"format":2', '"format":1'))
+    assert find_unfinished(tmp_path, board=BOARD) == UnfinishedRun(tmp_path / "run", False)
+    with pytest.raises(ConfigurationError, match="another version") as caught:
+        Journal(tmp_path / "run", board=BOARD)
+    assert "--hil-resume never" in caught.value.remedy
 
 
 def test_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
@@ -105,7 +118,8 @@ def test_only_the_latest_run_of_the_board_counts(tmp_path: Path) -> None:
     for age, name in enumerate(("other", "latest", "old")):
         os.utime(tmp_path / name / "journal.jsonl", (now - age, now - age))
     assert find_unfinished(tmp_path, board=BOARD) is None
-    assert find_unfinished(tmp_path, board="other-board") == tmp_path / "other"
+    other = find_unfinished(tmp_path, board="other-board")
+    assert other == UnfinishedRun(tmp_path / "other", True)
 
 
 @pytest.mark.parametrize("length", [1, 70_000])
@@ -125,7 +139,7 @@ def test_of_a_long_journal_only_the_ends_are_looked_at(
         return whole(content)
 
     monkeypatch.setattr(journal_module, "_entries", entries)
-    assert find_unfinished(tmp_path, board=BOARD) == tmp_path / "run"
+    assert find_unfinished(tmp_path, board=BOARD) == UnfinishedRun(tmp_path / "run", True)
     assert sum(taken) < journal.path.stat().st_size + 2 * length
     if length == 1:
         assert sum(taken) < 200_000

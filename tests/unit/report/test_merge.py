@@ -1,7 +1,8 @@
 from dataclasses import replace
 
+from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.merge import merge
-from tflm_hil.report.records import LeftOutRecord, RunRecord, TestCounts, Verdict
+from tflm_hil.report.records import LeftOutRecord, RunRecord, TestCounts
 
 from tests.unit.report import synthetic
 

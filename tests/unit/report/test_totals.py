@@ -1,7 +1,10 @@
 from dataclasses import replace
 
 import pytest
-from tflm_hil.report.records import LinkRecord, TestCounts, VariantRecord, Verdict
+from tflm_hil.report.costs import LinkRecord
+from tflm_hil.report.drifting import LongRunRecord
+from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.records import TestCounts, VariantRecord
 from tflm_hil.report.totals import Times, total, verdict
 
 from tests.unit.report import synthetic
@@ -23,7 +26,10 @@ def test_times_are_sums_over_what_was_streamed() -> None:
         streaming_board_seconds=pytest.approx(6.0),
         streaming_seconds=pytest.approx(10.0),
     )
-    long = replace(streamed(one), long_link=other)
+    run = LongRunRecord(
+        1000, 1, True, 0, 2000, (), None, "no Keras model", None, None, (), None, other
+    )
+    long = replace(streamed(one), long_run=run)
     assert Times.of([long]) == times, "long sequences count, too"
     assert Times.of([streamed(None)]) == Times(None, None, None, None)
     assert total([None, None]) is None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,8 @@ from tflm_hil.errors import ConversionError
 from tflm_hil.models.convert.conversion_failure import explain
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.vocabulary import ExportKind, Precision
 from tflm_hil.worker import WorkerError, run_worker
-
-ExportKind = Literal["loop", "unrolled", "fused", "shift", "step"]
-DType = Literal["float32", "int8", "int16x8"]
-
-EXPORTS: tuple[ExportKind, ...] = get_args(ExportKind)
-DTYPES: tuple[DType, ...] = get_args(DType)
-
-# Type of inputs and outputs, as the manifest says it.
-ELEMENTS: dict[DType, str] = {"float32": "float32", "int8": "int8", "int16x8": "int16"}
 
 # Types that people ask for and that are refused, with the reason.
 REFUSED_TYPES = {
@@ -54,7 +46,7 @@ class Conversion:
 
     content: bytes
     export: ExportKind
-    dtype: DType
+    dtype: Precision
     difference: float
     notes: tuple[str, ...] = ()
 
@@ -62,8 +54,8 @@ class Conversion:
 def convert(
     model: Path,
     *,
-    export: ExportKind,
-    dtype: DType,
+    export: str,
+    dtype: str,
     calibration: NDArray[np.float32] | None = None,
     custom: Path | None = None,
     timeout_s: float = 900.0,
@@ -77,13 +69,13 @@ def convert(
     """
     if not model.is_file():
         raise ConversionError(f"no Keras model at {model}", remedy="check the path")
-    if export not in EXPORTS:
-        raise ConversionError(f"no export {export!r}", remedy=f"use one of {', '.join(EXPORTS)}")
-    if dtype not in DTYPES:
+    if export not in tuple(ExportKind):
+        raise ConversionError(f"no export {export!r}", remedy=f"use one of {', '.join(ExportKind)}")
+    if dtype not in tuple(Precision):
         reason = REFUSED_TYPES.get(str(dtype))
         raise ConversionError(
             f"no conversion to {dtype}: {reason}" if reason else f"no type {dtype!r}",
-            remedy=f"use one of {', '.join(DTYPES)}",
+            remedy=f"use one of {', '.join(Precision)}",
         )
     arrays = {}
     if calibration is not None:
@@ -107,8 +99,8 @@ def convert(
         raise explain(failure, model.name, export, dtype) from failure
     return Conversion(
         results["tflite"].tobytes(),
-        export,
-        dtype,
+        ExportKind(export),
+        Precision(dtype),
         float(answer["difference"]),
         tuple(answer["notes"]),
     )

@@ -14,8 +14,9 @@ from tflm_hil.models.tflite.inspect import Inspection, Subgraph, Tensor
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.engines import missing
 from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.vocabulary import Severity
 
-STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 
 def describe(
@@ -67,7 +68,7 @@ def _states(model: Inspection) -> Table:
     table = _table("states", "name", "from output", "to input", "elements", "scale out", "scale in")
     for pair in state_pairs(model):
         given, taken = pair.output_quantization, pair.input_quantization
-        style = "" if pair.same else STYLES["error"]
+        style = "" if pair.same else STYLES[Severity.ERROR]
         table.add_row(
             pair.name, f"out {pair.output}", f"in {pair.input}", "x".join(map(str, pair.shape)),
             _scale(given.scale, given.zero_point), _scale(taken.scale, taken.zero_point),

@@ -23,7 +23,7 @@ from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.samples import Samples
 
 SEQUENCES = 16
-STEPS = 10  # of a model that remembers from Invoke to Invoke
+STEPS = 10  # of a model that carries a state from Invoke to Invoke
 SEED = 20261122
 SATURATED = 0.01  # share of values beyond the range that is worth a word
 ROUNDING = 0.002  # of the range: half a step of int8
@@ -99,7 +99,7 @@ def generated_samples(model: Inspection) -> GeneratedSamples:
         _draw(tensor, main, main.inputs[number])
         for tensor, number in zip(layout.tensors, free_inputs(model), strict=True)
     )
-    return GeneratedSamples(layout, draws, STEPS if remembers(model) else 1)
+    return GeneratedSamples(layout, draws, STEPS if fed_step_by_step(model) else 1)
 
 
 def out_of_range(model: Inspection, samples: Samples) -> Iterator[str]:
@@ -119,7 +119,7 @@ def out_of_range(model: Inspection, samples: Samples) -> Iterator[str]:
             )
 
 
-def remembers(model: Inspection) -> bool:
+def fed_step_by_step(model: Inspection) -> bool:
     """Whether it is fed one step after the other: it keeps a state, and takes no whole window."""
     kept = any(tensor.variable for graph in model.subgraphs for tensor in graph.tensors)
     if state_pairs(model) or "VAR_HANDLE" in model.operator_counts:

@@ -14,7 +14,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tflm_hil.comparison.limits import Limit
 from tflm_hil.errors import ConfigurationError
 from tflm_hil.models.tflite.inspect import Inspection, Tensor, inspect
 from tflm_hil.models.tflite.layout import free_inputs, layout_of
@@ -24,9 +23,10 @@ from tflm_hil.models.zoo.generated_samples import generated_samples, out_of_rang
 from tflm_hil.models.zoo.given_samples import given_samples
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import SampleSource
+from tflm_hil.report.judgement import Limit
+from tflm_hil.vocabulary import AS_GIVEN, Engine, Measure, RungName, Task
 
-EXPORT = "as given"
-FLOAT_BOUND = {"builtin": 1e-6, "tflm": 2e-6}
+FLOAT_BOUND = {Engine.BUILTIN: 1e-6, Engine.TFLM: 2e-6}
 
 # Operators that only lead into floats and out of them, or run other subgraphs.
 BRIDGES = frozenset({"QUANTIZE", "DEQUANTIZE", "WHILE", "IF", "CALL_ONCE"})
@@ -72,22 +72,23 @@ def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
     if samples is None:
         source = generated = generated_samples(model)
         notes = (generated.sentence,)
-        task = "regression"  # without labels it says nothing
+        task = Task.REGRESSION  # without labels it says nothing
     else:
         source = given = given_samples(samples, model)
         first = given.load()  # a file that does not fit fails now, not in the first test
         labels = first.labels
         notes = tuple(out_of_range(model, first))
         whole = labels is not None and labels.ndim == 1 and labels.dtype.kind in "biu"
-        task = "classification" if whole and _classes(model) > 1 else "regression"
+        several = whole and _classes(model) > 1
+        task = Task.CLASSIFICATION if several else Task.REGRESSION
     return Variant(
         id=name,
         model=name,
-        name=EXPORT,
+        name=AS_GIVEN,
         path=path.resolve(),
         sha256=hashlib.sha256(content).hexdigest(),
         size_bytes=len(content),
-        export=EXPORT,
+        export=AS_GIVEN,
         dtype=dtype_of(model),
         task=task,
         limits=default_limits(model),
@@ -108,11 +109,11 @@ def default_limits(model: Inspection) -> tuple[Limit, ...]:
     """What the device is held to, see above."""
     output = _judged(model)
     if output.type != "float32":
-        return (Limit("device", "differing", maximum=0),)
+        return (Limit(RungName.DEVICE, Measure.DIFFERING, maximum=0),)
     if computes_in_integers(model):
-        return (Limit("device", "max_abs", maximum=0),)
+        return (Limit(RungName.DEVICE, Measure.MAX_ABS, maximum=0),)
     return tuple(
-        Limit("device", "max_rel", maximum=bound, engine=engine)
+        Limit(RungName.DEVICE, Measure.MAX_REL, maximum=bound, engine=engine)
         for engine, bound in FLOAT_BOUND.items()
     )
 

@@ -24,10 +24,10 @@
     name = "int8-unrolled"
     file = "int8-unrolled.tflite"
     sha256 = "…"
-    export = "unrolled"                   # how Keras was brought to TFLite, see models/exports
+    export = "unrolled"                   # how Keras came to TFLite, see `hil convert --help`
     dtype = "int8"                        # of inputs and outputs; "int8/float32" if they differ
     states = []                           # single step: which output feeds which input, for people
-    limits = [                            # see harness/tflm_hil/comparison/limits.py
+    limits = [                            # see harness/tflm_hil/report/judgement.py
         { rung = "device", measure = "max_lsb", maximum = 0, unit = "LSB" },
     ]                                     # `engine = "builtin"` or "tflm": for that engine only
 
@@ -42,21 +42,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tflm_hil.comparison.limits import UNITS, Limit
 from tflm_hil.errors import ConfigurationError
-from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.inspect import Inspection, inspect
+from tflm_hil.models.tflite.states import StatePair, state_pairs
 from tflm_hil.models.zoo.given_samples import several_inputs
-from tflm_hil.models.zoo.samples import SampleFile, Samples, SampleSource
+from tflm_hil.models.zoo.samples import SampleFile, Samples, SampleSource, load_once
 from tflm_hil.models.zoo.tables import Table
+from tflm_hil.report.judgement import Limit
+from tflm_hil.vocabulary import (
+    RUNG_MEASURES,
+    ElementType,
+    Engine,
+    ExportKind,
+    Measure,
+    RungName,
+    Task,
+)
 
 MANIFEST = "manifest.toml"
 SCHEMA = 1
-TASKS = ("classification", "regression")
-DTYPES = ("float32", "int8", "int16", "uint8", "int32", "int64", "bool")
-RUNGS = ("cells", "keras", "tflite", "tflm", "device")
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class Variant:
     size_bytes: int
     export: str
     dtype: str
-    task: str
+    task: Task
     limits: tuple[Limit, ...]
     samples: SampleSource
     keras: KerasFile | None
@@ -112,7 +120,25 @@ class Variant:
         return self.samples.missing
 
     def content(self) -> bytes:
-        """The flatbuffer. Raises ConfigurationError if it is gone since the zoo was loaded."""
+        """The flatbuffer, read once. Raises ConfigurationError if it is gone since the zoo was
+        loaded.
+        """
+        return self._content
+
+    def inspection(self) -> Inspection:
+        """What is in the flatbuffer, looked at once. Raises CorruptModel."""
+        return self._inspection
+
+    def state_pairs(self) -> tuple[StatePair, ...]:
+        """The states of a single-step model, none of another. Raises CorruptModel."""
+        return self._state_pairs
+
+    def load_samples(self) -> Samples:
+        """The test sequences, read once for all variants that share a file."""
+        return load_once(self.samples)
+
+    @cached_property
+    def _content(self) -> bytes:
         try:
             return self.path.read_bytes()
         except OSError as error:
@@ -121,9 +147,13 @@ class Variant:
                 remedy="restore the file",
             ) from error
 
-    def load_samples(self) -> Samples:
-        """The test sequences."""
-        return self.samples.load()
+    @cached_property
+    def _inspection(self) -> Inspection:
+        return inspect(self._content, self.id)
+
+    @cached_property
+    def _state_pairs(self) -> tuple[StatePair, ...]:
+        return state_pairs(self._inspection)
 
 
 @dataclass(frozen=True)
@@ -132,7 +162,7 @@ class Model:
 
     name: str
     title: str
-    task: str
+    task: Task
     directory: Path
     recipe: str
     keras: KerasFile | None
@@ -180,7 +210,7 @@ def load_model(directory: Path) -> Model:
         )
     name = root.string("name")
     title = root.string("title")
-    task = root.choice("task", TASKS)
+    task = Task(root.choice("task", tuple(Task)))
     keras_table = root.optional_table("keras")
     keras = _keras(keras_table) if keras_table else None
     samples = _samples(root.table("samples"))
@@ -211,7 +241,7 @@ def load_model(directory: Path) -> Model:
 
 
 def _variant(
-    table: Table, model: str, task: str, samples: SampleFile, keras: KerasFile | None
+    table: Table, model: str, task: Task, samples: SampleFile, keras: KerasFile | None
 ) -> Variant:
     table.only("name", "file", "sha256", "bytes", "export", "dtype", "states", "limits")
     artefact = _artefact(table)
@@ -223,7 +253,7 @@ def _variant(
         path=artefact.path,
         sha256=artefact.sha256,
         size_bytes=artefact.size_bytes,
-        export=table.string("export"),
+        export=table.choice("export", tuple(ExportKind)),
         dtype=_dtype(table),
         task=task,
         limits=tuple(_limit(item) for item in table.tables("limits")),
@@ -245,28 +275,31 @@ def _dtype(table: Table) -> str:
     """One type, or "in/out"; of several inputs or outputs "a+b"."""
     dtype = table.string("dtype")
     ends = dtype.split("/")
-    if len(ends) > 2 or any(part not in DTYPES for end in ends for part in end.split("+")):
+    parts = [part for end in ends for part in end.split("+")]
+    if len(ends) > 2 or not set(parts) <= set(ElementType):
         raise table.wrong(
             "dtype",
             f"is {dtype!r}",
-            f"Use one of {', '.join(DTYPES)}, or in/out where they differ (int8/float32).",
+            f"Use one of {', '.join(ElementType)}, or in/out where they differ (int8/float32).",
         )
     return dtype
 
 
 def _limit(table: Table) -> Limit:
     table.only("rung", "measure", "minimum", "maximum", "unit", "engine")
-    measure = table.choice("measure", tuple(UNITS))
+    measure = Measure(table.choice("measure", tuple(RUNG_MEASURES)))
     unit = table.string("unit")
-    if unit != UNITS[measure]:
-        raise table.wrong("unit", f"is {unit!r}; {measure} has the unit {UNITS[measure]!r}")
+    wanted = RUNG_MEASURES[measure].unit
+    if unit != wanted:
+        raise table.wrong("unit", f"is {unit!r}; {measure} has the unit '{wanted}'")
+    engine = table.choice("engine", tuple(Engine)) if "engine" in table.content else None
     try:
         return Limit(
-            rung=table.choice("rung", RUNGS),
+            rung=RungName(table.choice("rung", tuple(RungName))),
             measure=measure,
             minimum=table.number("minimum"),
             maximum=table.number("maximum"),
-            engine=table.string("engine", ""),
+            engine=None if engine is None else Engine(engine),
         )
     except ValueError as error:
         raise table.wrong("measure", f"makes no limit: {error}") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,7 +42,12 @@ class Samples:
 
 
 class SampleSource(Protocol):
-    """Where the samples of a variant come from: a file, or a way to make them."""
+    """Where the samples of a variant come from: a file, or a way to make them.
+
+    Two that are equal name the same bytes.
+    """
+
+    def __hash__(self) -> int: ...
 
     @property
     def sha256(self) -> str:
@@ -53,6 +59,19 @@ class SampleSource(Protocol):
 
     def load(self) -> Samples:
         """The sequences. Raises `ConfigurationError`."""
+
+
+@cache
+def load_once(source: SampleSource) -> Samples:
+    """The sequences of `source`, read at the first call; nobody may write to them.
+
+    Sources are equal if they name the same bytes. Raises what `source.load` raises.
+    """
+    samples = source.load()
+    for array in (samples.inputs, samples.labels, samples.for_keras):
+        if array is not None:
+            array.flags.writeable = False
+    return samples
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.references.equations.build import build
 from tflm_hil.references.equations.obstacles import NotExpressible, words
 from tflm_hil.references.equations.read_keras import read_keras
-from tflm_hil.references.records import OutputTensor
 from tflm_hil.references.serving import Result
 
 ABSENT = "absent"
@@ -34,4 +34,4 @@ def run(model: Any, inputs: NDArray[Any], custom: ModuleType | None, *, calls: i
     except NotExpressible as reason:
         return (), {ABSENT: words(reason), **reason.stored()}
     stored = values.astype(np.float32)
-    return (OutputTensor(stored, 0.0, 0, stored.ndim > 2),), {"dtype": "float64"}
+    return (RungOutputs(stored, 0.0, 0, stored.ndim > 2),), {"dtype": "float64"}

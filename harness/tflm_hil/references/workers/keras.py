@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.models.convert.custom_classes import known, load
 from tflm_hil.models.convert.exports.rebuild import stateful
 from tflm_hil.references.equations import rung
-from tflm_hil.references.records import OutputTensor
 from tflm_hil.references.sequences import note_difference
 from tflm_hil.references.serving import Result, Work, serve_jobs
 from tflm_hil.references.stateful import run_stateful
@@ -81,7 +81,7 @@ def run_keras(model: Any, inputs: NDArray[np.float32] | list[NDArray[Any]]) -> R
     tensors = []
     for parts in zip(*batches, strict=True):
         array = np.concatenate(parts)
-        tensors.append(OutputTensor(array, 0.0, 0, array.ndim > 2))
+        tensors.append(RungOutputs(array, 0.0, 0, array.ndim > 2))
     return tuple(tensors), circumstances
 
 

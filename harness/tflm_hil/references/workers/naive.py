@@ -41,7 +41,7 @@ def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Array
     for number, path in enumerate(request["models"]):
         interpreter = NaiveInterpreter(untie_states(Path(path).read_bytes()))
         output = run_sequences(interpreter, arrays[str(number)], carry=False)[0]
-        results[str(number)] = output.outputs().values[0]
+        results[str(number)] = output.values[0]
     return {}, results
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from tflm_hil.report.records import RunRecord, VariantRecord, Verdict
+from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.render.entries import (
     ACCURACY,
     Entry,
@@ -24,18 +25,22 @@ from tflm_hil.report.render.entries import (
     widest_rung,
 )
 from tflm_hil.report.render.wording import MISSING, count, delta, kilobytes, percent, rmse, spread
+from tflm_hil.vocabulary import RungName
 
 T = TypeVar("T")
 
 # Columns up to this rank are in documents, too; the rest stands with each variant.
 DOCUMENT_RANK = 4
 
+LARGEST_STEP = "largest"  # key of the column that the legend explains where it is shown
+
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
     """`title` is for documents, `short` (two lines) for terminals and pages. `keep` ranks the
     columns: the ones with the smallest rank stay on a narrow terminal. `value` is what a page
-    sorts by; None means by the text. `exact` is the text of documents, where it differs.
+    sorts by; None means by the text. `exact` is the text of documents, where it differs. `of_rung`:
+    how well one rung of the ladder does the task.
     """
 
     key: str
@@ -46,6 +51,7 @@ class Column(Generic[T]):
     value: Callable[[T], float | None] | None = None
     exact: Callable[[T], str] | None = None
     words: bool = False
+    of_rung: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -64,19 +70,19 @@ def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
         return cycles / core_hz * 1e6 if cycles is not None and core_hz else None
 
     names = rung_names(run.variants)
-    ends = {name for name in ("keras", "device") if name in names}
+    ends = (RungName.KERAS, RungName.DEVICE)
     return (
         Column("variant", "variant", "entry\n  variant", 0, variant_name),
         Column("verdict", "verdict", "", 0, lambda v: str(v.verdict).upper()),
         *(_quality(name, 1 if name in ends else 2) for name in names),
         Column(
             "difference", "board against desktop TFLM, largest |Δ|", "board vs\nTFLM, |Δ|", 0,
-            lambda v: delta(rung_of(v, "device")),
-            lambda v: _max_abs(v, "device"),
+            lambda v: delta(rung_of(v, RungName.DEVICE)),
+            lambda v: _max_abs(v, RungName.DEVICE),
             _difference,
         ),
         Column(
-            "largest", "largest error enters at", "largest step\nof the ladder", 3,
+            LARGEST_STEP, "largest error enters at", "largest step\nof the ladder", 3,
             _largest,
             _largest_abs,
             words=True,
@@ -116,8 +122,9 @@ def entry_columns(run: RunRecord) -> tuple[Column[Entry], ...]:
         Column("verdict", "verdict", "", 0, lambda e: str(e.verdict).upper()),
         Column("variants", "variants", "variants\npassed", 0, _passed, lambda e: len(e.variants)),
         Column("measure", "measure", "", 1, lambda e: e.measure or MISSING),
-        Column("first", "Keras", "Keras", 2, lambda e: _worst_quality(e, "keras"), _none),
-        Column("last", "board", "board\nworst", 1, lambda e: _worst_quality(e, "device"), _none),
+        Column("first", "Keras", "Keras", 2, lambda e: _worst_quality(e, RungName.KERAS), _none),
+        Column("last", "board", "board\nworst", 1,
+               lambda e: _worst_quality(e, RungName.DEVICE), _none),
         Column("differing", "integers that differ from TFLM", "integers\ndiffering", 0,
                _differing, _none),
         Column("floats", "floats vs TFLM, |Δ|", "floats vs\nTFLM, |Δ|", 0, _floats, _none),
@@ -138,11 +145,11 @@ def quality_text(variant: VariantRecord, rung: str) -> str:
     return percent(value) if measure(variant) == ACCURACY else rmse(value)
 
 
-def _quality(rung: str, keep: int) -> Column[VariantRecord]:
+def _quality(rung: RungName, keep: int) -> Column[VariantRecord]:
     title = rung_title(rung)
     return Column(
         f"quality_{rung}", title, title, keep,
-        lambda v: quality_text(v, rung), lambda v: quality(v, rung),
+        lambda v: quality_text(v, rung), lambda v: quality(v, rung), of_rung=True,
     )  # fmt: skip
 
 
@@ -156,7 +163,7 @@ def _size(
 
 
 def _difference(variant: VariantRecord) -> str:
-    rung = rung_of(variant, "device")
+    rung = rung_of(variant, RungName.DEVICE)
     if rung is None or rung.max_lsb is None:
         return delta(rung)
     return f"{delta(rung)}, {rung.differing or 0:,} of {rung.values or 0:,} differ"
@@ -202,7 +209,7 @@ def _worst_quality(entry: Entry, rung: str) -> str:
 
 
 def _differing(entry: Entry) -> str:
-    devices = [rung_of(v, "device") for v in entry.variants]
+    devices = [rung_of(v, RungName.DEVICE) for v in entry.variants]
     compared = [rung for rung in devices if rung is not None and rung.max_lsb is not None]
     if not compared:
         return MISSING
@@ -211,7 +218,7 @@ def _differing(entry: Entry) -> str:
 
 
 def _floats(entry: Entry) -> str:
-    devices = [rung_of(v, "device") for v in entry.variants]
+    devices = [rung_of(v, RungName.DEVICE) for v in entry.variants]
     compared = [
         rung
         for rung in devices

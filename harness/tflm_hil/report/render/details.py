@@ -11,8 +11,10 @@ from textwrap import fill
 
 from rich.text import Text
 
-from tflm_hil.report.records import Rung, RunRecord, VariantRecord
-from tflm_hil.report.render.entries import rung_title
+from tflm_hil.report.judgement import Rung
+from tflm_hil.report.records import RunRecord, VariantRecord
+from tflm_hil.report.render.drifts import drift_lines
+from tflm_hil.report.render.entries import pair_title
 from tflm_hil.report.render.grid import Head, grid
 from tflm_hil.report.render.wording import MISSING, delta, percent, real, size
 from tflm_hil.report.statistics import Distribution
@@ -32,12 +34,12 @@ def details(run: RunRecord, width: int) -> Iterator[Text]:
     yield _line(measured, width)
     yield _heading("the ladder, each rung against the one before")
     yield _ladder(measured, width)
-    drifting = [variant for variant in measured if variant.drift]
+    drifting = {variant.id: lines for variant in measured if (lines := drift_lines(variant))}
     if drifting:
         yield _heading("drift over the steps of a sequence")
-        for variant in drifting:
-            yield Text(variant.id)
-            yield from _indented(variant.drift, width)
+        for name, lines in drifting.items():
+            yield Text(name)
+            yield from _indented(lines, width)
     printed = [Text(f"{v.id}: {line}") for v in measured for line in v.messages]
     if printed:
         yield _heading("printed by the engine")
@@ -61,8 +63,8 @@ def _table(titles: list[str], rows: list[list[str]], width: int) -> Text:
 
 
 def _cycles(variants: list[VariantRecord], width: int) -> Text:
-    def cell(found: Distribution | None, figure: Callable[[Distribution], int]) -> str:
-        return MISSING if found is None else f"{figure(found):,}"
+    def cell(spread: Distribution | None, figure: Callable[[Distribution], int]) -> str:
+        return MISSING if spread is None else f"{figure(spread):,}"
 
     rows = []
     for variant in variants:
@@ -118,7 +120,7 @@ def _ladder(variants: list[VariantRecord], width: int) -> Text:
 
 def _rung(rung: Rung) -> list[str]:
     return [
-        f"  {rung_title(rung.name)} against {rung_title(rung.against)}",
+        f"  {pair_title(rung)}",
         delta(rung),
         real(rung.mean_abs),
         real(rung.rmse),
@@ -130,10 +132,10 @@ def _rung(rung: Rung) -> list[str]:
 
 
 def histogram(rung: Rung) -> str:
-    """`0:3,412 1:188 >3:4`: how many values differ by so many LSB."""
+    """`0:3,412 1:188 >3:4`: the number of values by |Δ| in LSB."""
     if rung.lsb_histogram is None:
         return ""
-    counts = {int(level): count for level, count in rung.lsb_histogram.items()}
+    counts = rung.lsb_histogram
     parts = [f"{level}:{counts[level]:,}" for level in range(HISTOGRAM_LEVELS) if level in counts]
     beyond = sum(count for level, count in counts.items() if level >= HISTOGRAM_LEVELS)
     if beyond:

@@ -9,16 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tflm_hil.report.records import Rung, RunRecord, VariantRecord, Verdict, worst
+from tflm_hil.report.judgement import Rung, Verdict, worst
+from tflm_hil.report.records import RunRecord, VariantRecord
+from tflm_hil.vocabulary import RUNGS, RungName
 
-LADDER = ("cells", "keras", "tflite", "tflm", "device")  # oldest first
-RUNG_TITLES = {
-    "cells": "cells",
-    "keras": "Keras",
-    "tflite": "TFLite",
-    "tflm": "TFLM",
-    "device": "board",
-}
 ACCURACY = "accuracy %"
 RMSE = "RMSE"
 
@@ -38,7 +32,7 @@ class Entry:
     @property
     def measure(self) -> str:
         """`ACCURACY`, `RMSE`, or empty where there are no labels."""
-        return next((found for v in self.variants if (found := measure(v))), "")
+        return next((label for v in self.variants if (label := measure(v))), "")
 
     @property
     def verdict(self) -> Verdict:
@@ -48,22 +42,27 @@ class Entry:
 
 def entries(run: RunRecord) -> tuple[Entry, ...]:
     """All entries, each once, in the order of their first variant."""
-    found: dict[str, list[VariantRecord]] = {}
+    by_model: dict[str, list[VariantRecord]] = {}
     for variant in run.variants:
-        found.setdefault(variant.model, []).append(variant)
-    return tuple(Entry(model, tuple(variants)) for model, variants in found.items())
+        by_model.setdefault(variant.model, []).append(variant)
+    return tuple(Entry(model, tuple(variants)) for model, variants in by_model.items())
 
 
-def rung_names(variants: Iterable[VariantRecord]) -> tuple[str, ...]:
-    """Every rung that one of them has, in the order of the ladder; unknown ones at its end."""
-    found = dict.fromkeys(rung.name for variant in variants for rung in variant.rungs)
-    known = [name for name in LADDER if name in found]
-    return (*known, *(name for name in found if name not in LADDER))
+def rung_names(variants: Iterable[VariantRecord]) -> tuple[RungName, ...]:
+    """Every rung that one of them has, in the order of the ladder."""
+    present = {rung.name for variant in variants for rung in variant.rungs}
+    return tuple(name for name in RungName if name in present)
 
 
-def rung_title(name: str) -> str:
+def rung_title(name: RungName) -> str:
     """A rung as tables call it."""
-    return RUNG_TITLES.get(name, name)
+    return RUNGS[name].column
+
+
+def pair_title(rung: Rung) -> str:
+    """A rung and the one before it, as tables call them."""
+    against = f" against {rung_title(rung.against)}" if rung.against is not None else ""
+    return f"{rung_title(rung.name)}{against}"
 
 
 def rung_of(variant: VariantRecord, name: str) -> Rung | None:
@@ -104,8 +103,8 @@ def cycles_per_sequence(variant: VariantRecord) -> int | None:
     cycles = variant.cycles
     if cycles is None:
         return None
-    found = cycles.per_sequence or (cycles.streamed if variant.steps == variant.sequences else None)
-    return found.p50 if found is not None else None
+    whole = cycles.per_sequence or (cycles.streamed if variant.steps == variant.sequences else None)
+    return whole.p50 if whole is not None else None
 
 
 def cycles_per_step(variant: VariantRecord) -> float | None:

@@ -33,14 +33,7 @@ class Across:
 
 def grid(heads: Sequence[Head], rows: Sequence[Sequence[Text] | Across], width: int) -> Text:
     """The table within `width`; columns of rank 0 stay even if they are wider."""
-    cells = [row for row in rows if not isinstance(row, Across)]
-    widths = [
-        max(
-            *(len(line) for line in head.title.split("\n")),
-            max((row[index].cell_len for row in cells), default=0),
-        )
-        for index, head in enumerate(heads)
-    ]
+    widths = _widths(heads, rows)
     kept = _kept(heads, widths, width)
     # the first column also holds what stands across
     start = min((row.at for row in rows if isinstance(row, Across)), default=0)
@@ -58,6 +51,23 @@ def grid(heads: Sequence[Head], rows: Sequence[Sequence[Text] | Across], width: 
         else:
             lines.append(_line([row[index] for index in kept], heads, kept, widths))
     return Text("\n").join(lines)
+
+
+def shown(heads: Sequence[Head], rows: Sequence[Sequence[Text] | Across], width: int) -> list[int]:
+    """Indices of the columns that `grid` has room for."""
+    return _kept(heads, _widths(heads, rows), width)
+
+
+def _widths(heads: Sequence[Head], rows: Sequence[Sequence[Text] | Across]) -> list[int]:
+    """Of every column, with all its cells."""
+    cells = [row for row in rows if not isinstance(row, Across)]
+    return [
+        max(
+            *(len(line) for line in head.title.split("\n")),
+            max((row[index].cell_len for row in cells), default=0),
+        )
+        for index, head in enumerate(heads)
+    ]
 
 
 def _kept(heads: Sequence[Head], widths: Sequence[int], width: int) -> list[int]:

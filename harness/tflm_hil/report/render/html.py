@@ -25,6 +25,7 @@ from tflm_hil.report.render.summary import (
     verdict_word,
 )
 from tflm_hil.report.render.wording import MISSING
+from tflm_hil.vocabulary import RungName
 
 _HERE = Path(__file__).parent
 
@@ -128,7 +129,7 @@ def _table(run: RunRecord) -> str:
 def _rows(columns: Sequence[Column[VariantRecord]], variant: VariantRecord) -> Iterable[str]:
     """The variant, and behind it all that there is to know."""
     name, verdict, *others = columns
-    words = f"{variant.id} {variant.dtype} {variant.export} {variant.task} {variant.verdict}"
+    words = f"{variant.id} {variant.dtype} {variant.export} {variant.task or ''} {variant.verdict}"
     cells = [
         f'<th scope="row"><span class="entry">{escape(variant.model)}</span>'
         f'<span class="name">{escape(name.text(variant))}</span></th>',
@@ -138,7 +139,8 @@ def _rows(columns: Sequence[Column[VariantRecord]], variant: VariantRecord) -> I
     for column in others:
         assert column.value is not None
         value = column.value(variant)
-        bad = " bad" if column.key == "difference" and variant.verdict_rung == "device" else ""
+        at_device = variant.entered is RungName.DEVICE
+        bad = " bad" if column.key == "difference" and at_device else ""
         cells.append(
             f'<td{_side(column, bad)} data-v="{"" if value is None else value}">'
             f"{escape(column.text(variant))}</td>"

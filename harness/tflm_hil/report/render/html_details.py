@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from tflm_hil.report.records import Measurement, VariantRecord
+from tflm_hil.report.judgement import Measurement
+from tflm_hil.report.records import VariantRecord
 from tflm_hil.report.render import notes
-from tflm_hil.report.render.causes import explanation_lines
 from tflm_hil.report.render.details import histogram
-from tflm_hil.report.render.entries import rung_title
+from tflm_hil.report.render.entries import pair_title
+from tflm_hil.report.render.errors import detail_lines
+from tflm_hil.report.render.verdicts import verdict_text
 from tflm_hil.report.render.wording import (
     MISSING,
     count,
     delta,
     limit_text,
+    part_text,
     percent,
     quantity,
     real,
@@ -27,17 +30,17 @@ from tflm_hil.report.statistics import Distribution
 def variant_details(variant: VariantRecord) -> str:
     """Everything about one variant, as HTML."""
     parts = [_paragraph(variant.title, "dim")] if variant.title else []
-    if variant.sentence:
-        parts.append(_paragraph(variant.sentence))
-    if variant.explanation is not None:
-        parts += [_paragraph(line) for line in explanation_lines(variant.explanation)]
+    if text := verdict_text(variant):
+        parts.append(_paragraph(text))
     if variant.error is not None:
         error = variant.error
-        lines = (f"{error.type}: {error.sentence}", *error.details)
+        lines = (f"{error.type}: {error.sentence}", *detail_lines(error))
         parts.append(_paragraph("\n".join(lines), "item"))
         if error.remedy:
             parts.append(_paragraph(f"→ {error.remedy}"))
-    parts += [_paragraph(f"{kind}: {text}", "item remark") for kind, text in _remarks(variant)]
+    parts += [
+        _paragraph(f"{kind}: {text}", "item remark") for kind, text in notes.remarks_on(variant)
+    ]
     if variant.rungs:
         parts.append(_rungs(variant))
     limits = [item for item in variant.measurements if item.limit is not None]
@@ -51,14 +54,10 @@ def variant_details(variant: VariantRecord) -> str:
     return "".join(parts)
 
 
-def _remarks(variant: VariantRecord) -> list[tuple[str, str]]:
-    return list(notes.remarks_on(variant))
-
-
 def _rungs(variant: VariantRecord) -> str:
     rows = [
         [
-            rung_title(rung.name) + (f" against {rung_title(rung.against)}" * bool(rung.against)),
+            pair_title(rung),
             percent(rung.accuracy) if rung.accuracy is not None else rmse(rung.label_rmse),
             delta(rung),
             real(rung.max_abs),
@@ -79,23 +78,24 @@ def _rungs(variant: VariantRecord) -> str:
 
 
 def _limits(limits: Sequence[Measurement]) -> str:
-    rows = [
-        [item.name, quantity(item), limit_text(item), item.not_judged or str(item.verdict)]
-        for item in limits
-    ]
+    rows = [[item.name, quantity(item), limit_text(item), _judged(item)] for item in limits]
     return _table(("limit on", "measured", "limit", ""), rows)
+
+
+def _judged(item: Measurement) -> str:
+    return str(item.verdict) if item.not_judged is None else part_text(item.not_judged)
 
 
 def _cycles(variant: VariantRecord) -> str:
     cycles = variant.cycles
     assert cycles is not None
-    found = {
+    spreads = {
         "Invoke, streamed": cycles.streamed,
         "sequence": cycles.per_sequence,
         "Invoke, warm": cycles.warm,
         "Invoke, cold": cycles.cold,
     }
-    rows = [[name, *_figures(spread)] for name, spread in found.items() if spread is not None]
+    rows = [[name, *_figures(spread)] for name, spread in spreads.items() if spread is not None]
     source = f"modelled, {cycles.source}" if cycles.modelled else cycles.source
     return _table((f"cycles ({source})", "min", "p50", "p99", "max", "count"), rows)
 

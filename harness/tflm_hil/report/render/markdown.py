@@ -9,6 +9,7 @@ from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.render import notes
 from tflm_hil.report.render.circumstance_text import circumstance_lines
 from tflm_hil.report.render.columns import DOCUMENT_RANK, Column, variant_columns
+from tflm_hil.report.render.drifts import drift_lines
 from tflm_hil.report.render.entries import ACCURACY, RMSE, measure
 from tflm_hil.report.render.problems import problems
 from tflm_hil.report.render.summary import (
@@ -64,10 +65,11 @@ def _lines(run: RunRecord) -> Iterator[str]:
     yield from _section("Problems", [text.plain for text in problems(run, every=True)])
     remarks = notes.notes(run)
     yield from _section("Remarks", [str(note) for note in remarks if note.kind not in notes.QUIET])
-    drift = [f"{v.id}: {' '.join(v.drift)}" for v in run.variants if v.drift]
+    drift = [f"{v.id}: {' '.join(lines)}" for v in run.variants if (lines := drift_lines(v))]
     yield from _folded(f"drift of {plural(len(drift), 'variant')}", drift)
-    good_to_know = [note for note in remarks if note.kind == notes.LINT_NOTE]
-    yield from _folded(notes.LINT_NOTE, [f"{note.where}: {note.text}" for note in good_to_know])
+    kind = notes.NoteKind.LINT_NOTE
+    quiet = [f"{note.where}: {note.text}" for note in remarks if note.kind is kind]
+    yield from _folded(kind, quiet)
 
 
 def _table(

@@ -10,25 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from tflm_hil.report.records import RunRecord, VariantRecord
+from tflm_hil.report.render.drifts import drift_lines
+from tflm_hil.report.render.wording import part_text
+from tflm_hil.vocabulary import Severity
 
-LEFT_OUT = "left out"
-NOT_JUDGED = "not judged"
-DRIFT = "drift"
-ENGINE = "printed by the engine"
-TO_KNOW = "note"
-LINT = "before flashing"
-LINT_NOTE = "good to know before flashing"
+
+class NoteKind(StrEnum):
+    """What a remark is about, and how it is introduced."""
+
+    LEFT_OUT = "left out"
+    NOT_JUDGED = "not judged"
+    DRIFT = "drift"
+    ENGINE = "printed by the engine"
+    TO_KNOW = "note"
+    LINT = "before flashing"
+    LINT_NOTE = "good to know before flashing"
+
+
 # There are many of these, and no harm in them: they are counted, and told where one looks closer.
-QUIET = (DRIFT, LINT_NOTE)
+QUIET = (NoteKind.DRIFT, NoteKind.LINT_NOTE)
 
 
 @dataclass(frozen=True)
 class Note:
     """One remark: `kind`, the variants that it is about (ids), and the remark."""
 
-    kind: str
+    kind: NoteKind
     variants: tuple[str, ...]
     text: str
 
@@ -45,33 +55,34 @@ class Note:
 
 def notes(run: RunRecord) -> tuple[Note, ...]:
     """All remarks, those about the run's extent first."""
-    found: dict[tuple[str, str], list[str]] = {}
+    ids_of: dict[tuple[NoteKind, str], list[str]] = {}
     for kind, variant, text in _remarks(run):
-        found.setdefault((kind, text), []).append(variant)
-    return tuple(Note(kind, tuple(ids), text) for (kind, text), ids in found.items())
+        ids_of.setdefault((kind, text), []).append(variant)
+    return tuple(Note(kind, tuple(ids), text) for (kind, text), ids in ids_of.items())
 
 
-def remarks_on(variant: VariantRecord) -> Iterator[tuple[str, str]]:
+def remarks_on(variant: VariantRecord) -> Iterator[tuple[NoteKind, str]]:
     """(kind, remark) of one variant."""
-    reasons = {item.not_judged: None for item in variant.measurements if item.not_judged}
-    for reason in reasons:
-        names = [item.name for item in variant.measurements if item.not_judged == reason]
-        yield NOT_JUDGED, f"{', '.join(names)} {reason}"
+    parts = dict.fromkeys(item.not_judged for item in variant.measurements if item.not_judged)
+    for part in parts:
+        assert part is not None
+        names = [item.name for item in variant.measurements if item.not_judged == part]
+        yield NoteKind.NOT_JUDGED, f"{', '.join(names)} {part_text(part)}"
     for line in variant.notes:
-        yield TO_KNOW, line
+        yield NoteKind.TO_KNOW, line
     for lint in variant.lints:
-        if variant.error is None or lint.severity != "error":  # an error tells its own
-            kind = LINT_NOTE if lint.severity == "note" else LINT
+        if variant.error is None or lint.severity is not Severity.ERROR:  # an error tells its own
+            kind = NoteKind.LINT_NOTE if lint.severity is Severity.NOTE else NoteKind.LINT
             yield kind, f"{lint.severity} {lint.code}: {lint.sentence}"
-    for line in variant.drift:
-        yield DRIFT, line
+    for line in drift_lines(variant):
+        yield NoteKind.DRIFT, line
     for line in variant.messages:
-        yield ENGINE, line
+        yield NoteKind.ENGINE, line
 
 
-def _remarks(run: RunRecord) -> Iterator[tuple[str, str, str]]:
+def _remarks(run: RunRecord) -> Iterator[tuple[NoteKind, str, str]]:
     for left_out in run.left_out:
-        yield LEFT_OUT, left_out.id, left_out.reason
+        yield NoteKind.LEFT_OUT, left_out.id, left_out.reason
     for variant in run.variants:
         for kind, text in remarks_on(variant):
             yield kind, variant.id, text

@@ -9,16 +9,19 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from tflm_hil.report.judgement import Scope, Verdict
 from tflm_hil.report.records import (
     ErrorRecord,
     IncidentRecord,
+    Recovery,
     RunRecord,
     VariantRecord,
-    Verdict,
 )
-from tflm_hil.report.render.causes import explanation_lines
-from tflm_hil.report.render.wording import RUNG_MEANING, limit_text, quantity
+from tflm_hil.report.render.errors import detail_lines, place_line, recovery_text
+from tflm_hil.report.render.verdicts import verdict_text
+from tflm_hil.report.render.wording import limit_text, quantity
 from tflm_hil.report.render.zoo_text import STYLE
+from tflm_hil.vocabulary import RUNGS
 
 FAILURES_IN_FULL = 8
 
@@ -37,10 +40,9 @@ def problems(run: RunRecord, *, every: bool = False) -> Iterator[Text]:
         yield _error("the run", error)
     for finding in run.findings:
         yield Text.assemble(("would fail on silicon: ", STYLE[Verdict.ERROR]), finding)
-    told = {error.sentence for error in in_error}
     for incident in run.incidents:
-        adds_nothing = not incident.test and not incident.recovery and not incident.error.details
-        if not incident.provoked and not (adds_nothing and incident.error.sentence in told):
+        told = not incident.test and incident.error in in_error
+        if not incident.provoked and not (told and not _says_more(incident)):
             yield _incident(incident)
     provoked = [incident for incident in run.incidents if incident.provoked]
     if provoked:
@@ -61,20 +63,26 @@ def _more(names: Sequence[str]) -> Text:
 
 def _by_error(variants: Sequence[VariantRecord]) -> dict[ErrorRecord, list[str]]:
     """The variants of each error: a board that is gone is told once, not for each of them."""
-    found: dict[ErrorRecord, list[str]] = {}
+    names: dict[ErrorRecord, list[str]] = {}
     for variant in variants:
         if variant.verdict is Verdict.ERROR and variant.error is not None:
-            found.setdefault(variant.error, []).append(variant.id)
-    return found
+            names.setdefault(variant.error, []).append(variant.id)
+    return names
+
+
+def _says_more(incident: IncidentRecord) -> bool:
+    """Whether there is more to it than its error."""
+    has_details = bool(detail_lines(incident.error))
+    return has_details or incident.recovery.outcome is not Recovery.NOT_NEEDED
 
 
 def _incident(incident: IncidentRecord) -> Text:
     place = f" in {incident.test}" if incident.test else ""
     text = Text.assemble((f"incident{place}: ", "yellow"), _one_line(incident.error.sentence))
-    for detail in incident.error.details:
+    for detail in detail_lines(incident.error):
         text.append(f"\n  {detail}", style="dim")
-    if incident.recovery:
-        text.append(f"\n  → {incident.recovery}")
+    if recovery := recovery_text(incident.recovery):
+        text.append(f"\n  → {recovery}")
     return text
 
 
@@ -82,10 +90,8 @@ def _provoked(incidents: list[IncidentRecord]) -> Text:
     """All went as it should: a line each, the registers are in report.json."""
     text = Text("provoked by tests, and explained as it should be:", style="dim")
     for incident in incidents:
-        place = next(
-            (line for line in incident.error.details if line.startswith("pc ")),
-            _one_line(incident.error.sentence),
-        )
+        fault = incident.error.fault
+        place = _one_line(incident.error.sentence) if fault is None else place_line(fault)
         name = incident.test.rpartition("::")[2]
         text.append(f"\n  {incident.error.type:<12}{place}\n{'':<14}in {name}", style="dim")
     return text
@@ -93,13 +99,12 @@ def _provoked(incidents: list[IncidentRecord]) -> Text:
 
 def _failure(variant: VariantRecord) -> Text:
     text = Text.assemble(
-        (f"{variant.id} FAILED", STYLE[Verdict.FAIL]), f": {variant.sentence}".rstrip(": ")
+        (f"{variant.id} FAILED", STYLE[Verdict.FAIL]), f": {verdict_text(variant)}".rstrip(": ")
     )
-    if variant.explanation is not None:
-        for line in explanation_lines(variant.explanation):
-            text.append(f"\n  {line}")
-    if variant.verdict_rung in RUNG_MEANING and "The error enters" not in variant.sentence:
-        text.append(f"\n  the error enters at {RUNG_MEANING[variant.verdict_rung]}")
+    # of the samples the first line says where; the others name their checks only
+    beside = variant.failure is not None and variant.failure.check.scope is not Scope.SAMPLES
+    if variant.entered is not None and beside:
+        text.append(f"\n  the error enters at {RUNGS[variant.entered].step}")
     for measurement in variant.measurements:
         if measurement.verdict is Verdict.FAIL:
             text.append(
@@ -110,7 +115,7 @@ def _failure(variant: VariantRecord) -> Text:
 
 def _error(where: str, error: ErrorRecord) -> Text:
     text = Text.assemble((f"{where}: {error.type}", STYLE[Verdict.ERROR]), f": {error.sentence}")
-    for detail in error.details:
+    for detail in detail_lines(error):
         text.append(f"\n  {detail}", style="dim")
     if error.remedy:
         text.append(f"\n  → {error.remedy}")

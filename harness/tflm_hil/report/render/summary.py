@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tflm_hil.report.records import Rung, RunRecord, VariantRecord, Verdict
+from tflm_hil.report.judgement import Rung, Scope, Verdict
+from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.render.entries import ACCURACY, RMSE, entries, rung_names, rung_of, rung_title
 from tflm_hil.report.render.wording import duration, plural, real
+from tflm_hil.vocabulary import Measure, RungName
 
 
-def legend_lines(run: RunRecord, *, by_entry: bool = False) -> list[str]:
-    """What the headings of the zoo table mean, or of that with a line an entry."""
+def legend_lines(run: RunRecord, *, by_entry: bool = False, largest_step: bool = True) -> list[str]:
+    """What the headings of the zoo table mean, or of that with a line an entry.
+
+    `largest_step`: whether there is a column of that name.
+    """
     measures = {entry.measure for entry in entries(run)} - {""}
     lines = []
     if measures:
@@ -27,11 +32,14 @@ def legend_lines(run: RunRecord, *, by_entry: bool = False) -> list[str]:
             " those of desktop TFLM"
         )
         return lines + _source_line(run)
-    lines += [
-        "board vs TFLM: the board against desktop TFLM on the same inputs, worst of all outputs",
-        "largest step: where the largest difference enters on the way "
-        + " → ".join(rung_title(name) for name in rung_names(run.variants)),
-    ]
+    lines.append(
+        "board vs TFLM: the board against desktop TFLM on the same inputs, worst of all outputs"
+    )
+    if largest_step:
+        lines.append(
+            "largest step: where the largest difference enters on the way "
+            + " → ".join(rung_title(name) for name in rung_names(run.variants))
+        )
     return lines + _source_line(run)
 
 
@@ -85,10 +93,11 @@ def closing_line(run: RunRecord) -> str:
 
 def equality_line(run: RunRecord) -> str:
     """How far the board is from desktop TFLM over the whole run; empty if nothing was compared."""
-    found = [(v, rung) for v in run.variants if (rung := rung_of(v, "device")) is not None]
-    integers = [(v, rung) for v, rung in found if rung.max_lsb is not None]
+    devices = [(variant, rung_of(variant, RungName.DEVICE)) for variant in run.variants]
+    compared = [(variant, rung) for variant, rung in devices if rung is not None]
+    integers = [(v, rung) for v, rung in compared if rung.max_lsb is not None]
     floats = [
-        rung.max_abs for _, rung in found if rung.max_lsb is None and rung.max_abs is not None
+        rung.max_abs for _, rung in compared if rung.max_lsb is None and rung.max_abs is not None
     ]
     parts = []
     if integers:
@@ -98,10 +107,10 @@ def equality_line(run: RunRecord) -> str:
             f"{differing:,} of {values:,} outputs of {plural(len(integers), 'integer variant')}"
             " differ"
         )
-        steps = _values(integers, "device.output.", "device.state.")
+        steps = _differing(integers, Scope.OUTPUT, Scope.STATE)
         if steps:
             parts.append(f"{sum(steps):,.0f} outputs and states of their single steps")
-        long = _values(integers, "drift.differing")
+        long = _differing(integers, Scope.LONG_RUN)
         if long:
             told = plural(len(long), "variant")
             parts.append(f"{sum(long):,.0f} in long sequences without a reset ({told})")
@@ -110,9 +119,14 @@ def equality_line(run: RunRecord) -> str:
     return f"board against desktop TFLM: {', '.join(parts)}" if parts else ""
 
 
-def _values(found: Iterable[tuple[VariantRecord, Rung]], *names: str) -> list[float]:
-    """The measurements of these variants whose name begins so."""
-    return [item.value for v, _ in found for item in v.measurements if item.name.startswith(names)]
+def _differing(compared: Iterable[tuple[VariantRecord, Rung]], *scopes: Scope) -> list[float]:
+    """Counts of differing values that were measured there, of these variants."""
+    return [
+        item.value
+        for variant, _ in compared
+        for item in variant.measurements
+        if item.measure is Measure.DIFFERING and item.scope in scopes
+    ]
 
 
 def streaming_line(run: RunRecord) -> str:

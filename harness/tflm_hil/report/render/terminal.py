@@ -24,7 +24,7 @@ from tflm_hil.report.render.summary import closing_line, equality_line, streamin
 from tflm_hil.report.render.zoo_text import STYLE, Rows, zoo_text
 
 CI_WIDTH = 120  # columns where nobody says how wide the output is
-NOTES_OF_A_KIND = 5  # as many are told, the others counted
+NOTES_OF_A_KIND = 5  # these are told, the others counted
 
 
 def render(
@@ -102,16 +102,16 @@ def _head(run: RunRecord) -> Panel:
 
 def _remarks(run: RunRecord, *, every: bool) -> Iterator[Text]:
     """A line a remark."""
-    by_kind: dict[str, list[notes.Note]] = {}
+    by_kind: dict[notes.NoteKind, list[notes.Note]] = {}
     for note in notes.notes(run):
         by_kind.setdefault(note.kind, []).append(note)
-    for kind, found in by_kind.items():
-        limit = len(found) if every else 0 if kind in notes.QUIET else NOTES_OF_A_KIND
-        if every and kind in (notes.DRIFT, notes.ENGINE):
+    for kind, remarks in by_kind.items():
+        limit = len(remarks) if every else 0 if kind in notes.QUIET else NOTES_OF_A_KIND
+        if every and kind in (notes.NoteKind.DRIFT, notes.NoteKind.ENGINE):
             continue  # the details have told it
-        for note in found[:limit]:
+        for note in remarks[:limit]:
             yield Text.assemble((f"{kind}: ", "yellow"), f"{note.where}: {note.text}")
-        rest = len(found) - limit
+        rest = len(remarks) - limit
         if rest > 0:
             more = "more " if limit else ""
             yield Text(f"{kind}: {rest} {more}with --details", style="dim")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tflm_hil.report.records import Measurement, Rung
+from tflm_hil.report.judgement import Measurement, Part, Rung
+from tflm_hil.vocabulary import Unit
 
 MISSING = "–"  # noqa: RUF001 - an en dash, what tables use for "no value"
-
-RUNG_MEANING = {
-    "tflite": "conversion: quantisation and the exported graph",
-    "tflm": "runtime: TFLite's kernels against TFLM's",
-    "device": "target: compiler, kernels and hardware",
-}
 
 
 def size(count: int | None) -> str:
@@ -90,10 +86,10 @@ def plural(number: int, one: str, many: str = "") -> str:
 
 def spread(values: Iterable[float | None], text: Callable[[Any], str]) -> str:
     """The smallest and the largest of those that there are: `2,265 … 43,972`."""
-    found = [value for value in values if value is not None]
-    if not found:
+    known = [value for value in values if value is not None]
+    if not known:
         return MISSING
-    low, high = text(min(found)), text(max(found))
+    low, high = text(min(known)), text(max(known))
     return low if low == high else f"{low} … {high}"
 
 
@@ -109,13 +105,35 @@ def duration(seconds: float) -> str:
 def quantity(measurement: Measurement) -> str:
     """Value and unit: `0 values`, `1.2e-07`, `97.2 %`."""
     value = measurement.value
-    number = f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
-    return f"{number} {measurement.unit}".strip()
+    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
+    return f"{text}{real_unit(measurement.unit)}"
 
 
 def limit_text(measurement: Measurement) -> str:
     """The limit with its relation: `≤ 0`."""
     if measurement.limit is None:
         return ""
-    sign = "≤" if measurement.limit.relation == "<=" else "≥"
-    return f"{sign} {measurement.limit.bound:g}"
+    bounds = (("≤", measurement.limit.maximum), ("≥", measurement.limit.minimum))
+    return " and ".join(f"{sign} {bound:g}" for sign, bound in bounds if bound is not None)
+
+
+def part_text(part: Part) -> str:
+    """On how many sequences something was measured."""
+    return f"on {part.sequences} of {part.of} sequences"
+
+
+def number(value: float) -> str:
+    """Four significant digits; counts in full."""
+    return f"{value:.0f}" if math.isfinite(value) and value.is_integer() else f"{value:.4g}"
+
+
+def short(value: float) -> str:
+    """Two significant digits: a size, where the third says nothing. From 100 on, whole numbers."""
+    if not math.isfinite(value):
+        return "not a number"
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
+
+
+def real_unit(unit: Unit) -> str:
+    """The unit behind a number, with its space; a pure number has none."""
+    return "" if unit is Unit.ONE else f" {unit}"

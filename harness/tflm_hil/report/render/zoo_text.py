@@ -6,21 +6,22 @@ and of the variants those that did not pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from rich.text import Text
 
-from tflm_hil.report.records import RunRecord, VariantRecord, Verdict
-from tflm_hil.report.render.columns import Column, entry_columns, variant_columns
+from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.records import RunRecord, VariantRecord
+from tflm_hil.report.render.columns import LARGEST_STEP, Column, entry_columns, variant_columns
 from tflm_hil.report.render.entries import Entry, entries
-from tflm_hil.report.render.grid import Across, Head, grid
+from tflm_hil.report.render.grid import Across, Head, grid, shown
 from tflm_hil.report.render.summary import legend_lines
+from tflm_hil.vocabulary import RungName
 
 Rows = Literal["auto", "variants", "entries"]
 
 MANY = 60
-LARGEST_STEP = "largest step"
 STYLE = {
     Verdict.PASS: "green",
     Verdict.FAIL: "bold red",
@@ -32,8 +33,8 @@ STYLE = {
 def zoo_text(run: RunRecord, width: int, rows: Rows = "auto") -> Text:
     """The table or tables for this run, and what their headings mean."""
     if rows == "variants" or (rows == "auto" and len(run.variants) <= MANY):
-        text = variant_table(run, entries(run), width)
-        return text.append_text(_legend(text, legend_lines(run)))
+        text, columns = variant_table(run, entries(run), width)
+        return text.append_text(_legend(run, columns))
     text = entry_table(run, width)
     # what was not measured has no figures; why, is told below the table
     missed = [
@@ -44,32 +45,38 @@ def zoo_text(run: RunRecord, width: int, rows: Rows = "auto") -> Text:
         for entry in entries(run)
     ]
     missed = [entry for entry in missed if entry.variants]
-    if missed:
-        text.append("\n\nnot passed\n", style="bold")
-        text.append_text(variant_table(run, missed, width))
-    return text.append_text(_legend(text, legend_lines(run, by_entry=not missed)))
+    if not missed:
+        return text.append_text(_legend(run, None))
+    text.append("\n\nnot passed\n", style="bold")
+    table, columns = variant_table(run, missed, width)
+    return text.append_text(table).append_text(_legend(run, columns))
 
 
-def _legend(table: Text, lines: Sequence[str]) -> Text:
-    """Below the table; without the line of the column that a narrow terminal has no room for."""
-    wide = LARGEST_STEP in table.plain
-    told = [line for line in lines if wide or not line.startswith(LARGEST_STEP)]
-    return Text("\n\n" + "\n".join(told) if told else "", style="dim")
-
-
-def variant_table(run: RunRecord, wanted: Sequence[Entry], width: int) -> Text:
-    """One line a variant, below the name of its entry and what its figures measure."""
-    columns = variant_columns(run)
-    first = next(
-        (i for i, column in enumerate(columns) if column.key.startswith("quality_")), len(columns)
+def _legend(run: RunRecord, columns: Collection[str] | None) -> Text:
+    """Below the table with these columns, or (None) below that with a line an entry; without the
+    line of a column that a narrow terminal has no room for."""
+    lines = legend_lines(
+        run, by_entry=columns is None, largest_step=columns is not None and LARGEST_STEP in columns
     )
+    return Text("\n\n" + "\n".join(lines) if lines else "", style="dim")
+
+
+def variant_table(
+    run: RunRecord, wanted: Sequence[Entry], width: int
+) -> tuple[Text, Collection[str]]:
+    """One line a variant, below the name of its entry and what its figures measure; and the keys
+    of the columns that there is room for."""
+    columns = variant_columns(run)
+    first = next((i for i, column in enumerate(columns) if column.of_rung), len(columns))
     rows: list[list[Text] | Across] = []
     for entry in wanted:
         note = Text.assemble((entry.measure, "cyan"), "  " if entry.measure else "")
         note.append(entry.title, style="dim")
         rows.append(Across(Text(entry.model, style="bold"), note, first))
         rows += [[_cell(column, variant) for column in columns] for variant in entry.variants]
-    return grid([_head(column) for column in columns], rows, width)
+    heads = [_head(column) for column in columns]
+    kept = {columns[index].key for index in shown(heads, rows, width)}
+    return grid(heads, rows, width), kept
 
 
 def entry_table(run: RunRecord, width: int) -> Text:
@@ -93,6 +100,6 @@ def _cell(column: Column[VariantRecord], variant: VariantRecord) -> Text:
         return Text(f"  {text}")
     if column.key == "verdict":
         return Text(text, style=STYLE[variant.verdict])
-    if column.key == "difference" and variant.verdict_rung == "device":
+    if column.key == "difference" and variant.entered is RungName.DEVICE:
         return Text(text, style="red")
     return Text(text)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tflm_hil.errors import ConfigurationError, CorruptModel
 from tflm_hil.models.tflite.inspect import inspect
-from tflm_hil.models.zoo.generated_samples import generated_samples, remembers
+from tflm_hil.models.zoo.generated_samples import fed_step_by_step, generated_samples
 from tflm_hil.models.zoo.given import default_limits, dtype_of, given_variants
 from tflm_hil.models.zoo.given_samples import choose_keys, given_samples, input_names
 
@@ -267,7 +267,7 @@ def test_token_ids_stay_inside_their_table_and_masks_are_bits() -> None:
 
 def test_a_model_that_remembers_gets_several_steps() -> None:
     step, whole = inspect(accumulator()), inspect(network())
-    assert (remembers(step), remembers(whole)) == (True, False)
-    assert not remembers(inspect(fused())), "it has a state, but takes a whole window"
+    assert (fed_step_by_step(step), fed_step_by_step(whole)) == (True, False)
+    assert not fed_step_by_step(inspect(fused())), "it has a state, but takes a whole window"
     assert generated_samples(step).load().inputs.shape[:2] == (16, 10)
     assert generated_samples(whole).load().inputs.shape == (16, 4)

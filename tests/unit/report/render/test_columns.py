@@ -1,8 +1,10 @@
 from dataclasses import replace
 
-from tflm_hil.report.records import Rung, VariantRecord
+from tflm_hil.report.judgement import Rung
+from tflm_hil.report.records import VariantRecord
 from tflm_hil.report.render.columns import entry_columns, variant_columns
 from tflm_hil.report.render.entries import Entry
+from tflm_hil.vocabulary import RungName
 
 from tests.unit.report import synthetic
 
@@ -36,7 +38,8 @@ def test_variant_without_figures_has_dashes_and_no_zeros() -> None:
 
 def test_nothing_to_attribute_where_no_rung_differs() -> None:
     same = replace(
-        synthetic.variant("int8", "step"), rungs=(Rung("tflm"), Rung("device", max_abs=0.0))
+        synthetic.variant("int8", "step"),
+        rungs=(Rung(RungName.TFLM), Rung(RungName.DEVICE, max_abs=0.0)),
     )
     assert of_variant(same)["largest"] == "none"
 

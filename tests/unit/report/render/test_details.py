@@ -1,8 +1,10 @@
 from dataclasses import replace
 
-from tflm_hil.report.records import Rung, RunRecord
+from tflm_hil.report.judgement import Rung
+from tflm_hil.report.records import RunRecord
 from tflm_hil.report.render.details import histogram
 from tflm_hil.report.render.terminal import render
+from tflm_hil.vocabulary import RungName
 
 from tests.unit.report import synthetic
 
@@ -37,16 +39,23 @@ def test_variant_that_was_not_measured_is_not_in_the_details() -> None:
 
 
 def test_histogram_lists_small_differences_and_sums_the_rest() -> None:
-    assert histogram(Rung("device", lsb_histogram={"0": 3412, "1": 188, "5": 3, "9": 1})) == (
+    assert histogram(Rung(RungName.DEVICE, lsb_histogram={0: 3412, 1: 188, 5: 3, 9: 1})) == (
         "0:3,412 1:188 >3:4"
     )
-    assert histogram(Rung("device")) == ""
+    assert histogram(Rung(RungName.DEVICE)) == ""
 
 
 def test_drift_is_told_of_variants_that_put_out_every_step() -> None:
     run = synthetic.run()
     line = "The device against desktop TFLM: no difference in 1000 steps."
-    drifting = replace(run.variants[0], drift=(line,))
+    equal = replace(
+        synthetic.DIVERGING,
+        name=RungName.DEVICE,
+        against=RungName.TFLM,
+        steps=1000,
+        first_differing_step=None,
+    )
+    drifting = replace(run.variants[0], drift=(equal,))
     text = render(replace(run, variants=(drifting, *run.variants[1:])), with_details=True)
     assert "drift over the steps of a sequence" in text
     assert f"{drifting.id}\n  {line}\n" in text

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from tflm_hil.report.records import Rung, Verdict
+from tflm_hil.report.judgement import Rung, Verdict
 from tflm_hil.report.render.entries import (
     ACCURACY,
     RMSE,
@@ -14,6 +14,7 @@ from tflm_hil.report.render.entries import (
     variant_name,
     widest_rung,
 )
+from tflm_hil.vocabulary import RungName
 
 from tests.unit.report import synthetic
 
@@ -29,16 +30,17 @@ def test_entries_come_in_the_order_of_the_run_with_their_worst_verdict() -> None
     assert found[2].title == "Next value of a noisy sine, GRU(10)"
 
 
-def test_rungs_stand_in_the_order_of_the_ladder_and_unknown_ones_last() -> None:
-    odd = replace(FIRST, rungs=(Rung("torch"), Rung("device"), Rung("cells"), Rung("keras")))
-    assert rung_names([odd]) == ("cells", "keras", "device", "torch")
-    assert [rung_title(name) for name in ("device", "torch")] == ["board", "torch"]
+def test_rungs_stand_in_the_order_of_the_ladder() -> None:
+    names = (RungName.DEVICE, RungName.CELLS, RungName.KERAS)
+    odd = replace(FIRST, rungs=tuple(Rung(name) for name in names))
+    assert rung_names([odd]) == (RungName.CELLS, RungName.KERAS, RungName.DEVICE)
+    assert rung_title(RungName.DEVICE) == "board"
 
 
 def test_quality_is_accuracy_or_rmse_as_the_labels_are() -> None:
     assert (measure(FIRST), quality(FIRST, "keras")) == (ACCURACY, 0.9722)
     assert (measure(REGRESSION), quality(REGRESSION, "keras")) == (RMSE, 0.2255)
-    unlabelled = replace(FIRST, rungs=(Rung("device", max_abs=0.0),))
+    unlabelled = replace(FIRST, rungs=(Rung(RungName.DEVICE, max_abs=0.0),))
     assert (measure(unlabelled), quality(unlabelled, "device")) == ("", None)
     assert quality(FIRST, "cells") is None
 
@@ -61,7 +63,7 @@ def test_report_of_an_older_version_has_cycles_where_an_invoke_was_a_sequence() 
 def test_largest_step_is_that_of_the_widest_rung() -> None:
     widest = widest_rung(RUN.variants[1])
     assert widest is not None
-    assert widest.name == "tflm"
+    assert widest.name is RungName.TFLM
     assert widest_rung(synthetic.broken_variant()) is None
 
 

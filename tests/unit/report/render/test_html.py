@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from tflm_hil.report.records import RunRecord, Verdict
+from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.records import ErrorRecord, RunRecord
 from tflm_hil.report.render.html import render, write
 
 from tests.unit.report import synthetic
@@ -73,7 +74,8 @@ def test_every_variant_is_a_row_with_numbers_to_sort_by() -> None:
 def test_row_unfolds_into_rungs_limits_cycles_and_remarks() -> None:
     detail = PAGE[PAGE.index("Next value of a noisy sine") :]
     for text in (
-        "drift: TFLite against Keras: the error diverges",
+        "drift: TFLite against Keras: first difference at step 0",
+        "the error diverges, doubling every 12 steps",
         "printed by the engine: Input saturates",
         "TFLM against TFLite",
         "device.label_rmse",
@@ -92,10 +94,8 @@ def test_problems_and_what_was_left_out_are_told() -> None:
 
 
 def test_what_a_name_or_sentence_holds_is_text() -> None:
-    bad = replace(
-        synthetic.failed_variant(), sentence="<script>alert(1)</script> & more", model='a"b<i>'
-    )
-    bad = replace(bad, rungs=(replace(bad.rungs[0], name="<u>", max_abs=1.0), *bad.rungs[1:]))
+    error = ErrorRecord("LinkTimeout", "<script>alert(1)</script> & more")
+    bad = replace(synthetic.broken_variant(), error=error, model='a"b<i>', title="<u>")
     page = render(replace(synthetic.run(), variants=(bad,)))
     assert "<u>" not in page
     assert "<script>alert" not in page

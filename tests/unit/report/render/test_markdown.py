@@ -2,7 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tflm_hil.report import files
-from tflm_hil.report.records import RunRecord, Verdict
+from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.records import ErrorRecord, RunRecord
 from tflm_hil.report.render import markdown
 
 from tests.unit.report import synthetic
@@ -40,16 +41,16 @@ def test_rows_have_as_many_cells_as_their_heading() -> None:
 
 
 def test_problems_and_remarks_are_told() -> None:
-    assert "digits_gru-int8-unrolled FAILED: 3 of 3,600 outputs differ" in TEXT
+    assert "digits_gru-int8-unrolled FAILED: The error enters between desktop TFLM" in TEXT
     assert "- left out: 2 variants" in TEXT
     assert "<summary>drift of 1 variant</summary>" in TEXT
-    assert "- sine_gru-int8-step: TFLite against Keras: the error diverges" in TEXT
+    assert "- sine_gru-int8-step: TFLite against Keras: first difference at step 0" in TEXT
     assert "- not judged: sine_gru-int8-step: device.label_rmse on 40 of 371 sequences" in TEXT
     assert "- printed by the engine: sine_gru-int8-step: Input saturates" in TEXT
 
 
 def test_marks_of_markdown_in_texts_are_escaped() -> None:
-    bad = replace(synthetic.failed_variant(), sentence="a|b <c> *d* `e`")
+    bad = replace(synthetic.broken_variant(), error=ErrorRecord("E", "a|b <c> *d* `e`"))
     text = markdown.render(replace(synthetic.run(), variants=(bad,)))
     assert "a\\|b \\<c> \\*d\\* \\`e\\`" in text
 

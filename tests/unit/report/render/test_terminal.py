@@ -1,18 +1,17 @@
 from dataclasses import replace
 
 import pytest
+from tflm_hil.report.judgement import Measurement, Rung, Scope, Verdict
 from tflm_hil.report.records import (
     ErrorRecord,
     IncidentRecord,
-    Limit,
     LintRecord,
-    Measurement,
-    Rung,
+    RecoveryRecord,
     RunRecord,
-    Verdict,
 )
 from tflm_hil.report.render.terminal import render
 from tflm_hil.report.render.wording import MISSING
+from tflm_hil.vocabulary import Measure, RungName, Severity
 
 from tests.unit.report import synthetic
 
@@ -60,7 +59,7 @@ def test_model_of_many_invokes_tells_cycles_of_a_step_and_of_a_sequence() -> Non
 def test_cells_have_a_column_where_they_were_run() -> None:
     run = synthetic.run()
     first = run.variants[0]
-    cells = replace(first, rungs=(Rung("cells", accuracy=0.9583), *first.rungs))
+    cells = replace(first, rungs=(Rung(RungName.CELLS, accuracy=0.9583), *first.rungs))
     text = render(replace(run, variants=(cells, run.variants[1])), width=160)
     assert "cells  Keras  TFLite  TFLM  board" in text
     assert "95.8   97.2" in line_with(text, "float32-loop")
@@ -69,9 +68,8 @@ def test_cells_have_a_column_where_they_were_run() -> None:
 
 
 def test_failed_variant_is_explained(text: str) -> None:
-    assert "3 of 3,600 outputs differ from desktop TFLM" in line_with(text, "FAILED:")
-    assert "differing outputs: 3 values, limit ≤ 0" in text
-    assert "the error enters at target" in text
+    assert "The error enters between desktop TFLM and the device" in line_with(text, "FAILED:")
+    assert "device.differing: 3 values, limit ≤ 0" in text
 
 
 def test_problems_are_all_told(text: str) -> None:
@@ -89,7 +87,7 @@ def test_board_that_is_gone_is_told_once_and_not_for_each_variant() -> None:
         replace(synthetic.variant("int8", export), verdict=Verdict.ERROR, error=error)
         for export in ("loop", "fused", "unrolled")
     ]
-    incidents = (IncidentRecord("", error, False, ""),)
+    incidents = (IncidentRecord("", error, False, RecoveryRecord()),)
     text = render(replace(synthetic.run(), variants=tuple(gone), incidents=incidents))
     assert text.count("no board is attached") == 1
     assert "digits_lstm-int8-loop and 2 more: ProbeNotFound" in text
@@ -121,18 +119,23 @@ def test_streaming_is_held_against_device_and_line(text: str) -> None:
     assert "the whole run 41 s (4.12 x)" in flat
 
 
+def beside(count: int, scope: Scope, tensor: int | None = None) -> Measurement:
+    return Measurement(Measure.DIFFERING, count, RungName.DEVICE, scope, tensor)
+
+
 def test_equality_with_desktop_tflm_is_told_of_all_together(text: str) -> None:
     # unrolled, that which failed, and step
-    line = "board against desktop TFLM: 0 of 10,800 outputs of 3 integer variants differ"
+    line = "board against desktop TFLM: 3 of 10,800 outputs of 3 integer variants differ"
     assert f"{line}, floats by at most 1.2e-7" in text
     run = synthetic.run()
     stepwise = replace(
         run.variants[1],
         measurements=(
-            Measurement("device.output.0.differing", 2, "values", Limit("<=", 0)),
-            Measurement("device.state.1.differing", 1, "values", Limit("<=", 0)),
-            Measurement("device.differing", 7, "values", Limit("<=", 0)),
-            Measurement("drift.differing", 4, "values", Limit("<=", 0)),
+            beside(2, Scope.OUTPUT, 0),
+            beside(1, Scope.STATE, 1),
+            beside(7, Scope.SAMPLES),
+            beside(4, Scope.LONG_RUN),
+            beside(9, Scope.FORCED),
         ),
     )
     text = " ".join(render(replace(run, variants=(stepwise,))).split())
@@ -150,8 +153,8 @@ def test_remarks_have_a_place(text: str) -> None:
 
 def test_lints_are_told_and_mere_notes_counted() -> None:
     run = synthetic.run()
-    warning = LintRecord("state-scales", "warning", "scales differ", "feed back real values")
-    note = LintRecord("cell-clip", "note", "the cell is clipped", "know it")
+    warning = LintRecord("state-scales", Severity.WARNING, "scales differ", "feed back real values")
+    note = LintRecord("cell-clip", Severity.NOTE, "the cell is clipped", "know it")
     linted = replace(run.variants[0], lints=(warning, note))
     run = replace(run, variants=(linted, *run.variants[1:]))
     text = render(run)
@@ -180,7 +183,7 @@ def many(count: int, failed: int = 0) -> RunRecord:
         for number in range(count)
     ]
     variants[len(variants) - failed :] = [
-        replace(item, verdict=Verdict.FAIL, verdict_rung="device", sentence="it differs")
+        replace(item, verdict=Verdict.FAIL, failure=synthetic.failed_variant().failure)
         for item in variants[len(variants) - failed :]
     ]
     return replace(synthetic.run(), variants=tuple(variants), findings=(), errors=())
@@ -212,9 +215,9 @@ def test_large_zoo_lists_what_did_not_pass() -> None:
     text = render(many(200, failed=12), width=100)
     assert line_with(text, "model39", "FAIL", "0 of 5")
     assert line_with(text, "  int8-export199", "FAIL")
-    assert text.count("FAILED: it differs") == 8
+    assert text.count("FAILED: The error enters") == 8
     assert line_with(text, "4 more FAILED: model39-int8-export196")
-    assert render(many(200, failed=12), with_details=True).count("FAILED: it differs") == 12
+    assert render(many(200, failed=12), with_details=True).count("FAILED: The error enters") == 12
 
 
 def test_legend_explains_the_columns_that_are_there() -> None:

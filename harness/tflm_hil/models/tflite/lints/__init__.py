@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from tflm_hil.models.tflite.inspect import Inspection, inspect
 from tflm_hil.models.tflite.lints.engines import unsupported_operator
-from tflm_hil.models.tflite.lints.finding import SEVERITIES, Finding, Lint, Severity
+from tflm_hil.models.tflite.lints.finding import Finding, Lint
 from tflm_hil.models.tflite.lints.fused import cell_clip
 from tflm_hil.models.tflite.lints.scales import (
     bias_scale,
@@ -25,8 +25,9 @@ from tflm_hil.models.tflite.lints.scales import (
 )
 from tflm_hil.models.tflite.lints.shapes import dynamic_batch, dynamic_shape_in_loop
 from tflm_hil.models.tflite.lints.types import float_island, half_floats, hybrid
+from tflm_hil.vocabulary import Engine, Severity
 
-__all__ = ["LINTS", "Finding", "Lint", "Severity", "lint"]
+__all__ = ["LINTS", "Finding", "Lint", "lint"]
 
 LINTS: dict[str, Lint] = {
     "dynamic-batch": dynamic_batch,
@@ -44,7 +45,7 @@ LINTS: dict[str, Lint] = {
 
 
 def lint(
-    model: bytes | Inspection, *, engine: str = "builtin", ignore: Sequence[str] = ()
+    model: bytes | Inspection, *, engine: str = Engine.BUILTIN, ignore: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
     """All findings, errors first; without those whose code is in `ignore`.
 
@@ -55,4 +56,5 @@ def lint(
     findings = [
         item for code, run in lints.items() if code not in ignore for item in run(inspection)
     ]
-    return tuple(sorted(findings, key=lambda item: SEVERITIES.index(item.severity)))
+    severities = list(Severity)
+    return tuple(sorted(findings, key=lambda item: severities.index(item.severity)))

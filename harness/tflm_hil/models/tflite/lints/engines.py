@@ -10,6 +10,7 @@ from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.models.tflite.lints.finding import Finding, Lint
 from tflm_hil.models.tflite.schema import load_schema, operator_names
 from tflm_hil.paths import REPOSITORY
+from tflm_hil.vocabulary import Severity
 
 REGISTRY = REPOSITORY / "firmware/engine/builtin/registry.cc"
 _KERNEL = re.compile(r"&k(\w+)Kernel\b")
@@ -88,7 +89,7 @@ def unsupported_operator(engine: str) -> Lint:
             return
         others = [name for name, lack in missing(model).items() if name != engine and not lack]
         yield Finding(
-            "unsupported-operator", "error",
+            "unsupported-operator", Severity.ERROR,
             f"the {engine} engine has no {', '.join(lacking)}",
             f"use the engine {others[0]}" if others else
             _way_out(lacking),

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph, Tensor
-
-Severity = Literal["error", "warning", "note"]
-"""error: refused, hangs, or wrong. warning: right only if something else is. note: good to know."""
-
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+from tflm_hil.vocabulary import Severity
 
 
 @dataclass(frozen=True)

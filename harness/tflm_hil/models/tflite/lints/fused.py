@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.models.tflite.lints.finding import Finding, place
 from tflm_hil.models.tflite.lints.scales import FUSED_LSTM
+from tflm_hil.vocabulary import Severity
 
 
 def cell_clip(model: Inspection) -> Iterator[Finding]:
@@ -16,7 +17,7 @@ def cell_clip(model: Inspection) -> Iterator[Finding]:
             clip = operator.options.get("cellClip", 0.0) if operator.name == FUSED_LSTM else 0.0
             if clip:
                 yield Finding(
-                    "cell-clip", "note",
+                    "cell-clip", Severity.NOTE,
                     f"{place(graph, operator)} clips its cell state at ±{clip:g}; Keras does not,"
                     " and a cell that integrates further gives another answer there (up to the"
                     " opposite sign)",

@@ -10,6 +10,7 @@ import numpy as np
 from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding, inputs_of, outputs_of, place
 from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.vocabulary import Severity
 
 # input, weights and bias of the operators that add a bias on the scale s_input · s_weights
 BIASED = {"FULLY_CONNECTED": (0, 1, 2), "CONV_2D": (0, 1, 2), "DEPTHWISE_CONV_2D": (0, 1, 2)}
@@ -39,7 +40,7 @@ def state_scales(model: Inspection) -> Iterator[Finding]:
                 f" on {taken.scale:.6g}, zero point {taken.zero_point}"
             )
         yield Finding(
-            "state-scales", "error",
+            "state-scales", Severity.ERROR,
             f"state {pair.name} {what}: fed back byte for byte, it drifts away",
             "requantise it between steps, or convert with `hil convert --export step`, which puts"
             " a QUANTIZE into the model",
@@ -60,7 +61,7 @@ def fused_state_scales(model: Inspection) -> Iterator[Finding]:
             ):  # fmt: skip
                 continue
             yield Finding(
-                "fused-state-scales", "error",
+                "fused-state-scales", Severity.ERROR,
                 f"{place(graph, operator)} has its output on scale {output.scale:.6g}, zero point"
                 f" {output.zero_point}, and its output state on {state.scale:.6g}, zero point"
                 f" {state.zero_point}; the kernel copies bytes from one to the other",
@@ -76,7 +77,7 @@ def bias_scale(model: Inspection) -> Iterator[Finding]:
             worst = _bias_error(graph, operator)
             if worst > BIAS_TOLERANCE:
                 yield Finding(
-                    "bias-scale", "error",
+                    "bias-scale", Severity.ERROR,
                     f"{place(graph, operator)} adds a bias whose scale is {worst:.2%} away from"
                     " input scale by weight scale: the converter let operators share a bias that"
                     " they cannot share, and the sums are wrong",
@@ -94,7 +95,7 @@ def zero_scale(model: Inspection) -> Iterator[Finding]:
             zero = [item for item in taken if item.type in INTEGERS and item.scales == (0.0,)]
             if operator.name in SCALED and zero:
                 yield Finding(
-                    "zero-scale", "error",
+                    "zero-scale", Severity.ERROR,
                     f"{place(graph, operator)} takes {zero[0].name} ({zero[0].type}) on scale 0:"
                     " desktop TFLM ends its process on the division, and the model cannot be run",
                     "give the layer no bias (use_bias=False) or one that is not all zero, as"
@@ -116,7 +117,7 @@ def per_channel_int16(model: Inspection) -> Iterator[Finding]:
     if dense:
         graph, operator = dense[0]
         yield Finding(
-            "per-channel-int16", "warning",
+            "per-channel-int16", Severity.WARNING,
             f"{len(dense)} FULLY_CONNECTED with int16 activations have one weight scale per channel"
             f" (first: {place(graph, operator)}); CMSIS-NN refuses to load them",
             "set _experimental_disable_per_channel_quantization_for_dense_layers of the converter;"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding
+from tflm_hil.vocabulary import Severity
 
 # Operators whose output is as large as one of their inputs says, and the number of that input.
 SIZED_BY = {"FILL": 0, "BROADCAST_TO": 1, "TILE": 1}
@@ -19,14 +20,14 @@ def dynamic_batch(model: Inspection) -> Iterator[Finding]:
         tensor = main.tensors[index]
         if -1 in tensor.shape_signature[1:]:
             yield Finding(
-                "dynamic-batch", "warning",
+                "dynamic-batch", Severity.WARNING,
                 f"input {tensor.name} has the open shape {_shape(tensor)} and runs as"
                 f" {list(tensor.shape)}: a microcontroller has no other, whatever is fed",
                 "fix the shape of the input before conversion, the length of a sequence too", 0,
             )  # fmt: skip
         elif -1 in tensor.shape_signature:
             yield Finding(
-                "dynamic-batch", "note",
+                "dynamic-batch", Severity.NOTE,
                 f"input {tensor.name} has the open shape {_shape(tensor)} and runs as"
                 f" {list(tensor.shape)}",
                 remedy, 0,
@@ -35,7 +36,7 @@ def dynamic_batch(model: Inspection) -> Iterator[Finding]:
     if sized:
         names = ", ".join(f"{op.name} #{op.index}" for op in sized[:4])
         yield Finding(
-            "dynamic-batch", "error",
+            "dynamic-batch", Severity.ERROR,
             f"the size of a tensor is computed while the model runs ({names}); TFLM refuses"
             " dynamic tensors",
             remedy, 0, sized[0].index,
@@ -58,7 +59,7 @@ def dynamic_shape_in_loop(model: Inspection) -> Iterator[Finding]:
             continue
         names = ", ".join(f"{_short(tensor.name)} {_shape(tensor)}" for tensor in open_tensors[:3])
         yield Finding(
-            "dynamic-shape-in-loop", "error",
+            "dynamic-shape-in-loop", Severity.ERROR,
             f"subgraph {graph.index} ({graph.name}) holds {len(open_tensors)} tensors of open shape"
             f" ({names}): TFLM allocates them without a word, then hangs or returns garbage"
             " (tflite-micro issue 3674)",

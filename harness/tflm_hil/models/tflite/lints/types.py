@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tflm_hil.models.tflite.inspect import Inspection, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding, inputs_of, outputs_of, place
+from tflm_hil.vocabulary import Severity
 
 INTEGERS = ("int8", "int16")
 
@@ -45,7 +46,7 @@ def float_island(model: Inspection) -> Iterator[Finding]:
         graph, operator = floats[0]
         does = "move float32 elements" if moving else "compute in float32"
         yield Finding(
-            "float-island", "note" if moving else "warning",
+            "float-island", Severity.NOTE if moving else Severity.WARNING,
             f"{len(floats)} operators of a model with integer inputs and outputs {does} ({names};"
             f" first: {place(graph, operator)})",
             "leave it, or try --export shift or step: it costs four times the memory, nothing else"
@@ -67,7 +68,7 @@ def hybrid(model: Inspection) -> Iterator[Finding]:
     if hybrids:
         graph, operator = hybrids[0]
         yield Finding(
-            "hybrid", "error",
+            "hybrid", Severity.ERROR,
             f"{len(hybrids)} operators take float32 activations and int8 weights (first:"
             f" {place(graph, operator)}): dynamic range quantisation, for which TFLM has no"
             " kernels",
@@ -87,7 +88,7 @@ def half_floats(model: Inspection) -> Iterator[Finding]:
     if halves:
         graph, operator = halves[0]
         yield Finding(
-            "half-floats", "error",
+            "half-floats", Severity.ERROR,
             f"{len(halves)} operators take float16 (first: {place(graph, operator)}): weights"
             " converted to half precision, which TFLM has no kernels for",
             "leave target_spec.supported_types alone: convert to float32, or to int8 with"

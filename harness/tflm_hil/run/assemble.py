@@ -1,0 +1,89 @@
+"""A variant's record, made of what is known of it: measured, explained, over long sequences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tflm_hil.drift.long_sequence_run import LongRun
+from tflm_hil.measure.judge import time_steps
+from tflm_hil.measure.measure import Measured
+from tflm_hil.models.zoo.manifest import Variant
+from tflm_hil.report.causes import Explanation
+from tflm_hil.report.drifting import DriftRecord
+from tflm_hil.report.judgement import Failure, Measurement, Verdict
+from tflm_hil.report.records import ErrorRecord, LintRecord, VariantRecord
+from tflm_hil.vocabulary import RungName
+
+
+@dataclass(frozen=True)
+class VariantParts:
+    """What a run knows of one variant so far. `error` is why it could not be measured."""
+
+    variant: Variant
+    lints: tuple[LintRecord, ...] = ()
+    error: ErrorRecord | None = None
+    measured: Measured | None = None
+    drift: tuple[DriftRecord, ...] = ()
+    explanation: Explanation | None = None
+    long_run: LongRun | None = None
+
+
+def assemble(parts: VariantParts) -> VariantRecord:
+    """The record for the report."""
+    variant, measured = parts.variant, parts.measured
+    if measured is None:
+        return VariantRecord(
+            id=variant.id,
+            model=variant.model,
+            export=variant.export,
+            dtype=variant.dtype,
+            sha256=variant.sha256,
+            file_bytes=variant.size_bytes,
+            verdict=Verdict.NONE if parts.error is None else Verdict.ERROR,
+            title=variant.title,
+            task=variant.task,
+            error=parts.error,
+            samples_sha256=variant.samples.sha256,
+            notes=variant.notes,
+            lints=parts.lints,
+        )
+    long_run = parts.long_run
+    later = () if long_run is None else long_run.measurements
+    failure = measured.failure or missed(later)
+    return VariantRecord(
+        id=variant.id,
+        model=variant.model,
+        export=variant.export,
+        dtype=variant.dtype,
+        sha256=variant.sha256,
+        file_bytes=variant.size_bytes,
+        verdict=measured.verdict if failure is None else Verdict.FAIL,
+        title=variant.title,
+        task=variant.task,
+        sequences=measured.sequences,
+        sequences_in_set=measured.sequences_in_set,
+        steps=measured.steps,
+        time_steps=time_steps(measured.model, measured.steps // measured.sequences),
+        sequences_resumed=measured.streamed.resumed,
+        failure=failure,
+        explanation=parts.explanation,
+        drift=parts.drift,
+        long_run=None if long_run is None else long_run.record,
+        messages=measured.messages,
+        rungs=measured.ladder.rungs,
+        cycles=measured.cycles,
+        arena_bytes=measured.model.arena_bytes,
+        stack_bytes=measured.stack_bytes,
+        measurements=(*measured.measurements, *later),
+        link=measured.link,
+        samples_sha256=variant.samples.sha256,
+        notes=(*variant.notes, *measured.refusals),
+        lints=parts.lints,
+    )
+
+
+def missed(measurements: tuple[Measurement, ...]) -> Failure | None:
+    """The first limit of a long run that is not kept: the device is what the desktop is not."""
+    broken = (item for item in measurements if item.verdict is Verdict.FAIL)
+    first = next(broken, None)
+    return None if first is None else Failure(RungName.DEVICE, first)
