@@ -153,10 +153,11 @@ tidy: setup
 	@cd firmware && cmake --preset posix -B build/tidy -DCMAKE_CXX_COMPILER=clang++ >/dev/null
 	@printf '%s\n' $(TIDY_SOURCES) | xargs -P 2 -n 8 clang-tidy -p firmware/build/tidy --quiet 2>/dev/null
 
-# Branch coverage of the unit tests, worker processes included: a table, build/coverage/*.
+# Branch coverage of the unit tests, worker processes included: a table, build/coverage/*. Measuring
+# slows examples down: the profile ci has no deadline for them.
 coverage: setup
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@failed=0; $(BIN)/coverage run -m pytest -q tests/unit $(PYTEST_FLAGS) || failed=$$?; \
+	@failed=0; $(BIN)/coverage run -m pytest -q --hypothesis-profile ci tests/unit $(PYTEST_FLAGS) || failed=$$?; \
 	 $(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet; \
 	 $(BIN)/coverage report > build/coverage/report.txt; tail -n 1 build/coverage/report.txt; \
 	 echo "by file: build/coverage/report.txt and build/coverage/html/index.html"; exit $$failed
