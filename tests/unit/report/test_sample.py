@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import jsonschema
+import pytest
 from tflm_hil.report import json_report
 from tflm_hil.report.records import Verdict
+
+pytestmark = pytest.mark.slow  # reads a megabyte and renders it
 
 SAMPLE = Path(__file__).parents[3] / "reports" / "sample"
 
