@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import jsonschema
+import pytest
 from tflm_hil.report import json_report
 from tflm_hil.report.codec import to_plain
 from tflm_hil.report.json_schema import report_schema
 from tflm_hil.report.judgement import Verdict
+
+pytestmark = pytest.mark.slow  # reads a megabyte and renders it
 
 SAMPLE = Path(__file__).parents[3] / "reports" / "sample"
 

@@ -64,7 +64,7 @@ def test_one_that_fails_fails_all(first: int, second: int, status: int) -> None:
 
 def test_an_interrupt_ends_all_and_shows_what_they_said(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    script = f"echo $$ >> {pids}; echo begun; exec sleep 60"
+    script = f"echo begun; echo $$ >> {pids}; exec sleep 60"
     with subprocess.Popen(
         [sys.executable, TOOL, "a", *sh(script), "--", "b", *sh(script)],
         stdout=subprocess.PIPE,

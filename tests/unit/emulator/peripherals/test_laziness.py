@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,7 @@ def run(scenario: list[tuple[str, object]], look_every: int | None) -> dict[str,
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(steps, st.integers(200, 3 * FRAME))
 def test_looking_changes_nothing(scenario: list[tuple[str, object]], look_every: int) -> None:

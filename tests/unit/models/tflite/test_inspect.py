@@ -46,6 +46,7 @@ def test_a_loop_has_subgraphs() -> None:
     assert "WHILE" in {op.name for op in model.subgraphs[0].operators}
 
 
+@pytest.mark.slow
 def test_no_dimension_of_a_shipped_model_is_dynamic() -> None:
     for path in ZOO.glob("*/*.tflite"):
         for graph in inspect(path.read_bytes()).subgraphs:

@@ -245,6 +245,7 @@ def test_states_of_a_single_step_may_be_written_down(tmp_path: Path) -> None:
     assert load_model(manifest.parent).variants[0].name == "float32-loop"
 
 
+@pytest.mark.slow
 def test_the_states_that_shipped_manifests_name_are_those_of_the_models() -> None:
     steps = [v for model in load_zoo(ZOO) for v in model.variants if v.export == "step"]
     assert {variant.dtype for variant in steps} == {"float32", "int8", "int16"}
