@@ -1,5 +1,7 @@
 """One table of every name: complete, and in the order of the ladder."""
 
+from typing import Any
+
 from tflm_hil.report.judgement import Rung
 from tflm_hil.vocabulary import (
     ELEMENTS,
@@ -33,7 +35,8 @@ def test_every_measure_has_a_unit_and_a_title() -> None:
 
 
 def test_a_rung_has_every_measure_that_a_manifest_may_limit() -> None:
-    rung = Rung(RungName.DEVICE, **{measure.value: 1 for measure in RUNG_MEASURES})
+    values: dict[str, Any] = {measure.value: 1 for measure in RUNG_MEASURES}
+    rung = Rung(RungName.DEVICE, **values)
     assert {rung.measured(measure) for measure in RUNG_MEASURES} == {1.0}
 
 

@@ -66,7 +66,7 @@ def error_against_keras(folder: Path, name: str, content: bytes) -> float:
     found = references(folder, name, content)
     wanted = found.references["keras"].tensors[0].stored
     tensor = found.references["tflm"].tensors[0]
-    values = tensor.outputs().values
+    values = tensor.values
     if values.ndim > wanted.ndim:
         values = values[:, -1]
     return float(np.max(np.abs(values - wanted)))

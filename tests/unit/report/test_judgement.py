@@ -1,6 +1,7 @@
 """Limits: bounds, units, and what makes no sense."""
 
 import math
+from typing import Any
 
 import pytest
 from tflm_hil.report.judgement import Limit, Measurement, Part, Scope, Verdict, worst
@@ -64,7 +65,7 @@ def test_only_the_device_has_an_engine() -> None:
     ("bounds", "word"),
     [({}, "no minimum"), ({"maximum": math.inf}, "inf"), ({"maximum": math.nan}, "nan")],
 )
-def test_nonsense_is_refused(bounds: dict[str, float], word: str) -> None:
+def test_nonsense_is_refused(bounds: dict[str, Any], word: str) -> None:
     with pytest.raises(ValueError, match=word):
         Limit(RungName.DEVICE, Measure.MAX_ABS, **bounds)
 
