@@ -35,8 +35,8 @@ def test_every_measure_has_a_unit_and_a_title() -> None:
 
 
 def test_a_rung_has_every_measure_that_a_manifest_may_limit() -> None:
-    figures: dict[str, Any] = {measure.value: 1 for measure in RUNG_MEASURES}
-    rung = Rung(RungName.DEVICE, **figures)
+    values: dict[str, Any] = {measure.value: 1 for measure in RUNG_MEASURES}
+    rung = Rung(RungName.DEVICE, **values)
     assert {rung.measured(measure) for measure in RUNG_MEASURES} == {1.0}
 
 

@@ -25,7 +25,7 @@ def device_outputs(
     if len(blocks) != len(like[0]):
         raise ComparisonError(
             f"{len(blocks)} sequences from the device, not {len(like[0])}",
-            remedy="Compute the references on the sequences that were streamed.",
+            remedy="compute the references on the sequences that were streamed",
         )
     whole = _of_one_size(blocks, sum(item.stored[0].nbytes for item in like))
     outputs, start = [], 0
@@ -52,5 +52,5 @@ def _of_one_size(blocks: Sequence[bytes], expected: int) -> Blocks:
 def _wrong_size(size: int, expected: int) -> ComparisonError:
     return ComparisonError(
         f"the device returned {size} bytes a sequence, not {expected}",
-        remedy="Check that the device and desktop TFLM run the same .tflite.",
+        remedy="check that the device and desktop TFLM run the same .tflite",
     )
