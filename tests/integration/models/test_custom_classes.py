@@ -12,6 +12,7 @@ from tflm_hil.models.convert.convert import convert
 from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
 from tflm_hil.models.zoo.samples import SampleFile, Samples
 from tflm_hil.references import References, compute, compute_many
+from tflm_hil.vocabulary import Task
 from tflm_hil.worker import run_worker
 
 OWN = Path(__file__).parents[2] / "support" / "own_cells.py"
@@ -37,7 +38,7 @@ def broken(directory: Path, text: str) -> Path:
 def test_converted_where_the_file_is_named(folder: Path, name: str, export: str) -> None:
     done = convert(
         folder / f"{name}.keras",
-        export=export,  # type: ignore[arg-type]
+        export=export,
         dtype="int8",
         calibration=INPUTS,
         custom=OWN,
@@ -109,7 +110,7 @@ def variant(model: Path, custom: Path | None) -> Variant:
     own = None if custom is None else Artefact(custom, "", 0)
     return Variant(
         id=model.stem, model=model.stem, name="", path=model, sha256="", size_bytes=0, export="",
-        dtype="float32", task="regression", limits=(), samples=SampleFile(model, ""),
+        dtype="float32", task=Task.REGRESSION, limits=(), samples=SampleFile(model, ""),
         keras=KerasFile(model, str(custom), 0, own),
     )  # fmt: skip
 

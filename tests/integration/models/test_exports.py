@@ -17,6 +17,7 @@ from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.manifest import KerasFile, Variant
 from tflm_hil.models.zoo.samples import SampleFile, Samples
 from tflm_hil.references import References, compute
+from tflm_hil.vocabulary import Task
 from tflm_hil.worker import run_worker
 
 SHAPE = (40, 12, 3)
@@ -52,7 +53,7 @@ def references(folder: Path, name: str, content: bytes) -> References:
     variant = Variant(
         id=name, model=name, name=name, path=path,
         sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content),
-        export="", dtype="float32", task="regression", limits=(),
+        export="", dtype="float32", task=Task.REGRESSION, limits=(),
         samples=SampleFile(path, ""),
         keras=KerasFile(keras, hashlib.sha256(keras.read_bytes()).hexdigest(), 0),
     )  # fmt: skip

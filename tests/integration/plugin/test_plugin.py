@@ -248,7 +248,7 @@ def test_it(measured):
     (variant,) = run.variants
     assert (variant.verdict, variant.entered) == (Verdict.FAIL, RungName.DEVICE)
     by_name = {rung.name: rung for rung in variant.rungs}
-    assert by_name["device"].max_lsb
+    assert by_name[RungName.DEVICE].max_lsb
     assert variant.failure is not None
     assert variant.failure.check.measure in (Measure.MAX_LSB, Measure.DIFFERING)
     assert "desktop TFLM and the device" in verdict_text(variant)

@@ -13,6 +13,7 @@ from tflm_hil.errors import TflmTreeInvalid
 from tflm_hil.firmware_build.tflm_tree import TflmTree, inspect_tree
 from tflm_hil.options import REPOSITORY, RunConfig
 from tflm_hil.report.render.progress import SilentProgress
+from tflm_hil.vocabulary import Engine
 
 NEEDS_TREE = "needs a finished TFLM tree: make test TFLM_ROOT=DIR (see README)"
 
@@ -51,7 +52,7 @@ def _bench(root: Path, folder: Path, operators: str) -> Iterator[Bench]:
         overrides=Overrides(),
         zoo=REPOSITORY / "fixtures" / "models",
         report_dir=folder,
-        engine="tflm",
+        engine=Engine.TFLM,
         tflm_root=root,
         tflm_operators="used" if operators == "used" else "all",
     )

@@ -69,6 +69,7 @@ def test_not_finite_on_one_side_is_an_infinite_difference(bad: float) -> None:
     assert found.max_abs == math.inf
     assert found.differing == 1
     assert found.nonfinite == 1
+    assert found.cosine is not None
     assert math.isnan(found.cosine)
 
 
@@ -165,8 +166,12 @@ def test_differences_are_symmetric_and_ordered(a: np.ndarray, b: np.ndarray) -> 
     assert one.max_abs == other.max_abs
     assert one.rmse == pytest.approx(other.rmse)
     slack = 1 + 1e-12
+    assert one.mean_abs is not None
+    assert one.rmse is not None
+    assert one.max_abs is not None
     assert one.mean_abs <= one.rmse * slack <= one.max_abs * slack * slack
     assert (one.differing == 0) == (one.max_abs == 0.0)
+    assert one.cosine is not None
     assert -1.0 - 1e-12 <= one.cosine <= 1.0
 
 

@@ -11,6 +11,7 @@ from tflm_hil.errors import ConfigurationError, SamplesMissing
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.manifest import load_model, load_zoo
+from tflm_hil.vocabulary import Measure, RungName
 
 from tests.support.model_folder import write_model_folder
 from tests.unit.models.zoo.test_given import token_model
@@ -54,7 +55,7 @@ def test_shipped_int8_variants_allow_the_device_no_difference() -> None:
     assert integers
     for variant in integers:
         limits = {(limit.rung, limit.measure): limit for limit in variant.limits}
-        assert limits["device", "differing"].maximum == 0
+        assert limits[RungName.DEVICE, Measure.DIFFERING].maximum == 0
 
 
 def test_samples_split_is_stratified_and_scaled() -> None:

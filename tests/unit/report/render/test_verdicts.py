@@ -1,6 +1,7 @@
 """The verdict in words, from the records alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tflm_hil.report.judgement import Failure, Limit, Measurement, Rung, Scope, Verdict
@@ -23,7 +24,7 @@ def rungs(changed: RungName, **changes: object) -> tuple[Rung, ...]:
     )
 
 
-def broken(rung: RungName, measure: Measure, value: float, **bounds: float) -> Measurement:
+def broken(rung: RungName, measure: Measure, value: float, **bounds: Any) -> Measurement:
     return Measurement(measure, value, rung, limit=Limit(rung, measure, **bounds))
 
 
