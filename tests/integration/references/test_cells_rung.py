@@ -12,6 +12,7 @@ from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
 from tflm_hil.models.zoo.samples import SampleFile, Samples
 from tflm_hil.references import References, compute_many
 from tflm_hil.references.equations.obstacles import Obstacle
+from tflm_hil.vocabulary import Task
 from tflm_hil.worker import run_worker
 
 SHAPE = (20, 12, 3)
@@ -44,7 +45,7 @@ def variant(path: Path, custom: Path | None) -> Variant:
     own = None if custom is None else Artefact(custom, "", 0)
     return Variant(
         id=path.stem, model=path.stem, name=path.stem, path=path, sha256=digest, size_bytes=0,
-        export="", dtype="float32", task="regression", limits=(), samples=SampleFile(path, ""),
+        export="", dtype="float32", task=Task.REGRESSION, limits=(), samples=SampleFile(path, ""),
         keras=KerasFile(path, digest, 0, own),
     )  # fmt: skip
 

@@ -169,9 +169,9 @@ def test_differences_are_symmetric_and_ordered(a: np.ndarray, b: np.ndarray) -> 
     assert one.mean_abs is not None
     assert one.rmse is not None
     assert one.max_abs is not None
-    assert one.cosine is not None
     assert one.mean_abs <= one.rmse * slack <= one.max_abs * slack * slack
     assert (one.differing == 0) == (one.max_abs == 0.0)
+    assert one.cosine is not None
     assert -1.0 - 1e-12 <= one.cosine <= 1.0
 
 
