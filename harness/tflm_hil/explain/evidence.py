@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tflm_hil.comparison import RungOutputs
 from tflm_hil.comparison.drift import drift
 from tflm_hil.errors import ComparisonError, CorruptModel
-from tflm_hil.models.tflite.inspect import Inspection, inspect
+from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.models.tflite.lints import lint
 from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.models.zoo.manifest import Variant
@@ -42,7 +42,7 @@ def evidence(
 ) -> dict[CauseKind, Evidence]:
     """For a variant whose rung `failing` missed a limit. `inputs` are the test sequences."""
     try:
-        model = inspect(variant.content())
+        model = variant.inspection()
     except CorruptModel:
         return {}
     shown: dict[CauseKind, Evidence] = {}

@@ -9,7 +9,7 @@ import numpy as np
 
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.measure.measure import Measured
-from tflm_hil.models.tflite.inspect import Inspection, inspect
+from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.references.tensors import StepTensors, step_tensors
 from tflm_hil.report.causes import Saturated
 from tflm_hil.vocabulary import RungName
@@ -33,7 +33,7 @@ def saturated_tensors(measured: Measured, entered: RungName) -> tuple[Saturated,
         tensors = step_tensors(variant.path, sequence, steps=STEPS)
     except ReferenceFailed:
         return ()
-    return saturated_in(number, inspect(variant.content()), tensors)
+    return saturated_in(number, variant.inspection(), tensors)
 
 
 def saturated_in(sequence: int, model: Inspection, tensors: StepTensors) -> tuple[Saturated, ...]:
