@@ -1,6 +1,6 @@
 """The equations of a user's file, computed in a process that may import what the file imports.
 
-A file with cells imports Keras, so it is not imported here (design rule 8). Its equations look like
+A file with cells imports Keras, so it is not imported here (docs/decisions.md, rule 8). Its equations look like
 functions; each call goes to a process that is started with the first one and ends when none of them
 is left:
 
@@ -64,8 +64,8 @@ class EquationProcess:
     def _failed(self, name: str, what: str) -> ReferenceFailed:
         return ReferenceFailed(
             f"the equation {name} of {self._custom.name} {what}",
-            remedy="Correct it: equation(weights, config, x, states) gives the output and the"
-            " next states, an activation takes x.",
+            remedy="correct it: equation(weights, config, x, states) gives the output and the"
+            " next states, an activation takes x",
         )
 
     def _started(self) -> Connection:
