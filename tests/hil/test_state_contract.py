@@ -23,7 +23,7 @@ from tflm_hil.measure.measure import Measured
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute, compute_many
-from tflm_hil.references.keras_config import is_stateful
+from tflm_hil.references.keras_config import has_stateful_layer
 from tflm_hil.report.render.drifts import chaos_sentence
 
 from tests.hil.conftest import FEW, Loaded, few
@@ -174,7 +174,7 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
             )
             found = chaos(ours, wheels, desktop, floor=bound / ALLOWED)
             assert found.explained, chaos_sentence(found)
-    if variant.keras is not None and is_stateful(variant.keras.path):
+    if variant.keras is not None and has_stateful_layer(variant.keras.path):
         check_against_keras(variant, board)
 
 
