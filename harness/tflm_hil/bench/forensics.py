@@ -20,7 +20,8 @@ def examine(
     post_mortem: Callable[[], tuple[str, ...]],
 ) -> ErrorRecord:
     """The error for the report: with the fault record that came with it, or, of a board that is
-    silent, with what `post_mortem` finds."""
+    silent, with what `post_mortem` finds.
+    """
     kind = type(error).__name__
     if isinstance(error, TargetFault):
         sentence = f"{error.what}: {cause(error.record)}"

@@ -34,43 +34,68 @@ class TensorLike(Protocol):
     """What is needed of a tensor's description (`tflm_hil.models.tflite.inspect.Tensor` fits)."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As the file names it; not unique."""
+
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """Element type, such as "int8" or "float32"."""
+
     @property
-    def constant_bytes(self) -> int: ...
+    def constant_bytes(self) -> int:
+        """Size of the data stored in the file; 0 for a tensor that is computed."""
+
     @property
-    def variable(self) -> bool: ...
+    def variable(self) -> bool:
+        """It keeps its content from Invoke to Invoke (a state)."""
 
 
 class OperatorLike(Protocol):
     """An operator: tensor indices in its subgraph, -1 for an input left out."""
 
     @property
-    def index(self) -> int: ...
+    def index(self) -> int:
+        """Position in its subgraph, from 0."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name in the schema, such as "FULLY_CONNECTED" or "WHILE"."""
+
     @property
-    def inputs(self) -> tuple[int, ...]: ...
+    def inputs(self) -> tuple[int, ...]:
+        """Tensors read, in the schema's order; constants are among them."""
+
     @property
-    def outputs(self) -> tuple[int, ...]: ...
+    def outputs(self) -> tuple[int, ...]:
+        """Tensors written, in the schema's order."""
+
     @property
-    def options(self) -> Mapping[str, int | float | bool]: ...
+    def options(self) -> Mapping[str, int | float | bool]:
+        """Fields of its options table; those of `CALLERS` name the subgraphs that it runs."""
 
 
 class GraphLike(Protocol):
     """A subgraph, operators in the order in which they run."""
 
     @property
-    def index(self) -> int: ...
+    def index(self) -> int:
+        """Position in the file: 0 is the main graph."""
+
     @property
-    def tensors(self) -> Sequence[TensorLike]: ...
+    def tensors(self) -> Sequence[TensorLike]:
+        """By tensor index."""
+
     @property
-    def operators(self) -> Sequence[OperatorLike]: ...
+    def operators(self) -> Sequence[OperatorLike]:
+        """In the order in which they run."""
+
     @property
-    def inputs(self) -> tuple[int, ...]: ...
+    def inputs(self) -> tuple[int, ...]:
+        """Tensor indices that the caller fills."""
+
     @property
-    def outputs(self) -> tuple[int, ...]: ...
+    def outputs(self) -> tuple[int, ...]:
+        """Tensor indices that the caller reads."""
 
 
 Read = Callable[[int, int], NDArray[Any] | None]

@@ -43,7 +43,8 @@ class LongReferences:
 
 class LongPool:
     """All long references of a run, computed when the first is asked for: one process a framework,
-    whatever the number of variants, and none for what is cached."""
+    whatever the number of variants, and none for what is cached.
+    """
 
     def __init__(self, variants: Sequence[Variant]) -> None:
         self._variants = {variant.id: variant for variant in variants}

@@ -74,7 +74,8 @@ def _fed(
     wheel: tuple[RungOutputs, ...],
 ) -> list[bytes]:
     """All inputs of every step, in the model's order: the free ones as they are, then the wheel's
-    states of the step before."""
+    states of the step before.
+    """
     states = wheel[len(wheel) - len(pairs) :]
     free = [tensor for tensor in model.inputs if tensor.index not in {p.input for p in pairs}]
     size = sum(tensor.bytes for tensor in free)

@@ -37,7 +37,8 @@ class ResetReason(Enum):
 class Event(Protocol):
     """Something scheduled; `cancel()` may be called at any time, also after it ran."""
 
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """Do not call back any more; no error if it has run or was cancelled."""
 
 
 class Bus(Protocol):

@@ -45,9 +45,11 @@ class Unplugged:
         """Nobody will ever send."""
 
     def take(self) -> HostBytes | None:
+        """Always None: nothing was sent."""
         return None
 
     def baud(self) -> int | None:
+        """Always None: no speed was set, so any fits."""
         return None
 
     def deliver(self, data: bytes) -> None:

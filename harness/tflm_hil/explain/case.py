@@ -89,7 +89,8 @@ class Case:
 
     def everywhere(self, change: Change) -> Iterator[tuple[tuple[str, ...], Case]]:
         """`change` in all layers that it touches, then in each alone, with the names of those
-        where it was made: none in a network of one recurrent layer."""
+        where it was made: none in a network of one recurrent layer.
+        """
         touched = [
             (part.name or str(place), part)
             for place, part in enumerate(self.recurrent)

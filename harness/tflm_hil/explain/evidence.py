@@ -1,5 +1,6 @@
 """What speaks for a known mistake besides the outputs: lints of the file, ends of its scales, and
-an error that grows."""
+an error that grows.
+"""
 
 from __future__ import annotations
 

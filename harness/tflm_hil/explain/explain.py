@@ -108,7 +108,8 @@ def _named(
 
 def cause_at(site: Culprit | None, origin: Origin, cause: Cause | None) -> Cause | None:
     """The cause with the operator where it acts; what the operator alone tells, if no known mistake
-    was found."""
+    was found.
+    """
     if site is None:
         return cause
     if cause is not None and cause.known:

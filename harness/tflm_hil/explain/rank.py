@@ -95,7 +95,8 @@ class Ranked:
 @dataclass(frozen=True)
 class Judgement:
     """Of suspects that were asked: who is believed, and who explains as much. `best` is None if
-    nobody is."""
+    nobody is.
+    """
 
     difference: float
     best: Ranked | None

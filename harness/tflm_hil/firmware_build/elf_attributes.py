@@ -35,7 +35,7 @@ class ArchiveFacts:
 
     @property
     def core(self) -> str:
-        """ "v7E-M, FPv5 SP only, hard float" or the machine."""
+        """Architecture, FPU and float ABI ("v7E-M, FPv5 SP only, hard float"), or the machine."""
         if not self.attributes:
             return self.machine
         first = self.attributes[0][1]

@@ -13,7 +13,7 @@ _CODE_END = 0x2000_0000
 
 
 def addr2line(elf: Path, pc: int) -> str:
-    """ "function at file:line" of a code address (bit 0, the Thumb bit, is ignored).
+    """What stands at a code address, "function at file:line"; bit 0, the Thumb bit, is ignored.
 
     A library without line information (TFLM's) gives "function (no source line)", an address
     outside of the code "0x… (no source line)".

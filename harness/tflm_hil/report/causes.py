@@ -109,7 +109,8 @@ class LintShows:
 @dataclass(frozen=True)
 class InputsBeyondScale:
     """Shares (0 to 1) of the inputs below, between (from end to end in equal bins) and above the
-    ends `low` and `high` of the input's scale."""
+    ends `low` and `high` of the input's scale.
+    """
 
     low: float
     high: float
@@ -147,7 +148,8 @@ Evidence = LintShows | InputsBeyondScale | ErrorGrows
 @dataclass(frozen=True)
 class Candidate:
     """A mistake that explains the difference in part: `share` of its square (0 to 1) is explained,
-    an RMS of `left` is not. Those in `alike` predict the same on the sequences at hand."""
+    an RMS of `left` is not. Those in `alike` predict the same on the sequences at hand.
+    """
 
     kind: CauseKind
     mistake: Mistake
@@ -203,7 +205,8 @@ class Unexamined(StrEnum):
 @dataclass(frozen=True)
 class NotExamined:
     """Something that was not looked for; `about` is the layer, shape or tool that is in the way,
-    in its own words."""
+    in its own words.
+    """
 
     reason: Unexamined
     about: str = ""
@@ -212,7 +215,8 @@ class NotExamined:
 @dataclass(frozen=True)
 class Saturated:
     """An integer tensor with the share (0 to 1) of its values at an end of its range, in one
-    sequence; `operator` writes it."""
+    sequence; `operator` writes it.
+    """
 
     sequence: int
     subgraph: int

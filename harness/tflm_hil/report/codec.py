@@ -37,7 +37,8 @@ def to_plain(value: Any) -> Any:
 
 def from_plain(kind: type[T], plain: Any) -> T:
     """The record of type `kind` that `plain` was made from. Raises KeyError, TypeError or
-    ValueError if it was not made from one."""
+    ValueError if it was not made from one.
+    """
     return typing.cast(T, _decode(kind, plain))
 
 

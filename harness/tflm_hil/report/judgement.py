@@ -184,7 +184,8 @@ class Rung:
 @dataclass(frozen=True)
 class Failure:
     """What a verdict "fail" rests on: the check that is not kept, and the rung where the error
-    enters. That is an earlier one where the check is of closeness to the labels."""
+    enters. That is an earlier one where the check is of closeness to the labels.
+    """
 
     rung: RungName
     check: Measurement

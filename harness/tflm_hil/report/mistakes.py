@@ -274,7 +274,8 @@ How = (
 @dataclass(frozen=True)
 class Mistake:
     """How it was made, and in which recurrent layers; () where that says nothing: the network has
-    one, or it was made elsewhere."""
+    one, or it was made elsewhere.
+    """
 
     how: How
     layers: tuple[str, ...] = ()

@@ -106,7 +106,8 @@ def test_a_damaged_image_in_the_cache_is_built_again(
     sound = first.elf.read_bytes()
     flipped = bytearray(sound)
     flipped[len(sound) // 20] ^= 0x10
-    first.elf.write_bytes({"truncated": sound[:60_000], "flipped": flipped, "empty": b""}[damage])
+    damaged = {"truncated": sound[:60_000], "flipped": bytes(flipped), "empty": b""}
+    first.elf.write_bytes(damaged[damage])
     again = build("nucleo_f746zg", cache_dir=cache)
     assert not again.cache_hit
     assert (again.build_id, again.elf) == (first.build_id, first.elf)

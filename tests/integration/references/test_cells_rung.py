@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tflm_hil.errors import ReferenceFailed
 from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
 from tflm_hil.models.zoo.samples import SampleFile, Samples
 from tflm_hil.references import References, compute_many
@@ -63,7 +64,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, References]:
     inputs = np.random.default_rng(8).normal(size=SHAPE).astype(np.float32)
     inputs[:, -3:] = np.where(inputs[:, -3:, :1] > 0, -9.0, inputs[:, -3:])
     longer = np.concatenate([inputs, inputs[::-1]], axis=1)
-    computed = {}
+    computed: dict[str, References | ReferenceFailed] = {}
     for chosen, taken in (
         (variants, inputs),
         ([variant(directory / f"{name}.keras", None) for name in REMEMBERING], longer),

@@ -31,7 +31,8 @@ def run(
 ) -> NDArray[np.float32]:
     found = with_memory({"it": (variant, inputs)}, cache_directory=directory)["it"]
     assert isinstance(found, RungOutputs), found
-    return found.stored[0]
+    stored: NDArray[np.float32] = found.stored[0]
+    return stored
 
 
 def test_row_by_row_and_window_by_window_is_one_network(

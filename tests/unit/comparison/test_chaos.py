@@ -13,7 +13,8 @@ GROWTH = np.minimum(1e-6 * 10 ** (np.arange(STEPS) / 100), 1.0)
 def moved(size: NDArray[np.float64] | float, seed: int) -> NDArray[np.float32]:
     """The truth with an error of that size, of chance signs."""
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], TRUTH.shape)
-    return (TRUTH + signs * np.reshape(np.broadcast_to(size, STEPS), (STEPS, 1))).astype(np.float32)
+    errors = signs * np.reshape(np.broadcast_to(size, STEPS), (STEPS, 1))
+    return np.asarray(TRUTH + errors, np.float32)
 
 
 def test_rounding_that_stays_small_is_not_worth_a_word() -> None:

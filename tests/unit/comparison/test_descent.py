@@ -160,7 +160,7 @@ def test_floats_may_differ_as_much_as_the_variant_s_limit_allows(case: Near) -> 
     one = graph(0, 2, [operator(0, "TANH", (0,), 1)])
     one = replace(one, tensors=tuple(replace(t, type="float32") for t in one.tensors))
     expected = {(0, 0): np.ones(4, np.float32), (0, 1): np.ones(4, np.float32)}
-    found = {**expected, (0, 1): np.float32([1, 1, 1, 1 + case.delta])}
+    found = {**expected, (0, 1): np.array([1, 1, 1, 1 + case.delta], np.float32)}
     culprit = first_difference([one], reads(expected), reads(found), step=0, bound=1e-6)
     assert (culprit is not None) == case.culprit
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hypothesis import given
 from hypothesis import strategies as st
 from tflm_hil.emulator.scheduler import Scheduler
@@ -31,7 +33,11 @@ def test_a_cancelled_event_neither_runs_nor_is_waited_for() -> None:
 def test_an_event_may_schedule_another_that_is_due_at_once() -> None:
     scheduler = Scheduler()
     ran: list[int] = []
-    scheduler.schedule(5, lambda: scheduler.schedule(3, lambda: ran.append(3)) and None)
+
+    def first() -> None:
+        scheduler.schedule(3, lambda: ran.append(3))
+
+    scheduler.schedule(5, first)
     scheduler.run_due(5)
     assert ran == [3]
 
@@ -41,6 +47,6 @@ def test_exactly_the_due_ones_run_in_order(times: list[int], now: int) -> None:
     scheduler = Scheduler()
     ran: list[int] = []
     for at in times:
-        scheduler.schedule(at, lambda at=at: ran.append(at))
+        scheduler.schedule(at, partial(ran.append, at))
     scheduler.run_due(now)
     assert ran == sorted(at for at in times if at <= now)

@@ -1,7 +1,7 @@
 """Feeding sequences: order, resets, steps, shapes. The interpreters: tests/integration."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ class RunningSum:
     def __init__(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
         quantization = Quantization("int8", 0.5, 0)
         self.inputs = Layout((InputTensor("x", input_shape, quantization),))
-        self.output_quantizations = (Quantization("int16", 0.5, 0),)
+        self.output_quantizations: tuple[Quantization, ...] = (Quantization("int16", 0.5, 0),)
         self.circumstances: dict[str, str] = {}
         self._output_shape = output_shape
         self._sum = 99
@@ -68,21 +68,23 @@ def test_an_output_without_axes_is_one_value() -> None:
 class TokensAndScale:
     """Two inputs of different types and shapes: token ids, and what each counts."""
 
-    inputs = Layout(
-        (
-            InputTensor("tokens", (1, 2), Quantization("int32")),
-            InputTensor("scale", (1, 1), Quantization("int8", 0.5, 0)),
+    def __init__(self) -> None:
+        self.inputs = Layout(
+            (
+                InputTensor("tokens", (1, 2), Quantization("int32")),
+                InputTensor("scale", (1, 1), Quantization("int8", 0.5, 0)),
+            )
         )
-    )
-    output_quantizations = (Quantization("int32"),)
-    circumstances: ClassVar[dict[str, str]] = {}
+        self.output_quantizations: tuple[Quantization, ...] = (Quantization("int32"),)
+        self.circumstances: dict[str, str] = {}
 
     def reset(self) -> None:
         pass
 
     def invoke(self, blocks: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         tokens, scale = blocks
-        assert (tokens.dtype, scale.dtype) == (np.int32, np.int8)
+        assert tokens.dtype == np.int32
+        assert scale.dtype == np.int8
         return [(tokens.sum(axis=1, keepdims=True) * scale).astype(np.int32)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tflm_hil.errors import LintFailed, UnsupportedModel
@@ -18,10 +19,11 @@ from tests.support.graph_builder import ModelBuilder, accumulator
 ABSENT = min(TFLM - builtin())
 
 
-def config(**changes: object) -> RunConfig:
-    found = from_lookup({"hil_board": "nucleo-f746zg-emulated"}.get, {})
-    assert found is not None
-    return replace(found, **changes)
+def config(**changes: Any) -> RunConfig:
+    """The emulated board's configuration, with `changes` to its fields."""
+    default = from_lookup({"hil_board": "nucleo-f746zg-emulated"}.get, {})
+    assert default is not None
+    return replace(default, **changes)
 
 
 def network(operator: str, *, weights: str = "float32") -> bytes:

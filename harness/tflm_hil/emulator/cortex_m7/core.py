@@ -27,19 +27,24 @@ class Services(Protocol):
     """What the core needs of the machine around it."""
 
     @property
-    def cycles(self) -> int: ...
+    def cycles(self) -> int:
+        """Core cycles since power-on, sleep included."""
 
     @property
     def clocked_cycles(self) -> int:
         """Cycles in which the core's clock ran: without sleep, unless DBGMCU keeps it on."""
 
-    def schedule(self, at_cycles: int, callback: Callable[[], None]) -> Event: ...
+    def schedule(self, at_cycles: int, callback: Callable[[], None]) -> Event:
+        """As `Bus.schedule`."""
 
-    def finding(self, rule: str, sentence: str) -> None: ...
+    def finding(self, rule: str, sentence: str) -> None:
+        """As `Bus.finding`."""
 
-    def request_reset(self, reason: ResetReason) -> None: ...
+    def request_reset(self, reason: ResetReason) -> None:
+        """Reset the chip after the current block of instructions."""
 
-    def code_changed(self, address: int, length: int) -> None: ...
+    def code_changed(self, address: int, length: int) -> None:
+        """`length` bytes from `address` were written: translated code of them is stale."""
 
     def wake(self) -> None:
         """The run thread has something to do."""

@@ -19,9 +19,11 @@ _MERGED = (range(0xE000E400, 0xE000E500), range(0xE000ED08, 0xE000ED28))
 class Block(Protocol):
     """Registers on the PPB: words at absolute addresses."""
 
-    def read(self, address: int, debugger: bool) -> int: ...
+    def read(self, address: int, debugger: bool) -> int:
+        """A word. Some flags clear when the core reads them, others when the debugger does."""
 
-    def write(self, address: int, value: int, debugger: bool) -> None: ...
+    def write(self, address: int, value: int, debugger: bool) -> None:
+        """Store a word; some fields take only the core's writes, others only the debugger's."""
 
 
 class Dbgmcu:

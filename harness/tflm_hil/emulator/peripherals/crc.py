@@ -24,6 +24,7 @@ class Crc(Device):
         self._remainder = WORD
 
     def reset(self) -> None:
+        """`Device.reset`; the remainder starts with all bits set."""
         self._registers.reset()
         self._remainder = WORD
 
@@ -32,6 +33,7 @@ class Crc(Device):
         return _POLYNOMIAL_BITS[bits(self._registers[CR], 3, 2)]
 
     def load(self, offset: int) -> int:
+        """DR is the remainder, with REV_OUT its bits reversed; all others read as written."""
         if offset != DR:
             return self._registers[offset]
         if self._registers[CR] & REV_OUT:
@@ -39,6 +41,7 @@ class Crc(Device):
         return self._remainder
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """A store to DR feeds it; one to INIT, or of RESET to CR, starts anew from INIT."""
         if offset == DR:
             width = mask.bit_count()
             self._feed(value >> (mask & -mask).bit_length() - 1, width)

@@ -64,6 +64,7 @@ class Dma(Device):
         ]
 
     def reset(self) -> None:
+        """Abort all transfers and return every stream to its reset state."""
         for stream in self.streams:
             if stream.active:
                 self._serve(stream, None)
@@ -83,6 +84,7 @@ class Dma(Device):
         self.bus.set_irq(IRQS[self.name][index], self.streams[index].interrupt)
 
     def load(self, offset: int) -> int:
+        """LISR and HISR join the flags of four streams; counters are those of this very cycle."""
         if offset < 8:
             value = 0
             for stream in self.streams[offset : offset + 4]:
@@ -99,6 +101,7 @@ class Dma(Device):
         return stream.remaining if register == NDTR else stream.registers[register]
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """LIFCR and HIFCR clear flags by ones; a stream's own registers obey its EN bit."""
         if offset < 8:
             return
         if offset < REGISTERS_AT:

@@ -17,12 +17,15 @@ class Exti(Device):
         self._registers = RegisterFile({}, dict.fromkeys((IMR, EMR, RTSR, FTSR), _LINES))
 
     def reset(self) -> None:
+        """`Device.reset`: all lines masked."""
         self._registers.reset()
 
     def load(self, offset: int) -> int:
+        """As written; PR is always 0, since no line ever fires."""
         return self._registers[offset]
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """Masks and edges are kept; an interrupt by software is not modelled and says so."""
         if offset == SWIER and value:
             self.not_modelled("an interrupt by software (SWIER)")
         self._registers.store(offset, value, mask)

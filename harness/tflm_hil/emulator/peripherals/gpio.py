@@ -35,6 +35,7 @@ class Gpio(Device):
         self.registers = RegisterFile(_RESETS.get(port, {}), _WRITABLE)
 
     def reset(self) -> None:
+        """Debug pins of ports A and B start in their alternate function, all others as inputs."""
         self.registers.reset()
 
     def mode(self, pin: int) -> int:
@@ -46,9 +47,11 @@ class Gpio(Device):
         return bits(self.registers[AFRL + 4 * (pin // 8)], 4 * (pin % 8), 4)
 
     def load(self, offset: int) -> int:
+        """IDR is the level at the pins, the other registers are as written."""
         return self._levels() if offset == IDR else self.registers[offset]
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """BSRR sets and clears bits of ODR; locking by LCKR is not modelled and says so."""
         if offset == BSRR:
             # Setting wins over resetting a pin.
             self.registers[ODR] = (self.registers[ODR] & ~(value >> 16)) | (value & 0xFFFF)

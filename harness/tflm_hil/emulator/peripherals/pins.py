@@ -59,9 +59,11 @@ class ConsolePins:
         self._receive = receive
 
     def sends(self) -> bool:
+        """Whether TX reaches the tty; a finding `uart-pin` names the obstacle if it does not."""
         return self._carries("TX", self._transmit)
 
     def receives(self) -> bool:
+        """Whether the tty reaches RX; a finding `uart-pin` names the obstacle if it does not."""
         return self._carries("RX", self._receive)
 
     def _carries(self, signal: str, route: Route) -> bool:
@@ -87,6 +89,7 @@ class UnwiredPins:
         self._board = board
 
     def sends(self) -> bool:
+        """Never: what is sent here is a finding `usart-unconnected`."""
         pins = [str(route) for route in self._transmit if route.carries()]
         console = self._board.console
         self._bus.finding(
@@ -98,4 +101,5 @@ class UnwiredPins:
         return False
 
     def receives(self) -> bool:
+        """Never, and that is no mistake: nobody sends."""
         return False

@@ -41,6 +41,7 @@ class Pwr(Device):
         self._hclk_hz, self._pll_on = hclk_hz, pll_on
 
     def reset(self) -> None:
+        """`Device.reset`; an over-drive that was being switched on is given up."""
         for event in self._pending:
             event.cancel()
         self._pending.clear()
@@ -62,12 +63,14 @@ class Pwr(Device):
         return bool(self.registers[CR1] & DBP)
 
     def load(self, offset: int) -> int:
+        """VOSRDY in CSR1 follows the main PLL; the other registers are as stored."""
         value = self.registers[offset]
         if offset == CSR1 and self._pll_on:
             value |= VOSRDY
         return value
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """A change of CR1 switches over-drive or the voltage scale, and RCC hears of it."""
         before = self.registers[offset]
         self.registers.store(offset, value, mask)
         if offset == CR1:

@@ -120,6 +120,7 @@ class Rcc(Device):
         self._reset_reason = reason
 
     def reset(self) -> None:
+        """`Device.reset`: HSI again, gates shut; CSR's flags and BDCR outlast all but power-on."""
         power_on = self._reset_reason is ResetReason.POWER_ON
         flags = 0 if power_on else self.registers[CSR] & 0xFE00_0000
         backup = 0 if power_on else self.registers[BDCR]
@@ -134,9 +135,11 @@ class Rcc(Device):
         self.bus.core_clock_changed(self.core_clock_hz)
 
     def load(self, offset: int) -> int:
+        """As stored: the oscillators keep their ready bits up to date."""
         return self.registers[offset]
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """Switch clocks, gates or resets; what silicon would not survive is a finding."""
         if offset in self.gates.enable_registers:
             if self.registers.merge(offset, value, mask) == self.registers[offset]:
                 return

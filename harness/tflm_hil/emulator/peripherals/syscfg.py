@@ -18,12 +18,15 @@ class Syscfg(Device):
         self.registers = RegisterFile({}, {MEMRMP: 0xD00, PMC: 0x0080_0070, CMPCR: 1, **exti})
 
     def reset(self) -> None:
+        """`Device.reset`: port A on all EXTI lines."""
         self.registers.reset()
 
     def load(self, offset: int) -> int:
+        """As written; CMPCR reports the compensation cell ready as soon as it is powered."""
         value = self.registers[offset]
         # The compensation cell is ready as soon as it is powered.
         return value | 1 << 8 if offset == CMPCR and value & 1 else value
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """The writable bits are kept; nothing else depends on them here."""
         self.registers.store(offset, value, mask)

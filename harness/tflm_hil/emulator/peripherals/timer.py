@@ -54,6 +54,7 @@ class Timer(Device):
         rcc.listen(self)
 
     def reset(self) -> None:
+        """`Device.reset`; it stops, and its interrupt line falls."""
         self._cancel()
         self.registers.reset()
         self._clear()
@@ -69,12 +70,14 @@ class Timer(Device):
         self._look()
 
     def load(self, offset: int) -> int:
+        """CNT and SR as of this cycle, the other registers as written."""
         self._settle()
         if offset == CNT:
             return self._count
         return self._flags if offset == SR else self.registers[offset]
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """SR is cleared by zeros, EGR makes an update; a mode that is not modelled says so."""
         self._settle()
         if offset == SR:
             # Write 0 to clear.

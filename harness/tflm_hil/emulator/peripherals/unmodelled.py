@@ -62,13 +62,16 @@ class Unmodelled(Device):
         self._words: dict[int, int] = {}
 
     def reset(self) -> None:
+        """Forget what was written."""
         self._words.clear()
 
     def load(self, offset: int) -> int:
+        """What was written last, and a finding that the block is not modelled."""
         self.not_modelled("the peripheral")
         return self._words.get(offset, 0)
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """Keep it, with a finding that the block is not modelled."""
         self.not_modelled("the peripheral")
         self._words[offset] = self._words.get(offset, 0) & ~mask | value
 

@@ -75,6 +75,7 @@ class Usart(Device):
         )
 
     def reset(self) -> None:
+        """`Device.reset`; bytes on their way are dropped in both directions."""
         self.settle()
         if self._event is not None:
             self._event.cancel()
@@ -133,6 +134,7 @@ class Usart(Device):
     # Registers.
 
     def load(self, offset: int) -> int:
+        """Flags as of this cycle; reading RDR takes the byte and clears RXNE."""
         self.settle()
         if offset == ISR:
             return self._status()
@@ -143,6 +145,7 @@ class Usart(Device):
         return self.settings[offset]
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """TDR sends, ICR clears flags by ones; a change of settings takes effect at this cycle."""
         self.settle()
         if offset == TDR:
             self._transmit(value & 0xFF)

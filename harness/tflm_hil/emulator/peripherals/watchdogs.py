@@ -86,14 +86,17 @@ class Iwdg(Device):
         self._deadline = Deadline(bus, rcc, self._bite)
 
     def reset(self) -> None:
+        """`Device.reset`; it does not count until it is started again."""
         self._deadline.cancel()
         self.registers.reset()
         self._unlocked = self._started = False
 
     def load(self, offset: int) -> int:
+        """As stored; KR reads as 0."""
         return self.registers[offset]
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """KR unlocks, starts and feeds it; other registers take a write only when unlocked."""
         if offset == self.KR:
             self._unlocked = value == 0x5555
             if value == 0xCCCC:
@@ -135,17 +138,20 @@ class Wwdg(Device):
         self._early = Deadline(bus, rcc, self._warn)
 
     def reset(self) -> None:
+        """`Device.reset`; it does not count until WDGA is set again."""
         self._bite.cancel()
         self._early.cancel()
         self.registers.reset()
         self.bus.set_irq(WWDG_IRQ, False)
 
     def load(self, offset: int) -> int:
+        """CR is the down-counter as of this cycle."""
         if offset == self.CR and self._active:
             return self.WDGA | self._counter
         return self.registers[offset]
 
     def store(self, offset: int, value: int, mask: int) -> None:
+        """A write to CR feeds it, too early or with T6 clear it resets the chip; EWI only sets."""
         if offset == self.CR:
             self._feed(value & 0x7F, start=bool(value & self.WDGA))
         elif offset == self.SR:

@@ -71,7 +71,8 @@ def _later(bias: Bias, p: Vector) -> Change:
 @dataclass
 class Ranges:
     """Of one layer: the largest |h|, and the largest of what the recurrent weights make of it, at
-    every step."""
+    every step.
+    """
 
     layer: Layer
     states: list[float] = field(default_factory=list)
@@ -96,7 +97,8 @@ class Ranges:
 
     def wrong(self, t: int, layer: Layer) -> Layer:
         """The layer at step t with a bias that was quantised for the scale of step 1. Its product
-        saturates where that of the right one ends."""
+        saturates where that of the right one ends.
+        """
         if t == 0:
             return layer
         bias = _scaled(layer.recurrent_bias, self.states[t] / self.states[1])

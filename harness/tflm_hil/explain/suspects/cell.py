@@ -88,7 +88,7 @@ def activation(case: Case, observed: Observed) -> Fit | None:
 
 
 def _name(activation: str | Activation) -> str:
-    """ "" for a function of the user's own."""
+    """Keras' name of a function, or "" for one of the user's."""
     return activation if isinstance(activation, str) else ""
 
 

@@ -125,7 +125,7 @@ def _has(part: Recurrent, index: int) -> bool:
 
 
 def swapped(case: Case, observed: Observed) -> Fit | None:
-    """h is fed to c's input and c to h's: as numbers, or as bytes, read on the other's scale."""
+    """The states h and c are exchanged: as numbers, or as bytes, read on the other's scale."""
     changes = case.everywhere(partial(_swapped, np.array([1.0, 0.0, 1.0, 0.0])))
     as_numbers = best_of(
         ((Mistake(Way.STATES_EXCHANGED, layers), changed) for layers, changed in changes), observed

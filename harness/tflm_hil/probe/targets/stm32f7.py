@@ -60,7 +60,7 @@ class Stm32F7(CoreSightTarget):  # type: ignore[misc]  # pyOCD has no type infor
         super().__init__(session, self.MEMORY_MAP)
 
     def create_init_sequence(self) -> Any:
-        """pyOCD's sequence; under reset, the core is caught before discovery looks at it.
+        """The sequence of pyOCD; under reset, the core is caught before discovery looks at it.
 
         While nRESET is low the ROM tables cannot be read, and firmware that goes to sleep with the
         debug clocks off cannot be read after it. So: under reset, set the vector catch and the

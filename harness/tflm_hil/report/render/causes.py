@@ -82,7 +82,8 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 
 def cause_sentence(cause: Cause, *, tried: bool = True) -> str:
     """The cause without its remedy; `tried` says whether known mistakes were looked at. "" if there
-    is nothing to say."""
+    is nothing to say.
+    """
     if not cause.known:
         return _unknown(cause, tried=tried)
     if cause.mistake is None:

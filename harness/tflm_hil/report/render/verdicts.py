@@ -18,7 +18,8 @@ def verdict_text(variant: VariantRecord) -> str:
 
 def verdict_lines(variant: VariantRecord) -> Iterator[str]:
     """The first line is the verdict; further ones begin with two spaces. None where there is
-    nothing to say."""
+    nothing to say.
+    """
     if variant.legacy is not None:
         if variant.legacy.sentence:
             yield variant.legacy.sentence
@@ -65,7 +66,8 @@ def _broken(variant: VariantRecord, scopes: Sequence[Scope]) -> str:
 
 def failure_sentence(rungs: Sequence[Rung], failure: Failure, *, guess: bool = True) -> str:
     """Where the error enters in the ladder and by how much; with `guess`, too, what it can come
-    from."""
+    from.
+    """
     check, limit = failure.check, failure.check.limit
     assert limit is not None
     entry = next(rung for rung in rungs if rung.name is failure.rung)
@@ -113,7 +115,8 @@ def pass_sentence(rungs: Sequence[Rung]) -> str:
 
 def _unit(check: Measurement) -> str:
     """As sentences say it: differences of outputs are in the outputs' own unit, and counts of
-    values are plain."""
+    values are plain.
+    """
     return f" {check.unit}" if check.measure is Measure.MAX_LSB else ""
 
 

@@ -54,7 +54,8 @@ def zoo_text(run: RunRecord, width: int, rows: Rows = "auto") -> Text:
 
 def _legend(run: RunRecord, columns: Collection[str] | None) -> Text:
     """Below the table with these columns, or (None) below that with a line an entry; without the
-    line of a column that a narrow terminal has no room for."""
+    line of a column that a narrow terminal has no room for.
+    """
     lines = legend_lines(
         run, by_entry=columns is None, largest_step=columns is not None and LARGEST_STEP in columns
     )
@@ -65,7 +66,8 @@ def variant_table(
     run: RunRecord, wanted: Sequence[Entry], width: int
 ) -> tuple[Text, Collection[str]]:
     """One line a variant, below the name of its entry and what its figures measure; and the keys
-    of the columns that there is room for."""
+    of the columns that there is room for.
+    """
     columns = variant_columns(run)
     first = next((i for i, column in enumerate(columns) if column.of_rung), len(columns))
     rows: list[list[Text] | Across] = []
