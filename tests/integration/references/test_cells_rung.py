@@ -76,11 +76,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, References]:
 
 
 def difference(references: References) -> float:
+    """Largest |Δ|, of the largest output where that is above 1."""
     rungs = references.rungs
     assert list(rungs) == ["cells", "keras"]
     ours, theirs = (rungs[name].values.astype(np.float64) for name in ("cells", "keras"))
     assert ours.shape == theirs.shape
-    return float(np.abs(ours - theirs).max())
+    # rounding in float32 is a share of the numbers, and a relu lets them grow
+    return float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
 
 
 @pytest.mark.parametrize("name", [*COVERED, *OWN_COVERED, *REMEMBERING])
