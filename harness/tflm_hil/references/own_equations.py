@@ -1,8 +1,8 @@
 """The equations of a user's file, computed in a process that may import what the file imports.
 
-A file with cells imports Keras, so it is not imported here (design rule 8). Its equations look like
-functions; each call goes to a process that is started with the first one and ends when none of them
-is left:
+A file with cells imports Keras, so it is not imported here (docs/decisions.md, rule 8). Its
+equations look like functions; each call goes to a process that is started with the first one and
+ends when none of them is left:
 
     equations = own_equations(Path("jordan.py"), ["JordanCell"])
     output, states = equations["JordanCell"](weights, config, x, states)
