@@ -38,6 +38,14 @@ def test_an_error_counts_as_large_beyond_a_thousandth_not_at_it() -> None:
     assert chaos(truth, truth, [other], floor=FLOOR).large_from == 2
 
 
+def test_ten_times_what_the_desktop_does_is_allowed_and_no_more() -> None:
+    truth = np.full((2, 1), 1000, np.float32)
+    other = np.array([[1001], [1001]], np.float32)
+    device = np.array([[1010], [1011]], np.float32)
+    record = chaos(device, truth, [other], floor=FLOOR)
+    assert (record.first_step, record.excess) == (1, 11.0)
+
+
 def test_an_error_that_rounding_does_not_make_is_named_with_its_step() -> None:
     device = moved(1e-7, 1)
     device[250:] += np.float32(1e-3)

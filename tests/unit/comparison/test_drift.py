@@ -75,6 +75,11 @@ def test_first_step_beyond_a_tolerance_is_where_the_error_stays_beyond() -> None
     assert within.first_diverging_step is None
 
 
+def test_an_error_beyond_the_tolerance_from_the_start_diverges_at_step_0() -> None:
+    apart = drift("device", outputs(TRUTH + 1), "tflm", outputs(TRUTH), tolerance=0.5)
+    assert apart.first_diverging_step == 0
+
+
 def test_a_growing_error_leaves_its_bounds_at_a_step() -> None:
     movement = drift(
         "tflm", planted(1e-4 * np.exp(np.arange(STEPS) / 40)), "tflite", outputs(TRUTH)

@@ -145,6 +145,8 @@ def test_labels_must_fit() -> None:
         accuracy(np.zeros((3, 2), np.float32), np.zeros(4, np.int64))
     with pytest.raises(ComparisonError, match="labels"):
         label_rmse(np.zeros((3, 1), np.float32), np.zeros(4, np.float32))
+    with pytest.raises(ComparisonError, match="labels"):
+        label_rmse(np.zeros((4, 1), np.float32), np.zeros((2, 2), np.float32))
 
 
 def test_rmse_to_labels() -> None:

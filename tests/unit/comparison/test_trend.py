@@ -1,5 +1,6 @@
 """Series whose kind is known by construction, with noise and of many lengths."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +98,20 @@ def test_zero_is_bounded_and_infinity_diverges() -> None:
 
 
 def test_few_steps_prove_nothing() -> None:
-    assert trend(np.arange(7.0)).kind == "too short"
+    few = trend(np.arange(7.0))
+    assert (few.kind, few.level, few.p_value) == ("too short", 3.0, 1.0)
+
+
+def test_what_rises_only_in_the_second_half_diverges() -> None:
+    late = trend(np.array([*np.ones(32), *np.arange(2.0, 18.0)]))
+    assert (late.kind, late.acceleration) == ("diverging", math.inf)
+
+
+def test_mann_kendall_counts_ties() -> None:
+    """Of 10 pairs 8 rise and 2 are ties: S = 8, its variance (300 - 2·18) / 18."""
+    z = (8 - 1) / math.sqrt((300 - 2 * 18) / 18)
+    assert rise_p_value(np.array([1.0, 1, 2, 2, 3])) == pytest.approx(math.erfc(z / 2**0.5) / 2)
+    assert rise_p_value(np.array([1.0, 2, 2, 1])) == 1.0, "as many pairs rise as fall"
 
 
 def test_mann_kendall_against_the_tables() -> None:
