@@ -245,8 +245,8 @@ def failed_in_fork(arguments: list[str], path: Path) -> bool:
         sys.path.insert(0, str(path))
         os.chdir(ROOT)
         # one failing example is enough
-        found = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
-        hypothesis.settings.register_profile("mutants", phases=found, database=None, deadline=None)
+        phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+        hypothesis.settings.register_profile("mutants", phases=phases, database=None, deadline=None)
         hypothesis.settings.load_profile("mutants")
         os._exit(int(pytest.main(arguments)))
     deadline = time.monotonic() + HANGS_SECONDS

@@ -48,11 +48,11 @@ def firmware_under_test(config: RunConfig, spec: BoardSpec, progress: Progress) 
 
 
 def _operators_of_models(config: RunConfig) -> set[str]:
-    found: set[str] = set()
+    used: set[str] = set()
     for variant in variants(config):
         with suppress(CorruptModel):  # for the device to refuse
-            found |= variant.inspection().operator_counts.keys()
-    return found
+            used |= variant.inspection().operator_counts.keys()
+    return used
 
 
 def existing_image(elf: Path, spec: BoardSpec) -> FirmwareImage:

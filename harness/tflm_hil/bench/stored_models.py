@@ -56,5 +56,5 @@ class StoredModels:
 
 def _joined(first: list[SlotEntry], more: Iterable[SlotEntry]) -> list[SlotEntry]:
     """`first`, and those of `more` whose models are not among it, each once."""
-    found = {entry.hash: entry for entry in more} | {entry.hash: entry for entry in first}
-    return list(found.values())
+    by_hash = {entry.hash: entry for entry in more} | {entry.hash: entry for entry in first}
+    return list(by_hash.values())

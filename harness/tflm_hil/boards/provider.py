@@ -74,9 +74,9 @@ def acquire(board: str, overrides: Overrides | None = None) -> Iterator[Acquired
 
 
 def _real(spec: BoardSpec, stack: ExitStack) -> AcquiredBoard:
-    found = _pair(spec)
-    stack.enter_context(locks.hold(found.uid, board=spec.id))
-    return AcquiredBoard(spec, found.uid, found.tty)
+    pair = _pair(spec)
+    stack.enter_context(locks.hold(pair.uid, board=spec.id))
+    return AcquiredBoard(spec, pair.uid, pair.tty)
 
 
 def _pair(spec: BoardSpec) -> Pair:
@@ -161,8 +161,8 @@ def _row(spec: BoardSpec) -> BoardRow:
             entry = running_emulator(spec)
             row = replace(row, probe_uid=entry.uid, tty=spec.tty or entry.tty)
         else:
-            found = _pair(spec)
-            row = replace(row, probe_uid=found.uid, tty=found.tty)
+            pair = _pair(spec)
+            row = replace(row, probe_uid=pair.uid, tty=pair.tty)
     except HilError as error:
         return replace(row, state=error.what)
     owner = locks.holder(row.probe_uid)

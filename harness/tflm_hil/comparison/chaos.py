@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.difference import absolute_difference
 from tflm_hil.report.drifting import ChaosRecord
 
 # How many times the growth on the desktop is allowed. Both start from one rounding or a few, at
@@ -54,11 +55,6 @@ def chaos(
 
 
 def _by_step(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Largest |Δ| of each step; infinite where one side is not a number."""
-    with np.errstate(invalid="ignore"):
-        error = np.abs(a.astype(np.float64) - b.astype(np.float64)).reshape(len(a), -1)
-    error[~np.isfinite(error)] = np.inf
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    error[same.reshape(len(a), -1)] = 0.0
-    largest: NDArray[np.float64] = error.max(axis=1)
+    """Largest |Δ| of each step, `[steps]`."""
+    largest: NDArray[np.float64] = absolute_difference(a, b).reshape(len(a), -1).max(axis=1)
     return largest

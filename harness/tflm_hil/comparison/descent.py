@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.difference import absolute_difference
 from tflm_hil.report.causes import Culprit, Manner, TensorDifference
 
 CALLERS = ("WHILE", "IF", "CALL_ONCE")
@@ -151,10 +152,7 @@ def difference_of(
     if expected.size != observed.size:
         raise ValueError(f"tensor {index} has {observed.size} elements, expected {expected.size}")
     a, b = expected.reshape(-1).astype(np.float64), observed.reshape(-1).astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        delta = np.abs(a - b)
-    delta[~np.isfinite(delta)] = np.inf
-    delta[(a == b) | (np.isnan(a) & np.isnan(b))] = 0.0
+    delta = absolute_difference(a, b)
     allowed = 0.0
     if np.issubdtype(expected.dtype, np.floating):
         finite = np.abs(a[np.isfinite(a)])

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.difference import absolute_difference
 from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.comparison.trend import trend
 from tflm_hil.errors import ComparisonError
@@ -106,7 +106,7 @@ def drift(
             f" {reference.values.shape}",
             remedy="run the same sequences on both rungs, and return the same steps",
         )
-    error = _error(outputs.values, reference.values)
+    error = absolute_difference(outputs.values, reference.values)
     steps = np.moveaxis(error, 1, 0).reshape(error.shape[1], -1)
     largest = steps.max(axis=1)
     rms = np.sqrt(np.mean(np.square(steps), axis=1))
@@ -141,15 +141,6 @@ def saturated(outputs: RungOutputs, state: str = "") -> Saturation | None:
     by_step = ends.any(axis=(0, *range(2, ends.ndim))) if outputs.per_step else ends.any(keepdims=1)
     first = np.flatnonzero(by_step)
     return Saturation(int(ends.sum()), ends.size, int(first[0]) if len(first) else None, state)
-
-
-def _error(a: NDArray[np.float32], b: NDArray[Any]) -> NDArray[np.float64]:
-    """|Δ|; infinite where one side is not a number."""
-    with np.errstate(invalid="ignore"):
-        error = np.abs(a.astype(np.float64) - b.astype(np.float64))
-    error[~np.isfinite(error)] = np.inf
-    error[(a == b) | (np.isnan(a) & np.isnan(b))] = 0.0
-    return error
 
 
 def _diverging_step(

@@ -1,8 +1,6 @@
 """Differences between two rungs, and of one rung to the labels.
 
-Numbers that are not finite: the same one on both sides (NaN counts as equal to NaN) is no
-difference; on one side only it is an infinite one. So a NaN can never hide in a mean, and a
-model that is meant to give infinity can still be compared.
+What numbers that are not finite count for is in `tflm_hil.comparison.difference`.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil.comparison.difference import absolute_difference
 from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.errors import ComparisonError
 from tflm_hil.report.judgement import Rung
@@ -29,7 +28,7 @@ def compare(
     desktop TFLM. Raises `ComparisonError` if the two cannot be compared.
     """
     _check_comparable(outputs, against)
-    delta = _absolute_difference(outputs.values, against.values)
+    delta = absolute_difference(outputs.values, against.values)
     levels = _levels(outputs, against)
     differs = levels != 0 if levels is not None else delta != 0
     differing = int(np.count_nonzero(differs))
@@ -97,15 +96,6 @@ def _check_comparable(rung: RungOutputs, against: RungOutputs) -> None:
                 f" {theirs[0]:g}, zero point {theirs[1]}: not the same model",
                 remedy="check that both rungs run the same .tflite",
             )
-
-
-def _absolute_difference(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):
-        delta = np.abs(a.astype(np.float64) - b.astype(np.float64))
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    delta[~np.isfinite(delta)] = np.inf
-    delta[same] = 0.0
-    return delta
 
 
 def _largest(values: NDArray[np.float32]) -> float:

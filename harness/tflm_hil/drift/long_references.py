@@ -18,7 +18,7 @@ from tflm_hil.errors import ReferenceFailed
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute_many
-from tflm_hil.references.memory import Found, with_memory
+from tflm_hil.references.memory import Remembered, with_memory
 from tflm_hil.references.records import Reference
 from tflm_hil.vocabulary import ElementType, RungName
 
@@ -92,7 +92,7 @@ def compute_long(variants: Sequence[Variant]) -> dict[str, LongReferences | Refe
     return by_variant
 
 
-def _like(keras: Found, wheel: RungOutputs) -> Found:
+def _like(keras: Remembered, wheel: RungOutputs) -> Remembered:
     """Keras' outputs in the shape of desktop TFLM's: an Invoke of one row has no axis for it."""
     if not isinstance(keras, RungOutputs):
         return keras

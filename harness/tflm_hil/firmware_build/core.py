@@ -92,5 +92,5 @@ class Core:
 
 
 def _value(flags: str, name: str) -> str:
-    found = re.search(rf"(?:^|\s){name}=(\S+)", flags)
-    return found[1] if found else ""
+    option = re.search(rf"(?:^|\s){name}=(\S+)", flags)
+    return option[1] if option else ""

@@ -28,8 +28,8 @@ def addr2line(elf: Path, pc: int) -> str:
         timeout=60,
     )
     lines = result.stdout.splitlines()
-    found = result.returncode == 0 and len(lines) >= 2 and not lines[0].startswith("??")
-    if not found or pc >= _CODE_END:
+    known = result.returncode == 0 and len(lines) >= 2 and not lines[0].startswith("??")
+    if not known or pc >= _CODE_END:
         return f"{pc:#010x} (no source line)"
     if lines[1].startswith("??"):
         return f"{lines[0].split('(')[0]} (no source line)"

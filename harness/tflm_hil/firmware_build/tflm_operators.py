@@ -40,22 +40,22 @@ def parse_operators(header: str) -> tuple[Operator, ...]:
     Raises TflmTreeInvalid if the header is not built as it was known to be.
     """
     starts = list(_METHOD.finditer(header))
-    found = []
+    operators = []
     ends = [following.start() for following in starts[1:]]
     for start, end in zip_longest(starts, ends):
         body = header[start.start() : end]
         builtin, custom = _BUILTIN.search(body), _CUSTOM.search(body)
         functions = tuple(sorted(set(_REGISTER.findall(body))))
         if builtin is not None:
-            found.append(Operator(start[1], builtin[1], False, functions))
+            operators.append(Operator(start[1], builtin[1], False, functions))
         elif custom is not None:
-            found.append(Operator(start[1], custom[1], True, functions))
-    if not found:
+            operators.append(Operator(start[1], custom[1], True, functions))
+    if not operators:
         raise TflmTreeInvalid(
             "micro_mutable_op_resolver.h lists no operators in the form that is known here.",
             remedy="use a tree of TFLM from 2023 or later",
         )
-    return tuple(found)
+    return tuple(operators)
 
 
 def choose(operators: tuple[Operator, ...], names: Collection[str] | None) -> list[Operator]:

@@ -189,14 +189,14 @@ def _check_headers(source: Path, folders: tuple[Path, ...], headers: Mapping[str
 
 
 def _fitting_library(root: Path, core: Core | None) -> tuple[Path, ArchiveFacts]:
-    found = sorted(set(_libraries(root)))
-    if not found:
+    libraries = sorted(set(_libraries(root)))
+    if not libraries:
         raise TflmTreeInvalid(
             f"There is no {_LIBRARY} below {root}: the tree is not built.", remedy=_recipe(core)
         )
-    facts = {library: read_archive(library) for library in found}
+    facts = {library: read_archive(library) for library in libraries}
     problems = {library: misfit(fact, core) for library, fact in facts.items()}
-    fitting = [library for library in found if problems[library] is None]
+    fitting = [library for library in libraries if problems[library] is None]
     if len(fitting) == 1:
         return fitting[0], facts[fitting[0]]
     if fitting:
@@ -208,7 +208,7 @@ def _fitting_library(root: Path, core: Core | None) -> tuple[Path, ArchiveFacts]
     told = {library: problem for library, problem in problems.items() if problem is not None}
     # A library for another machine is not what somebody tried to get right.
     closest = min(told, key=lambda library: told[library].distance)
-    others = [str(library) for library in found if library != closest]
+    others = [str(library) for library in libraries if library != closest]
     also = f"\n    Nor do these fit: {', '.join(others)}" if others else ""
     raise TflmTreeInvalid(f"{closest} {told[closest].what}{also}", remedy=told[closest].remedy)
 

@@ -60,7 +60,7 @@ class ReferencePool:
 
     def _compute(self) -> None:
         try:
-            compute_many(self._variants, first=self._limit, found=self._arrived)
+            compute_many(self._variants, first=self._limit, arrived=self._arrived)
         except _Closed:
             pass
         except Exception as error:  # whoever waits is told

@@ -212,12 +212,12 @@ def _program(session: Any, flash: Any, part: Segment) -> None:
 
 def verify(session: Any, segment: Segment) -> None:
     """Read back and compare. Raises FlashError with the first address that differs."""
-    found = read_bytes(session, segment.address, len(segment.data))
-    if found == segment.data:
+    read_back = read_bytes(session, segment.address, len(segment.data))
+    if read_back == segment.data:
         return
-    offset = next(i for i, (a, b) in enumerate(zip(found, segment.data, strict=True)) if a != b)
+    offset = next(i for i, (a, b) in enumerate(zip(read_back, segment.data, strict=True)) if a != b)
     raise FlashError(
-        f"flash reads back {found[offset]:#04x} instead of {segment.data[offset]:#04x} at "
+        f"flash reads back {read_back[offset]:#04x} instead of {segment.data[offset]:#04x} at "
         f"{segment.address + offset:#010x}",
         remedy="flash it again; if it stays so, the sector is worn out or write-protected",
     )

@@ -28,7 +28,7 @@ from tflm_hil.worker import ENVIRONMENT, WorkerError, run_worker
 WORKER = "tflm_hil.references.workers.keras_memory"
 CODE = Path(__file__).parent / "workers" / "keras_memory.py"
 
-Found = RungOutputs | str
+Remembered = RungOutputs | str
 """`[1, Invokes, ...]`, or a sentence's clause that says why there is nothing."""
 
 
@@ -37,23 +37,23 @@ def with_memory(
     *,
     cache_directory: Path | None = None,
     timeout_s: float = 900.0,
-) -> dict[str, Found]:
+) -> dict[str, Remembered]:
     """By variant id; the cached ones from the cache, the rest in one process.
 
     Never raises for a model that Keras cannot run so: its value says why.
     """
     directory = cache_directory or cache.default_directory()
-    found: dict[str, Found] = {}
+    known: dict[str, Remembered] = {}
     missing: dict[str, list[str]] = {}
     sources: dict[str, tuple[KerasFile, NDArray[np.float32]]] = {}
     for name, (variant, inputs) in wanted.items():
         if variant.keras is None:
-            found[name] = "it came without its Keras model"
+            known[name] = "it came without its Keras model"
             continue
         key = _key(variant.keras, inputs)
         stored = cache.read(directory, key)
         if stored is not None:
-            found[name] = stored.tensors[0]
+            known[name] = stored.tensors[0]
         else:
             missing.setdefault(key, []).append(name)
             sources[key] = (variant.keras, inputs)
@@ -61,16 +61,16 @@ def with_memory(
         computed = _run(sources, timeout_s)
         for key, names in missing.items():
             result = computed[key]
-            found |= dict.fromkeys(names, result)
+            known |= dict.fromkeys(names, result)
             if isinstance(result, RungOutputs):
                 reference = Reference(RungName.KERAS, (result,), versions(RungName.KERAS))
                 cache.write(directory, key, reference)
-    return found
+    return known
 
 
 def _run(
     sources: Mapping[str, tuple[KerasFile, NDArray[np.float32]]], timeout_s: float
-) -> dict[str, Found]:
+) -> dict[str, Remembered]:
     """All in one worker; alone, one by one, if that dies."""
     request = {
         "jobs": [
@@ -88,11 +88,11 @@ def _run(
     except WorkerError as failure:
         if len(sources) == 1:
             return dict.fromkeys(sources, failure.cause)
-        alone: dict[str, Found] = {}
+        alone: dict[str, Remembered] = {}
         for key, item in sources.items():
             alone |= _run({key: item}, timeout_s)
         return alone
-    results: dict[str, Found] = {}
+    results: dict[str, Remembered] = {}
     for number, key in enumerate(sources):
         error = answer["jobs"][number].get("error")
         if error is None:

@@ -47,9 +47,9 @@ class References:
 
     def differs_again(self, *frameworks: str) -> float:
         """The most (RMS) by which one of these differs from itself when run twice."""
-        found = [self.references[name] for name in FRAMEWORKS if name in frameworks]
+        measured = [self.references[name] for name in FRAMEWORKS if name in frameworks]
         return max(
-            (float(item.circumstances.get(DIFFERS_AGAIN, 0.0)) for item in found), default=0.0
+            (float(item.circumstances.get(DIFFERS_AGAIN, 0.0)) for item in measured), default=0.0
         )
 
     @property

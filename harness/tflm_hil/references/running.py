@@ -31,7 +31,7 @@ from tflm_hil.worker import Arrays, WorkerError, stream_worker
 
 REFUSAL_CHARACTERS = 200  # of a note; TFLite names every tensor that it minds
 
-Found = Callable[[str, References | ReferenceFailed], None]
+Arrived = Callable[[str, References | ReferenceFailed], None]
 
 
 def compute(
@@ -43,12 +43,12 @@ def compute(
     cache_directory: Path | None = None,
 ) -> References:
     """References of one variant; raises `ReferenceFailed`. See `compute_many`."""
-    found = compute_many(
+    result = compute_many(
         [variant], samples, mode=mode, frameworks=frameworks, cache_directory=cache_directory
     )[variant.id]
-    if isinstance(found, ReferenceFailed):
-        raise found
-    return found
+    if isinstance(result, ReferenceFailed):
+        raise result
+    return result
 
 
 def compute_many(
@@ -60,17 +60,17 @@ def compute_many(
     first: int | None = None,
     cache_directory: Path | None = None,
     timeout_s: float = 900.0,
-    found: Found = lambda *_: None,
+    arrived: Arrived = lambda *_: None,
 ) -> dict[str, References | ReferenceFailed]:
     """References by variant id, on `samples` (the same for all, or by variant id) or on each
-    variant's own; the `first` so many.
+    variant's own; only of the `first` sequences, if given.
 
     A variant whose reference cannot be computed has its `ReferenceFailed` as value, the others
     are not touched by it. Without its Keras model a variant has no reference of Keras nor of the
     equations; in mode `carry` only of Keras, if the model is stateful. `timeout_s` bounds each job.
 
-    Results go to the cache as they arrive, and to `found(variant id, result)` as soon as a variant
-    has all of its own, in about the order of `variants`; the call comes from a thread of here, and
+    Results go to the cache as they arrive, and to `arrived(variant id, result)` as soon as all of a
+    variant are there, in about the order of `variants`; the call comes from a thread of here, and
     what it raises ends the workers.
     """
     directory = cache_directory or cache.default_directory()
@@ -85,7 +85,7 @@ def compute_many(
         else:
             used = samples if isinstance(samples, Samples) else samples[variant.id]
         jobs[variant.id] = jobs_of(variant, used.first(first), mode, frameworks)
-    results = _Results(mode, jobs, found)
+    results = _Results(mode, jobs, arrived)
     results.complete_empty()
     _resolve((job for items in jobs.values() for job in items), directory, timeout_s, results)
     return results.by_variant
@@ -94,10 +94,10 @@ def compute_many(
 class _Results:
     """Results of jobs by key, from several threads; tells when all of a variant are there."""
 
-    def __init__(self, mode: Mode, jobs: Mapping[str, list[Job]], found: Found) -> None:
+    def __init__(self, mode: Mode, jobs: Mapping[str, list[Job]], arrived: Arrived) -> None:
         self._mode = mode
         self._jobs = jobs
-        self._found = found
+        self._arrived = arrived
         self._lock = Lock()
         self._results: dict[str, Reference | ReferenceFailed] = {}
         self._missing: dict[str, set[str]] = {}
@@ -107,7 +107,7 @@ class _Results:
         self.by_variant: dict[str, References | ReferenceFailed] = {}
 
     def add(self, key: str, result: Reference | ReferenceFailed) -> None:
-        """Raises what `found` has raised, also in the other threads: nobody wants more."""
+        """Raises what `arrived` has raised, also in the other threads: nobody wants more."""
         with self._lock:
             if self._stopped is not None:
                 raise self._stopped
@@ -129,7 +129,7 @@ class _Results:
         result = _collect(variant_id, self._mode, jobs, self._results)
         self.by_variant[variant_id] = result
         try:
-            self._found(variant_id, result)
+            self._arrived(variant_id, result)
         except BaseException as stop:
             self._stopped = stop
             raise
@@ -139,13 +139,13 @@ def _resolve(jobs: Iterable[Job], directory: Path, timeout_s: float, results: _R
     """All results into `results`, in the jobs' order as far as the frameworks' speed lets them."""
     missing: dict[str, dict[str, Job]] = {}
     for job in {job.key: job for job in jobs}.values():
-        found = cache.read(directory, job.key)
-        if found is not None:
-            results.add(job.key, found)
+        cached = cache.read(directory, job.key)
+        if cached is not None:
+            results.add(job.key, cached)
         else:
             missing.setdefault(WORKERS[job.framework], {})[job.key] = job
 
-    def arrived(job: Job, result: Reference | ReferenceFailed) -> None:
+    def store(job: Job, result: Reference | ReferenceFailed) -> None:
         if isinstance(result, Reference):
             cache.write(directory, job.key, result)
         results.add(job.key, result)
@@ -153,14 +153,14 @@ def _resolve(jobs: Iterable[Job], directory: Path, timeout_s: float, results: _R
     if missing:
         with ThreadPoolExecutor(len(missing)) as pool:
             for done in [
-                pool.submit(_run_batch, list(batch.values()), timeout_s, arrived)
+                pool.submit(_run_batch, list(batch.values()), timeout_s, store)
                 for batch in missing.values()
             ]:
                 done.result()
 
 
 def _run_batch(
-    jobs: list[Job], timeout_s: float, arrived: Callable[[Job, Reference | ReferenceFailed], None]
+    jobs: list[Job], timeout_s: float, store: Callable[[Job, Reference | ReferenceFailed], None]
 ) -> None:
     """All jobs of one worker. The one at which it dies is tried once more, in a new worker and
     before the rest; if it dies again, that job has failed.
@@ -169,13 +169,13 @@ def _run_batch(
         done = 0
         try:
             for answer, outputs in stream_worker(*_request(jobs), timeout_s=timeout_s):
-                arrived(jobs[done], _result(jobs[done], answer, outputs))
+                store(jobs[done], _result(jobs[done], answer, outputs))
                 done += 1
             cause, tail = "it ended without an answer", ""
         except WorkerError as failure:
             cause, tail = failure.cause, failure.tail
         if done == 0:
-            arrived(jobs[0], _failed(jobs[0], cause, tail))
+            store(jobs[0], _failed(jobs[0], cause, tail))
         jobs = jobs[max(done, 1) :]
 
 

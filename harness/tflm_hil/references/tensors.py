@@ -25,10 +25,10 @@ class StepTensors:
 
     def read(self, step: int, subgraph: int, index: int) -> NDArray[Any] | None:
         """A tensor after a step, None if it has no elements to compare."""
-        found = self.arrays.get(f"{subgraph}.{index}")
-        if found is None:
+        stored = self.arrays.get(f"{subgraph}.{index}")
+        if stored is None:
             return None
-        tensor: NDArray[Any] = found[step if len(found) > 1 else 0]
+        tensor: NDArray[Any] = stored[step if len(stored) > 1 else 0]
         return tensor
 
 

@@ -14,22 +14,22 @@ def rung(stored: np.ndarray, *, per_step: bool = True) -> RungOutputs:
 
 
 def test_chunks_are_steps_one_behind_the_other() -> None:
-    found = aligned({"keras": rung(STEPS.reshape(2, 3, 2, 1)), "device": rung(STEPS)})
-    stored = found["keras"].stored
+    together = aligned({"keras": rung(STEPS.reshape(2, 3, 2, 1)), "device": rung(STEPS)})
+    stored = together["keras"].stored
     assert stored is not None
     assert np.array_equal(stored, STEPS)
-    assert found["keras"].per_step
+    assert together["keras"].per_step
 
 
 def test_the_ends_of_chunks_are_compared_where_keras_gives_no_more() -> None:
-    found = aligned({"keras": rung(STEPS[:, 1::2]), "device": rung(STEPS)})
-    stored = found["device"].stored
+    together = aligned({"keras": rung(STEPS[:, 1::2]), "device": rung(STEPS)})
+    stored = together["device"].stored
     assert stored is not None
     assert stored[0].ravel().tolist() == [1, 3, 5]
-    assert np.array_equal(found["device"].values, found["keras"].values)
+    assert np.array_equal(together["device"].values, together["keras"].values)
 
 
 def test_the_last_step_where_keras_gives_only_that() -> None:
-    found = aligned({"keras": rung(STEPS[:, -1], per_step=False), "device": rung(STEPS)})
-    assert np.array_equal(found["device"].values, found["keras"].values)
-    assert not found["device"].per_step
+    together = aligned({"keras": rung(STEPS[:, -1], per_step=False), "device": rung(STEPS)})
+    assert np.array_equal(together["device"].values, together["keras"].values)
+    assert not together["device"].per_step

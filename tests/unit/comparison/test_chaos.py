@@ -18,27 +18,41 @@ def moved(size: NDArray[np.float64] | float, seed: int) -> NDArray[np.float32]:
 
 
 def test_rounding_that_stays_small_is_not_worth_a_word() -> None:
-    found = chaos(moved(2e-7, 1), TRUTH, [moved(3e-7, 2)], floor=FLOOR)
-    assert found.explained
-    assert not found.grows
+    record = chaos(moved(2e-7, 1), TRUTH, [moved(3e-7, 2)], floor=FLOOR)
+    assert record.explained
+    assert not record.grows
 
 
 def test_a_chaotic_network_explains_what_the_device_does() -> None:
-    found = chaos(moved(2 * GROWTH, 1), TRUTH, [moved(GROWTH, 2)], floor=FLOOR)
-    assert found.explained
-    assert found.excess == pytest.approx(2.0, rel=0.1)
-    assert found.grows
-    assert found.large_from is not None
-    assert 300 < found.large_from < 400, "10 ** (t / 100 - 6) of outputs of 3"
+    record = chaos(moved(2 * GROWTH, 1), TRUTH, [moved(GROWTH, 2)], floor=FLOOR)
+    assert record.explained
+    assert record.excess == pytest.approx(2.0, rel=0.1)
+    assert record.grows
+    assert record.large_from is not None
+    assert 300 < record.large_from < 400, "10 ** (t / 100 - 6) of outputs of 3"
+
+
+def test_an_error_counts_as_large_beyond_a_thousandth_not_at_it() -> None:
+    truth = np.full((3, 1), 1000, np.float32)
+    other = np.array([[1000], [1001], [1002]], np.float32)
+    assert chaos(truth, truth, [other], floor=FLOOR).large_from == 2
+
+
+def test_ten_times_what_the_desktop_does_is_allowed_and_no_more() -> None:
+    truth = np.full((2, 1), 1000, np.float32)
+    other = np.array([[1001], [1001]], np.float32)
+    device = np.array([[1010], [1011]], np.float32)
+    record = chaos(device, truth, [other], floor=FLOOR)
+    assert (record.first_step, record.excess) == (1, 11.0)
 
 
 def test_an_error_that_rounding_does_not_make_is_named_with_its_step() -> None:
     device = moved(1e-7, 1)
     device[250:] += np.float32(1e-3)
-    found = chaos(device, TRUTH, [moved(3e-7, 2)], floor=FLOOR)
-    assert not found.explained
-    assert found.first_step == 250
-    assert found.excess > ALLOWED
+    record = chaos(device, TRUTH, [moved(3e-7, 2)], floor=FLOOR)
+    assert not record.explained
+    assert record.first_step == 250
+    assert record.excess > ALLOWED
 
 
 def test_the_reference_is_the_measure_only_as_far_as_it_has_come() -> None:
@@ -46,9 +60,9 @@ def test_the_reference_is_the_measure_only_as_far_as_it_has_come() -> None:
     later."""
     device = moved(GROWTH, 1)
     device[10] += np.float32(1e-3)
-    found = chaos(device, TRUTH, [moved(GROWTH, 2)], floor=FLOOR)
-    assert found.excess > ALLOWED
-    assert found.first_step == 10
+    record = chaos(device, TRUTH, [moved(GROWTH, 2)], floor=FLOOR)
+    assert record.excess > ALLOWED
+    assert record.first_step == 10
 
 
 def test_what_the_reference_has_been_at_any_step_before_counts() -> None:

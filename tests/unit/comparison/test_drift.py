@@ -25,10 +25,14 @@ def planted(growth: NDArray[np.floating], start: int = 0) -> RungOutputs:
 
 
 def test_equal_outputs_have_no_drift() -> None:
-    found = drift("device", outputs(TRUTH), "tflm", outputs(TRUTH))
-    assert found.first_differing_step is None
-    assert found.first_diverging_step is None
-    assert (found.record.steps, found.record.max_abs, found.record.lost) == (STEPS, 0.0, False)
+    movement = drift("device", outputs(TRUTH), "tflm", outputs(TRUTH))
+    assert movement.first_differing_step is None
+    assert movement.first_diverging_step is None
+    assert (movement.record.steps, movement.record.max_abs, movement.record.lost) == (
+        STEPS,
+        0.0,
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,11 +46,11 @@ def test_equal_outputs_have_no_drift() -> None:
     ],
 )
 def test_kind_of_drift_is_found(growth: NDArray[np.float64], kind: TrendKind) -> None:
-    found = drift("tflite", planted(growth), "keras", outputs(TRUTH)).record
-    assert found.trend.kind is kind
-    assert found.trend.kind.grows == (kind is not TrendKind.BOUNDED)
-    assert (found.name, found.against) == (RungName.TFLITE, RungName.KERAS)
-    assert found.max_abs == pytest.approx(4 * growth.max(), rel=0.5), "of normal deviates"
+    movement = drift("tflite", planted(growth), "keras", outputs(TRUTH)).record
+    assert movement.trend.kind is kind
+    assert movement.trend.kind.grows == (kind is not TrendKind.BOUNDED)
+    assert (movement.name, movement.against) == (RungName.TFLITE, RungName.KERAS)
+    assert movement.max_abs == pytest.approx(4 * growth.max(), rel=0.5), "of normal deviates"
 
 
 @given(st.integers(0, STEPS - 1))
@@ -54,35 +58,42 @@ def test_kind_of_drift_is_found(growth: NDArray[np.float64], kind: TrendKind) ->
 def test_the_first_differing_step_is_exact(step: int) -> None:
     values = TRUTH.copy()
     values[1, step, 2] += np.float32(0.5)
-    found = drift("device", outputs(values), "tflm", outputs(TRUTH))
-    assert found.first_differing_step == step
-    assert np.flatnonzero(found.max_abs).tolist() == [step]
-    assert found.trend.kind == "bounded"
+    movement = drift("device", outputs(values), "tflm", outputs(TRUTH))
+    assert movement.first_differing_step == step
+    assert np.flatnonzero(movement.max_abs).tolist() == [step]
+    assert movement.trend.kind == "bounded"
 
 
 def test_first_step_beyond_a_tolerance_is_where_the_error_stays_beyond() -> None:
     values = TRUTH.copy()
     values[0, 10] += 1.0  # comes back
     values[0, 250:] += 1.0
-    found = drift("device", outputs(values), "tflm", outputs(TRUTH), tolerance=0.5)
-    assert found.first_differing_step == 10
-    assert found.first_diverging_step == 250
+    movement = drift("device", outputs(values), "tflm", outputs(TRUTH), tolerance=0.5)
+    assert movement.first_differing_step == 10
+    assert movement.first_diverging_step == 250
     within = drift("device", outputs(values), "tflm", outputs(TRUTH), tolerance=2.0)
     assert within.first_diverging_step is None
 
 
+def test_an_error_beyond_the_tolerance_from_the_start_diverges_at_step_0() -> None:
+    apart = drift("device", outputs(TRUTH + 1), "tflm", outputs(TRUTH), tolerance=0.5)
+    assert apart.first_diverging_step == 0
+
+
 def test_a_growing_error_leaves_its_bounds_at_a_step() -> None:
-    found = drift("tflm", planted(1e-4 * np.exp(np.arange(STEPS) / 40)), "tflite", outputs(TRUTH))
-    assert found.first_diverging_step is not None
-    assert 60 < found.first_diverging_step < 250
+    movement = drift(
+        "tflm", planted(1e-4 * np.exp(np.arange(STEPS) / 40)), "tflite", outputs(TRUTH)
+    )
+    assert movement.first_diverging_step is not None
+    assert 60 < movement.first_diverging_step < 250
 
 
 def test_not_a_number_on_one_side_diverges() -> None:
     values = TRUTH.copy()
     values[0, 300:] = np.nan
-    found = drift("device", outputs(values), "tflm", outputs(TRUTH))
-    assert found.trend.kind == "diverging"
-    assert found.first_differing_step == 300
+    movement = drift("device", outputs(values), "tflm", outputs(TRUTH))
+    assert movement.trend.kind == "diverging"
+    assert movement.first_differing_step == 300
 
 
 def test_saturated_elements_are_counted_with_their_first_step() -> None:
@@ -90,13 +101,13 @@ def test_saturated_elements_are_counted_with_their_first_step() -> None:
     stored[1, 4, 0] = 127
     stored[0, 7, 2] = -128
     rung = RungOutputs(stored, scale=0.1, zero_point=0, per_step=True)
-    found = saturated(rung)
-    assert found is not None
-    assert (found.count, found.values, found.first_step) == (2, 60, 4)
+    saturation = saturated(rung)
+    assert saturation is not None
+    assert (saturation.count, saturation.values, saturation.first_step) == (2, 60, 4)
     state = saturated(rung, "h")
     assert state is not None
     assert (state.state, state.count) == ("h", 2)
-    assert drift("device", rung, "tflm", rung).saturation == found
+    assert drift("device", rung, "tflm", rung).saturation == saturation
     assert saturated(outputs(TRUTH)) is None
 
 

@@ -21,17 +21,17 @@ def int8(rows: list[list[int]], scale: float = 0.5, zero_point: int = 3) -> Rung
 
 
 def test_by_hand() -> None:
-    found = compare(floats([[1, 2], [3, 8]]), floats([[1, 2], [3, 4]]))
-    assert found.max_abs == 4.0
-    assert found.mean_abs == 1.0
-    assert found.rmse == 2.0
-    assert found.differing == 1
-    assert found.values == 4
-    assert found.worst == (1, 1)
+    rung = compare(floats([[1, 2], [3, 8]]), floats([[1, 2], [3, 4]]))
+    assert rung.max_abs == 4.0
+    assert rung.mean_abs == 1.0
+    assert rung.rmse == 2.0
+    assert rung.differing == 1
+    assert rung.values == 4
+    assert rung.worst == (1, 1)
     expected = (1 + 4 + 9 + 32) / math.sqrt((1 + 4 + 9 + 64) * (1 + 4 + 9 + 16))
-    assert found.cosine == pytest.approx(expected)
-    assert found.max_lsb is None
-    assert found.lsb_histogram is None
+    assert rung.cosine == pytest.approx(expected)
+    assert rung.max_lsb is None
+    assert rung.lsb_histogram is None
 
 
 def test_large_outputs_are_measured_in_their_own_size() -> None:
@@ -41,22 +41,22 @@ def test_large_outputs_are_measured_in_their_own_size() -> None:
 
 
 def test_lsb_histogram_counts_every_value() -> None:
-    found = compare(int8([[0, 1, 2], [-128, 5, 6]]), int8([[0, 2, 2], [127, 5, 3]]))
-    assert found.lsb_histogram == {0: 3, 1: 1, 3: 1, 255: 1}
-    assert found.max_lsb == 255
-    assert found.differing == 3
-    assert found.max_abs == 127.5
+    rung = compare(int8([[0, 1, 2], [-128, 5, 6]]), int8([[0, 2, 2], [127, 5, 3]]))
+    assert rung.lsb_histogram == {0: 3, 1: 1, 3: 1, 255: 1}
+    assert rung.max_lsb == 255
+    assert rung.differing == 3
+    assert rung.max_abs == 127.5
 
 
 def test_equal_rungs_have_no_worst() -> None:
-    found = compare(int8([[1, 2]]), int8([[1, 2]]))
-    assert (found.worst, found.differing, found.max_abs) == (None, 0, 0.0)
-    assert found.cosine == pytest.approx(1.0)
+    rung = compare(int8([[1, 2]]), int8([[1, 2]]))
+    assert (rung.worst, rung.differing, rung.max_abs) == (None, 0, 0.0)
+    assert rung.cosine == pytest.approx(1.0)
 
 
 def test_argmax_agreement_is_the_share_of_sequences() -> None:
-    found = compare(floats([[1, 0], [0, 1], [1, 0], [1, 0]]), floats([[1, 0]] * 4))
-    assert found.argmax_agreement == 0.75
+    rung = compare(floats([[1, 0], [0, 1], [1, 0], [1, 0]]), floats([[1, 0]] * 4))
+    assert rung.argmax_agreement == 0.75
 
 
 def test_a_single_output_has_no_argmax() -> None:
@@ -65,19 +65,19 @@ def test_a_single_output_has_no_argmax() -> None:
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_not_finite_on_one_side_is_an_infinite_difference(bad: float) -> None:
-    found = compare(floats([[bad, 1]]), floats([[0, 1]]))
-    assert found.max_abs == math.inf
-    assert found.differing == 1
-    assert found.nonfinite == 1
-    assert found.cosine is not None
-    assert math.isnan(found.cosine)
+    rung = compare(floats([[bad, 1]]), floats([[0, 1]]))
+    assert rung.max_abs == math.inf
+    assert rung.differing == 1
+    assert rung.nonfinite == 1
+    assert rung.cosine is not None
+    assert math.isnan(rung.cosine)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_the_same_on_both_sides_is_no_difference(bad: float) -> None:
-    found = compare(floats([[bad, 1]]), floats([[bad, 1]]))
-    assert found.max_abs == 0.0
-    assert found.differing == 0
+    rung = compare(floats([[bad, 1]]), floats([[bad, 1]]))
+    assert rung.max_abs == 0.0
+    assert rung.differing == 0
 
 
 def test_opposite_infinities_differ() -> None:
@@ -94,8 +94,8 @@ def test_steps_are_told_apart() -> None:
     after = before.copy()
     after[1, 2, 0] = 0.25
     after[0, 3, 1] = -0.5
-    found = compare(RungOutputs(after, per_step=True), RungOutputs(before, per_step=True))
-    assert found.first_differing_step == 2
+    rung = compare(RungOutputs(after, per_step=True), RungOutputs(before, per_step=True))
+    assert rung.first_differing_step == 2
 
 
 def test_equal_steps_have_no_first_difference() -> None:
@@ -115,9 +115,9 @@ def test_integers_must_mean_the_same(scale: float, zero_point: int) -> None:
 
 
 def test_integers_against_floats_are_compared_as_numbers() -> None:
-    found = compare(int8([[3, 5]]), floats([[0.0, 1.25]]))
-    assert found.max_abs == 0.25
-    assert found.max_lsb is None
+    rung = compare(int8([[3, 5]]), floats([[0.0, 1.25]]))
+    assert rung.max_abs == 0.25
+    assert rung.max_lsb is None
 
 
 def test_accuracy_by_sequence() -> None:
@@ -145,6 +145,8 @@ def test_labels_must_fit() -> None:
         accuracy(np.zeros((3, 2), np.float32), np.zeros(4, np.int64))
     with pytest.raises(ComparisonError, match="labels"):
         label_rmse(np.zeros((3, 1), np.float32), np.zeros(4, np.float32))
+    with pytest.raises(ComparisonError, match="labels"):
+        label_rmse(np.zeros((4, 1), np.float32), np.zeros((2, 2), np.float32))
 
 
 def test_rmse_to_labels() -> None:
@@ -178,8 +180,8 @@ def test_differences_are_symmetric_and_ordered(a: np.ndarray, b: np.ndarray) -> 
 @given(hnp.arrays(np.int8, (5, 4)), hnp.arrays(np.int8, (5, 4)))
 def test_histogram_is_complete(a: np.ndarray, b: np.ndarray) -> None:
     pair = [RungOutputs(x, scale=0.1, zero_point=0) for x in (a, b)]
-    found = compare(*pair)
-    assert found.lsb_histogram is not None
-    assert sum(found.lsb_histogram.values()) == 20
-    assert found.differing == 20 - found.lsb_histogram.get(0, 0)
-    assert found.max_lsb == max(found.lsb_histogram)
+    rung = compare(*pair)
+    assert rung.lsb_histogram is not None
+    assert sum(rung.lsb_histogram.values()) == 20
+    assert rung.differing == 20 - rung.lsb_histogram.get(0, 0)
+    assert rung.max_lsb == max(rung.lsb_histogram)

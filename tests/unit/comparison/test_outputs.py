@@ -14,6 +14,10 @@ def test_integers_are_dequantised() -> None:
     assert outputs.values.dtype == np.float32
 
 
+def test_integers_without_a_scale_are_numbers() -> None:
+    assert RungOutputs(np.array([[-3, 7]], np.int32)).values.tolist() == [[-3.0, 7.0]]
+
+
 def test_the_difference_of_extreme_int8_values_does_not_wrap() -> None:
     outputs = RungOutputs(np.array([[127]], np.int8), scale=1.0, zero_point=-128)
     assert outputs.values[0, 0] == 255.0

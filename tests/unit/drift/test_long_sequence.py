@@ -40,27 +40,27 @@ def test_a_step_model_gets_its_samples_row_by_row() -> None:
 
 def test_a_window_with_states_of_its_own_is_a_window() -> None:
     """A stateful model is fed chunk by chunk, its states beside them."""
-    found = long_sequence(variant("stateful_lstm", "int8-shift"))
-    assert found.rows > 1
-    assert found.steps == pytest.approx(STEPS, abs=found.rows)
+    sequence = long_sequence(variant("stateful_lstm", "int8-shift"))
+    assert sequence.rows > 1
+    assert sequence.steps == pytest.approx(STEPS, abs=sequence.rows)
 
 
 def test_windows_that_do_not_divide_a_thousand_make_a_few_steps_more() -> None:
-    found = long_sequence(variant("sine_lstm", "int8-fused"))
-    assert (found.rows, found.invokes, found.steps) == (9, 112, 1008)
+    sequence = long_sequence(variant("sine_lstm", "int8-fused"))
+    assert (sequence.rows, sequence.invokes, sequence.steps) == (9, 112, 1008)
 
 
 def test_short_samples_start_again() -> None:
     item = variant("sine_gru", "int8-step")
     values = item.load_samples().inputs.reshape(-1)
-    found = long_sequence(item, steps=len(values) + 3)
-    assert np.array_equal(found.inputs[-3:, 0], values[:3])
+    sequence = long_sequence(item, steps=len(values) + 3)
+    assert np.array_equal(sequence.inputs[-3:, 0], values[:3])
 
 
 def test_the_moved_input_is_one_rounding_away_everywhere() -> None:
-    found = long_sequence(variant("sine_gru", "float32-step"))
-    delta = np.abs(found.perturbed.astype(np.float64) - found.inputs)
-    largest = float(np.max(np.abs(found.inputs)))
+    sequence = long_sequence(variant("sine_gru", "float32-step"))
+    delta = np.abs(sequence.perturbed.astype(np.float64) - sequence.inputs)
+    largest = float(np.max(np.abs(sequence.inputs)))
     assert np.all(delta > 0.4 * largest * 2**-22)
     assert np.all(delta < 1.6 * largest * 2**-22)
-    assert np.array_equal(found.perturbed, found.perturbed), "the same every time"
+    assert np.array_equal(sequence.perturbed, sequence.perturbed), "the same every time"

@@ -33,10 +33,10 @@ def test_modelled_cycles_are_marked_and_real_ones_are_not() -> None:
 
 def test_share_that_is_not_known_is_not_a_number() -> None:
     cycles = judge.cycle_record(np.array([[1]]), (), (), source="dwt", modelled=False)
-    found = {m.name: m.value for m in judge.figures(cycles, MODEL, 1240, LINK)}
-    assert math.isnan(found["link.payload_share"])
-    assert found["arena"] == 1000
-    assert "cycles.cold.p50" not in found
+    figures = {m.name: m.value for m in judge.figures(cycles, MODEL, 1240, LINK)}
+    assert math.isnan(figures["link.payload_share"])
+    assert figures["arena"] == 1000
+    assert "cycles.cold.p50" not in figures
 
 
 def test_limit_that_was_set_aside_is_told_with_its_value_and_neither_pass_nor_fail() -> None:
@@ -46,10 +46,10 @@ def test_limit_that_was_set_aside_is_told_with_its_value_and_neither_pass_nor_fa
         Limit(RungName.DEVICE, Measure.ACCURACY, minimum=1.5),
         Limit(RungName.KERAS, Measure.ACCURACY, minimum=0.5),
     )
-    (found,) = judge.set_aside(ladder, limits, Part(1, 9))
-    assert (found.rung, found.measure, found.value) == (RungName.DEVICE, Measure.ACCURACY, 1.0)
-    assert found.verdict is Verdict.NONE
-    assert found.not_judged == Part(1, 9)
+    (shown,) = judge.set_aside(ladder, limits, Part(1, 9))
+    assert (shown.rung, shown.measure, shown.value) == (RungName.DEVICE, Measure.ACCURACY, 1.0)
+    assert shown.verdict is Verdict.NONE
+    assert shown.not_judged == Part(1, 9)
 
 
 def tensor(*shape: int) -> TensorInfo:

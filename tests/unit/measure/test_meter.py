@@ -29,23 +29,23 @@ def test_differences_in_the_boards_own_time() -> None:
         invoke_cycles=CORE_HZ // 4,
         frames_damaged=3,
     )
-    found = link_record(start, end, baud=921_600, core_hz=CORE_HZ)
-    assert found.bytes_sent == 49_000
-    assert found.payload_bytes == 46_080 + 5_000
-    assert found.retransmissions == 2
-    assert found.crc_errors == 4, "both ends count"
-    assert found.board_seconds == 0.5
-    assert found.seconds == 9.0
+    record = link_record(start, end, baud=921_600, core_hz=CORE_HZ)
+    assert record.bytes_sent == 49_000
+    assert record.payload_bytes == 46_080 + 5_000
+    assert record.retransmissions == 2
+    assert record.crc_errors == 4, "both ends count"
+    assert record.board_seconds == 0.5
+    assert record.seconds == 9.0
     # 46,080 bytes of 10 bits in half a second, at 921,600 bits a second
-    assert found.payload_share == pytest.approx(1.0)
-    assert found.device_busy == pytest.approx(0.5)
+    assert record.payload_share == pytest.approx(1.0)
+    assert record.device_busy == pytest.approx(0.5)
     # 49,000 bytes out take longer than what comes in
-    assert found.line_seconds == pytest.approx(49_000 * 10 / 921_600)
+    assert record.line_seconds == pytest.approx(49_000 * 10 / 921_600)
 
 
 def test_no_time_gives_no_share() -> None:
-    found = link_record(
+    record = link_record(
         reading(LinkCounters()), reading(LinkCounters()), baud=921_600, core_hz=CORE_HZ
     )
-    assert found.payload_share is None
-    assert found.device_busy is None
+    assert record.payload_share is None
+    assert record.device_busy is None

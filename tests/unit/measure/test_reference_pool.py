@@ -29,12 +29,12 @@ class Said:
         self.lines.append(text)
 
 
-Found = Callable[[str, References | ReferenceFailed], None]
+Arrived = Callable[[str, References | ReferenceFailed], None]
 
 
-def pool_of(monkeypatch: pytest.MonkeyPatch, compute: Callable[[Found], None]) -> ReferencePool:
-    def compute_many(_: Sequence[Variant], *, found: Found, **__: Any) -> None:
-        compute(found)
+def pool_of(monkeypatch: pytest.MonkeyPatch, compute: Callable[[Arrived], None]) -> ReferencePool:
+    def compute_many(_: Sequence[Variant], *, arrived: Arrived, **__: Any) -> None:
+        compute(arrived)
 
     monkeypatch.setattr(reference_pool, "compute_many", compute_many)
     progress: Progress = Said()  # type: ignore[assignment]
@@ -48,10 +48,10 @@ def references(variant: Variant) -> References:
 def test_one_is_there_while_the_next_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = Event()
 
-    def compute(found: Found) -> None:
-        found(FIRST.id, references(FIRST))
+    def compute(arrived: Arrived) -> None:
+        arrived(FIRST.id, references(FIRST))
         assert go_on.wait(20)
-        found(SECOND.id, references(SECOND))
+        arrived(SECOND.id, references(SECOND))
 
     pool = pool_of(monkeypatch, compute)
     assert pool.get(FIRST).variant_id == FIRST.id
@@ -61,9 +61,9 @@ def test_one_is_there_while_the_next_is_computed(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_failure_is_its_own_variants(monkeypatch: pytest.MonkeyPatch) -> None:
-    def compute(found: Found) -> None:
-        found(FIRST.id, ReferenceFailed("no such operator", remedy="another model"))
-        found(SECOND.id, references(SECOND))
+    def compute(arrived: Arrived) -> None:
+        arrived(FIRST.id, ReferenceFailed("no such operator", remedy="another model"))
+        arrived(SECOND.id, references(SECOND))
 
     pool = pool_of(monkeypatch, compute)
     with pytest.raises(ReferenceFailed, match="no such operator"):
@@ -73,8 +73,8 @@ def test_a_failure_is_its_own_variants(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_whoever_waits_is_told_when_all_of_it_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def compute(found: Found) -> None:
-        found(FIRST.id, references(FIRST))
+    def compute(arrived: Arrived) -> None:
+        arrived(FIRST.id, references(FIRST))
         raise MemoryError("none left")
 
     pool = pool_of(monkeypatch, compute)
@@ -87,10 +87,10 @@ def test_whoever_waits_is_told_when_all_of_it_breaks(monkeypatch: pytest.MonkeyP
 def test_closing_ends_what_nobody_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
     closing, told = Event(), []
 
-    def compute(found: Found) -> None:
+    def compute(arrived: Arrived) -> None:
         assert closing.wait(20)
         try:
-            found(FIRST.id, references(FIRST))
+            arrived(FIRST.id, references(FIRST))
         except Exception as stop:
             told.append(stop)
             raise

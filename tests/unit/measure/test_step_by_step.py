@@ -42,13 +42,13 @@ def references(*, h: list[list[int]]) -> References:
 RIGHT = [[50, 51, 52], [53, 54, 55]]
 
 
-def checks(blocks: list[bytes], found: References) -> tuple[Measurement, ...]:
-    wheel = found.references["tflm"].tensors
+def checks(blocks: list[bytes], computed: References) -> tuple[Measurement, ...]:
+    wheel = computed.references["tflm"].tensors
     return every_step(device_outputs(blocks, MODEL, wheel), wheel, MODEL)
 
 
-def worst(blocks: list[bytes], found: References) -> int:
-    wheel = found.references["tflm"].tensors
+def worst(blocks: list[bytes], computed: References) -> int:
+    wheel = computed.references["tflm"].tensors
     return worst_sequence(device_outputs(blocks, MODEL, wheel), wheel)
 
 
@@ -75,12 +75,12 @@ def test_all_steps_stay_if_every_rung_has_them() -> None:
 
 
 def test_equal_at_every_step() -> None:
-    found = checks(BLOCKS, references(h=RIGHT))
-    assert [item.name for item in found] == [
+    measurements = checks(BLOCKS, references(h=RIGHT))
+    assert [item.name for item in measurements] == [
         "device.output.1.differing",
         "device.state.0.differing",
     ]
-    assert all(item.verdict is Verdict.PASS for item in found)
+    assert all(item.verdict is Verdict.PASS for item in measurements)
 
 
 def test_a_state_that_differs_in_the_middle_fails() -> None:

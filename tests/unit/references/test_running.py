@@ -43,8 +43,8 @@ def fate(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return words
 
 
-def ran(found: dict[str, References | ReferenceFailed]) -> dict[str, bool]:
-    return {name: isinstance(result, References) for name, result in found.items()}
+def ran(results: dict[str, References | ReferenceFailed]) -> dict[str, bool]:
+    return {name: isinstance(result, References) for name, result in results.items()}
 
 
 def some(*stems: str) -> list[Variant]:
@@ -58,21 +58,21 @@ def test_each_is_handed_over_as_it_arrives(tmp_path: Path) -> None:
     variants = some("float32-step", "int8-step", "int8-fused")
     arrived: list[str] = []
 
-    def found(variant_id: str, _: References | ReferenceFailed) -> None:
+    def note(variant_id: str, _: References | ReferenceFailed) -> None:
         arrived.append(variant_id)
         # what has arrived is in the cache already: a run that is killed now keeps it
         assert len(list(tmp_path.glob("*.npz"))) == len(arrived)
 
-    compute_many(variants, frameworks=FRAMEWORKS, cache_directory=tmp_path, found=found)
+    compute_many(variants, frameworks=FRAMEWORKS, cache_directory=tmp_path, arrived=note)
     assert arrived == [variant.id for variant in variants]
 
 
 def test_only_the_guilty_one_fails(fate: dict[str, str], tmp_path: Path) -> None:
     fate["int8-step"] = "crash"
     variants = some("float32-step", "int8-step", "int8-fused")
-    found = compute_many(variants, frameworks=FRAMEWORKS, cache_directory=tmp_path)
-    assert ran(found) == {variant.id: variant.path.stem != "int8-step" for variant in variants}
-    failure = found[variants[1].id]
+    results = compute_many(variants, frameworks=FRAMEWORKS, cache_directory=tmp_path)
+    assert ran(results) == {variant.id: variant.path.stem != "int8-step" for variant in variants}
+    failure = results[variants[1].id]
     assert isinstance(failure, ReferenceFailed)
     assert "SIGSEGV" in failure.what
 
@@ -80,8 +80,8 @@ def test_only_the_guilty_one_fails(fate: dict[str, str], tmp_path: Path) -> None
 def test_one_that_hangs_is_given_up_alone(fate: dict[str, str], tmp_path: Path) -> None:
     fate["float32-step"] = "hang"
     variants = some("float32-step", "int8-step")
-    found = compute_many(variants, frameworks=FRAMEWORKS, cache_directory=tmp_path, timeout_s=1.5)
-    assert ran(found) == {variants[0].id: False, variants[1].id: True}
+    results = compute_many(variants, frameworks=FRAMEWORKS, cache_directory=tmp_path, timeout_s=1.5)
+    assert ran(results) == {variants[0].id: False, variants[1].id: True}
 
 
 def test_who_wants_no_more_ends_the_workers(fate: dict[str, str], tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_who_wants_no_more_ends_the_workers(fate: dict[str, str], tmp_path: Path
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        compute_many(variants, frameworks=FRAMEWORKS, cache_directory=tmp_path, found=enough)
+        compute_many(variants, frameworks=FRAMEWORKS, cache_directory=tmp_path, arrived=enough)
 
 
 @pytest.mark.usefixtures("fate")
@@ -106,16 +106,16 @@ def test_what_is_cached_needs_no_worker(tmp_path: Path, monkeypatch: pytest.Monk
             variants,
             frameworks=FRAMEWORKS,
             cache_directory=tmp_path,
-            found=lambda name, result: arrived.update({name: result}),
+            arrived=lambda name, result: arrived.update({name: result}),
         )
     assert ran(arrived) == {variants[0].id: True}
 
 
 def test_a_variant_without_jobs_has_no_references(tmp_path: Path) -> None:
-    found = compute_many(
+    results = compute_many(
         VARIANTS[:1], mode="carry", frameworks=("keras",), cache_directory=tmp_path
     )
-    result = found[VARIANTS[0].id]
+    result = results[VARIANTS[0].id]
     assert isinstance(result, References)
     assert not result.references
 

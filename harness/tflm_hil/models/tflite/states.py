@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.models.tflite.flatbuffer import Editor
-from tflm_hil.models.tflite.inspect import Inspection, Tensor, inspect
+from tflm_hil.models.tflite.inspect import Inspection, inspect
 from tflm_hil.models.tflite.quantize import Quantization
 
 NEXT = "_next"
@@ -71,8 +71,8 @@ def state_pairs(model: Inspection) -> tuple[StatePair, ...]:
                 input=graph.inputs.index(index),
                 output=graph.outputs.index(following),
                 shape=tensor.shape,
-                input_quantization=_quantization(tensor),
-                output_quantization=_quantization(source),
+                input_quantization=Quantization.of(tensor),
+                output_quantization=Quantization.of(source),
             )
         )
     return tuple(sorted(pairs, key=lambda pair: pair.input))
@@ -112,7 +112,3 @@ def untie_states(content: bytes) -> bytes:
             continue
         content = editor.content()
     return content
-
-
-def _quantization(tensor: Tensor) -> Quantization:
-    return Quantization(tensor.type, tensor.scale, tensor.zero_point)

@@ -23,7 +23,8 @@ from tflm_hil.report.causes import (
 )
 from tflm_hil.report.mistakes import Mistake
 from tflm_hil.report.render.kinds import name, remedy
-from tflm_hil.report.render.mistakes import mistake_words, number
+from tflm_hil.report.render.mistakes import mistake_words
+from tflm_hil.report.render.wording import number
 
 ALIKE_SHOWN = 3  # of mistakes that predict the same
 SATURATED_SHOWN = 3

@@ -7,6 +7,7 @@ from functools import singledispatch
 
 from tflm_hil.report import mistakes as m
 from tflm_hil.report.mistakes import How, Mistake, Way
+from tflm_hil.report.render.wording import number
 
 WAYS: Mapping[Way, str] = {
     Way.LEAKS_INTO_NEXT: "from each sequence into the next",
@@ -55,11 +56,6 @@ def _layers(layers: Sequence[str]) -> str:
         return ""
     *others, last = layers
     return f" in layers {', '.join(others)} and {last}" if others else f" in layer {last}"
-
-
-def number(value: float) -> str:
-    """Four significant digits; counts in full."""
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.4g}"
 
 
 def how_words(how: How) -> str:

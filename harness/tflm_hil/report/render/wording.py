@@ -124,7 +124,7 @@ def part_text(part: Part) -> str:
 
 def number(value: float) -> str:
     """Four significant digits; counts in full."""
-    return f"{value:.0f}" if math.isfinite(value) and value.is_integer() else f"{value:.4g}"
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.4g}"
 
 
 def short(value: float) -> str:
