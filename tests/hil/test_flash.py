@@ -90,6 +90,25 @@ def test_full_slot_is_erased_and_old_models_come_back_on_demand(
     assert device.step(bytes(device.model.input_bytes)).outputs
 
 
+def test_what_a_run_has_used_is_written_again_with_what_needs_the_room(
+    hil: Run, bench: Bench
+) -> None:
+    if not bench.board.spec.is_emulated:
+        pytest.skip("costs a real board an erase of its largest sectors at every run")
+    forgotten, keep, big = fresh_model(), fresh_model(), fresh_model()
+    bench.store([forgotten, keep])
+    bench.start_over()
+    bench.load(keep)
+    # Room for these two, but not for a third.
+    room = bench.board.spec.flash.slot_bytes - keep.stored_bytes - big.stored_bytes
+    before = len(hil.flash_log)
+    bench.load(replace(big, data=big.data + bytes(room - 64)))
+    (record,) = hil.flash_log[before:]
+    assert record.erased_sectors > 0
+    bench.load(keep)
+    assert hil.flash_log[before:] == [record], "it has come along"
+
+
 @pytest.mark.hil_last
 def test_numbers_are_in_the_report(hil: Run, bench: Bench) -> None:
     bench.device()

@@ -61,9 +61,11 @@ def test_unknown_board(run_pytest: RunPytest) -> None:
 
 
 def test_tty_missing(run_pytest: RunPytest) -> None:
-    text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-tty", "/dev/ttyNOWHERE"))
+    two = NEEDS_DEVICE + "\ndef test_next(device): pass"
+    text = shown_as_error(run_pytest(two, "--hil-tty", "/dev/ttyNOWHERE"), errors=2)
     assert "SerialPortNotFound" in text
     assert "/dev/ttyNOWHERE cannot be opened" in text
+    assert "BoardLatchedBroken" in text, "a board that cannot be reached is tried once"
 
 
 def test_emulator_missing(run_pytest: RunPytest) -> None:
