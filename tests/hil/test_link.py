@@ -122,7 +122,9 @@ def test_clean_line_needs_no_retransmission(measured: Measured, bench: Bench) ->
     assert cycles.streamed is not None
     if cycles.streamed.maximum > SLOW_S * bench.hello.core_clock_hz:
         pytest.skip("an inference lasts as long as the wait for a lost reply")
-    assert link.retransmissions == 0
+    # On a busy machine the host may ask again for what is on its way: then the device has it twice.
+    impatient = link.repeated_in_vain if link.timeouts else 0
+    assert link.retransmissions == impatient
     assert link.crc_errors == 0
 
 
@@ -136,7 +138,10 @@ def test_clean_line_leaves_no_trace(
     start = Reading.take(loaded.device)
     loaded.outputs(list(range(12)) * 5)
     end = Reading.take(loaded.device)
-    assert end.counters.retransmissions == start.counters.retransmissions
+    retransmissions = end.counters.retransmissions - start.counters.retransmissions
+    impatient = end.counters.timeouts > start.counters.timeouts  # the machine is busy
+    duplicates = end.status.duplicates - start.status.duplicates
+    assert retransmissions == (duplicates if impatient else 0)
     assert end.counters.crc_errors == start.counters.crc_errors
     for name in ("overruns", "framing_errors", "frames_damaged", "naks"):
         assert getattr(end.status, name) == getattr(start.status, name), name

@@ -61,4 +61,6 @@ def link_record(start: Reading, end: Reading, *, baud: int, core_hz: int) -> Lin
         else None,
         # both directions at once: the one with more bytes is the one that takes long
         line_seconds=max(sent, received) * BITS_PER_BYTE / baud,
+        timeouts=last.timeouts - first.timeouts,
+        repeated_in_vain=end.status.duplicates - start.status.duplicates,
     )

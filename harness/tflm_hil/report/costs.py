@@ -33,3 +33,5 @@ class LinkRecord:
     payload_share: float | None  # of what the busier direction of the line could have carried
     device_busy: float | None  # share of board_seconds spent in Invoke
     line_seconds: float | None = None  # what the busier direction needs at the baud rate, alone
+    timeouts: int = 0  # times that the host asked again because nothing came
+    repeated_in_vain: int = 0  # requests that came to the device twice: nothing was lost on the way

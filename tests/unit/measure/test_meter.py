@@ -23,17 +23,20 @@ def test_differences_in_the_boards_own_time() -> None:
             payload_bytes_received=5_000,
             retransmissions=2,
             crc_errors=1,
+            timeouts=1,
         ),
         wall_s=9.0,
         uptime_cycles=CORE_HZ * 3 // 2,
         invoke_cycles=CORE_HZ // 4,
         frames_damaged=3,
+        duplicates=1,
     )
     record = link_record(start, end, baud=921_600, core_hz=CORE_HZ)
     assert record.bytes_sent == 49_000
     assert record.payload_bytes == 46_080 + 5_000
     assert record.retransmissions == 2
     assert record.crc_errors == 4, "both ends count"
+    assert (record.timeouts, record.repeated_in_vain) == (1, 1)
     assert record.board_seconds == 0.5
     assert record.seconds == 9.0
     # 46,080 bytes of 10 bits in half a second, at 921,600 bits a second
