@@ -24,7 +24,7 @@
     name = "int8-unrolled"
     file = "int8-unrolled.tflite"
     sha256 = "…"
-    export = "unrolled"                   # how Keras came to TFLite, see `hil convert --help`
+    export = "unrolled"                   # of `hil convert`, or a name of yours
     dtype = "int8"                        # of inputs and outputs; "int8/float32" if they differ
     states = []                           # single step: which output feeds which input, for people
     limits = [                            # see harness/tflm_hil/report/judgement.py
@@ -57,7 +57,6 @@ from tflm_hil.vocabulary import (
     RUNG_MEASURES,
     ElementType,
     Engine,
-    ExportKind,
     Measure,
     RungName,
     Task,
@@ -253,7 +252,7 @@ def _variant(
         path=artefact.path,
         sha256=artefact.sha256,
         size_bytes=artefact.size_bytes,
-        export=table.choice("export", tuple(ExportKind)),
+        export=table.string("export"),
         dtype=_dtype(table),
         task=task,
         limits=tuple(_limit(item) for item in table.tables("limits")),
@@ -280,7 +279,7 @@ def _dtype(table: Table) -> str:
         raise table.wrong(
             "dtype",
             f"is {dtype!r}",
-            f"Use one of {', '.join(ElementType)}, or in/out where they differ (int8/float32).",
+            f"use one of {', '.join(ElementType)}, or in/out where they differ (int8/float32)",
         )
     return dtype
 

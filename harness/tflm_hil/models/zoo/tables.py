@@ -67,7 +67,7 @@ class Table:
         """A string out of `choices`."""
         value = self.string(key)
         if value not in choices:
-            raise self.wrong(key, f"is {value!r}", f"Use one of {', '.join(choices)}.")
+            raise self.wrong(key, f"is {value!r}", f"use one of {', '.join(choices)}")
         return value
 
     def number(self, key: str) -> float | None:
