@@ -359,7 +359,7 @@ def _artefact(table: Table) -> Artefact:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise table.wrong("file", f"names {path}: {error.strerror}", "Restore the file.") from error
+        raise table.wrong("file", f"names {path}: {error.strerror}", "restore the file") from error
     actual = hashlib.sha256(content).hexdigest()
     if actual != expected:
         raise table.wrong(

@@ -46,7 +46,7 @@ class Table:
         """Refuse keys that nobody reads: most of them are misspelt."""
         for key in self.content:
             if key not in keys:
-                raise self.wrong(key, "is not a known key", f"Known: {', '.join(keys)}.")
+                raise self.wrong(key, "is not a known key", f"use one of {', '.join(keys)}")
 
     def string(self, key: str, default: str | None = None) -> str:
         """A string, required unless `default` is given."""
