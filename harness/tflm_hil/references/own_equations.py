@@ -64,8 +64,8 @@ class EquationProcess:
     def _failed(self, name: str, what: str) -> ReferenceFailed:
         return ReferenceFailed(
             f"the equation {name} of {self._custom.name} {what}",
-            remedy="Correct it: equation(weights, config, x, states) gives the output and the"
-            " next states, an activation takes x.",
+            remedy="correct it: equation(weights, config, x, states) gives the output and the"
+            " next states, an activation takes x",
         )
 
     def _started(self) -> Connection:

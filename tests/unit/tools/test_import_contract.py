@@ -37,7 +37,7 @@ def package_dir(tmp_path: Path) -> Path:
 PLANTED = {
     "link/framing.py": ("from tflm_hil.run import run", "Rooms: imports go down"),
     "link/protocol.py": ("from tflm_hil.models.slot import slot", "The link knows no model"),
-    "comparison/limits.py": ("from tflm_hil.comparison import ladder", "No circles"),
+    "comparison/metrics.py": ("from tflm_hil.comparison import ladder", "No circles"),
     "options.py": ("import tensorflow", "What pytest loads imports no framework"),
     "emulator/cortex_m7/mpu.py": ("import tflm_hil.emulator.machine", "Emulator:"),
 }

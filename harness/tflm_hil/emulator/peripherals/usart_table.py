@@ -122,6 +122,6 @@ def console_row(board: EmulatedBoard) -> UsartRow:
             raise EmulatorError(
                 f"the console of {board.id} has {row.name}_{signal} on {pin} in "
                 f"AF{console.function}, where the chip cannot bring it",
-                remedy=f"it can be on {' or '.join(map(str, pins))}, in AF{row.function}",
+                remedy=f"use {' or '.join(map(str, pins))}, in AF{row.function}",
             )
     return row
