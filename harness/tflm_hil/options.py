@@ -115,7 +115,7 @@ OPTIONS = (
     ),
     Option(
         "covering",
-        "test only so many variants that each layer, export and type occurs: the smallest ones",
+        "test only the smallest variants in which each layer, export and type occurs",
         is_switch=True,
     ),
     Option("sequences", "stream only the first N test sequences of each variant", metavar="N"),

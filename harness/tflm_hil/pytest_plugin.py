@@ -96,7 +96,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Read the zoo; a damaged one is a mistake of the user's, told before anything is collected."""
+    """Read the zoo; a damaged one is a mistake of the user's, reported before collection."""
     hil = session.config.stash.get(CONFIG, None)
     if hil is None:
         return
@@ -235,7 +235,7 @@ def measured(hil: Run, bench: Bench, variant: Variant) -> Measured:  # noqa: ARG
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A HilError is told in its own words, as an error in whatever phase it came up."""
+    """A HilError is shown as its own text, and as an error in whatever phase it was raised."""
     report = yield
     error = call.excinfo.value if call.excinfo is not None else None
     if not isinstance(error, HilError):

@@ -17,10 +17,10 @@ from tests.support import tiny_models
 
 def written(hil: Run, since: int) -> dict[str, int]:
     """Bytes written since the flash log had `since` entries, by kind."""
-    found: dict[str, int] = {}
+    written: dict[str, int] = {}
     for record in hil.flash_log[since:]:
-        found[record.what] = found.get(record.what, 0) + record.bytes
-    return found
+        written[record.what] = written.get(record.what, 0) + record.bytes
+    return written
 
 
 def fresh_model() -> SlotEntry:

@@ -49,16 +49,16 @@ def test_core_clock_is_what_the_registers_make_of_the_oscillator(bench: Bench) -
 
 def test_report_has_all_circumstances(bench: Bench, hil: Run) -> None:
     bench.device()
-    found = bench.circumstances()
-    assert found.board.probe_uid == bench.board.probe_uid
-    assert found.board.baud == bench.board.spec.baud
-    assert found.firmware.engine == hil.config.engine
-    assert found.firmware.compiler
-    assert "-O" in found.firmware.flags
-    assert found.clock.modelled == bench.board.spec.is_emulated
-    assert found.clock.serial_hz == bench.board.spec.clock.serial_hz
-    assert found.host.packages["pyocd"]
-    assert found.host.packages["tflite-micro"]
+    circumstances = bench.circumstances()
+    assert circumstances.board.probe_uid == bench.board.probe_uid
+    assert circumstances.board.baud == bench.board.spec.baud
+    assert circumstances.firmware.engine == hil.config.engine
+    assert circumstances.firmware.compiler
+    assert "-O" in circumstances.firmware.flags
+    assert circumstances.clock.modelled == bench.board.spec.is_emulated
+    assert circumstances.clock.serial_hz == bench.board.spec.clock.serial_hz
+    assert circumstances.host.packages["pyocd"]
+    assert circumstances.host.packages["tflite-micro"]
 
 
 def test_loaded_model_is_the_one_under_test(loaded: Loaded, variant: Variant) -> None:

@@ -41,9 +41,9 @@ def test_device_is_held_to_desktop_tflm(measured: Measured, bench: Bench, hil: R
         for item in limits
         if item.rung is RungName.DEVICE and item.measure in (Measure.MAX_ABS, Measure.MAX_REL)
     )
-    found = rung.measured(limit.measure)
-    assert found is not None
-    assert limit.allows(found), told(hil, measured)
+    measured_value = rung.measured(limit.measure)
+    assert measured_value is not None
+    assert limit.allows(measured_value), told(hil, measured)
     if measured.variant.task is Task.CLASSIFICATION:
         assert rung.argmax_agreement == 1.0
 

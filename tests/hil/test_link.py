@@ -184,6 +184,6 @@ def _payload_share(bench: Bench, device: Device, sequences: Sequence[bytes], cou
     for _ in device.stream(SequenceRequest(key, block) for key, block in enumerate(blocks)):
         pass
     end = Reading.take(device)
-    found = link_record(start, end, baud=device.baud, core_hz=bench.hello.core_clock_hz)
-    assert found.payload_share is not None
-    return found.payload_share
+    record = link_record(start, end, baud=device.baud, core_hz=bench.hello.core_clock_hz)
+    assert record.payload_share is not None
+    return record.payload_share

@@ -34,8 +34,8 @@ def delays_of(variant: Variant) -> NDArray[np.integer]:
     """How many steps ago each sequence's symbol was."""
     assert isinstance(variant.samples, SampleFile)
     with np.load(variant.samples.path) as archive:
-        found: NDArray[np.integer] = archive["delays"]
-    return found
+        delays: NDArray[np.integer] = archive["delays"]
+    return delays
 
 
 @pytest.mark.hil_where(holds=has_delays)

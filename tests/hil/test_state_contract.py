@@ -93,8 +93,8 @@ def _carried_at_once(request: pytest.FixtureRequest) -> None:
     """What the wheel carries over, of all variants of this session in one process: into the cache,
     where `compute` finds it."""
     params = [getattr(item, "callspec", None) for item in request.session.items]
-    found = [spec.params.get("variant") for spec in params if spec is not None]
-    variants = {item.id: item for item in found if isinstance(item, Variant) and not item.left_out}
+    values = [spec.params.get("variant") for spec in params if spec is not None]
+    variants = {item.id: item for item in values if isinstance(item, Variant) and not item.left_out}
     compute_many(variants.values(), first=FEW, mode="carry", frameworks=("tflm",))
 
 
@@ -132,11 +132,11 @@ def check_against_keras(variant: Variant, board: RungOutputs) -> None:
     ]
     keras = compute(variant, few(variant), mode="carry", frameworks=("keras",)).rungs["keras"]
     rungs = aligned({"keras": keras, "board": board})
-    found = compare(rungs["board"], rungs["keras"])
+    distance = compare(rungs["board"], rungs["keras"])
     # the mean: a pulse that is taken one step later is a large difference at a single step
-    assert found.rmse is not None
-    assert all(found.rmse <= bound for bound in bounds), (
-        f"{state_of(variant)} is not what Keras remembers: RMS difference {found.rmse:.3g}"
+    assert distance.rmse is not None
+    assert all(distance.rmse <= bound for bound in bounds), (
+        f"{state_of(variant)} is not what Keras remembers: RMS difference {distance.rmse:.3g}"
     )
 
 
@@ -172,8 +172,8 @@ def test_carry_over_equals_desktop_tflm(loaded: Loaded, variant: Variant) -> Non
                 values.reshape(-1, values.shape[-1])
                 for values in (board.values, expected, *(other.values for other in others))
             )
-            found = chaos(ours, wheels, desktop, floor=bound / ALLOWED)
-            assert found.explained, chaos_sentence(found)
+            record = chaos(ours, wheels, desktop, floor=bound / ALLOWED)
+            assert record.explained, chaos_sentence(record)
     if variant.keras is not None and has_stateful_layer(variant.keras.path):
         check_against_keras(variant, board)
 

@@ -16,7 +16,7 @@ def hanging_loop(directory: Path) -> bytes:
     """The model; `directory` is for the Keras file."""
     request = {"names": [NAME], "directory": str(directory)}
     run_worker("tests.support.keras_models", request)
-    _, found = run_worker(
+    _, models = run_worker(
         "tests.support.naive_converter", {"wanted": [[NAME, WAY]], "directory": str(directory)}
     )
-    return found[f"{NAME} {WAY}"].tobytes()
+    return models[f"{NAME} {WAY}"].tobytes()

@@ -55,11 +55,11 @@ WAYS: dict[str, Callable[[Path], Any]] = {
 
 def convert(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
     """All wanted conversions."""
-    found: Arrays = {}
+    models: Arrays = {}
     for name, way in request["wanted"]:
         path = Path(request["directory"]) / f"{name}.keras"
-        found[f"{name} {way}"] = np.frombuffer(WAYS[way](path).convert(), np.uint8)
-    return {}, found
+        models[f"{name} {way}"] = np.frombuffer(WAYS[way](path).convert(), np.uint8)
+    return {}, models
 
 
 if __name__ == "__main__":

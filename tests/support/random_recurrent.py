@@ -113,8 +113,8 @@ def make(numbers: Iterable[int], directory: Path) -> list[Made]:
     shares = [share for share in (wanted[k::WORKERS] for k in range(WORKERS)) if share]
     failures: dict[int, str] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
-        for found in pool.map(lambda share: _work(share, directory), shares):
-            failures |= found
+        for failed in pool.map(lambda share: _work(share, directory), shares):
+            failures |= failed
     return [Made(draw(number), directory, failures.get(number, "")) for number in wanted]
 
 

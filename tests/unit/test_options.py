@@ -34,13 +34,13 @@ def test_defaults() -> None:
 def test_command_line_beats_environment_beats_ini_beats_default() -> None:
     ini = {"ini:hil_sequences": "3"}
     environment = {"HIL_SEQUENCES": "2"}
-    found = [
+    configs = [
         configure({**ini, "hil_sequences": "1"}, environment),
         configure(ini, environment),
         configure(ini),
         configure(),
     ]
-    assert [config.sequences for config in found if config] == [1, 2, 3, None]
+    assert [config.sequences for config in configs if config] == [1, 2, 3, None]
 
 
 def test_switch_can_come_from_anywhere() -> None:

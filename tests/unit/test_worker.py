@@ -125,9 +125,9 @@ def until_the_end(words: list[str], timeout_s: float = 30) -> tuple[list[str], W
 def test_answers_come_one_by_one_in_their_order() -> None:
     words = [f"w{number}" for number in range(50)]
     stream = stream_worker(COUNTING, {"words": words})
-    found = list(stream)
-    assert [answer["word"] for answer, _ in found] == words
-    assert [int(arrays["x"][0]) for _, arrays in found] == list(range(50))
+    answers = list(stream)
+    assert [answer["word"] for answer, _ in answers] == words
+    assert [int(arrays["x"][0]) for _, arrays in answers] == list(range(50))
 
 
 def test_an_answer_is_there_before_the_next_is_thought_of() -> None:

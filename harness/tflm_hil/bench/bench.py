@@ -195,14 +195,14 @@ class Bench:
         self._restart()
 
     def start_over(self) -> Device:
-        """Forget what is known of the board and come to it as a new run would."""
+        """Forget what is known of the board and begin as a new run would."""
         self._hang_up()
         self._stored.forget()
         return self.device()
 
     @contextmanager
     def patience(self, timeout_s: float) -> Iterator[None]:
-        """Wait only so long for a silent device while inside; a device must be up."""
+        """Wait at most `timeout_s` for a silent device while inside; a device must be up."""
         assert self._transport is not None
         patient = self._device
         self._device = Device(self._transport, board=self._config.board, timeout_s=timeout_s)
@@ -213,7 +213,7 @@ class Bench:
             self._suspect = True
 
     def recover(self) -> RecoveryRecord:
-        """After `examine`: bring the board back if the error was one of its own."""
+        """After `examine`: bring the board back if the error was one of the board."""
         if not self._suspect or self._device is None:
             return RecoveryRecord()
         try:
@@ -364,7 +364,7 @@ class Bench:
         return addr2line(self.image.elf, address)
 
     def _post_mortem(self) -> tuple[str, ...]:
-        """Where the silent core stands. Never raises: it is told beside another error."""
+        """Where the silent core stands. Never raises: it only adds to another error."""
         if self._device is None:
             return ()
         try:

@@ -56,7 +56,7 @@ def _operators_of_models(config: RunConfig) -> set[str]:
 
 
 def existing_image(elf: Path, spec: BoardSpec) -> FirmwareImage:
-    """A finished ELF. It must carry a build-id: without one nobody could tell what the board runs.
+    """A finished ELF. It must carry a build-id: without one, what runs is unknown.
 
     Raises FirmwareBuildError if it is no ELF, ConfigurationError if it has no build-id.
     """

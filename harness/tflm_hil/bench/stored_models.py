@@ -1,4 +1,4 @@
-"""What a run knows to be in the board's model slot, so that nobody asks the probe in vain."""
+"""What a run knows to be in the board's model slot, so that the probe is not asked again."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def user_boards(
     if content:
         raise ConfigurationError(
             f"{path}: {next(iter(content))} is not a known key",
-            remedy="write keys such as boards.<board id>.probe.uid",
+            remedy="use a known key: boards.<board id>.probe.uid",
         )
     if not isinstance(boards, dict) or not all(isinstance(b, dict) for b in boards.values()):
         raise ConfigurationError(

@@ -27,7 +27,7 @@ from tflm_hil.vocabulary import RungName
 # An error this many times above that of the first quarter of the steps has left its bounds.
 DIVERGED = 3.0
 
-# An error of this share of the reference's own standard deviation leaves nothing to go by.
+# With an error of this share of the reference's standard deviation the outputs are useless.
 LOST = 0.5
 
 

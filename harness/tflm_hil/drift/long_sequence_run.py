@@ -148,7 +148,7 @@ def _chaos(device: RungOutputs, references: LongReferences) -> ChaosRecord | Non
 
 
 def _saturated_states(variant: Variant, outputs: Sequence[RungOutputs]) -> tuple[Saturation, ...]:
-    """Of every state that the device fed back; none of floats."""
+    """Of every integer state that the device fed back."""
     pairs = variant.state_pairs()
     fed_back = outputs[len(outputs) - len(pairs) :]
     ends = [saturated(state, pair.name) for pair, state in zip(pairs, fed_back, strict=True)]

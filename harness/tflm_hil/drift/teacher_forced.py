@@ -1,8 +1,8 @@
 """Teacher-forced: every step of a single-step model starts from the state of desktop TFLM.
 
 Free-running, an error can hide behind the states it made, or be blamed on them. Here the host
-writes the states (LOAD with `raw_states`), so each of the steps stands for itself: integers must be
-equal, floats within the rounding of one step.
+writes the states (LOAD with `raw_states`), so each step is a test in its own right: integers must
+be equal, floats within the rounding of one step.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from tflm_hil.measure.device_outputs import device_outputs
 from tflm_hil.models.tflite.states import StatePair
 from tflm_hil.report.drifting import ForcedRecord
 
-# Each step stands for itself, so of a large network not all are needed: as many, spread evenly, as
-# the core does in about a third of a second, and a hundred at least.
+# Steps do not depend on one another, so a large network need not run them all: only what the core
+# does in about a third of a second, spread evenly, but at least a hundred.
 MOST_CYCLES = 75_000_000
 FEWEST_STEPS = 100
 

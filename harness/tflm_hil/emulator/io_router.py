@@ -1,4 +1,4 @@
-"""Who answers an access outside the memories: a peripheral, the PPB, FLASH registers, nobody."""
+"""Who answers an access outside the memories: a peripheral, the PPB, FLASH registers or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recurrent network and what it is fed, as one value that a "what if" can change.
+"""A recurrent network and its inputs, as one value that a "what if" can change.
 
 `forward(case)` computes the outputs. Every suspect is a changed case: the network as it would
 behave if that mistake had been made (`tflm_hil.explain.suspects`). The network is the one that the

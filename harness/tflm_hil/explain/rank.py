@@ -37,7 +37,7 @@ EVIDENT_LEAVES = 0.75
 AS_GOOD = 1.25
 ROUNDING_LSB = 2.0
 ROUNDED = 0.3  # LSB (RMS) is what rounding to integers leaves: 1 / sqrt(12)
-SEQUENCES = 64  # as many as are looked at: the first ones, in their order
+SEQUENCES = 64  # at most; the first ones, in their order
 DEPARTS = 0.05  # quantisation itself is a scale that is off by one or two per cent
 STEPS = 200  # of outputs at every step; a fit over thousands takes minutes
 FEW = 12  # looked at alone if nothing explains all: a state that leaks adds up its rounding; too
@@ -94,8 +94,8 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Of suspects that were asked: who is believed, and who explains as much. `best` is None if
-    nobody is.
+    """Of suspects that were asked: which one is believed, and which explain as much. `best` is
+    None if none is.
     """
 
     difference: float

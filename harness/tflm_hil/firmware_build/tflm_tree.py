@@ -205,12 +205,14 @@ def _fitting_library(root: Path, core: Core | None) -> tuple[Path, ArchiveFacts]
             f"{root} holds {len(fitting)} libraries that fit.",
             remedy=f"say which one, by its folder:\n    {choices}",
         )
-    told = {library: problem for library, problem in problems.items() if problem is not None}
+    reasons = {library: problem for library, problem in problems.items() if problem is not None}
     # A library for another machine is not what somebody tried to get right.
-    closest = min(told, key=lambda library: told[library].distance)
+    closest = min(reasons, key=lambda library: reasons[library].distance)
     others = [str(library) for library in libraries if library != closest]
     also = f"\n    Nor do these fit: {', '.join(others)}" if others else ""
-    raise TflmTreeInvalid(f"{closest} {told[closest].what}{also}", remedy=told[closest].remedy)
+    raise TflmTreeInvalid(
+        f"{closest} {reasons[closest].what}{also}", remedy=reasons[closest].remedy
+    )
 
 
 def _recipe(core: Core | None) -> str:

@@ -25,7 +25,7 @@ def device_outputs(
     if len(blocks) != len(like[0]):
         raise ComparisonError(
             f"{len(blocks)} sequences from the device, not {len(like[0])}",
-            remedy="compute the references on the sequences that were streamed",
+            remedy="run the references on the sequences that were streamed",
         )
     whole = _of_one_size(blocks, sum(item.stored[0].nbytes for item in like))
     outputs, start = [], 0

@@ -13,7 +13,7 @@ from tflm_hil.report.render.progress import Progress
 
 
 class _Closed(Exception):
-    """The run has ended: nobody waits for further references."""
+    """The run has ended: no further references are needed."""
 
 
 class ReferencePool:
@@ -63,7 +63,7 @@ class ReferencePool:
             compute_many(self._variants, first=self._limit, arrived=self._arrived)
         except _Closed:
             pass
-        except Exception as error:  # whoever waits is told
+        except Exception as error:  # raised again where somebody waits
             for future in self._references.values():
                 if not future.done():
                     future.set_exception(error)

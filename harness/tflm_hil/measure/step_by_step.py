@@ -28,7 +28,7 @@ def every_step(
     """Device against desktop TFLM at every step: all outputs, and each state that is fed back.
 
     Integers must be equal. Floats of a further output are held to the `limits` that the first one
-    has in the ladder; of a state they are only told how far they are apart. Nothing for a model of
+    has in the ladder; of a state the distance is only recorded. Nothing for a model of
     one output whose states the device does not feed back: the ladder has it all.
     """
     if len(model.outputs) == 1:

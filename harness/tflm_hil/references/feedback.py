@@ -1,9 +1,9 @@
-"""A single-step model as one that remembers: its states are fed back from Invoke to Invoke.
+"""A single-step model as one that keeps its state: the states are fed back from Invoke to Invoke.
 
-A model of the single-step export has several inputs, and its memory is whoever drives it. With
-its states carried here, the rest sees what it sees of every other model: the inputs that are no
-states, the outputs, `reset`. Outputs are in the interpreter's order, except that `y` comes first:
-it is what Keras computes, the states are what the other rungs may be compared on besides.
+A model of the single-step export takes its states as inputs, and its caller has to keep them. That
+is done here, so that it can be used like every other model: the inputs that are no states, the
+outputs, `reset`. Outputs are in the interpreter's order, except that `y` comes first: Keras
+computes only that; on the states the other rungs can be compared, too.
 """
 
 from __future__ import annotations

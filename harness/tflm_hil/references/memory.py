@@ -1,7 +1,7 @@
 """What Keras says to a long sequence when its layers keep their state: one process, and cached.
 
-    found = with_memory({variant.id: (variant, inputs)})      # inputs [Invokes, elements]
-    found[variant.id]                                         # outputs, or why there are none
+    remembered = with_memory({variant.id: (variant, inputs)})  # inputs [Invokes, elements]
+    remembered[variant.id]                                     # outputs, or why there are none
 
 The other frameworks take a long sequence as any other (`compute_many`); a Keras model that was
 trained on windows has to be built for it first, see `workers.keras_memory`.

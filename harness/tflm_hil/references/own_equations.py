@@ -86,7 +86,7 @@ class EquationProcess:
 
 
 def _end(connection: Connection, process: subprocess.Popen[bytes]) -> None:
-    """The process ends when nobody asks it any more."""
+    """End the process when the last equation of it is gone."""
     connection.close()
     process.kill()
     process.wait()

@@ -29,7 +29,7 @@ REFUSED = "refused"  # circumstance of a reference without tensors: why
 class Reference:
     """What one framework said; `circumstances` are versions, resolver and whether it was cached.
 
-    No tensors: the framework has no form of this model (equations of what is no chain of cells).
+    Without tensors if the framework has no form of this model (equations of an unknown layer).
     """
 
     framework: RungName

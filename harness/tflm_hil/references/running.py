@@ -92,7 +92,7 @@ def compute_many(
 
 
 class _Results:
-    """Results of jobs by key, from several threads; tells when all of a variant are there."""
+    """Results of jobs by key, from several threads; hands on each variant that is complete."""
 
     def __init__(self, mode: Mode, jobs: Mapping[str, list[Job]], arrived: Arrived) -> None:
         self._mode = mode
@@ -107,7 +107,7 @@ class _Results:
         self.by_variant: dict[str, References | ReferenceFailed] = {}
 
     def add(self, key: str, result: Reference | ReferenceFailed) -> None:
-        """Raises what `arrived` has raised, also in the other threads: nobody wants more."""
+        """Raises what `arrived` has raised, in the other threads too: the caller wants no more."""
         with self._lock:
             if self._stopped is not None:
                 raise self._stopped

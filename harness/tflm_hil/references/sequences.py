@@ -20,7 +20,7 @@ from tflm_hil.references.records import DIFFERS_AGAIN
 
 
 class Interpreter(Protocol):
-    """One loaded model: its free inputs (states are its own business) and all its outputs."""
+    """One loaded model: its inputs, states left out, and all its outputs."""
 
     inputs: Layout
     output_quantizations: tuple[Quantization, ...]

@@ -51,7 +51,7 @@ def read_model(model: Source, along: Iterable[Source] = ()) -> ReadModel:
     """The description of a `.keras` file.
 
     Where Keras has to be started, it reads the models of `along`, too: most of its time is its
-    start. Raises NotExpressible if the model is no chain of layers, and `WorkerError` if it cannot
+    start. Raises NotExpressible if there are no equations for it, and `WorkerError` if it cannot
     be loaded.
     """
     answer, arrays = _answer(model, along)

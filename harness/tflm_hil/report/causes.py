@@ -85,8 +85,8 @@ class Descent:
     """One sequence run again alone, with every tensor compared, on the Invokes from `start` on.
 
     `culprit` is None after `steps` Invokes that are right. Without `in_time` the time was up after
-    these; else they are all that there are, or as many as are looked at. `sequence` is None for
-    the long one.
+    these; else they are all of the sequence, up to the largest number that is looked at.
+    `sequence` is None for the long one.
     """
 
     sequence: int | None
@@ -166,7 +166,8 @@ class Cause:
     the operator where the device makes the error, if that was found. `share` of the difference's
     square (0 to 1) is explained, of its RMS `difference` `left` is not; all None where the cause
     is certain without such figures. `rivals` explain as much; `nearest` is what comes nearest to
-    explaining it, for UNKNOWN. `judged_on` so many sequences only, None: on all that are looked at.
+    explaining it, for UNKNOWN. `judged_on` is the number of sequences if only a few of those looked
+    at were judged.
     """
 
     kind: CauseKind

@@ -102,7 +102,7 @@ class VariantRecord:
 
 @dataclass(frozen=True)
 class LeftOutRecord:
-    """A variant that could not be tried here, through nobody's fault: no samples on this machine.
+    """A variant that cannot be run on this machine: its samples are not here.
 
     It has no verdict and is no error; `reason` is a sentence that says what to do.
     """
@@ -221,7 +221,7 @@ class Recovery(StrEnum):
 
 @dataclass(frozen=True)
 class RecoveryRecord:
-    """What became of the board; `why` is told by the error that it was given up for."""
+    """What became of the board; `why` is the sentence of the error for which it was given up."""
 
     outcome: Recovery = Recovery.NOT_NEEDED
     why: str = ""

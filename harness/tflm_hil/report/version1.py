@@ -1,6 +1,6 @@
 """Reports of schema 1, turned into records of today.
 
-They told verdict, drift and incidents in sentences: those are kept as they are and shown again
+They had verdict, drift and incidents as sentences: those are kept as they are and shown again
 (`LegacyTexts`). Numbers are taken over one by one. Nothing else in the project reads a sentence.
 """
 
@@ -121,8 +121,8 @@ def _subject(name: str) -> Plain | None:
 
 
 def _incident(old: Plain) -> Plain:
-    told = old.get("recovery", "")
-    recovery = {"outcome": Recovery.NOT_NEEDED, "why": told}
+    sentence = old.get("recovery", "")
+    recovery = {"outcome": Recovery.NOT_NEEDED, "why": sentence}
     return {**old, "error": _error(old["error"]), "recovery": recovery}
 
 
@@ -132,7 +132,7 @@ def _error(old: Plain) -> Plain:
 
 
 def _fault(lines: list[str]) -> Plain | None:
-    """The registers out of the lines in which they were told; None if they are none."""
+    """The registers out of the lines of a fault; None if the lines are about something else."""
     places = {match[1]: match for line in lines if (match := _PLACE.fullmatch(line))}
     request = next((match for line in lines if (match := _REQUEST.fullmatch(line))), None)
     if places.keys() != {"pc", "lr"} or request is None:

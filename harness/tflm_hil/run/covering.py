@@ -23,7 +23,7 @@ def covering(variants: Sequence[Variant], first: Iterable[Variant] = ()) -> list
     """The variants that are enough, in the order of `variants`.
 
     Those that are in `first` are preferred: they run anyway. Variants that cannot be run here
-    (`left_out`) show nothing and stay, so that they are told.
+    (`left_out`) cover nothing and are kept, so that the report names them.
     """
     preferred = {variant.id for variant in first}
     can_run = [variant for variant in variants if not variant.left_out]

@@ -217,7 +217,7 @@ class Run:
         )
 
     def _learn(self, variant: Variant, **parts: Any) -> None:
-        """Something more is known of a variant: its record is written as it is now."""
+        """Add `parts` to what is known of a variant and write its record to the journal."""
         known = self._parts.get(variant.id) or VariantParts(
             variant, self._preflight.records(variant)
         )

@@ -13,7 +13,8 @@ from tflm_hil.models.slot.slot import SlotEntry
 
 from .conftest import Bench
 
-WORKER = Path(__file__).parents[1] / "engine" / "wheel_worker.py"
+ROOT = Path(__file__).parents[3]
+WORKER = ["-m", "tests.integration.engine.wheel_worker"]
 SEED = 20261123
 INFERENCES = 4  # as the worker makes
 FLOAT_BOUND = 1e-6  # relative above 1; integers must be the same bits
@@ -23,7 +24,7 @@ FLOAT_BOUND = 1e-6  # relative above 1; integers must be the same bits
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Models that the wheel takes, with `.in` and `.out` beside them."""
     directory = tmp_path_factory.mktemp("ops")
-    subprocess.run([sys.executable, WORKER, "ops", directory, "1", str(SEED)],
+    subprocess.run([sys.executable, *WORKER, "ops", directory, "1", str(SEED)], cwd=ROOT,
                    check=True, capture_output=True, timeout=600)  # fmt: skip
     found = sorted(directory.glob("*.tflite"))
     return [path for path in found if path.with_suffix(".out").exists()]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from random_values import Random, scale_of, units, values
-from tflite_builder import Graph
+
+from tests.integration.engine.random_values import Random, scale_of, units, values
+from tests.integration.engine.tflite_builder import Graph
 
 
 def image_window(random: Random) -> dict[str, int]:
@@ -39,7 +40,7 @@ def convolution(random: Random, name: str, kind: str) -> bytes:
     y_units = units(random, kind, low=1e-3, high=0.1)
     if kind == "FLOAT32":
         weights = graph.tensor(kind, shape, data=values(random, kind, shape))
-        bias_kind, bias_units = kind, {}
+        bias_kind, bias_scales = kind, None
     else:
         many = channels > 1 and bool(random.integers(4))
         scales = [scale_of(random, 1e-3, 0.02) for _ in range(channels if many else 1)]
@@ -47,13 +48,13 @@ def convolution(random: Random, name: str, kind: str) -> bytes:
                                data=random.integers(-127, 128, shape))  # fmt: skip
         wide = kind == "INT16" and (depthwise or bool(random.integers(2)))
         bias_kind = "INT64" if wide else "INT32"
-        bias_units = {"scale": [float(np.float32(x_units["scale"] * s)) for s in scales]}
+        bias_scales = [float(np.float32(x_units["scale"] * s)) for s in scales]
         if kind == "INT16":
             y_units["scale"] = scale_of(random, 1e-3, 1e-1)
     connected = [x, weights]
     if random.integers(4):
         data = values(random, kind if kind == "FLOAT32" else "INT32", [channels]) * 20
-        connected.append(graph.tensor(bias_kind, [channels], data=data, **bias_units))
+        connected.append(graph.tensor(bias_kind, [channels], scale=bias_scales, data=data))
     y = graph.tensor(kind, [batch, window["outputH"], window["outputW"], channels], **y_units)
     fields = {
         "padding": window["padding"], "strideH": window["strideH"], "strideW": window["strideW"],

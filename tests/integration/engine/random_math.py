@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from random_values import Random, broadcast_shapes, scale_of, shape_of, units, values
-from tflite_builder import Graph
+
+from tests.integration.engine.random_values import (
+    Random,
+    broadcast_shapes,
+    scale_of,
+    shape_of,
+    units,
+    values,
+)
+from tests.integration.engine.tflite_builder import Graph
 
 
 def reduction(random: Random, name: str, kind: str) -> bytes:

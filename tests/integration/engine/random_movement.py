@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from random_values import Random, shape_of, units, values
-from tflite_builder import Graph
+
+from tests.integration.engine.random_values import Random, shape_of, units, values
+from tests.integration.engine.tflite_builder import Graph
 
 
 def reshape(random: Random, kind: str) -> bytes:

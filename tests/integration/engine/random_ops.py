@@ -7,10 +7,13 @@ inferences worth trying). Everything follows from the generator's seed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
-from random_images import convolution, pooling
-from random_math import (
+
+from tests.integration.engine.random_images import convolution, pooling
+from tests.integration.engine.random_math import (
     arg_extreme,
     batch_matmul,
     cast,
@@ -21,7 +24,7 @@ from random_math import (
     select,
     squared_difference,
 )
-from random_movement import (
+from tests.integration.engine.random_movement import (
     broadcast_to,
     concatenation,
     gather,
@@ -36,9 +39,10 @@ from random_movement import (
     transpose,
     unpack,
 )
-from random_values import (
+from tests.integration.engine.random_values import (
     RANGES,
     Random,
+    Units,
     broadcast_shapes,
     scale_of,
     shape_of,
@@ -46,7 +50,7 @@ from random_values import (
     values,
     zero_of,
 )
-from tflite_builder import Graph
+from tests.integration.engine.tflite_builder import Graph
 
 
 def fully_connected(random: Random, kind: str) -> bytes:
@@ -60,8 +64,8 @@ def fully_connected(random: Random, kind: str) -> bytes:
         weights = graph.tensor(
             kind, [channels, depth], data=values(random, kind, [channels, depth])
         )
-        bias_kind, bias_units = kind, {}
-        y_units: dict[str, float | int] = {}
+        bias_kind, bias_scales = kind, None
+        y_units = Units()
     else:
         per_channel = bool(random.integers(2))
         scales = [scale_of(random, 1e-3, 0.02) for _ in range(channels if per_channel else 1)]
@@ -73,14 +77,14 @@ def fully_connected(random: Random, kind: str) -> bytes:
         )
         wide = kind == "INT16" and bool(random.integers(2))
         bias_kind = "INT64" if wide else "INT32"
-        bias_units = {"scale": [float(np.float32(x_units["scale"] * s)) for s in scales]}
+        bias_scales = [float(np.float32(x_units["scale"] * s)) for s in scales]
         y_units = units(random, kind)
         if kind == "INT16":
             y_units["scale"] = scale_of(random, 1e-4, 1e-2)
     inputs = [x, weights, -1]
     if random.integers(4):
         data = values(random, kind if kind == "FLOAT32" else "INT32", [channels]) * 20
-        inputs[2] = graph.tensor(bias_kind, [channels], data=data, **bias_units)
+        inputs[2] = graph.tensor(bias_kind, [channels], scale=bias_scales, data=data)
     y = graph.tensor(kind, [batches, channels], **y_units)
     graph.op(
         "FULLY_CONNECTED",
@@ -163,9 +167,10 @@ def sigmoid(random: Random, name: str, kind: str) -> bytes:
     if kind == "INT16":
         pots = [2.0**-n for n in (11, 12, 13)]
         x_units["scale"] = float(random.choice([scale_of(random, 1e-5, 1e-3), *pots]))
-    y_units: dict[str, float | int] = {}
+    y_units = Units()
     if kind in RANGES:
-        y_units = dict(zip(("scale", "zero_point"), fixed[name, kind], strict=True))
+        scale, zero_point = fixed[name, kind]
+        y_units = Units(scale=scale, zero_point=zero_point)
     x = graph.input(kind, shape, **x_units)
     y = graph.tensor(kind, shape, **y_units)
     graph.op(name, [x], [y], version=2)
@@ -189,7 +194,10 @@ def softmax(random: Random, kind: str, target: str = "") -> bytes:
     x = graph.input(kind, shape, **units(random, kind, low=1e-3, high=1.0))
     fixed = {"INT8": (1 / 256, -128), "INT16": (1 / 32768, 0), "INT8-INT16": (1 / 65536, -32768)}
     way = f"{kind}-{target}" if target else kind
-    y_units = dict(zip(("scale", "zero_point"), fixed[way], strict=True)) if way in fixed else {}
+    y_units = Units()
+    if way in fixed:
+        scale, zero_point = fixed[way]
+        y_units = Units(scale=scale, zero_point=zero_point)
     y = graph.tensor(target or kind, shape, **y_units)
     beta = float(random.choice([1.0, 1.0, 0.5, 2.0]))
     graph.op("SOFTMAX", [x], [y], version=3, options="Softmax", beta=beta)
@@ -219,9 +227,9 @@ def lstm(random: Random, kind: str) -> bytes:
     time_major = bool(random.integers(2))
     floats = kind == "FLOAT32"
     x_units = units(random, kind, low=5e-3, high=0.03)
-    h_units = {} if floats else {"scale": 1 / 128, "zero_point": 0}
+    h_units = Units() if floats else Units(scale=1 / 128, zero_point=0)
     if kind == "INT8":
-        h_units = {"scale": scale_of(random, 4e-3, 8e-3), "zero_point": zero_of(random, kind) // 16}
+        h_units = Units(scale=scale_of(random, 4e-3, 8e-3), zero_point=zero_of(random, kind) // 16)
     if kind == "INT16":
         x_units["scale"], h_units["scale"] = scale_of(random, 2e-5, 1e-4), 1 / 32768
     shape = [steps, batch] if time_major else [batch, steps]
@@ -253,7 +261,9 @@ def lstm(random: Random, kind: str) -> bytes:
             inputs.append(graph.tensor(bias_kind, [size], data=data))
     inputs += [-1] * 2
     inputs.append(graph.tensor(kind, [batch, size], variable=True, **h_units))
-    c_units = {} if floats else {"scale": 2.0 ** -int(random.integers(9, 14)), "zero_point": 0}
+    c_units = Units()
+    if not floats:
+        c_units = Units(scale=2.0 ** -int(random.integers(9, 14)), zero_point=0)
     c_kind = "FLOAT32" if floats else "INT16"
     inputs.append(graph.tensor(c_kind, [batch, size], variable=True, **c_units))
     inputs += [-1] * 4
@@ -276,9 +286,9 @@ def resource_variable(random: Random, kind: str) -> bytes:
     graph = Graph()
     shape = shape_of(random)
     first = Graph(graph)
-    names = {"options": "VarHandle", "container": b"", "sharedName": b"total"}
+    names: dict[str, Any] = {"container": b"", "sharedName": b"total"}
     handle = first.tensor("RESOURCE", [])
-    first.op("VAR_HANDLE", [], [handle], **names)
+    first.op("VAR_HANDLE", [], [handle], options="VarHandle", **names)
     start = first.tensor(kind, shape, data=values(random, kind, shape))
     first.op("ASSIGN_VARIABLE", [handle, start], [], options="AssignVariable")
 
@@ -287,7 +297,7 @@ def resource_variable(random: Random, kind: str) -> bytes:
     handle, before, after = (
         graph.tensor(k, s) for k, s in (("RESOURCE", []), *[(kind, shape)] * 2)
     )
-    graph.op("VAR_HANDLE", [], [handle], **names)
+    graph.op("VAR_HANDLE", [], [handle], options="VarHandle", **names)
     graph.op("READ_VARIABLE", [handle], [before], options="ReadVariable")
     graph.op("ADD", [before, x], [after], options="Add")
     graph.op("ASSIGN_VARIABLE", [handle, after], [], options="AssignVariable")
@@ -352,7 +362,7 @@ def svdf(random: Random, kind: str) -> bytes:
         bias_scale = float(np.float32(np.float32(s_scale) * np.float32(t_scale)))
         data = random.integers(-2000, 2000, [units_])
         bias = graph.tensor("INT32", [units_], scale=bias_scale, data=data)
-    s_units = {} if plain else {"scale": s_scale}
+    s_units = Units() if plain else Units(scale=s_scale)
     if kind == "INT8":
         s_units["zero_point"] = int(random.integers(-5, 6))
     state = graph.tensor(kind, [batches, filters * memory], variable=True, **s_units)
@@ -365,67 +375,69 @@ def svdf(random: Random, kind: str) -> bytes:
 
 CASES: dict[str, Callable[[Random], bytes]] = {
     "SHAPE": dimensions,
-    "SOFTMAX-INT8-INT16": lambda r: softmax(r, "INT8", "INT16"),
+    "SOFTMAX-INT8-INT16": partial(softmax, kind="INT8", target="INT16"),
 }
 for _kind in ("INT32", "FLOAT32"):
-    CASES[f"VARIABLE-{_kind}"] = lambda r, k=_kind: resource_variable(r, k)
-    CASES[f"WHILE-{_kind}"] = lambda r, k=_kind: loop(r, k)
+    CASES[f"VARIABLE-{_kind}"] = partial(resource_variable, kind=_kind)
+    CASES[f"WHILE-{_kind}"] = partial(loop, kind=_kind)
 CASES["FULLY_CONNECTED-INT16-FULL"] = full_range_fully_connected
 for _kind in ("INT8", "INT16", "FLOAT32"):
-    CASES[f"SVDF-{_kind}"] = lambda r, k=_kind: svdf(r, k)
-    CASES[f"FULLY_CONNECTED-{_kind}"] = lambda r, k=_kind: fully_connected(r, k)
-    CASES[f"UNIDIRECTIONAL_SEQUENCE_LSTM-{_kind}"] = lambda r, k=_kind: lstm(r, k)
-    CASES[f"SOFTMAX-{_kind}"] = lambda r, k=_kind: softmax(r, k)
+    CASES[f"SVDF-{_kind}"] = partial(svdf, kind=_kind)
+    CASES[f"FULLY_CONNECTED-{_kind}"] = partial(fully_connected, kind=_kind)
+    CASES[f"UNIDIRECTIONAL_SEQUENCE_LSTM-{_kind}"] = partial(lstm, kind=_kind)
+    CASES[f"SOFTMAX-{_kind}"] = partial(softmax, kind=_kind)
     for _name in ("TANH", "LOGISTIC"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: sigmoid(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(sigmoid, name=_name, kind=_kind)
     for _name in ("RELU", "RELU6"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: relu(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(relu, name=_name, kind=_kind)
 for _kind in ("INT8", "INT16", "INT32", "FLOAT32"):
     for _name in ("ADD", "SUB", "MUL"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: binary(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(binary, name=_name, kind=_kind)
 for _kind in ("INT8", "INT32", "FLOAT32"):
     for _name in ("MAXIMUM", "MINIMUM"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: extreme(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(extreme, name=_name, kind=_kind)
 for _kind in ("INT8", "INT32", "FLOAT32"):
     for _name in ("LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "EQUAL", "NOT_EQUAL"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: compare(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(compare, name=_name, kind=_kind)
 for _pair in ("FLOAT32-INT8", "FLOAT32-INT16", "INT8-INT8", "INT8-INT16", "INT16-INT8",
               "INT16-INT16", "INT8-FLOAT32", "INT16-FLOAT32", "UINT8-INT8", "INT8-UINT8",
               "UINT8-FLOAT32", "INT8-INT32", "INT16-INT32", "INT32-INT8",
               "INT32-INT16"):  # fmt: skip
-    CASES[f"QUANTIZE-{_pair}"] = lambda r, p=_pair: quantize(r, *p.split("-"))
+    _source, _target = _pair.split("-")
+    CASES[f"QUANTIZE-{_pair}"] = partial(quantize, source=_source, target=_target)
 for _kind in ("INT8", "INT16", "INT32", "FLOAT32"):
     for _function in (reshape, transpose, reverse, strided_slice, slice_, split, split_v, unpack,
                       pack, concatenation, gather):  # fmt: skip
         _label = _function.__name__.rstrip("_").upper()
-        CASES[f"{_label}-{_kind}"] = lambda r, f=_function, k=_kind: f(r, k)
+        CASES[f"{_label}-{_kind}"] = partial(_function, kind=_kind)
 for _kind in ("INT8", "INT16", "FLOAT32"):
     for _name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: convolution(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(convolution, name=_name, kind=_kind)
     for _name in ("MAX_POOL_2D", "AVERAGE_POOL_2D"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: pooling(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(pooling, name=_name, kind=_kind)
     for _name in ("MEAN", "SUM"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: reduction(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(reduction, name=_name, kind=_kind)
     for _name in ("ABS", "LEAKY_RELU"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: elementwise(r, n, k)
-    CASES[f"SELECT_V2-{_kind}"] = lambda r, k=_kind: select(r, k)
-    CASES[f"BATCH_MATMUL-{_kind}"] = lambda r, k=_kind: batch_matmul(r, k)
+        CASES[f"{_name}-{_kind}"] = partial(elementwise, name=_name, kind=_kind)
+    CASES[f"SELECT_V2-{_kind}"] = partial(select, kind=_kind)
+    CASES[f"BATCH_MATMUL-{_kind}"] = partial(batch_matmul, kind=_kind)
 for _kind in ("INT8", "FLOAT32"):
     for _name in ("ARG_MAX", "ARG_MIN"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: arg_extreme(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(arg_extreme, name=_name, kind=_kind)
     for _name in ("REDUCE_MAX", "REDUCE_MIN"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: reduction(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(reduction, name=_name, kind=_kind)
     for _name in ("ELU", "RSQRT"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: elementwise(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(elementwise, name=_name, kind=_kind)
 for _name in ("EXP", "LOG", "NEG", "SQRT", "SQUARE"):
-    CASES[f"{_name}-FLOAT32"] = lambda r, n=_name: elementwise(r, n, "FLOAT32")
+    CASES[f"{_name}-FLOAT32"] = partial(elementwise, name=_name, kind="FLOAT32")
 for _kind in ("INT8", "INT32", "FLOAT32"):
-    CASES[f"DIV-{_kind}"] = lambda r, k=_kind: division(r, k)
+    CASES[f"DIV-{_kind}"] = partial(division, kind=_kind)
 for _kind in ("INT8", "INT16", "INT32", "FLOAT32"):
-    CASES[f"SQUARED_DIFFERENCE-{_kind}"] = lambda r, k=_kind: squared_difference(r, k)
-    CASES[f"BROADCAST_TO-{_kind}"] = lambda r, k=_kind: broadcast_to(r, k)
+    CASES[f"SQUARED_DIFFERENCE-{_kind}"] = partial(squared_difference, kind=_kind)
+    CASES[f"BROADCAST_TO-{_kind}"] = partial(broadcast_to, kind=_kind)
     for _name in ("PAD", "PADV2"):
-        CASES[f"{_name}-{_kind}"] = lambda r, n=_name, k=_kind: pad(r, n, k)
+        CASES[f"{_name}-{_kind}"] = partial(pad, name=_name, kind=_kind)
 for _pair in ("BOOL-FLOAT32", "BOOL-INT8", "INT32-FLOAT32", "FLOAT32-INT32", "INT8-FLOAT32",
               "INT32-INT8", "INT16-INT32", "FLOAT32-FLOAT32"):  # fmt: skip
-    CASES[f"CAST-{_pair}"] = lambda r, p=_pair: cast(r, *p.split("-"))
+    _source, _target = _pair.split("-")
+    CASES[f"CAST-{_pair}"] = partial(cast, source=_source, target=_target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 
 Random = np.random.Generator
@@ -18,7 +20,14 @@ def zero_of(random: Random, kind: str) -> int:
     return int(random.integers(low, high + 1)) if kind in ("INT8", "UINT8") else 0
 
 
-def units(random: Random, kind: str, **limits: float) -> dict[str, float | int]:
+class Units(TypedDict, total=False):
+    """What a quantised tensor states besides its type and shape."""
+
+    scale: float
+    zero_point: int
+
+
+def units(random: Random, kind: str, **limits: float) -> Units:
     """Scale and zero point for a tensor of this type; none for floats and plain integers."""
     if kind not in RANGES:
         return {}

@@ -20,7 +20,8 @@ from .conftest import Runner
 
 HERE = Path(__file__).parent
 MODELS = HERE.parents[2] / "fixtures" / "models"
-WORKER = HERE / "wheel_worker.py"
+ROOT = HERE.parents[2]
+WORKER = ["-m", "tests.integration.engine.wheel_worker"]
 
 FLOAT_BOUND = 1e-6  # on probabilities and gate outputs; relative above 1
 # The encoder-decoder on inputs three times as large as any that it was trained on: its nine LSTM
@@ -41,7 +42,7 @@ IDS = [variant.id for variant in ZOO]
 
 def worker(*arguments: str | Path) -> None:
     done = subprocess.run(
-        [sys.executable, WORKER, *arguments], capture_output=True, text=True, timeout=600
+        [sys.executable, *WORKER, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, f"{done.stdout[-500:]}\n{done.stderr[-2000:]}"
 

@@ -1,8 +1,8 @@
 """Runs models in the desktop wheel (tflite-micro). A process of its own: its import is heavy, and
 a check that fails inside of it aborts.
 
-    wheel_worker.py ops DIRECTORY COUNT SEED
-    wheel_worker.py zoo DIRECTORY MODELS
+    python -m tests.integration.engine.wheel_worker ops DIRECTORY COUNT SEED
+    python -m tests.integration.engine.wheel_worker zoo DIRECTORY MODELS
 
 Inputs and outputs are raw bytes, all tensors of one inference after the other, as `engine_run`
 takes and gives them. `ops`: makes COUNT models of every family of `random_ops` in DIRECTORY with
@@ -17,6 +17,7 @@ import json
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tflite_micro import runtime
@@ -26,7 +27,7 @@ INFERENCES = 4
 
 def run(model: bytes, raw: bytes, *, keep_state: bool, arena: int = 1 << 22) -> bytes:
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=arena)
-    inputs = []
+    inputs: list[dict[str, Any]] = []
     while True:
         try:
             inputs.append(interpreter.get_input_details(len(inputs)))
@@ -79,7 +80,7 @@ def random_inputs(model: bytes, random: np.random.Generator) -> bytes:
 
 
 def make_ops(directory: Path, count: int, seed: int) -> None:
-    from random_ops import CASES
+    from tests.integration.engine.random_ops import CASES
 
     for family, make in CASES.items():
         for number in range(count):

@@ -26,11 +26,11 @@ def symbol(elf: Path, name: str) -> int:
 def test_a_hang_with_interrupts_masked(probe: Probe, assemble: Callable[[str], Path]) -> None:
     elf = assemble("start: ldr r4, =0x12345678\n cpsid i\nhang: b hang")
     probe.flash_firmware(elf)
-    found = probe.post_mortem()
-    assert not found.locked_up
-    assert found.exception == 0
-    assert found.registers["pc"] == symbol(elf, "hang")
-    assert found.registers["r4"] == 0x12345678
+    mortem = probe.post_mortem()
+    assert not mortem.locked_up
+    assert mortem.exception == 0
+    assert mortem.registers["pc"] == symbol(elf, "hang")
+    assert mortem.registers["r4"] == 0x12345678
 
 
 def test_a_hard_fault_names_cause_address_and_line(
@@ -38,21 +38,21 @@ def test_a_hard_fault_names_cause_address_and_line(
 ) -> None:
     elf = assemble(FAULT + "hard_fault: b hard_fault")
     probe.flash_firmware(elf)
-    found = probe.post_mortem(lambda pc: f"line of {pc:#x}")
-    assert found.exception == 3
-    assert found.stacked_pc == symbol(elf, "load")
-    assert found.fault_address == 0x60000000
-    assert [cause.split(":")[0] for cause in found.causes] == ["PRECISERR", "FORCED"]
-    assert found.registers["r7"] == 0xCAFE
-    assert f"line of {symbol(elf, 'load'):#x}" in str(found)
+    mortem = probe.post_mortem(lambda pc: f"line of {pc:#x}")
+    assert mortem.exception == 3
+    assert mortem.stacked_pc == symbol(elf, "load")
+    assert mortem.fault_address == 0x60000000
+    assert [cause.split(":")[0] for cause in mortem.causes] == ["PRECISERR", "FORCED"]
+    assert mortem.registers["r7"] == 0xCAFE
+    assert f"line of {symbol(elf, 'load'):#x}" in str(mortem)
 
 
 def test_a_lockup(probe: Probe, assemble: Callable[[str], Path]) -> None:
     elf = assemble(FAULT + "hard_fault: ldr r2, [r0]\n b hard_fault")
     probe.flash_firmware(elf)
-    found = probe.post_mortem()
-    assert found.locked_up
-    assert "core was locked up" in str(found)
+    mortem = probe.post_mortem()
+    assert mortem.locked_up
+    assert "core was locked up" in str(mortem)
 
 
 def test_a_locked_up_board_can_be_flashed_again(

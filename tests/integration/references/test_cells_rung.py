@@ -52,7 +52,7 @@ def variant(path: Path, custom: Path | None) -> Variant:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, References]:
+def references(tmp_path_factory: pytest.TempPathFactory) -> dict[str, References]:
     """Keras and the equations of all models, from one worker."""
     directory = tmp_path_factory.mktemp("keras")
     plain = [*COVERED, *NOT_COVERED]
@@ -86,25 +86,25 @@ def difference(references: References) -> float:
 
 
 @pytest.mark.parametrize("name", [*COVERED, *OWN_COVERED, *REMEMBERING])
-def test_equations_give_what_keras_gives(found: dict[str, References], name: str) -> None:
-    assert difference(found[name]) < KERAS
+def test_equations_give_what_keras_gives(references: dict[str, References], name: str) -> None:
+    assert difference(references[name]) < KERAS
 
 
 def spread(values: NDArray[np.float32]) -> float:
     return float(np.ptp(values))
 
 
-def test_the_models_compute_something(found: dict[str, References]) -> None:
+def test_the_models_compute_something(references: dict[str, References]) -> None:
     for name in (*COVERED, *OWN_COVERED):
-        assert spread(found[name].rungs["keras"].values) > 0.1, name
+        assert spread(references[name].rungs["keras"].values) > 0.1, name
 
 
 @pytest.mark.parametrize("name", NOT_COVERED)
 def test_a_model_without_equations_has_no_such_rung_and_says_why(
-    found: dict[str, References], name: str
+    references: dict[str, References], name: str
 ) -> None:
-    assert list(found[name].rungs) == ["keras"]
+    assert list(references[name].rungs) == ["keras"]
     obstacle, says = NOT_COVERED[name]
-    said = found[name].circumstances["cells"]
+    said = references[name].circumstances["cells"]
     assert said["obstacle"] == obstacle.value
     assert says in said["absent"]

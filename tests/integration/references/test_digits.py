@@ -31,8 +31,8 @@ def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def computed(cache_directory: Path) -> dict[str, References]:
-    found = compute_many(DIGITS, cache_directory=cache_directory)
-    return {key: item for key, item in found.items() if isinstance(item, References)}
+    computed = compute_many(DIGITS, cache_directory=cache_directory)
+    return {key: item for key, item in computed.items() if isinstance(item, References)}
 
 
 @pytest.fixture(params=DIGITS, ids=lambda variant: variant.id)
@@ -88,12 +88,12 @@ def test_softmax_sums_to_one(digits: Variant, computed: dict[str, References]) -
 def test_only_the_fused_lstm_carries_state_from_invoke_to_invoke(
     digits: Variant, computed: dict[str, References], cache_directory: Path
 ) -> None:
-    found = compute_many(
+    references = compute_many(
         DIGITS, mode="carry", frameworks=("tflite", "tflm"), cache_directory=cache_directory
     )[digits.id]
-    assert isinstance(found, References)
+    assert isinstance(references, References)
     for name in ("tflite", "tflm"):
-        carried = found.references[name].tensors[0].stored
+        carried = references.references[name].tensors[0].stored
         reset = computed[digits.id].references[name].tensors[0].stored
         np.testing.assert_array_equal(carried[0], reset[0])
         assert bool(np.any(carried[1:] != reset[1:])) == (digits.export == "fused"), name
@@ -104,9 +104,11 @@ def test_order_of_sequences_does_not_matter_with_a_reset_before_each(
 ) -> None:
     fused = BY_ID["digits_lstm-int8-fused"]
     turned = Samples(fused.load_samples().inputs[::-1])
-    found = compute(fused, turned, frameworks=("tflm",), cache_directory=cache_directory)
+    reversed_order = compute(fused, turned, frameworks=("tflm",), cache_directory=cache_directory)
     expected = computed[fused.id].references["tflm"].tensors[0].stored
-    np.testing.assert_array_equal(found.references["tflm"].tensors[0].stored[::-1], expected)
+    np.testing.assert_array_equal(
+        reversed_order.references["tflm"].tensors[0].stored[::-1], expected
+    )
 
 
 def test_warm_starts_no_worker_and_imports_no_framework(
@@ -121,8 +123,8 @@ from tflm_hil.report.judgement import Verdict
 from tflm_hil.references import compute_many
 zoo = load_zoo(Path({str(ROOT / "fixtures" / "models")!r}))
 variants = [v for m in zoo for v in m.variants if m.name.startswith("digits_")]
-found = compute_many(variants, cache_directory=Path({str(cache_directory)!r}))
-assert all(c["cached"] == "yes" for r in found.values() for c in r.circumstances.values())
+results = compute_many(variants, cache_directory=Path({str(cache_directory)!r}))
+assert all(c["cached"] == "yes" for r in results.values() for c in r.circumstances.values())
 print(sorted({{"tensorflow", "keras", "tf_keras", "tflite_micro"}} & sys.modules.keys()))
 """
     assert len(computed) == len(DIGITS)
@@ -136,15 +138,15 @@ def test_a_model_that_no_runtime_takes_fails_alone(tmp_path: Path) -> None:
     write_model_folder(tmp_path / "tiny", inputs=np.zeros((2, 8, 8), np.float32))
     (bad,) = load_model(tmp_path / "tiny").variants
     good = BY_ID["digits_lstm-int8-fused"]
-    found = compute_many(
+    computed = compute_many(
         [bad, good], first=2, frameworks=("tflm",), cache_directory=tmp_path / "cache"
     )
-    failure = found[bad.id]
+    failure = computed[bad.id]
     assert isinstance(failure, ReferenceFailed)
     assert "tiny/model.tflite" in failure.what
     assert failure.remedy
-    assert isinstance(found[good.id], References)
-    assert len(found[good.id].rungs["tflm"]) == 2  # type: ignore[union-attr]
+    assert isinstance(computed[good.id], References)
+    assert len(computed[good.id].rungs["tflm"]) == 2  # type: ignore[union-attr]
 
 
 def test_sequences_that_do_not_fit_are_a_failure(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(bool(FIRST.left_out), reason=FIRST.left_out or "
 @pytest.fixture(scope="module")
 def references() -> dict[str, References]:
     """What desktop Keras and TFLM make of all clips, as whole and frame by frame."""
-    found = compute_many(VARIANTS.values(), frameworks=("keras", "tflm"))
-    return {key: item for key, item in found.items() if isinstance(item, References)}
+    computed = compute_many(VARIANTS.values(), frameworks=("keras", "tflm"))
+    return {key: item for key, item in computed.items() if isinstance(item, References)}
 
 
 def final(references: References, rung: str) -> np.ndarray:
@@ -61,9 +61,9 @@ def test_quantised_it_is_the_same_within_quantisation(
     references: dict[str, References], streamed: str, largest: float
 ) -> None:
     whole = final(references["keywords_lstm-float32-fused"], "tflm")
-    found = final(references[streamed], "tflm")
-    assert np.abs(found - whole).max() <= largest
-    agreement = np.mean(found.argmax(axis=1) == whole.argmax(axis=1))
+    streaming = final(references[streamed], "tflm")
+    assert np.abs(streaming - whole).max() <= largest
+    agreement = np.mean(streaming.argmax(axis=1) == whole.argmax(axis=1))
     assert agreement >= 0.97
 
 

@@ -29,9 +29,9 @@ def rows(variant: Variant) -> NDArray[np.float32]:
 def run(
     variant: Variant, inputs: NDArray[np.float32], directory: Path | None = None
 ) -> NDArray[np.float32]:
-    found = with_memory({"it": (variant, inputs)}, cache_directory=directory)["it"]
-    assert isinstance(found, RungOutputs), found
-    stored: NDArray[np.float32] = found.stored[0]
+    remembered = with_memory({"it": (variant, inputs)}, cache_directory=directory)["it"]
+    assert isinstance(remembered, RungOutputs), remembered
+    stored: NDArray[np.float32] = remembered.stored[0]
     return stored
 
 
@@ -77,7 +77,7 @@ def test_what_keras_cannot_run_is_said_and_stops_no_other(
 ) -> None:
     assert variant.keras is not None
     wide = np.zeros((4, 0), np.float32)
-    found = with_memory(
+    remembered = with_memory(
         {
             "wide": (variant, wide),
             "bare": (replace(variant, keras=None), rows),
@@ -85,7 +85,7 @@ def test_what_keras_cannot_run_is_said_and_stops_no_other(
         },
         cache_directory=tmp_path,
     )
-    assert isinstance(found["wide"], str)
-    assert found["wide"]
-    assert found["bare"] == "it came without its Keras model"
-    assert isinstance(found["good"], RungOutputs)
+    assert isinstance(remembered["wide"], str)
+    assert remembered["wide"]
+    assert remembered["bare"] == "it came without its Keras model"
+    assert isinstance(remembered["good"], RungOutputs)

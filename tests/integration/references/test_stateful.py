@@ -19,9 +19,9 @@ SAMPLES = VARIANT.load_samples().first(3)
 
 def test_chunks_are_one_sequence() -> None:
     """Our own equations run all 64 steps at once, Keras eight at a time."""
-    found = aligned(compute(VARIANT, SAMPLES, frameworks=("cells", "keras")).rungs)
-    assert found["keras"].values.shape == (3, 64, 1)
-    assert np.max(np.abs(found["keras"].values - found["cells"].values)) <= 1e-6
+    rungs = aligned(compute(VARIANT, SAMPLES, frameworks=("cells", "keras")).rungs)
+    assert rungs["keras"].values.shape == (3, 64, 1)
+    assert np.max(np.abs(rungs["keras"].values - rungs["cells"].values)) <= 1e-6
 
 
 def test_memory_from_sequence_to_sequence() -> None:
@@ -38,8 +38,10 @@ def test_memory_from_sequence_to_sequence() -> None:
 
 def test_a_model_that_remembers_nothing_has_no_such_rung() -> None:
     (variant, *_) = load_model(MODEL.directory.parent / "stacked_lstm").variants
-    found = compute(variant, variant.load_samples().first(2), mode="carry", frameworks=("keras",))
-    assert not found.references
+    references = compute(
+        variant, variant.load_samples().first(2), mode="carry", frameworks=("keras",)
+    )
+    assert not references.references
 
 
 def test_a_sequence_that_is_no_multiple_of_a_chunk_is_named() -> None:

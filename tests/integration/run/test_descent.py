@@ -80,8 +80,8 @@ def board_with_wrong_tanh() -> Iterator[Board]:
 def constant_bytes(content: bytes, subgraph: int, index: int) -> bytes:
     model = load_schema().Model.GetRootAsModel(content, 0)
     tensor = model.Subgraphs(subgraph).Tensors(index)
-    found: bytes = model.Buffers(tensor.Buffer()).DataAsNumpy().tobytes()
-    return found
+    data: bytes = model.Buffers(tensor.Buffer()).DataAsNumpy().tobytes()
+    return data
 
 
 def with_flipped_weight(content: bytes, subgraph: int, index: int, element: int) -> bytes:
@@ -102,15 +102,15 @@ def recurrent_weights(content: bytes) -> tuple[int, int]:
     raise AssertionError("no recurrent kernel")
 
 
-def culprit(found: Descent) -> Culprit:
-    assert found.culprit is not None, found
-    return found.culprit
+def culprit(descent: Descent) -> Culprit:
+    assert descent.culprit is not None, descent
+    return descent.culprit
 
 
 @pytest.mark.parametrize("name", sorted(VARIANTS))
 def test_a_board_that_is_right_has_no_culprit(board: Board, name: str) -> None:
-    found = board.descend(VARIANTS[name], VARIANTS[name].content())
-    assert (found.culprit, found.steps, found.in_time) == (None, 1, True)
+    descent = board.descend(VARIANTS[name], VARIANTS[name].content())
+    assert (descent.culprit, descent.steps, descent.in_time) == (None, 1, True)
 
 
 def test_a_flipped_recurrent_weight_is_named_at_the_second_time_step(board: Board) -> None:
@@ -118,12 +118,12 @@ def test_a_flipped_recurrent_weight_is_named_at_the_second_time_step(board: Boar
     variant = VARIANTS[LSTM]
     _, weights = recurrent_weights(variant.content())
     spoilt = with_flipped_weight(variant.content(), 0, weights, 801)
-    found = culprit(board.descend(variant, spoilt))
-    assert found.operator_name == "FULLY_CONNECTED"
-    assert found.manner is Manner.OTHER_CONSTANT
-    assert found.constant is not None
-    assert (found.constant.index, found.constant.element) == (weights, 801)
-    assert (found.step, found.time_step) == (0, 1)
+    guilty = culprit(board.descend(variant, spoilt))
+    assert guilty.operator_name == "FULLY_CONNECTED"
+    assert guilty.manner is Manner.OTHER_CONSTANT
+    assert guilty.constant is not None
+    assert (guilty.constant.index, guilty.constant.element) == (weights, 801)
+    assert (guilty.step, guilty.time_step) == (0, 1)
 
 
 def test_a_flipped_weight_in_a_loop_is_named_in_its_body(board: Board) -> None:
@@ -131,11 +131,11 @@ def test_a_flipped_weight_in_a_loop_is_named_in_its_body(board: Board) -> None:
     body = inspect(variant.content()).subgraphs[2]
     op = next(op for op in body.operators if op.name == "FULLY_CONNECTED")
     spoilt = with_flipped_weight(variant.content(), 2, op.inputs[1], 4 * 30 + 2)
-    found = culprit(board.descend(variant, spoilt))
-    assert (found.subgraph, found.loop) == (2, 1)
-    assert found.manner is Manner.OTHER_CONSTANT
-    assert found.constant is not None
-    assert found.constant.index == op.inputs[1]
+    guilty = culprit(board.descend(variant, spoilt))
+    assert (guilty.subgraph, guilty.loop) == (2, 1)
+    assert guilty.manner is Manner.OTHER_CONSTANT
+    assert guilty.constant is not None
+    assert guilty.constant.index == op.inputs[1]
 
 
 def test_the_iteration_of_a_loop_is_found(board: Board) -> None:
@@ -152,10 +152,10 @@ def test_the_iteration_of_a_loop_is_found(board: Board) -> None:
             board.load(with_flipped_weight(content, 2, weights, element))
             return board.device
 
-        found = descend_into_loop(load, variant.path, variant.load_samples().inputs[0])
-        assert found is not None
-        assert culprit(found).operator_name == "FULLY_CONNECTED"
-        steps[columns] = culprit(found).time_step
+        descent = descend_into_loop(load, variant.path, variant.load_samples().inputs[0])
+        assert descent is not None
+        assert culprit(descent).operator_name == "FULLY_CONNECTED"
+        steps[columns] = culprit(descent).time_step
     assert steps.keys() == {8, 32}
     assert steps[32] is not None
     assert steps[32] >= 1
@@ -171,11 +171,11 @@ def test_the_invoke_of_a_stateful_model_is_found(board: Board, tmp_path: Path) -
     for name, step in (("w3", 0), ("r3", 1)):
         (weights,) = [t.index for t in graph.tensors if t.name == name]
         board.load(with_flipped_weight(content, 0, weights, 6))
-        found = culprit(descend(board.device, path, inputs))
-        assert found.operator_name == "UNIDIRECTIONAL_SEQUENCE_LSTM"
-        assert (found.manner, found.step) == (Manner.OTHER_CONSTANT, step)
-        assert found.constant is not None
-        assert found.constant.name == name
+        guilty = culprit(descend(board.device, path, inputs))
+        assert guilty.operator_name == "UNIDIRECTIONAL_SEQUENCE_LSTM"
+        assert (guilty.manner, guilty.step) == (Manner.OTHER_CONSTANT, step)
+        assert guilty.constant is not None
+        assert guilty.constant.name == name
     board.load(content)
     right = descend(board.device, path, inputs)
     assert (right.culprit, right.steps) == (None, 6)
@@ -185,16 +185,16 @@ def test_a_descent_ends_when_its_time_is_up(board: Board) -> None:
     variant = VARIANTS[LSTM]
     board.load(variant.content())
     inputs = variant.load_samples().inputs[0]
-    found = descend(board.device, variant.path, inputs, until=0.0)
-    assert (found.culprit, found.in_time, found.steps) == (None, False, 0)
+    descent = descend(board.device, variant.path, inputs, until=0.0)
+    assert (descent.culprit, descent.in_time, descent.steps) == (None, False, 0)
 
 
 def test_a_wrong_kernel_is_named_though_the_model_is_right(board_with_wrong_tanh: Board) -> None:
     variant = VARIANTS["digits_gru-int8-unrolled"]
     descent = board_with_wrong_tanh.descend(variant, variant.content())
     assert descent.origin is Origin.ROUNDING
-    found = culprit(descent)
-    assert (found.operator_name, found.manner) == ("TANH", Manner.COMPUTES_DIFFERENTLY)
-    assert (found.step, found.time_step) == (0, 0)
-    assert found.tensor.max_abs == 1
-    assert found.apart == 0.0
+    guilty = culprit(descent)
+    assert (guilty.operator_name, guilty.manner) == ("TANH", Manner.COMPUTES_DIFFERENTLY)
+    assert (guilty.step, guilty.time_step) == (0, 0)
+    assert guilty.tensor.max_abs == 1
+    assert guilty.apart == 0.0

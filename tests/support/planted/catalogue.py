@@ -246,12 +246,12 @@ RIGHT = ("lstm-int8-shift", "lstm-int8-fused", "lstm-float32-fused", "gru-int8-s
 
 def poisoned() -> list[tuple[str, str, str]]:
     """(mistake, folder, variant) of everything that the poisoned firmware runs."""
-    found = []
+    planted = []
     for variant in (*(item.variant for item in FIRMWARE), *(item.variant for item in SLIPS)):
         model, name = variant.split("-", 1)
         mistake, folder = model.split("_")
-        found.append((mistake, folder, name))
-    return found
+        planted.append((mistake, folder, name))
+    return planted
 
 
 def folders() -> set[str]:

@@ -490,11 +490,11 @@ def make(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
 def _sources(root: Path) -> list[str]:
     """The modules that this process has imported from these folders, below `root`."""
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    found = {Path(file) for file in files if file}
+    sources = {Path(file) for file in files if file}
     ours = (root / "harness", root / "tests")
     return sorted(
         path.relative_to(root).as_posix()
-        for path in found
+        for path in sources
         if any(path.is_relative_to(folder) for folder in ours)
     )
 

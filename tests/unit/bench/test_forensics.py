@@ -73,8 +73,8 @@ def test_silent_board_gets_a_post_mortem_and_a_refusal_does_not() -> None:
 
 
 def test_fault_is_told_with_cause_and_place() -> None:
-    found = forensics.examine(TargetFault("it faulted", record=RECORD), str, tuple)
-    assert found.sentence.startswith("it faulted: PRECISERR")
-    assert found.fault is not None
-    assert found.fault.pc.address == RECORD.pc
-    assert found.details == ()
+    record = forensics.examine(TargetFault("it faulted", record=RECORD), str, tuple)
+    assert record.sentence.startswith("it faulted: PRECISERR")
+    assert record.fault is not None
+    assert record.fault.pc.address == RECORD.pc
+    assert record.details == ()

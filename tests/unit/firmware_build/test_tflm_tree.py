@@ -42,13 +42,13 @@ def refusal(root: Path, *, host: bool = False) -> str:
 @pytest.mark.parametrize("place", [".", "gen/one", "gen/one/lib"])
 def test_library_and_headers_are_found_from_source_and_gen_folder(tree: Path, place: str) -> None:
     add_library(tree, "one")
-    found = inspect_tree(tree / place, CORE)
-    assert found.library == tree / "gen/one/lib/libtensorflow-microlite.a"
-    assert tree in found.include_dirs
+    inspected = inspect_tree(tree / place, CORE)
+    assert inspected.library == tree / "gen/one/lib/libtensorflow-microlite.a"
+    assert tree in inspected.include_dirs
     for header in ("flatbuffers/flatbuffers.h", "fixedpoint/fixedpoint.h"):
-        assert any((folder / header).is_file() for folder in found.include_dirs)
-    assert found.commit == ""
-    assert "unknown commit" in found.version
+        assert any((folder / header).is_file() for folder in inspected.include_dirs)
+    assert inspected.commit == ""
+    assert "unknown commit" in inspected.version
 
 
 def test_exported_tree_bundles_its_third_parties(tmp_path: Path) -> None:
@@ -76,9 +76,9 @@ def test_kernels_messages_and_operators_come_from_the_objects(tree: Path) -> Non
 
 
 def test_operators_of_models_only(tree: Path) -> None:
-    found = inspect_tree(add_library(tree), CORE)
-    assert found.cmake_variables()["HIL_TFLM_OPERATORS"] == "AddAdd;AddTanh"
-    used = found.cmake_variables({"TANH", "CONV_2D"})
+    inspected = inspect_tree(add_library(tree), CORE)
+    assert inspected.cmake_variables()["HIL_TFLM_OPERATORS"] == "AddAdd;AddTanh"
+    used = inspected.cmake_variables({"TANH", "CONV_2D"})
     assert used["HIL_TFLM_OPERATORS"] == "AddTanh"
 
 

@@ -20,11 +20,11 @@ def reference() -> Reference:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     cache.write(tmp_path, KEY, reference())
-    found = cache.read(tmp_path, KEY)
-    assert found is not None
-    assert found.framework == "tflm"
-    assert found.circumstances == {"kernels": "reference", "cached": "yes"}
-    for ours, theirs in zip(found.tensors, reference().tensors, strict=True):
+    cached = cache.read(tmp_path, KEY)
+    assert cached is not None
+    assert cached.framework == "tflm"
+    assert cached.circumstances == {"kernels": "reference", "cached": "yes"}
+    for ours, theirs in zip(cached.tensors, reference().tensors, strict=True):
         assert ours.stored.dtype == theirs.stored.dtype
         np.testing.assert_array_equal(ours.stored, theirs.stored)
         assert (ours.scale, ours.zero_point, ours.per_step) == (

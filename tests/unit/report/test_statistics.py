@@ -15,9 +15,9 @@ def test_nothing_measured_is_no_distribution() -> None:
 
 @given(st.lists(st.integers(0, 2**63 - 1), min_size=1))
 def test_every_figure_was_measured_and_they_are_in_order(values: list[int]) -> None:
-    found = distribution(values)
-    assert found is not None
-    figures = [found.minimum, found.p50, found.p99, found.maximum]
+    spread = distribution(values)
+    assert spread is not None
+    figures = [spread.minimum, spread.p50, spread.p99, spread.maximum]
     assert set(figures) <= set(values)
     assert figures == sorted(figures)
-    assert sum(value <= found.p50 for value in values) * 2 >= len(values)
+    assert sum(value <= spread.p50 for value in values) * 2 >= len(values)

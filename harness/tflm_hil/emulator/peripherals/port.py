@@ -127,7 +127,7 @@ class UartPort:
             free = burst.end
 
     def drop(self) -> None:
-        """The receiver was reset: what the host still sends finds nobody."""
+        """The receiver was reset: what is still on its way is lost."""
         for burst in self.bursts:
             self.counters.lost_in += len(burst.data)
         self.bursts.clear()

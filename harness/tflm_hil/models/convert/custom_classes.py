@@ -77,7 +77,7 @@ def load(model: Path) -> Any:
 
 
 def _foreign(model: Path) -> set[str]:
-    """The names under which a `.keras` file looks up what is not of Keras; none of other files."""
+    """The names under which a `.keras` file looks up what is not of Keras; else empty."""
     if not zipfile.is_zipfile(model):
         return set()
     with zipfile.ZipFile(model) as archive:

@@ -25,7 +25,7 @@ from tflm_hil.models.zoo.samples import Samples
 SEQUENCES = 16
 STEPS = 10  # of a model that carries a state from Invoke to Invoke
 SEED = 20261122
-SATURATED = 0.01  # share of values beyond the range that is worth a word
+SATURATED = 0.01  # share of values beyond the range from which on it is mentioned
 ROUNDING = 0.002  # of the range: half a step of int8
 SMALL_INTEGERS = 10  # exclusive, where nothing says what an integer means
 
@@ -120,7 +120,7 @@ def out_of_range(model: Inspection, samples: Samples) -> Iterator[str]:
 
 
 def fed_step_by_step(model: Inspection) -> bool:
-    """Whether it is fed one step after the other: it keeps a state, and takes no whole window."""
+    """Whether it takes one step after the other: it keeps a state, and takes no whole window."""
     kept = any(tensor.variable for graph in model.subgraphs for tensor in graph.tensors)
     if state_pairs(model) or "VAR_HANDLE" in model.operator_counts:
         return True

@@ -129,7 +129,7 @@ class Variant:
         return self._inspection
 
     def state_pairs(self) -> tuple[StatePair, ...]:
-        """The states of a single-step model, none of another. Raises CorruptModel."""
+        """The states of a single-step model, empty for any other. Raises CorruptModel."""
         return self._state_pairs
 
     def load_samples(self) -> Samples:

@@ -63,7 +63,7 @@ class SampleSource(Protocol):
 
 @cache
 def load_once(source: SampleSource) -> Samples:
-    """The sequences of `source`, read at the first call; nobody may write to them.
+    """The sequences of `source`, read at the first call; they must not be written to.
 
     Sources are equal if they name the same bytes. Raises what `source.load` raises.
     """

@@ -43,7 +43,7 @@ class Table:
         )
 
     def only(self, *keys: str) -> None:
-        """Refuse keys that nobody reads: most of them are misspelt."""
+        """Refuse unknown keys: most of them are misspelt."""
         for key in self.content:
             if key not in keys:
                 raise self.wrong(key, "is not a known key", f"use one of {', '.join(keys)}")

@@ -169,7 +169,7 @@ def known_layer(kind: Kind, cell: Described, equations: Equations) -> Layer:
 
 
 def _at_every_step(layer: Described, equations: Equations) -> Plain:
-    """The layer in a TimeDistributed, all steps of all sequences as so many rows."""
+    """The layer in a TimeDistributed, with the steps of all sequences as its rows."""
     inner = part_of(layer.parts["layer"], equations)
     if isinstance(inner, Recurrent) and inner.stateful:
         raise NotExpressible(Obstacle.SETTING, layer.name, "a stateful layer at every step")

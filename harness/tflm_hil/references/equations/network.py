@@ -163,7 +163,7 @@ def _start(layer: Layer, initial: States | None, sequences: int) -> States:
 
 @dataclass(frozen=True)
 class Plain:
-    """A layer without memory. `mask` is what it does with a mask, `marks` makes one of its own."""
+    """A layer without memory. `mask` is what it does with a mask, `marks` makes a new one."""
 
     name: str
     function: Function

@@ -94,7 +94,7 @@ def padding(layer: Described) -> Function:
 
 
 def cropping(layer: Described) -> Function:
-    """Without so many steps at the front and at the back."""
+    """Drop steps at the front and at the back."""
     front, back = layer.config["cropping"]
     return lambda x: x[:, front : x.shape[1] - back]
 

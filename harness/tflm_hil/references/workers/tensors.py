@@ -48,8 +48,8 @@ class Recorder:
         stored = self._layout.stored(sequence[np.newaxis])
         for blocks in islice(invokes(stored, 0), steps):
             self._feedback.invoke(blocks)
-        found = {name: np.stack(arrays) for name, arrays in self._tensors.items()}
-        return {**found, "blocks": np.stack(self._blocks)}
+        stacked = {name: np.stack(arrays) for name, arrays in self._tensors.items()}
+        return {**stacked, "blocks": np.stack(self._blocks)}
 
     def _run(self, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         for index, array in enumerate(inputs):
@@ -70,9 +70,9 @@ class Recorder:
                 once = tensor.constant_bytes and key in self._tensors
                 if tensor.type in OPAQUE or once:
                     continue
-                found = self._interpreter.GetTensor(tensor.index, graph.index)["tensor_data"]
-                if found is not None:
-                    self._tensors.setdefault(key, []).append(np.array(found))
+                data = self._interpreter.GetTensor(tensor.index, graph.index)["tensor_data"]
+                if data is not None:
+                    self._tensors.setdefault(key, []).append(np.array(data))
 
 
 def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

@@ -190,7 +190,7 @@ def _largest(variant: VariantRecord) -> str:
 
 
 def _none(_: Entry) -> float | None:
-    """A number that nobody sorts by."""
+    """A number without a sorting key."""
     return None
 
 

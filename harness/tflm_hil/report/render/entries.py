@@ -1,6 +1,6 @@
 """The variants of a run by entry of the zoo, and the figures that its tables are made of.
 
-An entry is a model with all its exports. How well it does its task is told in the measure that
+An entry is a model with all its exports. How well it does its task is given in the measure that
 its labels allow: accuracy for a classification, RMSE against the labels for a regression.
 """
 

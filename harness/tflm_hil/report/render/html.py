@@ -163,5 +163,5 @@ def _side(column: Column[VariantRecord], more: str = "") -> str:
 def _section(title: str, items: Sequence[str], kind: str) -> list[str]:
     if not items:
         return []
-    told = "\n".join(f'<p class="{kind}">{escape(item)}</p>' for item in items)
-    return [f"<h2>{escape(title)}</h2>\n{told}"]
+    paragraphs = "\n".join(f'<p class="{kind}">{escape(item)}</p>' for item in items)
+    return [f"<h2>{escape(title)}</h2>\n{paragraphs}"]

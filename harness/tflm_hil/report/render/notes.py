@@ -30,7 +30,7 @@ class NoteKind(StrEnum):
     LINT_NOTE = "good to know before flashing"
 
 
-# There are many of these, and no harm in them: they are counted, and told where one looks closer.
+# There are many of these, all harmless: they are counted, and shown with `--details`.
 QUIET = (NoteKind.DRIFT, NoteKind.LINT_NOTE)
 
 

@@ -1,6 +1,6 @@
 """What went wrong in a run, in words: failed variants, errors, findings, incidents.
 
-What is long is cut on a terminal, and says where the rest is; `every=True` tells all of it.
+What is long is cut on a terminal, and says where the rest is; `every=True` shows all of it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def problems(run: RunRecord, *, every: bool = False) -> Iterator[Text]:
     for finding in run.findings:
         yield Text.assemble(("would fail on silicon: ", STYLE[Verdict.ERROR]), finding)
     for incident in run.incidents:
-        told = not incident.test and incident.error in in_error
-        if not incident.provoked and not (told and not _says_more(incident)):
+        shown_above = not incident.test and incident.error in in_error
+        if not incident.provoked and not (shown_above and not _says_more(incident)):
             yield _incident(incident)
     provoked = [incident for incident in run.incidents if incident.provoked]
     if provoked:
@@ -57,12 +57,12 @@ def listed(names: Sequence[str]) -> str:
 def _more(names: Sequence[str]) -> Text:
     return Text.assemble(
         (f"{len(names)} more FAILED", STYLE[Verdict.FAIL]),
-        f": {', '.join(names)}\n  → `hil report --details` tells of each",
+        f": {', '.join(names)}\n  → `hil report --details` shows each",
     )
 
 
 def _by_error(variants: Sequence[VariantRecord]) -> dict[ErrorRecord, list[str]]:
-    """The variants of each error: a board that is gone is told once, not for each of them."""
+    """The variants of each error: a board that is gone is named once, not for each of them."""
     names: dict[ErrorRecord, list[str]] = {}
     for variant in variants:
         if variant.verdict is Verdict.ERROR and variant.error is not None:

@@ -112,8 +112,8 @@ def equality_line(run: RunRecord) -> str:
             parts.append(f"{sum(steps):,.0f} outputs and states of their single steps")
         long = _differing(integers, Scope.LONG_RUN)
         if long:
-            told = plural(len(long), "variant")
-            parts.append(f"{sum(long):,.0f} in long sequences without a reset ({told})")
+            among = plural(len(long), "variant")
+            parts.append(f"{sum(long):,.0f} in long sequences without a reset ({among})")
     if floats:
         parts.append(f"floats by at most {real(max(floats))}")
     return f"board against desktop TFLM: {', '.join(parts)}" if parts else ""

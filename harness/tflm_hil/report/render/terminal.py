@@ -24,7 +24,7 @@ from tflm_hil.report.render.summary import closing_line, equality_line, streamin
 from tflm_hil.report.render.zoo_text import STYLE, Rows, zoo_text
 
 CI_WIDTH = 120  # columns where nobody says how wide the output is
-NOTES_OF_A_KIND = 5  # these are told, the others counted
+NOTES_OF_A_KIND = 5  # these are shown, the others counted
 
 
 def render(
@@ -108,7 +108,7 @@ def _remarks(run: RunRecord, *, every: bool) -> Iterator[Text]:
     for kind, remarks in by_kind.items():
         limit = len(remarks) if every else 0 if kind in notes.QUIET else NOTES_OF_A_KIND
         if every and kind in (notes.NoteKind.DRIFT, notes.NoteKind.ENGINE):
-            continue  # the details have told it
+            continue  # the details say it
         for note in remarks[:limit]:
             yield Text.assemble((f"{kind}: ", "yellow"), f"{note.where}: {note.text}")
         rest = len(remarks) - limit

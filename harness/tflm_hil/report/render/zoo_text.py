@@ -36,7 +36,7 @@ def zoo_text(run: RunRecord, width: int, rows: Rows = "auto") -> Text:
         text, columns = variant_table(run, entries(run), width)
         return text.append_text(_legend(run, columns))
     text = entry_table(run, width)
-    # what was not measured has no figures; why, is told below the table
+    # what was not measured has no figures; the reason stands below the table
     missed = [
         Entry(
             entry.model,

@@ -31,7 +31,7 @@ def _registers() -> list[tuple[str, str, int, int]]:
     blocks = {
         block.findtext("name", ""): block for block in ElementTree.parse(SVD).iter("peripheral")
     }
-    found = []
+    resets = []
     for name in sorted(wanted):
         block = blocks[name]
         base = int(block.findtext("baseAddress", ""), 16)
@@ -42,8 +42,8 @@ def _registers() -> list[tuple[str, str, int, int]]:
                 continue
             offset = int(register.findtext("addressOffset", ""), 16)
             reset = int(register.findtext("resetValue", ""), 16)
-            found.append((name, register_name, base + offset, reset))
-    return found
+            resets.append((name, register_name, base + offset, reset))
+    return resets
 
 
 @needs_svd

@@ -62,12 +62,12 @@ def test_constants_cost_nothing_and_states_are_counted_apart() -> None:
     y = main.tensor("y", (1, 16))
     main.operator("ADD", [x, h], [y], "Add")
     main.finish([x], [y])
-    found = estimate(inspect(model.content()))
-    assert (found.activations, found.states) == (2 * 64, 32)
-    assert found.total == found.activations + found.states + found.engine
+    arena = estimate(inspect(model.content()))
+    assert (arena.activations, arena.states) == (2 * 64, 32)
+    assert arena.total == arena.activations + arena.states + arena.engine
 
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_near_the_board(name: str) -> None:
-    found = estimate(inspect((ZOO / f"{name}.tflite").read_bytes())).total
-    assert found == pytest.approx(MEASURED[name], rel=0.15)
+    arena = estimate(inspect((ZOO / f"{name}.tflite").read_bytes())).total
+    assert arena == pytest.approx(MEASURED[name], rel=0.15)

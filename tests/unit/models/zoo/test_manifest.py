@@ -277,10 +277,10 @@ def test_arrays_of_several_inputs_are_bound_by_name(tmp_path: Path) -> None:
     text = text.replace(old[1], hashlib.sha256(samples.read_bytes()).hexdigest())
     manifest.write_text(text)
     (variant,) = load_model(tmp_path).variants
-    found = variant.load_samples().first(2)
-    assert found.inputs.reshape(2, 10)[0].tolist() == [7] * 5 + [1] * 5
-    assert found.for_keras is not None
-    assert found.for_keras[1].tolist() == [1] * 5 + [7] * 5
+    taken = variant.load_samples().first(2)
+    assert taken.inputs.reshape(2, 10)[0].tolist() == [7] * 5 + [1] * 5
+    assert taken.for_keras is not None
+    assert taken.for_keras[1].tolist() == [1] * 5 + [7] * 5
     assert variant.dtype == "int32+bool/float32"
 
     manifest.write_text(text.replace('["mask", "ids"]', '["mask", "ids", "labels"]'))

@@ -23,11 +23,11 @@ FIRST, REGRESSION = RUN.variants[0], RUN.variants[-1]
 
 
 def test_entries_come_in_the_order_of_the_run_with_their_worst_verdict() -> None:
-    found = entries(RUN)
-    assert [entry.model for entry in found] == ["digits_lstm", "digits_gru", "sine_gru"]
-    assert [entry.verdict for entry in found] == [Verdict.ERROR, Verdict.FAIL, Verdict.PASS]
-    assert [entry.measure for entry in found] == [ACCURACY, ACCURACY, RMSE]
-    assert found[2].title == "Next value of a noisy sine, GRU(10)"
+    listed = entries(RUN)
+    assert [entry.model for entry in listed] == ["digits_lstm", "digits_gru", "sine_gru"]
+    assert [entry.verdict for entry in listed] == [Verdict.ERROR, Verdict.FAIL, Verdict.PASS]
+    assert [entry.measure for entry in listed] == [ACCURACY, ACCURACY, RMSE]
+    assert listed[2].title == "Next value of a noisy sine, GRU(10)"
 
 
 def test_rungs_stand_in_the_order_of_the_ladder() -> None:

@@ -31,13 +31,13 @@ def test_columns_of_high_rank_go_first_where_there_is_no_room() -> None:
 
 def test_row_across_has_its_note_at_its_column_and_is_cut_at_the_width() -> None:
     across = Across(Text("model"), Text("what is measured, and a long title"), 1)
-    found = lines(HEADS, [across, ["name of it", "1", "123"]], 40)
-    assert found[3].index("what") == len("name of it") + 2
-    assert all(len(line) <= 40 for line in found)
+    printed = lines(HEADS, [across, ["name of it", "1", "123"]], 40)
+    assert printed[3].index("what") == len("name of it") + 2
+    assert all(len(line) <= 40 for line in printed)
 
 
 def test_long_name_across_pushes_the_columns_instead_of_its_note() -> None:
     across = Across(Text("a_model_with_a_long_name"), Text("RMSE"), 1)
-    found = lines(HEADS, [across, ["x", "1", "123"]], 80)
-    assert found[3] == "a_model_with_a_long_name  RMSE"
-    assert found[4].startswith("x" + " " * len("a_model_with_a_long_name"))
+    printed = lines(HEADS, [across, ["x", "1", "123"]], 80)
+    assert printed[3] == "a_model_with_a_long_name  RMSE"
+    assert printed[4].startswith("x" + " " * len("a_model_with_a_long_name"))

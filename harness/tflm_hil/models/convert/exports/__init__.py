@@ -44,11 +44,11 @@ class Export:
     """A `tf.lite.TFLiteConverter` and the function that it will convert.
 
     `probe` maps sequences `[N, T, F]` to outputs, one array for each of the model;
-    `representative` to what the calibrator feeds. `remembers`: `probe` starts a sequence with the
-    states that the one before left, as a stateful Keras model does.
+    `representative` to what the calibrator feeds. `carries_state`: `probe` starts a sequence with
+    the states that the one before left, as a stateful Keras model does.
     """
 
     converter: Any
     probe: Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]
     representative: Callable[[NDArray[np.float32]], Iterator[Feed]] = rows
-    remembers: bool = False
+    carries_state: bool = False

@@ -55,7 +55,7 @@ def difference(model: Any, export: Export, samples: NDArray[np.float32] | None) 
         if type(layer).__name__ == "Masking":
             samples = np.concatenate([samples, _padded(samples, layer.mask_value)])
     # one by one: the original may have a batch of its own
-    original = rebuild(model, unroll=False, stateless=not export.remembers)
+    original = rebuild(model, unroll=False, stateless=not export.carries_state)
     forget(original)
     expected = [outputs_of(original(row[np.newaxis], training=False)) for row in samples]
     converted = export.probe(samples)

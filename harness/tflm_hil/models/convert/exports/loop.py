@@ -31,4 +31,6 @@ def export_keras(model_path: Path, *, unroll: bool) -> Export:
         forget(model)  # what it remembers would be stored with it
         return [np.concatenate(parts) for parts in zip(*results, strict=True)]
 
-    return Export(tf.lite.TFLiteConverter.from_keras_model(model), probe, remembers=stateful(model))
+    return Export(
+        tf.lite.TFLiteConverter.from_keras_model(model), probe, carries_state=stateful(model)
+    )

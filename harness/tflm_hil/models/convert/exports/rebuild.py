@@ -63,7 +63,7 @@ def _exchange(node: dict[str, Any], batch: int) -> None:
 
 
 def stateful(model: Any) -> bool:
-    """Whether the model remembers between calls."""
+    """Whether the model keeps its states from call to call."""
     return any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
 
 

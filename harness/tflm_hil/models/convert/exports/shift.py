@@ -59,7 +59,7 @@ def converter(model_path: Path) -> Export:
             for tensors, _ in walk(function, graph, _once_more(rows, chunk), chunk):
                 yield {name: np.asarray(value, np.float32) for name, value in tensors.items()}
 
-    return Export(converter_of(function), probe, representative, remembers=bool(graph.states))
+    return Export(converter_of(function), probe, representative, carries_state=bool(graph.states))
 
 
 def walk(
