@@ -269,6 +269,26 @@ def test_it(measured):
     result.stdout.fnmatch_lines(["*int8-fused*FAIL*"])
 
 
+def test_cold_cycles_are_not_taken_for_warm_ones(run_pytest: RunPytest) -> None:
+    """The emulated core has no caches, so both last equally long: here with a firmware whose cold
+    Invokes last longer, as they do on hardware."""
+    right = "    if (!InvokeInto(reply)) return;\n"
+    wrong = """
+    uint32_t cycles = 0;
+    engine::Failure failure;
+    if (inference_.Invoke(&cycles, &failure) != engine::Status::kOk) return;
+    const bool cold = (request.flags & link::kBenchmarkCold) != 0;
+    reply->fields().AddU32(cycles + (cold ? 100000 : 0));
+"""
+    elf = edited_firmware(Edit("app/measure_commands.cc", right, wrong)).elf
+    source = """
+def test_it(measured):
+    assert measured.cycles.cold.minimum >= measured.cycles.warm.maximum + 90000
+"""
+    chosen = ("-k", "digits_lstm-int8-fused", "--hil-sequences", "4", "--hil-firmware", str(elf))
+    run_pytest(source, *chosen).assert_outcomes(passed=1)
+
+
 def test_failed_assertion_stays_a_failure(run_pytest: RunPytest) -> None:
     result = run_pytest("def test_it(device): assert device is None")
     result.assert_outcomes(failed=1)
