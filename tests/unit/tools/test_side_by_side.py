@@ -69,6 +69,8 @@ def test_an_interrupt_ends_all_and_shows_what_they_said(tmp_path: Path) -> None:
         [sys.executable, TOOL, "a", *sh(script), "--", "b", *sh(script)],
         stdout=subprocess.PIPE,
         text=True,
+        # what a shell starts in the background ignores interrupts, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         deadline = time.monotonic() + 20
         while not pids.exists() or len(pids.read_text().split()) < 2:
