@@ -39,6 +39,9 @@ NOT_COVERED = {
     ),
 }
 KERAS = 2e-6
+# Rounding in float32 is a share of the numbers. Nothing bounds the relu cell of this network, whose
+# outputs reach 7.0: measured 2.9e-6, which is 4.1e-7 of them.
+UNBOUNDED = ("convolution",)
 
 
 def variant(path: Path, custom: Path | None) -> Variant:
@@ -76,18 +79,17 @@ def references(tmp_path_factory: pytest.TempPathFactory) -> dict[str, References
 
 
 def difference(references: References) -> float:
-    """Largest |Δ|, of the largest output where that is above 1."""
     rungs = references.rungs
     assert list(rungs) == ["cells", "keras"]
     ours, theirs = (rungs[name].values.astype(np.float64) for name in ("cells", "keras"))
     assert ours.shape == theirs.shape
-    # rounding in float32 is a share of the numbers, and a relu lets them grow
-    return float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
+    return float(np.abs(ours - theirs).max())
 
 
 @pytest.mark.parametrize("name", [*COVERED, *OWN_COVERED, *REMEMBERING])
 def test_equations_give_what_keras_gives(references: dict[str, References], name: str) -> None:
-    assert difference(references[name]) < KERAS
+    size = np.abs(references[name].rungs["keras"].values).max() if name in UNBOUNDED else 1.0
+    assert difference(references[name]) < KERAS * size
 
 
 def spread(values: NDArray[np.float32]) -> float:
