@@ -235,7 +235,7 @@ def variant(request: pytest.FixtureRequest) -> Variant:
 
 
 @pytest.fixture
-def measured(_hil_run: Run, _hil_bench: Bench, variant: Variant) -> Measured:  # noqa: ARG001
+def measured(_hil_run: Run, _hil_bench: Bench, variant: Variant) -> Measured:
     """All test sequences of the variant through the device, compared rung by rung."""
     return _hil_run.measured(checked_variant(variant))
 
