@@ -1,4 +1,4 @@
-"""A pytest session in a fork of this process: as `python -m pytest`, without importing it all again.
+"""A pytest session in a fork of this process: as `python -m pytest`, but all is imported already.
 
     result = forked_session(["--board", "nucleo-f746zg-emulated"], folder)
 
@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,10 +34,8 @@ def forked_session(arguments: Sequence[str], folder: Path) -> pytest.RunResult:
     texts = [log.read_text(encoding="utf-8") for log in logs]
     print(*texts, sep="")
     out, err = (text.splitlines() for text in texts)
-    try:
+    with suppress(ValueError):  # of a plugin, or the signal that ended it
         code = pytest.ExitCode(code)
-    except ValueError:
-        pass  # of a plugin, or the signal that ended it
     return pytest.RunResult(code, out, err, time.monotonic() - began)
 
 
