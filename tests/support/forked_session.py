@@ -47,9 +47,9 @@ def _become(arguments: Sequence[str], folder: Path, logs: Sequence[Path]) -> NoR
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for number, log in enumerate(logs, start=1):
             os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
-        sys.stdin = sys.__stdin__ = os.fdopen(0, closefd=False)
-        sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8", closefd=False)
-        sys.stderr = sys.__stderr__ = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+        sys.stdin = os.fdopen(0, closefd=False)
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
         sys.argv = ["pytest", *arguments]
         sys.path.insert(0, str(folder))  # as `python -m` does
         code = int(pytest.main(list(arguments)))
