@@ -178,7 +178,7 @@ def pytest_unconfigure():
 """
     Path("spy.py").write_text(code)
     for arguments in (("--help",), ("--collect-only", "-q")):
-        result = run_pytest(source, "-p", "spy", *arguments)
+        result = run_pytest(source, "-p", "spy", *arguments, fresh=True)
         assert result.ret == 0
         result.stdout.fnmatch_lines(["heavy: []*"])
     assert not reports(Path()), "collecting is not a run"
