@@ -413,7 +413,7 @@ Status BuildModel(Span<const uint8_t> bytes, Span<uint8_t> arena, const Options&
 Status PlaceTensors(Model* model, Failure* failure) {
   Loader loader{model, failure};
   Arena& arena = model->arena;
-  arena.Bytes(0, kPlanAlignment);  // padding is no state
+  arena.Bytes(0, kPlanAlignment);  // padding is not state
   const size_t state_begin = arena.used();
   uint64_t planned = 0;
   for (uint32_t g = 0; g < model->subgraph_count; ++g) {

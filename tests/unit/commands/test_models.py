@@ -31,7 +31,7 @@ def test_inspect_shows_operators_scales_engines_and_findings(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     text = output(capsys, "inspect", FUSED)
-    assert "7,376 bytes · 4 operators in 1 subgraph arena about" in text
+    assert "7,376 bytes · 4 operators in 1 subgraph arena 1,512 bytes with the builtin" in text
     assert "in 0 input" in text
     assert "1x8x8 0.00392157 -128" in text
     assert "UNIDIRECTIONAL_SEQUENCE_LSTM 1" in text

@@ -121,7 +121,7 @@ def invokes(parts: Sequence[NDArray[Any]], sequence: int) -> Iterator[list[NDArr
 
 
 def free_inputs(model: Inspection) -> tuple[int, ...]:
-    """The interpreter's numbers of the inputs that are no states, in their order."""
+    """The interpreter's numbers of the inputs that are not states, in their order."""
     states = {pair.input for pair in state_pairs(model)}
     return tuple(index for index in range(len(model.inputs)) if index not in states)
 
