@@ -112,10 +112,7 @@ def transpose_convolution(random: Random, kind: str) -> bytes:
         most = size * stride if same else (size - 1) * stride + tap + stride - 1
         outputs.append(most - int(random.integers(0, stride)))
     shape = [batch, *outputs, channels]
-    if random.integers(4):
-        shape_tensor = graph.ints(*shape)
-    else:
-        shape_tensor = graph.input("INT32", [4])
+    shape_tensor = graph.ints(*shape) if random.integers(4) else graph.input("INT32", [4])
     x_units = units(random, kind, low=1e-3, high=0.05)
     x = graph.input(kind, [batch, *sizes, inputs], **x_units)
     weight_shape = [channels, *taps, inputs]
