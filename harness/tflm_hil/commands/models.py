@@ -31,7 +31,7 @@ INPUT_KEYS = ("inputs", "x_test", "x")
 def add_commands(add: Add) -> None:
     """Register the sub-commands through the parser's own `add`."""
     convert = add("convert", _convert, "convert a Keras model to .tflite")
-    convert.add_argument("model", type=Path, help=".keras file")
+    convert.add_argument("model", type=Path, help="Keras model: .keras, .h5 or a SavedModel folder")
     convert.add_argument(
         "--to", default="float32", metavar="TYPE", help="float32 (default), int8 or int16x8"
     )

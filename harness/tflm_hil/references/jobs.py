@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import ReferenceFailed
+from tflm_hil.models.convert.model_files import LOADING
 from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.paths import PACKAGE
@@ -43,7 +44,7 @@ PACKAGES: Mapping[RungName, tuple[str, ...]] = {
 SOURCES = (
     "references/workers/{}.py", "references/sequences.py", "references/feedback.py",
     "references/stateful.py", "models/tflite/layout.py", "models/tflite/quantize.py",
-    "models/tflite/states.py", "models/convert/custom_classes.py",
+    "models/tflite/states.py", *LOADING,
 )  # fmt: skip
 EQUATIONS = (
     *(f"references/equations/{name}.py"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tflm_hil.errors import ConversionError
 from tflm_hil.models.convert.conversion_failure import explain
+from tflm_hil.models.convert.model_files import ModelFileError, identify
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.vocabulary import ExportKind, Precision
@@ -67,8 +68,10 @@ def convert(
     uses its first rows to check that the rebuilt model still is the model. Raises
     `ConversionError`.
     """
-    if not model.is_file():
-        raise ConversionError(f"no Keras model at {model}", remedy="check the path")
+    try:
+        identify(model)
+    except ModelFileError as error:
+        raise ConversionError(error.what, remedy=error.remedy) from None
     if export not in tuple(ExportKind):
         raise ConversionError(f"no export {export!r}", remedy=f"use one of {', '.join(ExportKind)}")
     if dtype not in tuple(Precision):

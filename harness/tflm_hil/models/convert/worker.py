@@ -10,11 +10,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.custom_classes import known, load
+from tflm_hil.models.convert.custom_classes import known
 from tflm_hil.models.convert.exports import Export
 from tflm_hil.models.convert.exports.equality import check_shape, difference, windows
 from tflm_hil.models.convert.exports.masks import check_scale
 from tflm_hil.models.convert.exports.refusals import check
+from tflm_hil.models.convert.loading import load
 from tflm_hil.models.tflite.output_order import order_outputs
 from tflm_hil.models.tflite.states import tie_states
 from tflm_hil.worker import Arrays, serve
