@@ -13,7 +13,7 @@ from tflm_hil.models.tflite.arena import estimate
 from tflm_hil.models.tflite.inspect import Inspection, Subgraph, Tensor
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.engines import missing
-from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.models.tflite.states import state_pairs, suspected_pairs
 from tflm_hil.vocabulary import Severity
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
@@ -24,7 +24,7 @@ def describe(
 ) -> RenderableType:
     """Everything about a model; `tensors` adds a table of all of them."""
     parts: list[RenderableType] = [_head(model, name), _ends(model)]
-    if state_pairs(model):
+    if state_pairs(model) or suspected_pairs(model):
         parts.append(_states(model))
     parts.append(_operators(model))
     if tensors:
@@ -65,13 +65,18 @@ def _ends(model: Inspection) -> Table:
 
 
 def _states(model: Inspection) -> Table:
-    table = _table("states", "name", "from output", "to input", "elements", "scale out", "scale in")
-    for pair in state_pairs(model):
+    table = _table(
+        "states", "name", "from output", "to input", "elements", "scale out", "scale in", "by",
+        "fed back",
+    )  # fmt: skip
+    suspected = suspected_pairs(model)
+    for pair in (*state_pairs(model), *suspected):
         given, taken = pair.output_quantization, pair.input_quantization
-        style = "" if pair.same else STYLES[Severity.ERROR]
+        style = "" if pair.exchangeable else STYLES[Severity.ERROR]
         table.add_row(
             pair.name, f"out {pair.output}", f"in {pair.input}", "x".join(map(str, pair.shape)),
             _scale(given.scale, given.zero_point), _scale(taken.scale, taken.zero_point),
+            pair.basis, "if declared" if pair in suspected else "yes",
             style=style,
         )  # fmt: skip
     return table
