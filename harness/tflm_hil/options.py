@@ -50,12 +50,17 @@ class Option:
         """As an attribute, ini name and (in capitals) environment variable."""
         return "hil_" + self.key.replace("-", "_")
 
+    @property
+    def own_flag(self) -> str:
+        """The flag that nobody else has: `--board` may be an option of the user's own."""
+        return f"--hil-{self.key}"
+
     def typed(self, value: Any) -> list[str]:
-        """The words of a command line that say `value`."""
+        """The words of pytest's command line that say `value`."""
         if self.is_switch:
-            return [self.flag]
+            return [self.own_flag]
         values = value if self.many else [value]
-        return [word for item in values for word in (self.flag, str(item))]
+        return [word for item in values for word in (self.own_flag, str(item))]
 
 
 OPTIONS = (

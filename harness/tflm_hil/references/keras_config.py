@@ -21,7 +21,7 @@ IDLE = ("InputLayer", "Dropout")
 def has_stateful_layer(path: Path) -> bool:
     """Whether a layer of the model is stateful: the next call starts with the states of this one.
 
-    False for a file that is no Keras archive; who loads it will say so.
+    False for a file that is not a Keras archive; who loads it will say so.
     """
     return any(node.get("stateful") is True for node in _nodes(_config(path)))
 
@@ -38,7 +38,7 @@ def has_recurrent_layer(path: Path) -> bool:
 @cache
 def layer_kinds(path: Path) -> frozenset[str]:
     """What the model is made of: each layer and cell in it by its class, its functions and what
-    else makes another computation of it. Empty for a file that is no Keras archive.
+    else makes another computation of it. Empty for a file that is not a Keras archive.
     """
     return frozenset(
         " ".join([str(node["class_name"]), *(f"{name}={settings.get(name)}" for name in KINDS)])
@@ -51,7 +51,7 @@ def layer_kinds(path: Path) -> frozenset[str]:
 
 
 def _config(path: Path) -> Any:
-    """None for a file that is no Keras archive."""
+    """None for a file that is not a Keras archive."""
     try:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read(CONFIG))

@@ -53,7 +53,7 @@ def _log_end() -> int:
 
 
 def _printed_since(start: int) -> str:
-    """The lines in the log from `start` on, as one; "" where it is no file."""
+    """The lines in the log from `start` on, as one; "" if there is no file."""
     try:
         with Path(f"/proc/self/fd/{LOG}").open("rb") as log:
             log.seek(start)

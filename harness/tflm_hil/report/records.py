@@ -178,7 +178,7 @@ class VariantRecord:
 class LeftOutRecord:
     """A variant that cannot be run on this machine: its samples are not here.
 
-    It has no verdict and is no error; `reason` is a sentence that says what to do.
+    It has no verdict and is not an error; `reason` is a sentence that says what to do.
     """
 
     id: str

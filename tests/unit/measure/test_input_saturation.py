@@ -80,8 +80,9 @@ def test_shared_scale_is_not_cured_by_calibration(padded: bool) -> None:
 
 def test_scale_of_the_quantize_that_takes_a_float_input_counts() -> None:
     (found,) = input_saturation(inspect(network(floats=True)), samples(1.5))
-    assert (found.name, found.high) == ("real", pytest.approx(127 / 128))
+    assert found.name == "real"
+    assert found.high == pytest.approx(127 / 128)
 
 
 def test_what_fits_and_what_only_rounds_is_no_saturation() -> None:
-    assert input_saturation(inspect(network()), samples(1.0)) == ()
+    assert input_saturation(inspect(network()), samples(0.995)) == ()

@@ -21,6 +21,7 @@ from tflm_hil.errors import CorruptModel
 from tflm_hil.models.tflite.schema import load_schema, operator_names
 
 IDENTIFIER = b"TFL3"
+MOST_INTEGERS = 64
 # What the generated reader raises when it follows an offset into nowhere.
 DAMAGE = (struct.error, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 
@@ -42,7 +43,8 @@ class Tensor:
 
     `shape_signature` has -1 where a dimension is dynamic; `constant_bytes` is the size of its
     constant data, 0 for a tensor that is computed. `nan_values` and `infinite_values` count what
-    is no number among constant floats.
+    is no number among constant floats; `integers` holds the elements of a constant of type int32
+    with at most `MOST_INTEGERS` of them: axes, positions, shapes.
     """
 
     index: int
@@ -57,6 +59,7 @@ class Tensor:
     variable: bool
     nan_values: int = 0
     infinite_values: int = 0
+    integers: tuple[int, ...] = ()
 
     @property
     def scale(self) -> float:
@@ -73,7 +76,7 @@ class Tensor:
 class Operator:
     """An operator of a subgraph; tensor indices, -1 for an input left out.
 
-    `options` holds the scalars of its options table by the schema's names.
+    `options` holds the scalars of its options table by the schema's names, `texts` its strings.
     """
 
     index: int
@@ -83,6 +86,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, int | float | bool] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -225,6 +229,7 @@ def _tensor(index: int, tensor: Any, buffers: list[Any]) -> Tensor:
         variable=bool(tensor.isVariable),
         nan_values=nans,
         infinite_values=infinities,
+        integers=_integers(tensor.type, data),
     )
 
 
@@ -238,11 +243,19 @@ def _no_numbers(kind: str, data: Any) -> tuple[int, int]:
     return int(np.count_nonzero(np.isnan(values))), int(np.count_nonzero(np.isinf(values)))
 
 
+def _integers(kind: int, data: Any) -> tuple[int, ...]:
+    if data is None or DTYPES.get(kind) != "int32" or len(data) > 4 * MOST_INTEGERS:
+        return ()
+    raw = bytes(bytearray(data))
+    return struct.unpack(f"<{len(raw) // 4}i", raw[: len(raw) // 4 * 4])
+
+
 def _operator(
     index: int, op: Any, code: tuple[int, int, bytes | None], names: dict[int, str]
 ) -> Operator:
     number, version, custom = code
     name = names.get(number, f"operator {number}")
+    options = vars(op.builtinOptions) if op.builtinOptions else {}
     return Operator(
         index=index,
         code=number,
@@ -252,9 +265,10 @@ def _operator(
         outputs=_ints(op.outputs),
         options={
             key: value
-            for key, value in (vars(op.builtinOptions) if op.builtinOptions else {}).items()
+            for key, value in options.items()
             if isinstance(value, int | float) and not key.startswith("_")
         },
+        texts={key: _text(value) for key, value in options.items() if isinstance(value, bytes)},
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tflm_hil.models.convert.exports import Export
+from tflm_hil.models.convert.exports import Export, only
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
 
 # What legacy Keras may lower; only the LSTM becomes one operator.
@@ -39,11 +39,14 @@ def converter(model_path: Path) -> Export:
     call = tf.function(lambda x: model(x, training=False))
     signature = call.get_concrete_function(tf.TensorSpec(shape, tf.float32, name="input"))
     directory = tempfile.mkdtemp(prefix="tflm-hil-fused-")
-    tf.saved_model.save(model, directory, signatures=signature)
+    # the variables alone: with the layers, Keras would trace each in all its modes, seconds long
+    weights = tf.Module()
+    weights.variables_of_the_model = list(model.variables)
+    tf.saved_model.save(weights, directory, signatures=signature)
     return Export(
         converter=tf.lite.TFLiteConverter.from_saved_model(directory),
         probe=lambda x: [
-            np.concatenate([np.asarray(model(row[np.newaxis], training=False)) for row in x])
+            np.concatenate([np.asarray(model(row[np.newaxis], training=False)) for row in only(x)])
         ],
     )
 

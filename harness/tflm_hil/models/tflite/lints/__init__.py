@@ -52,7 +52,7 @@ def lint(
 ) -> tuple[Finding, ...]:
     """All findings, errors first; without those whose code is in `ignore`.
 
-    Raises `CorruptModel` if the bytes are no model.
+    Raises `CorruptModel` if the bytes are not a model.
     """
     inspection = inspect(model) if isinstance(model, bytes) else model
     lints = {**LINTS, "unsupported-operator": unsupported_operator(engine)}
