@@ -14,7 +14,7 @@ from tflm_hil.models.tflite.inspect import Inspection, Subgraph, Tensor
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.engines import missing
 from tflm_hil.models.tflite.states import state_pairs, suspected_pairs
-from tflm_hil.vocabulary import Severity
+from tflm_hil.vocabulary import Severity, StateBasis
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
@@ -73,18 +73,22 @@ def _ends(model: Inspection) -> Table:
 
 
 def _states(model: Inspection) -> Table:
-    table = _table(
-        "states", "name", "from output", "to input", "elements", "scale out", "scale in", "by",
-        "fed back",
-    )  # fmt: skip
+    """What is fed back, and in brackets what only may be a state."""
     suspected = suspected_pairs(model)
-    for pair in (*state_pairs(model), *suspected):
+    pairs = (*state_pairs(model), *suspected)
+    found = any(pair.basis is not StateBasis.SIGNATURE for pair in pairs)
+    table = _table(
+        "states", "name", "from output", "to input", "elements", "scale out", "scale in",
+        *(["by"] if found else []),
+    )  # fmt: skip
+    for pair in pairs:
         given, taken = pair.output_quantization, pair.input_quantization
         style = "" if pair.exchangeable else STYLES[Severity.ERROR]
+        name = f"({pair.name})" if pair in suspected else pair.name
         table.add_row(
-            pair.name, f"out {pair.output}", f"in {pair.input}", "x".join(map(str, pair.shape)),
+            escape(name), f"out {pair.output}", f"in {pair.input}", "x".join(map(str, pair.shape)),
             _scale(given.scale, given.zero_point), _scale(taken.scale, taken.zero_point),
-            pair.basis, "if declared" if pair in suspected else "yes",
+            *([pair.basis] if found else []),
             style=style,
         )  # fmt: skip
     return table
