@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tflm_hil.models.tflite.inspect import Inspection, inspect
+from tflm_hil.models.tflite.lints.constants import not_finite_weight, unassigned_variable
 from tflm_hil.models.tflite.lints.damage import damaged_graph
 from tflm_hil.models.tflite.lints.engines import unsupported_operator
 from tflm_hil.models.tflite.lints.finding import Finding, Lint
@@ -43,6 +44,8 @@ LINTS: dict[str, Lint] = {
     "half-floats": half_floats,
     "zero-scale": zero_scale,
     "cell-clip": cell_clip,
+    "not-finite-weight": not_finite_weight,
+    "unassigned-variable": unassigned_variable,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tflm_hil.errors import CorruptModel
 from tflm_hil.models.tflite.inspect import inspect
@@ -29,6 +30,32 @@ def with_batch(batch: int) -> bytes:
     x = main.tensor("x", (batch, 4))
     y = main.tensor("y", (batch, 4))
     main.operator("TANH", [x], [y])
+    main.finish([x], [y])
+    return model.content()
+
+
+def with_constant(value: float, operator: str = "FULLY_CONNECTED") -> bytes:
+    """A constant one of whose values is `value`, multiplied or added: a mask may be infinite."""
+    model = ModelBuilder()
+    main = model.graph()
+    x, y = main.tensor("x", (1, 2)), main.tensor("y", (1, 2))
+    w = main.tensor("w", (2, 2), data=[[value, 0.5], [0.25, 1.0]])
+    main.operator(operator, [x, w], [y])
+    main.finish([x], [y])
+    return model.content()
+
+
+def with_variable(*, assigned: bool) -> bytes:
+    """A resource variable that is read, and assigned or not."""
+    model = ModelBuilder()
+    main = model.graph()
+    x, v, y = (main.tensor(name, (1, 2)) for name in "xvy")
+    handle = main.tensor("the_variable", (), "resource")
+    main.operator("VAR_HANDLE", [], [handle], "VarHandle")
+    main.operator("READ_VARIABLE", [handle], [v])
+    main.operator("ADD", [x, v], [y], "Add")
+    if assigned:
+        main.operator("ASSIGN_VARIABLE", [handle, y], [])
     main.finish([x], [y])
     return model.content()
 
@@ -228,6 +255,12 @@ CASES: list[tuple[str, str, Callable[[], bytes], Callable[[], bytes], str]] = [
      lambda: with_half_floats("int8"), "DEQUANTIZE #0"),
     ("zero-scale", "error", lambda: with_bias(0.0), lambda: with_bias(0.25), "bias (int16)"),
     ("cell-clip", "note", lambda: fused(clip=10.0), fused, "±10"),
+    ("not-finite-weight", "warning", lambda: with_constant(np.nan), lambda: with_constant(0.5),
+     "constant w holds 1 values that are NaN"),
+    ("not-finite-weight", "warning", lambda: with_constant(-np.inf),
+     lambda: with_constant(-np.inf, "ADD"), "infinity"),
+    ("unassigned-variable", "warning", lambda: with_variable(assigned=False),
+     lambda: with_variable(assigned=True), "the_variable"),
     ("unsupported-operator", "error", lambda: with_shape_operator(ABSENT),
      lambda: with_shape_operator("TANH"), ABSENT),
 ]  # fmt: skip
