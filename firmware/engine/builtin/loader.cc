@@ -364,11 +364,12 @@ Status Loader::PrepareAll() {
   return Status::kOk;
 }
 
-// A model of which every output is an input or a constant has lost its list of outputs: nothing of
-// what it computes could be seen.
+// A model without outputs, or of which every output is an input or a constant, has lost their list:
+// nothing of what it computes could be seen.
 Status Loader::CheckOutputs() {
   const Subgraph& main = model->subgraphs[0];
-  if (main.node_count == 0 || main.outputs.count == 0) return Status::kOk;
+  if (main.node_count == 0) return Status::kOk;
+  if (main.outputs.count == 0) return Corrupt("it has no output");
   for (uint32_t i = 0; i < main.outputs.count; ++i) {
     const TensorSlot& slot = main.tensors[main.outputs[i]];
     const bool input = slot.Is(TensorSlot::kWritten) && slot.first == main.begin;
