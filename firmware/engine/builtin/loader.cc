@@ -357,8 +357,10 @@ Status Loader::PrepareAll() {
     if (model->subgraphs[g].walk == Subgraph::Walk::kNot) continue;  // nothing runs it
     for (uint32_t i = 0; i < model->subgraphs[g].node_count; ++i) {
       Preparation preparation(model, g, i, failure);
-      HIL_TRY(model->subgraphs[g].nodes[i].kernel->prepare(preparation));
+      const Status status = model->subgraphs[g].nodes[i].kernel->prepare(preparation);
+      // First: what cannot be read makes an operator refuse for reasons that are none.
       if (model->reader.corrupt()) return CorruptOperator(g, i, "has damaged options or tensors");
+      HIL_TRY(status);
     }
   }
   return Status::kOk;
@@ -448,8 +450,8 @@ Status BuildModel(Span<const uint8_t> bytes, Span<uint8_t> arena, const Options&
   // The caller's inputs stay as they are, so that the same Invoke can be repeated.
   Subgraph& main = model->subgraphs[0];
   for (uint32_t i = 0; i < main.inputs.count; ++i) main.tensors[main.inputs[i]].last = main.end;
-  HIL_TRY(loader.PrepareAll());
-  return loader.CheckDescriptions();
+  HIL_TRY(loader.CheckDescriptions());
+  return loader.PrepareAll();
 }
 
 Status PlaceTensors(Model* model, Failure* failure) {
