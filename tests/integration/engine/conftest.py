@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -26,21 +27,27 @@ class EngineRun:
 Runner = Callable[..., EngineRun]
 
 
-@pytest.fixture(scope="session")
-def engine_run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """Builds `engine_run` once; calls it with a model, raw inputs and further arguments."""
+def engine_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """From beside the application that `HIL_POSIX_APP` names, with its sanitizers; else built."""
+    if given := os.environ.get("HIL_POSIX_APP"):
+        return Path(given).with_name("engine_run")
     for tool in ("cmake", "ninja", "g++"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed (see system-packages.txt)")
     build = tmp_path_factory.mktemp("engine-build")
-    subprocess.run(
-        ["cmake", "-G", "Ninja", "-S", FIRMWARE, "-B", build,
-         "-DHIL_BOARD=posix", "-DCMAKE_BUILD_TYPE=Release", "-DHIL_TESTS=ON"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    subprocess.run(["cmake", "--build", build, "--target", "engine_run"], check=True,
-                   capture_output=True, text=True)  # fmt: skip
+    options = ["-DHIL_BOARD=posix", "-DCMAKE_BUILD_TYPE=Release", "-DHIL_TESTS=ON"]
+    configure: list[str | Path] = ["cmake", "-G", "Ninja", "-S", FIRMWARE, "-B", build, *options]
+    compile_it: list[str | Path] = ["cmake", "--build", build, "--target", "engine_run"]
+    for command in (configure, compile_it):
+        subprocess.run(command, check=True, capture_output=True, text=True)
     (program,) = build.rglob("bin/engine_run")
+    return program
+
+
+@pytest.fixture(scope="session")
+def engine_run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Calls `engine_run` with a model, raw inputs and further arguments."""
+    program = engine_program(tmp_path_factory)
     scratch = tmp_path_factory.mktemp("engine-run")
 
     def run(model: Path, inputs: bytes, *arguments: str) -> EngineRun:
