@@ -35,7 +35,7 @@ from tflm_hil.paths import cache_dir as cache_folder
 __all__ = ["FirmwareImage", "addr2line", "build"]
 
 SOURCE_DIR = REPOSITORY / "firmware"
-_IMAGES_KEPT = 12
+_IMAGES_KEPT = 24  # more than the tests make in one place
 _ELF = "firmware.elf"
 _DIGEST = "firmware.sha256"
 # They would get into the compilation without being part of the key.
@@ -48,7 +48,6 @@ def build(
     *,
     tflm: TflmTree | None = None,
     operators: Collection[str] | None = None,
-    definitions: Mapping[str, str] | None = None,
     source_dir: Path = SOURCE_DIR,
     cache_dir: Path | None = None,
     on_progress: Callable[[str], None] | None = None,
@@ -56,9 +55,8 @@ def build(
     """The firmware image of these sources, compiled only if it is not in the cache.
 
     `tflm` is the tree of the tflm engine, `operators` the names of those to link from it (None:
-    all that the library has). `definitions` are further CMake cache variables; `on_progress` gets
-    each line of CMake's and Ninja's output ("[12/40] Building CXX object …"), all of which is kept
-    in `image.log`.
+    all that the library has). `on_progress` gets each line of CMake's and Ninja's output ("[12/40]
+    Building CXX object …"), all of which is kept in `image.log`.
 
     Raises UnknownBoard, ToolchainMissing, FirmwareTooBig (says by how much, and what is full) and
     FirmwareBuildError (with the first errors of the compiler).
@@ -66,7 +64,7 @@ def build(
     _check_sources(source_dir, board)
     toolchain = find_toolchain(board)
     cache = cache_dir or cache_folder("firmware")
-    variables = {"HIL_ENGINE": engine, **(definitions or {})}
+    variables = {"HIL_ENGINE": engine}
     if tflm is not None:
         variables |= tflm.cmake_variables(operators)
 
