@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tflm_hil.models.convert.model_files import ModelFileError, identify
+from tflm_hil.models.layer_kinds import RECURRENT
 
 # Settings of a layer that make another computation of it.
 KINDS = ("activation", "recurrent_activation", "reset_after", "stateful")
@@ -21,6 +22,15 @@ def has_stateful_layer(path: Path) -> bool:
     False for a file that is no Keras model; who loads it will say so.
     """
     return any(node.get("stateful") is True for node in _nodes(_config(path)))
+
+
+@cache
+def has_recurrent_layer(path: Path) -> bool:
+    """Whether a layer or cell of the model is recurrent, one of the user's own by its name. False
+    for a file that is no Keras archive.
+    """
+    names = {str(node.get("class_name", "")) for node in _nodes(_config(path))}
+    return any(name in RECURRENT or name.endswith(("Cell", "RNN", "LSTM2D")) for name in names)
 
 
 @cache
