@@ -130,8 +130,8 @@ def _fix_batch(arguments: argparse.Namespace) -> int:
     target.write_bytes(fixed.content)
     print(f"{target}: {len(fixed.content)} bytes, batch 1")
     print(
-        f"equal to {model.name} at batch 1 in TFLite's interpreter: all of {fixed.elements:,} output"
-        " elements, bit for bit"
+        f"equal to {model.name} at batch 1 in TFLite's interpreter: all of {fixed.elements:,}"
+        " output elements, bit for bit"
     )
     for finding in lint(fixed.content):
         print(finding)

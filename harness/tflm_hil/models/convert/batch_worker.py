@@ -21,7 +21,7 @@ RESOLVERS = ("BUILTIN_REF", "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
 SMALL = 2  # an index below it is in every table
 
 
-def compare(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+def compare(_: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
     """How many of how many output elements differ in their bits."""
     contents = [arrays["open"].tobytes(), arrays["fixed"].tobytes()]
     tensors = inspect(contents[1]).inputs

@@ -35,6 +35,10 @@ READ = {
     for number, name in DTYPES.items()
     if name not in ("string", "resource", "variant", "int4", "complex64", "complex128")
 }
+# How many elements these give depends on what they are given, not on its size.
+BY_CONTENT = frozenset(
+    {"WHERE", "UNIQUE", "CUSTOM", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5", "RANGE"}
+)
 BROADCAST_VERSION = 3  # of 8-bit integers, too
 REMEDY = "convert the Keras model with `hil convert`, or set the batch to 1 before conversion"
 
@@ -191,7 +195,7 @@ class _Fixing:
             return signature
         fed = [state.graph.tensors[index] for index in _ints(operator.inputs) if index >= 0]
         batched = any(-1 in _ints(item.shapeSignature)[:1] for item in fed)
-        if -1 in signature[1:] or not batched:
+        if -1 in signature[1:] or not batched or name in BY_CONTENT:
             raise Unknown(f"the size of what {name} gives")
         return (self.batch, *signature[1:])
 
