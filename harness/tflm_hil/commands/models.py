@@ -29,10 +29,15 @@ def add_commands(add: Add) -> None:
     """Register the sub-commands through the parser's own `add`."""
     convert = add("convert", _convert, "convert a Keras model to .tflite")
     convert.add_argument(
-        "model", type=Path, help=".keras file; or a .tflite whose open batch --batch 1 fixes"
+        "model",
+        type=Path,
+        help="Keras model: .keras, .h5 or a SavedModel folder; or a .tflite, with --batch 1",
     )
     convert.add_argument(
-        "--batch", type=int, metavar="N", help="1: what a microcontroller has, and .keras gets"
+        "--batch",
+        type=int,
+        metavar="N",
+        help="1, the batch that a microcontroller has; fixes the open one of a .tflite",
     )
     convert.add_argument(
         "--to", default="float32", metavar="TYPE", help="float32 (default), int8 or int16x8"

@@ -21,6 +21,7 @@ from tflm_hil.errors import ConversionError
 from tflm_hil.models.convert.causes import Cause, CauseKind
 from tflm_hil.models.convert.conversion_failure import explain
 from tflm_hil.models.convert.fidelity import Comparison, Fidelity
+from tflm_hil.models.convert.model_files import ModelFileError, identify
 from tflm_hil.models.convert.samples import checked
 from tflm_hil.models.convert.wording import refusal
 from tflm_hil.models.sample_arrays import ONE_ARRAY
@@ -80,8 +81,10 @@ def convert(
     (`tflm_hil.models.convert.fidelity` has the bounds). Raises `ConversionError`, also for a
     conversion that is not the model.
     """
-    if not model.is_file():
-        raise ConversionError(f"no Keras model at {model}", remedy="check the path")
+    try:
+        identify(model)
+    except ModelFileError as error:
+        raise ConversionError(error.what, remedy=error.remedy) from None
     if export not in tuple(ExportKind):
         raise ConversionError(f"no export {export!r}", remedy=f"use one of {', '.join(ExportKind)}")
     if dtype not in tuple(Precision):

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from tflm_hil.models.convert.causes import causes_of
 from tflm_hil.models.convert.comparing import Expected, check_weights, compare, expected_of
-from tflm_hil.models.convert.custom_classes import known, load
+from tflm_hil.models.convert.custom_classes import known
 from tflm_hil.models.convert.exports import Export
 from tflm_hil.models.convert.exports.equality import difference, windows
 from tflm_hil.models.convert.exports.masks import check_scale
 from tflm_hil.models.convert.exports.rebuild import stateful
 from tflm_hil.models.convert.exports.refusals import check
 from tflm_hil.models.convert.fidelity import Fidelity
+from tflm_hil.models.convert.loading import load
 from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, inputs_of
 from tflm_hil.models.convert.saturation import check_saturation
 from tflm_hil.models.tflite.inspect import inspect
