@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import CorruptModel, ReferenceFailed
+from tflm_hil.models.convert.model_files import LOADING
 from tflm_hil.models.tflite.inspect import StateNumbers
 from tflm_hil.models.tflite.state_names import all_names
 from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
@@ -48,7 +49,7 @@ SOURCES = (
     "references/keras_states.py",
     "models/tflite/feedback.py", "models/tflite/interpreter.py", "models/tflite/layout.py",
     "models/tflite/quantize.py", "models/tflite/states.py", "models/tflite/state_names.py",
-    "models/tflite/state_search.py", "models/convert/custom_classes.py",
+    "models/tflite/state_search.py", *LOADING,
 )  # fmt: skip
 EQUATIONS = (
     *(f"references/equations/{name}.py"

@@ -83,9 +83,10 @@ class Artefact:
 
 @dataclass(frozen=True)
 class KerasFile(Artefact):
-    """A `.keras` file. `custom` is the Python file that defines classes of its own, if it has any;
-    being source, it is not pinned by the manifest, but references are computed again when it
-    changes. `states` are those of a model that takes them as inputs, None where nothing is said.
+    """A Keras model, `.keras` or `.h5`. `custom` is the Python file that defines classes of its
+    own, if it has any; being source, it is not pinned by the manifest, but references are computed
+    again when it changes. `states` are those of a model that takes them as inputs, None where
+    nothing is said.
     """
 
     custom: Artefact | None = None
@@ -385,6 +386,11 @@ def _made_here(path: Path) -> tuple[Path, str]:
 
 def _keras(table: Table) -> KerasFile:
     table.only("file", "sha256", "bytes", "custom", "states")
+    if (table.path.parent / table.string("file")).is_dir():
+        raise table.wrong(
+            "file", "names a folder, and a manifest pins the content of one file",
+            'Load the SavedModel in Keras 2, save it with model.save("model.h5"), and name that.',
+        )  # fmt: skip
     artefact = _artefact(table)
     custom = None
     if "custom" in table.content:
