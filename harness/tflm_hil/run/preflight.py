@@ -36,6 +36,7 @@ class Preflight:
         # Which operators a finished ELF was linked with, only the board can tell.
         self._ignore = (OPERATORS,) if config.firmware is not None else ()
         self._findings: dict[str, tuple[Finding, ...]] = {}
+        self._refusals: dict[str, HilError] = {}
 
     def findings(self, variant: Variant) -> tuple[Finding, ...]:
         """All findings, errors first; none for a file that is no model: the board says so."""
@@ -51,10 +52,13 @@ class Preflight:
         return self._findings[variant.sha256]
 
     def clear(self, variant: Variant) -> None:
-        """Raises LintFailed, or UnsupportedModel where the engine lacks an operator."""
+        """Raises LintFailed, or UnsupportedModel where the engine lacks an operator: the same
+        error whenever it is asked.
+        """
         errors = [item for item in self.findings(variant) if item.severity is Severity.ERROR]
         if errors and self._may_stop:
-            raise refusal(errors)
+            known = self._refusals.setdefault(variant.sha256, refusal(errors))
+            raise known.with_traceback(None)
 
     def passing(self, variants: Iterable[Variant]) -> list[Variant]:
         """The variants that will be flashed."""
