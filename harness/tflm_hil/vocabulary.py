@@ -73,6 +73,14 @@ class Engine(StrEnum):
     TFLM = "tflm"
 
 
+class Certainty(StrEnum):
+    """What a figure that was worked out beforehand is worth."""
+
+    EXACT = "exact"
+    APPROXIMATE = "approximate"
+    UNKNOWN = "unknown"
+
+
 class Task(StrEnum):
     """What the labels of a model mean."""
 

@@ -36,7 +36,7 @@ def _dynamic_range(path: Path) -> Any:
 def _integers(export: Export, operators: Any, dtype: Any) -> Any:
     converter = export.converter
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: export.representative(CALIBRATION)
+    converter.representative_dataset = lambda: export.representative({"x": CALIBRATION})
     converter.target_spec.supported_ops = [operators]
     converter.inference_input_type = converter.inference_output_type = dtype
     return converter

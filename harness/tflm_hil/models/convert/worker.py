@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 
 from tflm_hil.models.convert.custom_classes import known, load
 from tflm_hil.models.convert.exports import Export
-from tflm_hil.models.convert.exports.equality import check_shape, difference, windows
+from tflm_hil.models.convert.exports.equality import difference, windows
 from tflm_hil.models.convert.exports.masks import check_scale
+from tflm_hil.models.convert.exports.rebuild import stateful
 from tflm_hil.models.convert.exports.refusals import check
+from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, inputs_of
+from tflm_hil.models.convert.saturation import check_saturation
+from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.output_order import order_outputs
 from tflm_hil.models.tflite.states import tie_states
 from tflm_hil.worker import Arrays, serve
@@ -41,10 +45,12 @@ def convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Ar
 def _convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
     model_path = Path(request["model"])
     export_name, dtype = request["export"], request["dtype"]
-    calibration = arrays.get("calibration")
     model = load(model_path)
     check(model, export_name, dtype)
-    check_shape(model, calibration)
+    inputs = inputs_of(model)
+    calibration = _bound(arrays, "calibration", model)
+    if calibration and dtype != "float32":
+        check_ranges(calibration)
     module = importlib.import_module(f"tflm_hil.models.convert.exports.{export_name}")
     export: Export = module.converter(model_path)
     distance = difference(model, export, calibration)
@@ -56,25 +62,45 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], A
     if dtype != "float32":
         assert calibration is not None
         if export_name in WINDOWED:
-            calibration = windows(model, calibration)
+            calibration = windows(inputs, calibration)
         _quantise(export, dtype, calibration)
     content, tied = tie_states(order_outputs(export.converter.convert()))
     check_scale(content, model)
     notes = [*_notes(model), *tied]
+    samples = _bound(arrays, "samples", model)
+    if samples and dtype != "float32":
+        notes += check_saturation(inspect(content), inputs, samples)
     answer = {"difference": distance, "notes": notes}
     return answer, {"tflite": np.frombuffer(content, np.uint8)}
 
 
+def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | None:
+    """What was given of a kind ("calibration/…"), brought to the model's inputs, if anything."""
+    given = {
+        key.removeprefix(f"{kind}/"): array
+        for key, array in arrays.items()
+        if key.startswith(f"{kind}/")
+    }
+    if not given:
+        return None
+    return bind(
+        given,
+        inputs_of(model),
+        calibration=kind == "calibration",
+        several_windows=stateful(model),
+    )
+
+
 def _notes(model: Any) -> list[str]:
     """What was changed without being asked for."""
-    batch = model.input_shape[0]
+    batch = model.inputs[0].shape[0]
     if batch == 1:
         return []
     size = "a dynamic batch" if batch is None else f"batch {batch}"
     return [f"the model has {size}; it was fixed to 1, which TFLM needs"]
 
 
-def _quantise(export: Export, dtype: str, calibration: NDArray[np.float32]) -> None:
+def _quantise(export: Export, dtype: str, calibration: Sequences) -> None:
     """Full integer quantisation: weights int8, activations, inputs and outputs int8 or int16."""
     converter = export.converter
     wide = dtype == "int16x8"

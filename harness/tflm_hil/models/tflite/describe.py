@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from tflm_hil.models.tflite.arena import estimate
+from tflm_hil.models.tflite.arena import ArenaEstimate, estimate
 from tflm_hil.models.tflite.inspect import Inspection, Subgraph, Tensor
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.engines import missing
@@ -43,14 +43,22 @@ def show(
 
 
 def _head(model: Inspection, name: str) -> str:
-    arena = estimate(model)
     count = sum(len(graph.operators) for graph in model.subgraphs)
     graphs = len(model.subgraphs)
     return (
         f"[bold]{escape(name)}[/]  {model.size_bytes:,} bytes · {count} operators in {graphs}"
-        f" subgraph{'s' if graphs > 1 else ''}\narena about {arena.total:,} bytes with the builtin"
-        f" engine: activations {arena.activations:,}, state {arena.states:,}, engine"
-        f" {arena.engine:,}"
+        f" subgraph{'s' if graphs > 1 else ''}\n{_arena(estimate(model))}"
+    )
+
+
+def _arena(arena: ArenaEstimate) -> str:
+    parts = arena.parts
+    if parts is None:
+        return f"arena at least {arena.at_least:,} bytes with any engine: what lives at one time"
+    return (
+        f"arena {parts.total:,} bytes with the builtin engine: activations"
+        f" {parts.activations:,}, state {parts.states:,}, engine {parts.engine:,}; at least"
+        f" {arena.at_least:,} with any"
     )
 
 

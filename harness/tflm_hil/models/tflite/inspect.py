@@ -19,6 +19,7 @@ from tflm_hil.errors import CorruptModel
 from tflm_hil.models.tflite.schema import load_schema, operator_names
 
 IDENTIFIER = b"TFL3"
+MOST_INTEGERS = 64
 # What the generated reader raises when it follows an offset into nowhere.
 DAMAGE = (struct.error, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 
@@ -35,7 +36,8 @@ class Tensor:
     """A tensor of a subgraph. `scales` has one entry per channel, one, or none.
 
     `shape_signature` has -1 where a dimension is dynamic; `constant_bytes` is the size of its
-    constant data, 0 for a tensor that is computed.
+    constant data, 0 for a tensor that is computed. `integers` holds the elements of a constant of
+    type int32 with at most `MOST_INTEGERS` of them: axes, positions, shapes.
     """
 
     index: int
@@ -48,6 +50,7 @@ class Tensor:
     quantized_dimension: int
     constant_bytes: int
     variable: bool
+    integers: tuple[int, ...] = ()
 
     @property
     def scale(self) -> float:
@@ -64,7 +67,7 @@ class Tensor:
 class Operator:
     """An operator of a subgraph; tensor indices, -1 for an input left out.
 
-    `options` holds the scalars of its options table by the schema's names.
+    `options` holds the scalars of its options table by the schema's names, `texts` its strings.
     """
 
     index: int
@@ -74,6 +77,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, int | float | bool] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,15 @@ def _tensor(index: int, tensor: Any, buffers: list[Any]) -> Tensor:
         quantized_dimension=quantization.quantizedDimension if quantization else 0,
         constant_bytes=0 if data is None else len(data),
         variable=bool(tensor.isVariable),
+        integers=_integers(tensor.type, data),
     )
+
+
+def _integers(kind: int, data: Any) -> tuple[int, ...]:
+    if data is None or DTYPES.get(kind) != "int32" or len(data) > 4 * MOST_INTEGERS:
+        return ()
+    raw = bytes(bytearray(data))
+    return struct.unpack(f"<{len(raw) // 4}i", raw[: len(raw) // 4 * 4])
 
 
 def _operator(
@@ -210,6 +222,7 @@ def _operator(
 ) -> Operator:
     number, version, custom = code
     name = names.get(number, f"operator {number}")
+    options = vars(op.builtinOptions) if op.builtinOptions else {}
     return Operator(
         index=index,
         code=number,
@@ -219,9 +232,10 @@ def _operator(
         outputs=_ints(op.outputs),
         options={
             key: value
-            for key, value in (vars(op.builtinOptions) if op.builtinOptions else {}).items()
+            for key, value in options.items()
             if isinstance(value, int | float) and not key.startswith("_")
         },
+        texts={key: _text(value) for key, value in options.items() if isinstance(value, bytes)},
     )
 
 

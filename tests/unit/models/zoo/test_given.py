@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tflm_hil.errors import ConfigurationError, CorruptModel
+from tflm_hil.models.sample_arrays import choose_keys
 from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.layout import input_names
 from tflm_hil.models.zoo.generated_samples import fed_step_by_step, generated_samples
 from tflm_hil.models.zoo.given import default_limits, dtype_of, given_variants
-from tflm_hil.models.zoo.given_samples import choose_keys, given_samples, input_names
+from tflm_hil.models.zoo.given_samples import given_samples
 
 from tests.support.graph_builder import ModelBuilder, accumulator
 from tests.unit.models.tflite.lints.test_lints import fused
 
-NPZ = Path("x.npz")
+NPZ = "x.npz"
 
 
 def network(

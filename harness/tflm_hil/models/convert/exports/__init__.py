@@ -24,13 +24,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Feed = dict[str, NDArray[np.float32]] | list[NDArray[np.float32]]
+from tflm_hil.models.convert.samples import Sequences, count_of
+
+Feed = dict[str, NDArray[Any]] | list[NDArray[Any]]
 
 
-def rows(sequences: NDArray[np.float32]) -> Iterator[Feed]:
-    """One sequence after the other, as the only input of a whole-window model."""
-    for row in sequences:
-        yield [row[np.newaxis].astype(np.float32)]
+def rows(sequences: Sequences) -> Iterator[Feed]:
+    """One sequence after the other, as the inputs of a whole-window model in the order of Keras."""
+    for number in range(count_of(sequences)):
+        yield [array[number : number + 1] for array in sequences.values()]
+
+
+def only(sequences: Sequences) -> NDArray[Any]:
+    """The array of the only input. Raises ValueError for a model of several."""
+    if len(sequences) != 1:
+        raise ValueError(
+            f"the model has {len(sequences)} inputs ({', '.join(sequences)}); this export takes one"
+        )
+    return next(iter(sequences.values()))
 
 
 def outputs_of(result: Any) -> list[NDArray[np.float32]]:
@@ -39,16 +50,22 @@ def outputs_of(result: Any) -> list[NDArray[np.float32]]:
     return [np.asarray(item, np.float32) for item in items]
 
 
+def call(model: Any, feed: Feed) -> Any:
+    """What a Keras model gives for the arrays of its inputs, in its own order."""
+    arrays = list(feed.values()) if isinstance(feed, dict) else feed
+    return model(arrays if len(arrays) > 1 else arrays[0], training=False)
+
+
 @dataclass(frozen=True)
 class Export:
     """A `tf.lite.TFLiteConverter` and the function that it will convert.
 
-    `probe` maps sequences `[N, T, F]` to outputs, one array for each of the model;
-    `representative` to what the calibrator feeds. `carries_state`: `probe` starts a sequence with
-    the states that the one before left, as a stateful Keras model does.
+    `probe` maps sequences, an array `[N, ...]` for each Keras input, to outputs, one array for each
+    of the model; `representative` to what the calibrator feeds. `carries_state`: `probe` starts a
+    sequence with the states that the one before left, as a stateful Keras model does.
     """
 
     converter: Any
-    probe: Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]
-    representative: Callable[[NDArray[np.float32]], Iterator[Feed]] = rows
+    probe: Callable[[Sequences], list[NDArray[np.float32]]]
+    representative: Callable[[Sequences], Iterator[Feed]] = rows
     carries_state: bool = False

@@ -2,62 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export, outputs_of
-from tflm_hil.models.convert.exports.rebuild import forget, rebuild, stateful
+from tflm_hil.models.convert.exports import Export, call, outputs_of, rows
+from tflm_hil.models.convert.exports.rebuild import forget, rebuild
+from tflm_hil.models.convert.samples import (
+    KerasInput,
+    Sequences,
+    inputs_of,
+    random_sequences,
+    take,
+)
 
 PROBED_SEQUENCES = 8
 
 
-class CalibrationShapeError(ValueError):
-    """Representative data does not fit the model's input."""
-
-
-def check_shape(model: Any, calibration: NDArray[np.float32] | None) -> None:
-    """Raise CalibrationShapeError unless a row is a window of the model, or, of a stateful one,
-    several windows one behind the other.
-    """
-    wanted = model.input_shape[1:]
-    if calibration is None:
-        return
-    actual = calibration.shape[1:]
-    steps = wanted[0] if stateful(model) and len(actual) == len(wanted) else None
-    inside = actual if steps is None or actual[0] % steps else (steps, *actual[1:])
-    if len(inside) != len(wanted) or any(
-        size not in (None, given) for size, given in zip(wanted, inside, strict=True)
-    ):
-        raise CalibrationShapeError(
-            f"representative sequences have shape {actual}, the model takes {wanted}"
-        )
-
-
-def windows(model: Any, sequences: NDArray[np.float32]) -> NDArray[np.float32]:
+def windows(inputs: Sequence[KerasInput], sequences: Sequences) -> dict[str, NDArray[Any]]:
     """Sequences cut into what the model takes at a time."""
-    shape = tuple(size or given for size, given in zip(
-        model.input_shape[1:], sequences.shape[1:], strict=True
-    ))  # fmt: skip
-    return sequences.reshape(-1, *shape)
+    cut = {}
+    for item in inputs:
+        array = sequences[item.name]
+        shape = (size or given for size, given in zip(item.shape, array.shape[1:], strict=True))
+        cut[item.name] = array.reshape(-1, *shape)
+    return cut
 
 
-def difference(model: Any, export: Export, samples: NDArray[np.float32] | None) -> float:
+def difference(model: Any, export: Export, samples: Sequences | None) -> float:
     """Largest |Δ| of any output between the original and the rebuilt model, on real or random
     input; a model with a Masking layer also gets it with padding at the end.
     """
+    inputs = inputs_of(model)
     if samples is None:
-        shape = (PROBED_SEQUENCES, *(size or 1 for size in model.input_shape[1:]))
-        samples = np.random.default_rng(0).uniform(-1.0, 1.0, shape).astype(np.float32)
-    samples = windows(model, samples)[:PROBED_SEQUENCES]
+        samples = random_sequences(inputs, PROBED_SEQUENCES)
+    samples = take(windows(inputs, samples), slice(PROBED_SEQUENCES))
     for layer in model.layers:
-        if type(layer).__name__ == "Masking":
-            samples = np.concatenate([samples, _padded(samples, layer.mask_value)])
+        if type(layer).__name__ == "Masking" and len(inputs) == 1:
+            name, array = next(iter(samples.items()))
+            samples = {name: np.concatenate([array, _padded(array, layer.mask_value)])}
     # one by one: the original may have a batch of its own
     original = rebuild(model, unroll=False, stateless=not export.carries_state)
     forget(original)
-    expected = [outputs_of(original(row[np.newaxis], training=False)) for row in samples]
+    expected = [outputs_of(call(original, row)) for row in rows(samples)]
     converted = export.probe(samples)
     return max(
         float(np.max(np.abs(np.concatenate(ours).reshape(theirs.shape) - theirs)))

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from tflm_hil.models.convert.exports import Export
+from tflm_hil.models.convert.exports import Export, only
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
 
 # What legacy Keras may lower; only the LSTM becomes one operator.
@@ -43,7 +43,7 @@ def converter(model_path: Path) -> Export:
     return Export(
         converter=tf.lite.TFLiteConverter.from_saved_model(directory),
         probe=lambda x: [
-            np.concatenate([np.asarray(model(row[np.newaxis], training=False)) for row in x])
+            np.concatenate([np.asarray(model(row[np.newaxis], training=False)) for row in only(x)])
         ],
     )
 

@@ -12,8 +12,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export, outputs_of
+from tflm_hil.models.convert.exports import Export, call, outputs_of, rows
 from tflm_hil.models.convert.exports.rebuild import forget, load, rebuild, stateful
+from tflm_hil.models.convert.samples import Sequences
 
 
 def converter(model_path: Path) -> Export:
@@ -25,9 +26,9 @@ def export_keras(model_path: Path, *, unroll: bool) -> Export:
     """Common to the loop and the unrolled export. A stateful layer becomes a resource variable."""
     model = rebuild(load(str(model_path)), unroll=unroll)
 
-    def probe(windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def probe(windows: Sequences) -> list[NDArray[np.float32]]:
         forget(model)
-        results = [outputs_of(model(row[np.newaxis], training=False)) for row in windows]
+        results = [outputs_of(call(model, row)) for row in rows(windows)]
         forget(model)  # what it remembers would be stored with it
         return [np.concatenate(parts) for parts in zip(*results, strict=True)]
 

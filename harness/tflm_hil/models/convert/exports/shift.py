@@ -21,11 +21,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export, Feed
+from tflm_hil.models.convert.exports import Export, Feed, only
 from tflm_hil.models.convert.exports.graph import Graph
 from tflm_hil.models.convert.exports.links import Recurrent
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
 from tflm_hil.models.convert.exports.saved import converter_of
+from tflm_hil.models.convert.samples import Sequences
 from tflm_hil.models.tflite.states import NEXT
 
 
@@ -48,11 +49,12 @@ def converter(model_path: Path) -> Export:
     function = tf.function(run, autograph=False).get_concrete_function(**specs)
     chunk = int(model.input_shape[1])
 
-    def probe(windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        results = [result for _, result in walk(function, graph, windows, chunk)]
+    def probe(windows: Sequences) -> list[NDArray[np.float32]]:
+        results = [result for _, result in walk(function, graph, only(windows), chunk)]
         return [np.concatenate([np.asarray(item[name]) for item in results]) for name in outputs]
 
-    def representative(sequences: NDArray[np.float32]) -> Iterator[Feed]:
+    def representative(given: Sequences) -> Iterator[Feed]:
+        sequences = only(given)
         # windows that stand alone are taken as one sequence, as a stateful Keras model does
         alone = sequences.shape[1] == chunk and graph.states
         for rows in [sequences] if alone else sequences[:, np.newaxis]:

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export
+from tflm_hil.models.convert.exports import Export, only
 from tflm_hil.models.convert.exports.chain import (
     Both,
     Link,
@@ -62,9 +62,9 @@ def converter(model_path: Path) -> Export:
     return Export(
         converter=converter_of(function),
         probe=lambda x: [
-            np.stack([_sequence(function, states, row, every=last.sequences) for row in x])
+            np.stack([_sequence(function, states, row, every=last.sequences) for row in only(x)])
         ],
-        representative=lambda x: representative(function, states, x),
+        representative=lambda x: representative(function, states, only(x)),
     )
 
 
