@@ -70,6 +70,7 @@ constexpr const Kernel* kKernels[] = {
     &kSumKernel,
     &kSvdfKernel,
     &kTanhKernel,
+    &kTransposeConvKernel,
     &kTransposeKernel,
     &kUnidirectionalSequenceLstmKernel,
     &kUnpackKernel,

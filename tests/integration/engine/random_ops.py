@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.integration.engine.random_images import convolution, pooling
+from tests.integration.engine.random_images import convolution, pooling, transpose_convolution
 from tests.integration.engine.random_math import (
     arg_extreme,
     batch_matmul,
@@ -419,6 +419,7 @@ for _kind in ("INT8", "INT16", "FLOAT32"):
         CASES[f"{_name}-{_kind}"] = partial(reduction, name=_name, kind=_kind)
     for _name in ("ABS", "LEAKY_RELU"):
         CASES[f"{_name}-{_kind}"] = partial(elementwise, name=_name, kind=_kind)
+    CASES[f"TRANSPOSE_CONV-{_kind}"] = partial(transpose_convolution, kind=_kind)
     CASES[f"SELECT_V2-{_kind}"] = partial(select, kind=_kind)
     CASES[f"BATCH_MATMUL-{_kind}"] = partial(batch_matmul, kind=_kind)
 for _kind in ("INT8", "FLOAT32"):

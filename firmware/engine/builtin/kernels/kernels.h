@@ -66,6 +66,8 @@ extern const Kernel kSquaredDifferenceKernel;
 extern const Kernel kSvdfKernel;
 // transpose.cc
 extern const Kernel kReverseV2Kernel, kTransposeKernel;
+// transpose_conv.cc
+extern const Kernel kTransposeConvKernel;
 // variables.cc
 extern const Kernel kAssignVariableKernel, kCallOnceKernel, kReadVariableKernel, kVarHandleKernel;
 

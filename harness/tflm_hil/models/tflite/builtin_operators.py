@@ -27,7 +27,9 @@ BROADCAST = {
 TABLE_BYTES = 256  # results of all 256 inputs of int8
 LOOKED_UP = {"ABS": 40, "ELU": 40, "LEAKY_RELU": 40, "RSQRT": 40}  # int8: with a table each
 SIGMOIDS = {"LOGISTIC": 36, "TANH": 36}  # int8: one table for all with the same units
-CHANNELWISE = {"CONV_2D": 116, "DEPTHWISE_CONV_2D": 116, "FULLY_CONNECTED": 72}
+CHANNELWISE = {
+    "CONV_2D": 116, "DEPTHWISE_CONV_2D": 116, "FULLY_CONNECTED": 72, "TRANSPOSE_CONV": 100,
+}  # fmt: skip
 FACTOR_BYTES = 8  # one for each channel
 OUTER_BYTES = 12  # BroadcastPlan::Outer, a dimension around the inner run
 COPIES_BYTES, COPY_BYTES, AXIS_BYTES, FILL_BYTES = 12, 28, 12, 16  # copies.h
@@ -104,7 +106,7 @@ class OperatorBytes:
 
 
 def _factors(name: str, inputs: Sequence[Tensor], output: Tensor) -> int:
-    if inputs[0].type == "float32":
+    if output.type == "float32":
         return 0
     if name == "FULLY_CONNECTED":
         scales = len(inputs[1].scales)

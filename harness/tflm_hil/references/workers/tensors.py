@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tflite_micro.python.tflite_micro import runtime
 
+from tflm_hil.models.tflite.feedback import Feedback, Wiring
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.layout import invokes, layout_of
-from tflm_hil.references.feedback import Feedback, Wiring
 from tflm_hil.references.workers.tflm import ARENA_BYTES
 from tflm_hil.worker import Arrays, serve
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tflite_micro.python.tflite_micro import runtime
 
+from tflm_hil.models.tflite.feedback import Feedback, Wiring
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.layout import InputTensor, Layout
 from tflm_hil.models.tflite.quantize import Quantization
-from tflm_hil.references.feedback import Feedback, Wiring
 from tflm_hil.references.sequences import run_sequences
 from tflm_hil.references.serving import Result, Work, serve_jobs
 

@@ -39,7 +39,10 @@ def converter(model_path: Path) -> Export:
     call = tf.function(lambda x: model(x, training=False))
     signature = call.get_concrete_function(tf.TensorSpec(shape, tf.float32, name="input"))
     directory = tempfile.mkdtemp(prefix="tflm-hil-fused-")
-    tf.saved_model.save(model, directory, signatures=signature)
+    # the variables alone: with the layers, Keras would trace each in all its modes, seconds long
+    weights = tf.Module()
+    weights.variables_of_the_model = list(model.variables)
+    tf.saved_model.save(weights, directory, signatures=signature)
     return Export(
         converter=tf.lite.TFLiteConverter.from_saved_model(directory),
         probe=lambda x: [
