@@ -7,6 +7,7 @@
 // engine's sentence, separated by tabs. A model that ends the process has no line.
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "engine/engine.h"
@@ -36,8 +37,8 @@ std::vector<uint8_t> ReadFile(const char* path) {
 }  // namespace
 
 int main() {
-  std::vector<uint8_t> memory(kArenaBytes + kAlignment);
-  uint8_t* arena = memory.data();
+  const std::unique_ptr<uint8_t[]> memory(new uint8_t[kArenaBytes + kAlignment]);
+  uint8_t* arena = memory.get();
   arena += (kAlignment - reinterpret_cast<uintptr_t>(arena) % kAlignment) % kAlignment;
 
   char path[kPathBytes];

@@ -146,7 +146,11 @@ class Bench:
     def image(self) -> FirmwareImage:
         """The firmware under test, built on first use. Raises FirmwareError."""
         if self._image is None:
-            self._image = firmware_under_test(self._config, self.board.spec, self._progress)
+            self._latch.check(self._config.board)
+            try:
+                self._image = firmware_under_test(self._config, self._config.spec, self._progress)
+            except (FirmwareError, ConfigurationError) as error:
+                raise self._give_up(error) from error
         return self._image
 
     @property

@@ -24,6 +24,7 @@ from tflm_hil.errors import BoardLatchedBroken, HilError, StrictFinding
 from tflm_hil.explain.explain import explain
 from tflm_hil.measure.measure import Measured, measure
 from tflm_hil.measure.reference_pool import ReferencePool
+from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.paths import made
@@ -78,16 +79,19 @@ class Run:
         self._resumed_results = 0
         self._circumstances: Circumstances | None = None
         self._test = ""
-        self._preflight = Preflight(config)
+        self._preflight = Preflight(
+            config, arena_bytes=lambda: self.bench.image.arena_bytes, say=progress.say
+        )
         self._by_hash = {slot_hash(variant): variant for variant in reversed(wanted)}
         self._wanted = wanted = self._preflight.passing(wanted)
+        self._slotfuls = Slotfuls(wanted, config.spec.flash.slot_bytes)
         self.directory = self._choose_directory()
         self.journal = Journal(self.directory, board=config.board)
         self.bench = Bench(
             config,
             progress,
             on_flash=self._note_flash,
-            mates=Slotfuls(wanted, config.spec.flash.slot_bytes).mates,
+            mates=self._mates,
             clear=self._clear,
         )
         self._references = ReferencePool(wanted, progress, limit=config.sequences)
@@ -216,6 +220,14 @@ class Run:
             explanation=explanation,
         )
         return measured
+
+    def _mates(self, model_hash: str) -> list[SlotEntry]:
+        """What is flashed along with a model: those of its slotful that may be."""
+        return [
+            entry
+            for entry in self._slotfuls.mates(model_hash)
+            if self._preflight.is_clear(self._by_hash[entry.hash])
+        ]
 
     def _clear(self, model_hash: str) -> None:
         """Raises if this is a variant that must not be flashed, whoever asks for it."""
