@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflm_hil.errors import ConfigurationError, ConversionError
-from tflm_hil.vocabulary import Engine, Severity
+from tflm_hil.vocabulary import Engine
 
 Function = Callable[[argparse.Namespace, list[str]], int]
 Add = Callable[[str, Function, str], argparse.ArgumentParser]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from tflm_hil.models.tflite.inspect import Inspection
+    from tflm_hil.run.trial import Examined
 
     Named = dict[str, NDArray[Any]]
 
@@ -71,7 +74,7 @@ def add_commands(add: Add) -> None:
 
 def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
     from tflm_hil.models.convert.convert import convert
-    from tflm_hil.models.tflite.lints import lint
+    from tflm_hil.models.tflite.inspect import inspect
 
     calibration, samples = _given(arguments.samples, arguments.key)
     target = arguments.output or arguments.model.with_name(
@@ -93,9 +96,18 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
     print(f"equal to the Keras model before conversion within {done.difference:.2g}")
     for note in done.notes:
         print(f"note: {note}")
-    for finding in lint(done.content):
-        print(finding)
+    examined = _examine(inspect(done.content, str(target)), done.content)
+    for line in (*examined.findings, *(f"note: {reason}" for reason in examined.not_asked)):
+        print(line)
     return 0
+
+
+def _examine(model: Inspection, content: bytes, engine: str = Engine.BUILTIN) -> Examined:
+    """The checks of a run before flashing, as far as they need no board."""
+    from tflm_hil.run.trial import examine
+
+    (examined,) = examine([model], [content], engine=engine)
+    return examined
 
 
 def _given(path: Path | None, key: str) -> tuple[Named | None, Named | None]:
@@ -127,13 +139,14 @@ def _given(path: Path | None, key: str) -> tuple[Named | None, Named | None]:
 def _inspect(arguments: argparse.Namespace, _: list[str]) -> int:
     from tflm_hil.models.tflite.describe import show
     from tflm_hil.models.tflite.inspect import inspect
-    from tflm_hil.models.tflite.lints import lint
 
-    model = inspect(_read(arguments.model), str(arguments.model))
-    findings = lint(model, engine=arguments.engine)
-    show(model, findings, name=arguments.model.name, tensors=arguments.tensors)
-    failed = arguments.strict and any(item.severity is Severity.ERROR for item in findings)
-    return 1 if failed else 0
+    content = _read(arguments.model)
+    model = inspect(content, str(arguments.model))
+    examined = _examine(model, content, arguments.engine)
+    show(model, examined.findings, name=arguments.model.name, tensors=arguments.tensors)
+    for reason in examined.not_asked:
+        print(f"note: {reason}")
+    return 1 if arguments.strict and examined.has_errors else 0
 
 
 def _c_array(arguments: argparse.Namespace, _: list[str]) -> int:
