@@ -64,7 +64,7 @@ int OperatorCode(const Table& code) {
 // The subgraphs that an operator runs.
 size_t Children(const Table& op, int code, uint32_t children[2]) {
   const Table options = op.GetTable(schema::op::kOptions);
-  if (code == schema::kWhile) {
+  if (code == schema::kWhile || code == schema::kIf) {
     children[0] = static_cast<uint32_t>(options.Get<int32_t>(0, 0));
     children[1] = static_cast<uint32_t>(options.Get<int32_t>(1, 0));
     return 2;
@@ -324,6 +324,10 @@ Status Loader::WalkOperator(uint32_t index, uint32_t op_index, unsigned nesting)
   uint32_t children[2];
   const size_t child_count = Children(op, code, children);
   for (size_t c = 0; c < child_count; ++c) HIL_TRY(Walk(children[c], nesting + 1));
+  // IF hands its inputs to whichever branch runs, and the second one comes later on the time line.
+  for (uint32_t i = 0; code == schema::kIf && i < inputs.count; ++i) {
+    if (inputs[i] >= 0) graph.tensors[inputs[i]].last = static_cast<uint16_t>(time);
+  }
   for (uint32_t i = 0; child_count != 0 && i < outputs.count; ++i) {
     graph.tensors[outputs[i]].last = static_cast<uint16_t>(time);
   }

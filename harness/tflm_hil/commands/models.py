@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def add_commands(add: Add) -> None:
     """Register the sub-commands through the parser's own `add`."""
     convert = add("convert", _convert, "convert a Keras model to .tflite")
-    convert.add_argument("model", type=Path, help=".keras file")
+    convert.add_argument("model", type=Path, help="Keras model: .keras, .h5 or a SavedModel folder")
     convert.add_argument(
         "--to", default="float32", metavar="TYPE", help="float32 (default), int8 or int16x8"
     )
@@ -74,6 +74,7 @@ def add_commands(add: Add) -> None:
 
 def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
     from tflm_hil.models.convert.convert import convert
+    from tflm_hil.models.convert.wording import comparison_lines, doubts
     from tflm_hil.models.tflite.inspect import inspect
 
     calibration, samples = _given(arguments.samples, arguments.key)
@@ -94,7 +95,9 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
     target.write_bytes(done.content)
     print(f"{target}: {len(done.content)} bytes, {arguments.to}, {arguments.export}")
     print(f"equal to the Keras model before conversion within {done.difference:.2g}")
-    for note in done.notes:
+    for line in comparison_lines(done.comparison):
+        print(line)
+    for note in (*doubts(done.comparison, done.export, done.dtype, done.causes), *done.notes):
         print(f"note: {note}")
     examined = _examine(inspect(done.content, str(target)), done.content)
     for line in (*examined.findings, *(f"note: {reason}" for reason in examined.not_asked)):

@@ -52,7 +52,7 @@ def test_a_cell_without_a_fused_operator_is_named() -> None:
 def test_a_file_that_is_no_keras_model(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(b"not a zip")
-    with pytest.raises(ConversionError, match=r"model\.keras to float32"):
+    with pytest.raises(ConversionError, match=r"model\.keras is damaged"):
         convert(path, export="loop", dtype="float32")
 
 

@@ -44,7 +44,7 @@ def explain(failure: WorkerError, name: str, export: str, dtype: str) -> Convers
     if failure.kind == "SamplesError":
         reason, remedy = failure.message.split("\n", 1)
         return ConversionError(f"{name} cannot be converted: {reason}", remedy=remedy)
-    if failure.kind == "CustomClassError":
+    if failure.kind in ("CustomClassError", "ModelFileError"):
         reason, remedy = failure.message.split("\n", 1)
         return ConversionError(f"{name} cannot be loaded: {reason}", remedy=remedy)
     if any(words in failure.message for words in NO_KERNEL):

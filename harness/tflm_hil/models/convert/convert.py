@@ -18,11 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert.causes import Cause, CauseKind
 from tflm_hil.models.convert.conversion_failure import explain
+from tflm_hil.models.convert.fidelity import Comparison, Fidelity
+from tflm_hil.models.convert.model_files import ModelFileError, identify
 from tflm_hil.models.convert.samples import checked
+from tflm_hil.models.convert.wording import refusal
 from tflm_hil.models.sample_arrays import ONE_ARRAY
 from tflm_hil.vocabulary import ExportKind, Precision
-from tflm_hil.worker import Arrays, WorkerError, run_worker
+from tflm_hil.worker import Answer, Arrays, WorkerError, stream_worker
 
 # Types that people ask for and that are refused, with the reason.
 REFUSED_TYPES = {
@@ -41,14 +45,18 @@ class Conversion:
     """A converted model.
 
     `difference` is the largest |Δ| between the Keras model and its rebuilt form (batch 1,
-    unrolled, a hand-written loop, legacy Keras) just before conversion. `notes` are sentences
-    about what was changed without being asked for.
+    unrolled, a hand-written loop, legacy Keras) just before conversion; `comparison` is of what
+    came out of it, and `causes` what the inputs' scales say should it not be as near as it might.
+    `notes` are sentences about what was changed without being asked for, and about
+    inputs of which few values saturate.
     """
 
     content: bytes
     export: ExportKind
     dtype: Precision
     difference: float
+    comparison: Comparison
+    causes: tuple[Cause, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -68,11 +76,15 @@ def convert(
     `calibration` is real input from the training data: `[N, ...]`, or several such arrays by name,
     of which the model's inputs take theirs (see `tflm_hil.models.convert.samples.bind`). Integers
     need it, and float32 uses its first rows to check that the rebuilt model still is the model.
-    `samples` are what the model will get, likewise; the same as `calibration` if left out. Raises
-    `ConversionError`.
+    `samples` are what the model will get, likewise; the same as `calibration` if left out. What
+    comes out is compared with the Keras model on them, or on random input where there are none
+    (`tflm_hil.models.convert.fidelity` has the bounds). Raises `ConversionError`, also for a
+    conversion that is not the model.
     """
-    if not model.is_file():
-        raise ConversionError(f"no Keras model at {model}", remedy="check the path")
+    try:
+        identify(model)
+    except ModelFileError as error:
+        raise ConversionError(error.what, remedy=error.remedy) from None
     if export not in tuple(ExportKind):
         raise ConversionError(f"no export {export!r}", remedy=f"use one of {', '.join(ExportKind)}")
     if dtype not in tuple(Precision):
@@ -90,6 +102,7 @@ def convert(
         **_named(calibration, "calibration", scaled=dtype != "float32"),
         **_named(calibration if samples is None else samples, "samples", scaled=False),
     }
+    answers: list[Answer] = []
     request = {
         "model": str(model.resolve()),
         "custom": str(custom.resolve()) if custom else "",
@@ -97,18 +110,31 @@ def convert(
         "dtype": dtype,
     }
     try:
-        answer, results = run_worker(
-            "tflm_hil.models.convert.worker", request, arrays, timeout_s=timeout_s
+        answers.extend(
+            stream_worker("tflm_hil.models.convert.worker", request, arrays, timeout_s=timeout_s)
         )
     except WorkerError as failure:
+        if failure.crashed and answers:
+            raise ConversionError(
+                f"{model.name} converted to {dtype} ({export}) ends TFLite's interpreter"
+                f" ({failure.cause}), so that it cannot be compared with Keras",
+                remedy=f"use another export; the last lines were:\n{failure.tail}",
+            ) from failure
         raise explain(failure, model.name, export, dtype) from failure
-    return Conversion(
+    (made, results), (compared, _) = answers
+    done = Conversion(
         results["tflite"].tobytes(),
         ExportKind(export),
         Precision(dtype),
-        float(answer["difference"]),
-        tuple(answer["notes"]),
+        float(made["difference"]),
+        Comparison.from_record(compared["comparison"]),
+        tuple(Cause.from_record(record) for record in compared["causes"]),
+        (*made["notes"], *compared["notes"]),
     )
+    lost = any(cause.kind is CauseKind.QUANTISED_INTEGERS for cause in done.causes)
+    if lost or done.comparison.fidelity is Fidelity.WRONG:
+        raise refusal(model.name, done.export, done.dtype, done.comparison, done.causes)
+    return done
 
 
 def _named(given: Given | None, kind: str, *, scaled: bool) -> Arrays:

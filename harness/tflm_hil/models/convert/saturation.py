@@ -6,25 +6,32 @@ representative data where there are both, in every input.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
+from tflm_hil.models.convert.causes import range_of, tied
 from tflm_hil.models.convert.exports.refusals import RefusedError
 from tflm_hil.models.convert.samples import KerasInput, Sequences
+from tflm_hil.models.convert.wording import cause_sentence, remedy_of
 from tflm_hil.models.tflite.inspect import Inspection
-from tflm_hil.models.tflite.layout import InputTensor, bound_inputs
-from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.models.tflite.layout import bound_inputs
 
 # A larger share of values beyond the input's scale is an error, not chance.
 SATURATED = 0.01
 
 
 def check_saturation(
-    model: Inspection, inputs: tuple[KerasInput, ...], sequences: Sequences
+    model: Inspection,
+    inputs: Sequence[KerasInput],
+    sequences: Sequences,
+    calibration: Sequences | None,
+    *,
+    faithful: bool,
 ) -> list[str]:
     """A sentence for every input of which few values saturate.
 
-    Raises RefusedError if more than 1 % of an input do: the representative data was of another
-    range.
+    Raises RefusedError if more than 1 % of an input do. Its remedy depends on whether the scale is
+    that of the input's own calibration data; if it is another's, and the model is `faithful` on
+    such values nevertheless (it clips them itself, say), it is a sentence, too.
     """
     notes = []
     tensors = bound_inputs(model, [item.names for item in inputs])
@@ -40,17 +47,16 @@ def check_saturation(
             f"{share:.2%} of the input values{name} lie beyond the input's scale, which holds"
             f" {low:.4g} to {high:.4g}; they saturate"
         )
-        if share > SATURATED:
-            raise RefusedError(
-                what, "calibrate with data of the same range and normalisation as the inputs"
-            )
-        notes.append(what)
+        if share <= SATURATED:
+            notes.append(what)
+            continue
+        own = tied(model, item, tensor, calibration[item.name]) if calibration else []
+        if own and faithful:
+            notes.append(f"{what}. {cause_sentence(own[0])}; the outputs are Keras' nevertheless")
+            continue
+        if own:
+            raise RefusedError(f"{what}. {cause_sentence(own[0])}", remedy_of(own[0]))
+        raise RefusedError(
+            what, "calibrate with data of the same range and normalisation as the inputs"
+        )
     return notes
-
-
-def range_of(tensor: InputTensor) -> tuple[float, float]:
-    """The least and the largest number that a quantised input holds."""
-    scale: Quantization = tensor.quantization
-    limits = np.iinfo(scale.dtype)
-    low, high = scale.dequantize(np.array([limits.min, limits.max]))
-    return float(low), float(high)

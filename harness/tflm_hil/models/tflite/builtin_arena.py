@@ -160,6 +160,10 @@ class _TimeLine:
         children = list(_children(operator))
         for child in children:
             self._walk(child)
+        if operator.name == "IF":  # either branch takes them, and the second one comes later
+            for tensor in operator.inputs:
+                if tensor >= 0:
+                    timed.slots[tensor].last = self.time
         if children:
             for tensor in operator.outputs:
                 timed.slots[tensor].last = self.time
@@ -187,6 +191,7 @@ def _children(operator: Operator) -> Iterator[int]:
     names = {
         "WHILE": ("condSubgraphIndex", "bodySubgraphIndex"),
         "CALL_ONCE": ("initSubgraphIndex",),
+        "IF": ("thenSubgraphIndex", "elseSubgraphIndex"),
     }
     for name in names.get(operator.name, ()):
         yield int(operator.options.get(name, 0))

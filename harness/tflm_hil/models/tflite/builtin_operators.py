@@ -4,6 +4,7 @@ Prepare leaves there, on a 32-bit target (`firmware/engine/builtin/kernels/`).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,20 +13,26 @@ from tflm_hil.models.tflite.inspect import Operator, Subgraph, Tensor
 
 # sizeof of what operators of one family keep.
 FIXED = {
-    "ARG_MAX": 24, "ARG_MIN": 24, "AVERAGE_POOL_2D": 80, "BATCH_MATMUL": 144, "CALL_ONCE": 12,
-    "CAST": 8, "DEQUANTIZE": 28, "EXP": 40, "GATHER": 28, "LOG": 40, "LOGICAL_NOT": 56,
-    "MAX_POOL_2D": 80, "MEAN": 132, "NEG": 40, "QUANTIZE": 28, "REDUCE_MAX": 132,
-    "REDUCE_MIN": 132, "RELU": 40, "RELU6": 40, "SELECT_V2": 88, "SHAPE": 8, "SOFTMAX": 32,
-    "SQRT": 40, "SQUARE": 40, "SUM": 132, "SVDF": 84, "UNIDIRECTIONAL_SEQUENCE_LSTM": 200,
+    "ARG_MAX": 24, "ARG_MIN": 24, "AVERAGE_POOL_2D": 80, "BATCH_MATMUL": 144,
+    "BROADCAST_ARGS": 12, "CALL_ONCE": 12, "CAST": 8, "CEIL": 8, "COS": 8, "CUMSUM": 48,
+    "DEQUANTIZE": 28, "DYNAMIC_UPDATE_SLICE": 16, "EMBEDDING_LOOKUP": 20, "EXP": 40, "FLOOR": 8,
+    "GATHER": 28, "GATHER_ND": 24, "L2_NORMALIZATION": 20, "L2_POOL_2D": 80, "LOG": 40,
+    "LOGICAL_NOT": 56, "LOG_SOFTMAX": 40, "MAX_POOL_2D": 80, "MEAN": 132, "NEG": 40,
+    "QUANTIZE": 28, "REDUCE_ALL": 132, "REDUCE_MAX": 132, "REDUCE_MIN": 132, "RELU": 40,
+    "RELU6": 40, "RESIZE_BILINEAR": 12, "RESIZE_NEAREST_NEIGHBOR": 12, "ROUND": 8,
+    "SELECT_V2": 88, "SHAPE": 8, "SIN": 8, "SOFTMAX": 32, "SQRT": 40, "SQUARE": 40, "SUM": 132,
+    "SVDF": 84, "UNIDIRECTIONAL_SEQUENCE_LSTM": 200,
 }  # fmt: skip
 # The same of operators that broadcast two inputs.
 BROADCAST = {
-    "ADD": 84, "DIV": 68, "EQUAL": 56, "GREATER": 56, "GREATER_EQUAL": 56, "LESS": 56,
-    "LESS_EQUAL": 56, "LOGICAL_AND": 56, "LOGICAL_OR": 56, "MAXIMUM": 32, "MINIMUM": 32,
-    "MUL": 84, "NOT_EQUAL": 56, "SQUARED_DIFFERENCE": 76, "SUB": 84,
+    "ADD": 84, "DIV": 68, "EQUAL": 56, "FLOOR_DIV": 32, "FLOOR_MOD": 32, "GREATER": 56,
+    "GREATER_EQUAL": 56, "LESS": 56, "LESS_EQUAL": 56, "LOGICAL_AND": 56, "LOGICAL_OR": 56,
+    "MAXIMUM": 32, "MINIMUM": 32, "MUL": 84, "NOT_EQUAL": 56, "PRELU": 60,
+    "SQUARED_DIFFERENCE": 76, "SUB": 84,
 }  # fmt: skip
 TABLE_BYTES = 256  # results of all 256 inputs of int8
-LOOKED_UP = {"ABS": 40, "ELU": 40, "LEAKY_RELU": 40, "RSQRT": 40}  # int8: with a table each
+# int8: with a table each
+LOOKED_UP = {"ABS": 40, "ELU": 40, "HARD_SWISH": 12, "LEAKY_RELU": 40, "RSQRT": 40}
 SIGMOIDS = {"LOGISTIC": 36, "TANH": 36}  # int8: one table for all with the same units
 CHANNELWISE = {
     "CONV_2D": 116, "DEPTHWISE_CONV_2D": 116, "FULLY_CONNECTED": 72, "TRANSPOSE_CONV": 100,
@@ -33,7 +40,10 @@ CHANNELWISE = {
 FACTOR_BYTES = 8  # one for each channel
 OUTER_BYTES = 12  # BroadcastPlan::Outer, a dimension around the inner run
 COPIES_BYTES, COPY_BYTES, AXIS_BYTES, FILL_BYTES = 12, 28, 12, 16  # copies.h
+FILLED = frozenset({"FILL", "PAD", "PADV2", "SPACE_TO_BATCH_ND", "ZEROS_LIKE"})
 LOOP_BYTES, LOOP_VARIABLE_BYTES = 20, 20  # control.cc
+BRANCH_BYTES, PORT_BYTES = 24, 12  # if.cc
+ADD_N_BYTES, POINTER_BYTES = 36, 4  # sums.cc
 HANDLE_BYTES, ACCESS_BYTES, VARIABLE_BYTES = 8, 8, 24  # variables.cc
 
 # A dimension of a box that is copied: its length, and the steps in both tensors, in elements.
@@ -71,10 +81,14 @@ class OperatorBytes:
             return CHANNELWISE[name] + FACTOR_BYTES * _factors(name, inputs, outputs[0])
         if name in COPIES:
             boxes = COPIES[name](operator, inputs, outputs)
-            fill = FILL_BYTES if name in ("PAD", "PADV2") else 0
+            fill = FILL_BYTES if name in FILLED else 0
             return fill + COPIES_BYTES + sum(COPY_BYTES + AXIS_BYTES * _axes(box) for box in boxes)
         if name == "WHILE":
             return LOOP_BYTES + LOOP_VARIABLE_BYTES * len(inputs)
+        if name == "IF":
+            return BRANCH_BYTES + PORT_BYTES * (len(inputs) - 1 + len(outputs))
+        if name == "ADD_N":
+            return ADD_N_BYTES + POINTER_BYTES * len(inputs)
         return self._variable(operator)
 
     def resource_bytes(self, size: Callable[[Tensor], int]) -> list[int]:
@@ -238,20 +252,88 @@ def _repeated(_: Operator, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) 
     yield _box(shape, _broadcast_steps(inputs[0].shape, len(shape)), _row_major(shape))
 
 
+def _filled(*_: object) -> Boxes:
+    """FILL, ZEROS_LIKE: nothing is copied."""
+    yield from ()
+
+
+def _mirrored(_: Operator, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Boxes:
+    """MIRROR_PAD: the input, then either end of each dimension, the innermost first."""
+    counts = list(inputs[0].shape)
+    steps = _row_major(outputs[0].shape)
+    yield _box(counts, _row_major(inputs[0].shape), steps)
+    for d in reversed(range(len(counts))):
+        back = [-step if axis == d else step for axis, step in enumerate(steps)]
+        for margin in inputs[1].integers[2 * d : 2 * d + 2]:
+            if margin:
+                yield _box([*counts[:d], margin, *counts[d + 1 :]], back, steps)
+        counts[d] = outputs[0].shape[d]
+
+
+def _depth_blocks(operator: Operator, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Boxes:
+    """SPACE_TO_DEPTH, DEPTH_TO_SPACE."""
+    apart = operator.name == "SPACE_TO_DEPTH"
+    fine, coarse = (inputs[0], outputs[0]) if apart else (outputs[0], inputs[0])
+    block, depth = int(operator.options.get("blockSize", 1)), fine.shape[3]
+    in_fine, in_coarse = _row_major(fine.shape), _row_major(coarse.shape)
+    steps = (
+        [in_fine[0], in_fine[1] * block, in_fine[2] * block, in_fine[1], in_fine[2], 1],
+        [*in_coarse[:3], depth * block, depth, 1],
+    )
+    counts = [*coarse.shape[:3], block, block, depth]
+    yield _box(counts, *(steps if apart else steps[::-1]))
+
+
+def _batch_blocks(operator: Operator, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Boxes:
+    """SPACE_TO_BATCH_ND, BATCH_TO_SPACE_ND: a copy for each place of a block."""
+    apart = operator.name == "SPACE_TO_BATCH_ND"
+    fine, coarse = (inputs[0], outputs[0]) if apart else (outputs[0], inputs[0])
+    depth = fine.shape[-1]
+    axes = list(
+        zip(
+            fine.shape[1:-1], coarse.shape[1:-1], inputs[1].integers, inputs[2].integers[::2],
+            strict=True,
+        )
+    )  # fmt: skip
+    if len(axes) == 1:
+        axes.append((1, 1, 1, 0))  # of rank 3 there is no width
+    (height, rows, y_block, _), (width, columns, x_block, _) = axes
+    steps = (
+        [height * width * depth, width * depth * y_block, depth * x_block, 1],
+        [rows * columns * depth, columns * depth, depth, 1],
+    )
+    for place in itertools.product(range(y_block), range(x_block)):
+        met = [_positions(*axis, at) for axis, at in zip(axes, place, strict=True)]
+        if all(met):
+            yield _box([fine.shape[0], *met, depth], *(steps if apart else steps[::-1]))
+
+
+def _positions(fine: int, coarse: int, block: int, before: int, place: int) -> int:
+    """Positions of a part that the fine image has: at * block + place - before is in it."""
+    return sum(0 <= at * block + place - before < fine for at in range(coarse))
+
+
 COPIES: dict[str, Callable[[Operator, Sequence[Tensor], Sequence[Tensor]], Boxes]] = {
+    "BATCH_TO_SPACE_ND": _batch_blocks,
     "BROADCAST_TO": _repeated,
     "CONCATENATION": _joined,
+    "DEPTH_TO_SPACE": _depth_blocks,
     "EXPAND_DIMS": _whole,
+    "FILL": _filled,
+    "MIRROR_PAD": _mirrored,
     "PACK": _packed,
     "PAD": _padded,
     "PADV2": _padded,
     "RESHAPE": _whole,
     "REVERSE_V2": _reversed,
     "SLICE": _slices,
+    "SPACE_TO_BATCH_ND": _batch_blocks,
+    "SPACE_TO_DEPTH": _depth_blocks,
     "SPLIT": _slices,
     "SPLIT_V": _slices,
     "SQUEEZE": _whole,
     "STRIDED_SLICE": _strided,
     "TRANSPOSE": _transposed,
     "UNPACK": _packed,
+    "ZEROS_LIKE": _filled,
 }

@@ -13,8 +13,8 @@ from tflm_hil.models.tflite.arena import ArenaEstimate, estimate
 from tflm_hil.models.tflite.inspect import Inspection, Subgraph, Tensor
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.engines import missing
-from tflm_hil.models.tflite.states import state_pairs
-from tflm_hil.vocabulary import Severity
+from tflm_hil.models.tflite.states import state_pairs, suspected_pairs
+from tflm_hil.vocabulary import Severity, StateBasis
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
@@ -24,7 +24,7 @@ def describe(
 ) -> RenderableType:
     """Everything about a model; `tensors` adds a table of all of them."""
     parts: list[RenderableType] = [_head(model, name), _ends(model)]
-    if state_pairs(model):
+    if state_pairs(model) or suspected_pairs(model):
         parts.append(_states(model))
     parts.append(_operators(model))
     if tensors:
@@ -73,13 +73,22 @@ def _ends(model: Inspection) -> Table:
 
 
 def _states(model: Inspection) -> Table:
-    table = _table("states", "name", "from output", "to input", "elements", "scale out", "scale in")
-    for pair in state_pairs(model):
+    """What is fed back, and in brackets what only may be a state."""
+    suspected = suspected_pairs(model)
+    pairs = (*state_pairs(model), *suspected)
+    found = any(pair.basis is not StateBasis.SIGNATURE for pair in pairs)
+    table = _table(
+        "states", "name", "from output", "to input", "elements", "scale out", "scale in",
+        *(["by"] if found else []),
+    )  # fmt: skip
+    for pair in pairs:
         given, taken = pair.output_quantization, pair.input_quantization
-        style = "" if pair.same else STYLES[Severity.ERROR]
+        style = "" if pair.exchangeable else STYLES[Severity.ERROR]
+        name = f"({pair.name})" if pair in suspected else pair.name
         table.add_row(
-            pair.name, f"out {pair.output}", f"in {pair.input}", "x".join(map(str, pair.shape)),
+            escape(name), f"out {pair.output}", f"in {pair.input}", "x".join(map(str, pair.shape)),
             _scale(given.scale, given.zero_point), _scale(taken.scale, taken.zero_point),
+            *([pair.basis] if found else []),
             style=style,
         )  # fmt: skip
     return table

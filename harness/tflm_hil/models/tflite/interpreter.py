@@ -15,7 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tflm_hil.models.tflite.feedback import Feedback, Wiring
-from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.inspect import StateNumbers, inspect
 from tflm_hil.models.tflite.layout import InputTensor, Layout
 from tflm_hil.models.tflite.quantize import Quantization
 
@@ -26,9 +26,9 @@ RESOURCE_OPERATOR = "VAR_HANDLE"
 class TfliteInterpreter:
     """`tf.lite.Interpreter` on one thread, reference kernels where they take the model."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, states: StateNumbers | None = None) -> None:
         self._content = content
-        inspection = inspect(content)
+        inspection = inspect(content, states=states)
         # reset_all_variables() leaves resource variables as they are: only a new interpreter
         # starts them again
         self._renew = RESOURCE_OPERATOR in inspection.operator_counts

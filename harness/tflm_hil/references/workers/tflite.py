@@ -13,7 +13,7 @@ from tflm_hil.references.serving import Result, Work, serve_jobs
 
 def run(work: Work, inputs: NDArray[Any]) -> Result:
     """All sequences through one interpreter."""
-    interpreter = TfliteInterpreter(work.model.read_bytes())
+    interpreter = TfliteInterpreter(work.model.read_bytes(), work.states)
     return run_sequences(interpreter, inputs, carry=work.carry), interpreter.circumstances
 
 

@@ -222,20 +222,6 @@ def test_several_inputs_come_packed(tmp_path: Path) -> None:
     assert samples.inputs[1].tolist() == [[19, 19, 19, 19, 19, 0, 1, 0, 0, 0]]
 
 
-@pytest.mark.parametrize("kind", ["int8", "float32"])
-def test_samples_of_another_scaling_are_remarked_on(tmp_path: Path, kind: str) -> None:
-    """Pixels from 0 to 255 where the model was trained on 0 to 1: all rungs agree on nonsense."""
-    content = network("int8") if kind == "int8" else network(core="int8", out="float32")
-    path = write(tmp_path, "m.tflite", content)
-    for scaling, remarked in ((1, False), (255, True)):
-        samples = tmp_path / f"{scaling}.npz"
-        np.savez(samples, inputs=np.linspace(0, scaling, 40).reshape(10, 4))
-        (variant,) = given_variants([path], [samples])
-        assert bool(variant.notes) == remarked
-    assert "(-32 to 31.75; given are 0 to 255)" in variant.notes[0]
-    assert variant.notes[0].startswith("88% of the values of input serving_default_signal:0")
-
-
 # --- generated samples ---------------------------------------------------------------------------
 
 

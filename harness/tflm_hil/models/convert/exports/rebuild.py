@@ -8,11 +8,11 @@ broadcast, and TimeDistributed around a layer that treats every step by itself a
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-import keras
-
 from tflm_hil.models.convert.exports.repeat import PACKAGE, RepeatVector
+from tflm_hil.models.convert.loading import load as load_model
 from tflm_hil.models.layer_kinds import POINTWISE
 
 
@@ -75,5 +75,5 @@ def forget(model: Any) -> None:
 
 
 def load(path: str) -> Any:
-    """Load a `.keras` file without its training state."""
-    return keras.models.load_model(path, compile=False)
+    """The Keras model in a file of any kind, without its training state."""
+    return load_model(Path(path))
