@@ -100,8 +100,10 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
     for note in (*doubts(done.comparison, done.export, done.dtype, done.causes), *done.notes):
         print(f"note: {note}")
     examined = _examine(inspect(done.content, str(target)), done.content)
-    for line in (*examined.findings, *(f"note: {reason}" for reason in examined.not_asked)):
-        print(line)
+    for finding in examined.findings:
+        print(finding)
+    for reason in examined.not_asked:
+        print(f"note: {reason}")
     return 0
 
 

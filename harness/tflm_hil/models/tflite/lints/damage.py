@@ -28,12 +28,12 @@ def damaged_graph(model: Inspection) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _faults(graph: Subgraph) -> Iterator[tuple[str, int | None]]:
+def _faults(graph: Subgraph) -> Iterator[tuple[str, int]]:
     made = {tensor.index for tensor in graph.tensors if tensor.constant_bytes or tensor.variable}
     where = f"of subgraph {graph.index}"
     for index in graph.inputs:
         if index in made:
-            yield f"input {_name(graph, index)} {where} is constant, state or listed twice", None
+            yield f"input {_name(graph, index)} {where} is constant, state or listed twice", -1
         made.add(index)
     for operator in graph.operators:
         label = f"{operator.name} #{operator.index} {where}"
@@ -49,7 +49,7 @@ def _faults(graph: Subgraph) -> Iterator[tuple[str, int | None]]:
             made.add(index)
     for index in graph.outputs:
         if index not in made:
-            yield f"output {_name(graph, index)} {where} is made by no operator", None
+            yield f"output {_name(graph, index)} {where} is made by no operator", -1
 
 
 def _computes(graph: Subgraph) -> bool:
