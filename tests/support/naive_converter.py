@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tflm_hil.models.convert.exports import Export, loop, step, unrolled
+from tflm_hil.models.convert.exports.inputs import by_name
 from tflm_hil.models.convert.exports.rebuild import load
 from tflm_hil.worker import Arrays, serve
 
@@ -33,10 +34,12 @@ def _dynamic_range(path: Path) -> Any:
     return converter
 
 
-def _integers(export: Export, operators: Any, dtype: Any) -> Any:
+def _integers(path: Path, module: Any, operators: Any, dtype: Any) -> Any:
+    export: Export = module.converter(path)
+    samples = by_name(load(str(path)), CALIBRATION)
     converter = export.converter
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: export.representative(CALIBRATION)
+    converter.representative_dataset = lambda: export.representative(samples)
     converter.target_spec.supported_ops = [operators]
     converter.inference_input_type = converter.inference_output_type = dtype
     return converter
@@ -46,10 +49,8 @@ WAYS: dict[str, Callable[[Path], Any]] = {
     "open_batch": _open_batch,
     "loop": lambda path: loop.converter(path).converter,
     "dynamic_range": _dynamic_range,
-    "unrolled_int16": lambda path: _integers(unrolled.converter(path), WIDE, tf.int16),
-    "step_int8": lambda path: _integers(
-        step.converter(path), tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.int8
-    ),
+    "unrolled_int16": lambda path: _integers(path, unrolled, WIDE, tf.int16),
+    "step_int8": lambda path: _integers(path, step, tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.int8),
 }
 
 

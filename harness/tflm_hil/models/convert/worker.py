@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from tflm_hil.models.convert.custom_classes import known, load
 from tflm_hil.models.convert.exports import Export
 from tflm_hil.models.convert.exports.equality import check_shape, difference, windows
-from tflm_hil.models.convert.exports.masks import check_scale
+from tflm_hil.models.convert.exports.inputs import Inputs, by_name
+from tflm_hil.models.convert.exports.masks import check_padding
 from tflm_hil.models.convert.exports.refusals import check
 from tflm_hil.models.tflite.output_order import order_outputs
 from tflm_hil.models.tflite.states import tie_states
@@ -41,12 +41,17 @@ def convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Ar
 def _convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
     model_path = Path(request["model"])
     export_name, dtype = request["export"], request["dtype"]
-    calibration = arrays.get("calibration")
     model = load(model_path)
     check(model, export_name, dtype)
+    given = arrays.get("calibration")
+    calibration = None if given is None else by_name(model, given)
     check_shape(model, calibration)
     module = importlib.import_module(f"tflm_hil.models.convert.exports.{export_name}")
-    export: Export = module.converter(model_path)
+    # a loop of ours makes masks, and makes them otherwise for integers
+    options = {"exact": dtype == "float32"} if export_name == "shift" else {}
+    export: Export = module.converter(model_path, **options)
+    if dtype != "float32" and calibration is not None:
+        check_padding(export.padding(calibration))
     distance = difference(model, export, calibration)
     if not distance <= EQUALITY:
         raise NotEqualError(
@@ -58,8 +63,7 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], A
         if export_name in WINDOWED:
             calibration = windows(model, calibration)
         _quantise(export, dtype, calibration)
-    content, tied = tie_states(order_outputs(export.converter.convert()))
-    check_scale(content, model)
+    content, tied = tie_states(order_outputs(export.finish(export.converter.convert())))
     notes = [*_notes(model), *tied]
     answer = {"difference": distance, "notes": notes}
     return answer, {"tflite": np.frombuffer(content, np.uint8)}
@@ -67,14 +71,14 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], A
 
 def _notes(model: Any) -> list[str]:
     """What was changed without being asked for."""
-    batch = model.input_shape[0]
+    batch = model.inputs[0].shape[0]
     if batch == 1:
         return []
     size = "a dynamic batch" if batch is None else f"batch {batch}"
     return [f"the model has {size}; it was fixed to 1, which TFLM needs"]
 
 
-def _quantise(export: Export, dtype: str, calibration: NDArray[np.float32]) -> None:
+def _quantise(export: Export, dtype: str, calibration: Inputs) -> None:
     """Full integer quantisation: weights int8, activations, inputs and outputs int8 or int16."""
     converter = export.converter
     wide = dtype == "int16x8"

@@ -75,6 +75,16 @@ class Editor:
                 return True
         return False
 
+    def drop_output(self, output: str) -> None:
+        """Take the first signature's `output` away; what computes it stays."""
+        signature = self.model.signatureDefs[0]
+        graph = self.model.subgraphs[signature.subgraphIndex]
+        entry = _named(signature.outputs, output)
+        signature.outputs.remove(entry)
+        outputs = list(graph.outputs)
+        outputs.remove(entry.tensorIndex)
+        graph.outputs = np.array(outputs, np.int32)
+
     def _name(self, operator: Any) -> str:
         code = self.model.operatorCodes[operator.opcodeIndex]
         number = max(code.builtinCode, code.deprecatedBuiltinCode)

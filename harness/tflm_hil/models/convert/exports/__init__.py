@@ -17,38 +17,69 @@ that the worker can assert that it still equals the Keras model before it conver
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Feed = dict[str, NDArray[np.float32]] | list[NDArray[np.float32]]
+from tflm_hil.models.convert.exports.inputs import Inputs
+
+Feed = dict[str, NDArray[Any]] | list[NDArray[Any]]
+"""What the calibrator is given for one call: by name in the signature, or in its order."""
 
 
-def rows(sequences: NDArray[np.float32]) -> Iterator[Feed]:
+def rows(samples: Inputs) -> Iterator[Feed]:
     """One sequence after the other, as the only input of a whole-window model."""
-    for row in sequences:
-        yield [row[np.newaxis].astype(np.float32)]
+    (array,) = samples.values()
+    for row in array:
+        yield [row[np.newaxis]]
 
 
 def outputs_of(result: Any) -> list[NDArray[np.float32]]:
-    """What a Keras model gave, one array for each output."""
-    items = result if isinstance(result, list | tuple) else [result]
-    return [np.asarray(item, np.float32) for item in items]
+    """What a Keras model gave, one array for each output; named ones in the order of names."""
+    if isinstance(result, Mapping):
+        return [array for name in sorted(result) for array in outputs_of(result[name])]
+    if isinstance(result, list | tuple):
+        return [array for item in result for array in outputs_of(item)]
+    return [np.asarray(result, np.float32)]
+
+
+@dataclass(frozen=True)
+class Padding:
+    """What a Masking layer of a model meets in samples.
+
+    `value` is its mask value, `low` and `high` the range of what it is given, `distances` of every
+    row that is not padding how far it is from being so: the largest |x - value| of its features.
+    """
+
+    layer: str
+    value: float
+    low: float
+    high: float
+    padded: int
+    distances: NDArray[np.float32]
+
+
+def no_padding(_: Inputs) -> list[Padding]:
+    """Of a model without a Masking layer."""
+    return []
 
 
 @dataclass(frozen=True)
 class Export:
     """A `tf.lite.TFLiteConverter` and the function that it will convert.
 
-    `probe` maps sequences `[N, T, F]` to outputs, one array for each of the model;
-    `representative` to what the calibrator feeds. `carries_state`: `probe` starts a sequence with
-    the states that the one before left, as a stateful Keras model does.
+    `probe` maps samples to outputs, one array `[N, ...]` for each of the model; `representative`
+    to what the calibrator feeds. `carries_state`: `probe` starts a sequence with the states that
+    the one before left, as a stateful Keras model does. `padding`: what its Masking layers meet.
+    `finish` takes the flatbuffer from the converter and makes it what it is to be.
     """
 
     converter: Any
-    probe: Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]
-    representative: Callable[[NDArray[np.float32]], Iterator[Feed]] = rows
+    probe: Callable[[Inputs], list[NDArray[np.float32]]]
+    representative: Callable[[Inputs], Iterator[Feed]] = rows
     carries_state: bool = False
+    padding: Callable[[Inputs], list[Padding]] = no_padding
+    finish: Callable[[bytes], bytes] = bytes
