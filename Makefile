@@ -15,6 +15,9 @@ TFLM_ROOT ?=
 BOARD ?= nucleo-f746zg-emulated
 PYTEST_FLAGS ?=
 
+# Tests start hundreds of Pythons: modules are compiled once, whatever is set outside.
+export PYTHONDONTWRITEBYTECODE :=
+
 FUZZ_SECONDS ?= 600
 SANITIZED := firmware/build/posix-sanitizers/bin
 FUZZERS := firmware/build/posix-fuzz/bin

@@ -26,7 +26,8 @@ bool SameScale(const StatePair& pair) {
 }
 
 bool IsQuantised(const engine::Tensor& tensor) {
-  return (tensor.type == engine::TensorType::kInt8 || tensor.type == engine::TensorType::kInt16) &&
+  return (tensor.type == engine::TensorType::kInt8 || tensor.type == engine::TensorType::kUInt8 ||
+          tensor.type == engine::TensorType::kInt16) &&
          tensor.scale > 0.0F;
 }
 
@@ -108,6 +109,8 @@ void Feedback::Reset() {
     const size_t bytes = state.input.bytes.size();
     if (state.input.type == engine::TensorType::kInt8) {
       Fill<int8_t>(state.pair.input_zero_point, bytes, to);
+    } else if (state.input.type == engine::TensorType::kUInt8) {
+      Fill<uint8_t>(state.pair.input_zero_point, bytes, to);
     } else if (state.input.type == engine::TensorType::kInt16) {
       Fill<int16_t>(state.pair.input_zero_point, bytes, to);
     } else {
@@ -130,6 +133,8 @@ void Feedback::Keep() {
       std::memcpy(to, from.data(), from.size());
     } else if (state.input.type == engine::TensorType::kInt8) {
       Requantise<int8_t>(state.pair, from, to);
+    } else if (state.input.type == engine::TensorType::kUInt8) {
+      Requantise<uint8_t>(state.pair, from, to);
     } else {
       Requantise<int16_t>(state.pair, from, to);
     }

@@ -1,6 +1,6 @@
 // The loaded model as a function of bytes: all input tensors as one block, all output tensors as
 // one block, and the cycles of every Invoke. Inputs that are fed back from an output are written
-// here and are no part of the block; the outputs that feed them come last, in the states' order.
+// here and are not part of the block; the outputs that feed them come last, in the states' order.
 #pragma once
 
 #include <array>

@@ -25,7 +25,7 @@ class StateList {
   static constexpr size_t kMaxStates = 15;  // of 16 tensors, one is the model's input
 
   // False, and empty, if `aux` is damaged, of another version, has a record that must not be
-  // skipped, or too many states. Nothing at all is no states.
+  // skipped, or too many states. An empty list means no states.
   bool Parse(Span<const uint8_t> aux);
 
   size_t size() const { return size_; }

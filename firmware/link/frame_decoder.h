@@ -41,7 +41,7 @@ class FrameDecoder {
   size_t size_ = 0;
   uint8_t left_ = 0;          // bytes until the next code byte
   bool zero_is_due_ = false;  // the block ends with a zero unless the frame does
-  bool empty_ = true;         // nothing between two zeros is no frame
+  bool empty_ = true;         // nothing between two zeros is not a frame
   bool too_long_ = false;
   Frame frame_;
 };

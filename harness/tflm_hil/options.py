@@ -17,7 +17,7 @@ from tflm_hil.boards.spec import BoardSpec, Overrides, load_spec
 from tflm_hil.errors import ConfigurationError
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
 from tflm_hil.paths import REPOSITORY
-from tflm_hil.vocabulary import Engine
+from tflm_hil.vocabulary import Engine, Task
 
 SHIPPED_ZOO = REPOSITORY / "fixtures" / "models"
 
@@ -50,12 +50,17 @@ class Option:
         """As an attribute, ini name and (in capitals) environment variable."""
         return "hil_" + self.key.replace("-", "_")
 
+    @property
+    def own_flag(self) -> str:
+        """The flag that nobody else has: `--board` may be an option of the user's own."""
+        return f"--hil-{self.key}"
+
     def typed(self, value: Any) -> list[str]:
-        """The words of a command line that say `value`."""
+        """The words of pytest's command line that say `value`."""
         if self.is_switch:
-            return [self.flag]
+            return [self.own_flag]
         values = value if self.many else [value]
-        return [word for item in values for word in (self.flag, str(item))]
+        return [word for item in values for word in (self.own_flag, str(item))]
 
 
 OPTIONS = (
@@ -102,6 +107,18 @@ OPTIONS = (
         many=True,
     ),
     Option(
+        "task",
+        "what the labels of --hil-samples mean, where their shape does not say it",
+        choices=tuple(Task),
+    ),
+    Option(
+        "state",
+        "a state of --hil-model: which input an output is fed back to, by name or number; `none`"
+        " where there are none; without it they are recognised by their names",
+        metavar="IN=OUT",
+        many=True,
+    ),
+    Option(
         "no-lint",
         "run models in which the checks before flashing find an error, too",
         is_switch=True,
@@ -142,6 +159,8 @@ class RunConfig:
     no_flash: bool = False
     models: tuple[Path, ...] = ()
     samples: tuple[Path, ...] = ()
+    states: tuple[str, ...] = ()
+    task: Task | None = None
     no_lint: bool = False
     covering: bool = False
 
@@ -184,6 +203,8 @@ def from_lookup(
         no_flash=bool(values["hil_no_flash"]),
         models=tuple(Path(value) for value in values["hil_model"]),
         samples=tuple(Path(value) for value in values["hil_samples"]),
+        states=values["hil_state"],
+        task=Task(values["hil_task"]) if values["hil_task"] else None,
         no_lint=bool(values["hil_no_lint"]),
         covering=bool(values["hil_covering"]),
     )
@@ -249,6 +270,15 @@ def _check(config: RunConfig) -> None:
             "--hil-samples belongs to --hil-model, and there is none",
             remedy="name the .tflite with --hil-model; models of a zoo name theirs in a manifest",
         )
+    for flag, given, key in (
+        ("--hil-state", config.states, "states"), ("--hil-task", config.task, "task"),
+    ):  # fmt: skip
+        if given and not config.models:
+            raise ConfigurationError(
+                f"{flag} belongs to --hil-model, and there is none",
+                remedy=f"name the .tflite with --hil-model; models of a zoo have `{key}` in a"
+                " manifest",
+            )
     if not config.zoo.is_dir() and not config.models:
         raise ConfigurationError(
             f"--hil-zoo {config.zoo}: no such folder",

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tflm_hil.errors import HilError
-from tflm_hil.options import OPTIONS, RunConfig, from_lookup
-from tflm_hil.plugin.given_by_tests import given_by_the_test
+from tflm_hil.options import RunConfig, from_lookup
+from tflm_hil.plugin import command_line
+from tflm_hil.plugin.given_by_tests import checked_variant, given_by_the_test
 
 if TYPE_CHECKING:
     from tflm_hil.bench.bench import Bench
@@ -43,7 +44,7 @@ LEFT_OUT: pytest.StashKey[list[Variant]] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 SENT: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()  # by xdist workers
 ENDED: pytest.StashKey[Ended] = pytest.StashKey()
-NEEDS_BOARD = "needs a board: pytest --board NAME (`hil boards` lists them)"
+RUN_FIXTURE = "_hil_run"
 LAST = "hil_last"
 WHERE = "hil_where"
 
@@ -51,23 +52,20 @@ WHERE = "hil_where"
 # --- options and set-up ----------------------------------------------------------------------
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Every option of `tflm_hil.options`, as flag and as ini value."""
-    group = parser.getgroup("hil", "hardware in the loop")
-    for option in OPTIONS:
-        text = option.help + (f" (default: {option.default})" if option.default else "")
-        parser.addini(option.dest, text, default=None)
-        if option.is_switch:
-            group.addoption(option.flag, dest=option.dest, action="store_true", help=text)
-        else:
-            group.addoption(
-                option.flag,
-                dest=option.dest,
-                action="append" if option.many else "store",
-                metavar=option.metavar or None,
-                choices=option.choices or None,
-                help=text,
-            )
+    command_line.add_options(parser, pluginmanager)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None]:
+    """An option `--board` of a conftest's own comes first; if there is none, it is ours."""
+    known = early_config.known_args_namespace
+    known.file_or_dir = command_line.without_values(args, known.file_or_dir)
+    yield
+    early_config.stash[command_line.TAKEN] = command_line.add_short_names(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,7 +117,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     stash = metafunc.config.stash
     zoo = stash.get(ZOO, None)
     if zoo is None:
-        skipped = pytest.param(None, marks=pytest.mark.skip(reason=NEEDS_BOARD))
+        reason = command_line.needs_board(metafunc.config)
+        skipped = pytest.param(None, marks=pytest.mark.skip(reason=reason))
         metafunc.parametrize("variant", [skipped], ids=["-"], indirect=True)
     else:
         where = metafunc.definition.get_closest_marker(WHERE)
@@ -177,16 +176,18 @@ def _slotfuls(wanted: list[Variant], run: RunConfig | None) -> Callable[[pytest.
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Without --board the tests that need one are skipped, all with the same line."""
-    needs_board = "hil" in getattr(item, "fixturenames", ())
+    needs_board = RUN_FIXTURE in getattr(item, "fixturenames", ())
     if needs_board and item.config.stash.get(CONFIG, None) is None:
-        pytest.skip(NEEDS_BOARD)
+        pytest.skip(command_line.needs_board(item.config))
 
 
 # --- fixtures --------------------------------------------------------------------------------
+# Those of the public names ask for each other by names of their own: a test may have a fixture or
+# parameter called `hil` or `bench`, and ours go on working beside it.
 
 
-@pytest.fixture(scope="session")
-def hil(pytestconfig: pytest.Config) -> Run:
+@pytest.fixture(scope="session", name=RUN_FIXTURE)
+def _hil_run(pytestconfig: pytest.Config) -> Run:
     """The run; it begins with the first test that needs a board."""
     from tflm_hil.plugin.terminal_progress import for_pytest
     from tflm_hil.run.run import Run
@@ -201,18 +202,29 @@ def hil(pytestconfig: pytest.Config) -> Run:
     return run
 
 
+@pytest.fixture(name="_hil_bench")
+def _hil_bench(_hil_run: Run, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    _hil_run.enter_test(request.node.nodeid)
+    yield _hil_run.bench
+    _hil_run.leave_test()
+
+
+@pytest.fixture(scope="session")
+def hil(_hil_run: Run) -> Run:
+    """The run: configuration, bench, what was measured, the report."""
+    return _hil_run
+
+
 @pytest.fixture
-def bench(hil: Run, request: pytest.FixtureRequest) -> Iterator[Bench]:
+def bench(_hil_bench: Bench) -> Bench:
     """The board at work. What the emulator found during the test is an error of the test."""
-    hil.enter_test(request.node.nodeid)
-    yield hil.bench
-    hil.leave_test()
+    return _hil_bench
 
 
 @pytest.fixture
-def device(bench: Bench) -> Device:
+def device(_hil_bench: Bench) -> Device:
     """A device that answers and runs the firmware under test."""
-    return bench.device()
+    return _hil_bench.device()
 
 
 @pytest.fixture
@@ -223,9 +235,9 @@ def variant(request: pytest.FixtureRequest) -> Variant:
 
 
 @pytest.fixture
-def measured(hil: Run, bench: Bench, variant: Variant) -> Measured:  # noqa: ARG001
+def measured(_hil_run: Run, _hil_bench: Bench, variant: Variant) -> Measured:
     """All test sequences of the variant through the device, compared rung by rung."""
-    return hil.measured(variant)
+    return _hil_run.measured(checked_variant(variant))
 
 
 # --- errors ----------------------------------------------------------------------------------

@@ -73,11 +73,71 @@ class Engine(StrEnum):
     TFLM = "tflm"
 
 
+class Certainty(StrEnum):
+    """What a figure that was worked out beforehand is worth."""
+
+    EXACT = "exact"
+    APPROXIMATE = "approximate"
+    UNKNOWN = "unknown"
+
+
 class Task(StrEnum):
     """What the labels of a model mean."""
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
+    ANOMALY = "anomaly"
+
+
+class LabelKind(StrEnum):
+    """What labels are to outputs."""
+
+    CLASSES = "class numbers"
+    ONE_HOT = "one-hot rows"
+    BINARY = "0 or 1"  # of a single output, which decides at one half
+    SCORES = "normal or anomalous"  # of a single output, which is a score
+    RECONSTRUCTION = "normal or anomalous, of what is put out again"  # an autoencoder's input
+    VALUES = "true values"
+
+
+class StateBasis(StrEnum):
+    """Why an output of a model is held to be the next value of one of its inputs, the surest
+    first.
+    """
+
+    DECLARED = "declared"  # by the manifest or --hil-state
+    SIGNATURE = "signature"  # the signature calls them h and h_next
+    NAMES = "names"  # both ends bear one name, which is that of a state
+    ONLY_FIT = "only-fit"  # the input is named as a state, and one output alone fits it
+    SCALE = "scale"  # ... several fit; one has the input's scale
+    GRAPH = "graph"  # ... several fit; one is nearest to the input in the graph
+    AMBIGUOUS = "ambiguous"  # ... several fit, and nothing tells which
+    SHAPE = "shape"  # an output fits the input; no name says that it is a state
+
+    @property
+    def sure(self) -> bool:
+        """Whether such a state is fed back without being asked for."""
+        return self not in (StateBasis.AMBIGUOUS, StateBasis.SHAPE)
+
+
+class StateKeeper(StrEnum):
+    """Who keeps a state from inference to inference."""
+
+    CALLER = "caller"  # it is an input and an output, and is fed back
+    NOBODY = "nobody"  # it may be one, and is fed as data
+    VARIABLE = "variable"  # a variable tensor of an operator
+    RESOURCE = "resource"  # a resource variable, which the model assigns
+
+
+class StepBasis(StrEnum):
+    """How it is known how many steps of time one inference takes."""
+
+    DECLARED = "declared"  # by the manifest
+    FUSED = "fused"  # the time axis of a fused recurrent operator
+    LOOP = "loop"  # the trip count of a loop
+    UNROLLED = "unrolled"  # a chain through the slices of an input
+    STATE = "state"  # a state is kept from inference to inference, and nothing recurs within
+    KERAS = "keras"  # the time axis of the Keras model, which has a recurrent layer
 
 
 class ExportKind(StrEnum):
@@ -158,6 +218,8 @@ class Measure(StrEnum):
     ARGMAX_AGREEMENT = "argmax_agreement"
     ACCURACY = "accuracy"
     LABEL_RMSE = "label_rmse"
+    AUC = "auc"  # area under the ROC curve
+    NONFINITE = "nonfinite"  # values that are NaN or infinite
     # over long sequences
     EXCESS = "excess"  # how many times further than rounding explains
     MAX_SHARE = "max_share"  # |Δ| of each value, of the value itself or of 1
@@ -185,13 +247,15 @@ class Measure(StrEnum):
 class MeasureFacts:
     """`title` is for sentences. `is_mean`: what holds for a whole set of sequences says nothing
     about a part of it; the others are extremes and counts, which a part keeps if the whole does.
-    `of_labels`: a property of one rung, its closeness to the labels, and not of a pair.
+    `alone`: a property of one rung, and not of a pair; `of_labels`: and that its closeness to the
+    labels.
     """
 
     unit: Unit
     title: str
     is_mean: bool = False
     of_labels: bool = False
+    alone: bool = False
 
 
 RUNG_MEASURES: Mapping[Measure, MeasureFacts] = {
@@ -203,9 +267,17 @@ RUNG_MEASURES: Mapping[Measure, MeasureFacts] = {
     Measure.MAX_LSB: MeasureFacts(Unit.LSB, "the largest difference"),
     Measure.DIFFERING: MeasureFacts(Unit.VALUES, "the count of differing values"),
     Measure.ARGMAX_AGREEMENT: MeasureFacts(Unit.ONE, "the share of equal decisions", is_mean=True),
-    Measure.ACCURACY: MeasureFacts(Unit.ONE, "the accuracy", is_mean=True, of_labels=True),
+    Measure.ACCURACY: MeasureFacts(
+        Unit.ONE, "the accuracy", is_mean=True, of_labels=True, alone=True
+    ),
     Measure.LABEL_RMSE: MeasureFacts(
-        Unit.OUTPUT, "the RMS error to the true values", is_mean=True, of_labels=True
+        Unit.OUTPUT, "the RMS error to the true values", is_mean=True, of_labels=True, alone=True
+    ),
+    Measure.AUC: MeasureFacts(
+        Unit.ONE, "the area under the ROC curve", is_mean=True, of_labels=True, alone=True
+    ),
+    Measure.NONFINITE: MeasureFacts(
+        Unit.VALUES, "the count of values that are NaN or infinite", alone=True
     ),
 }
 """What a manifest may set a limit on."""

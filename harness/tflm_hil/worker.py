@@ -99,6 +99,11 @@ class WorkerError(Exception):
         return f"{self.module}: {self.cause}\n{self.tail}".rstrip()
 
 
+def python() -> str:
+    """The Python that a process is started with which may import the frameworks."""
+    return os.environ.get(PYTHON, sys.executable)
+
+
 def run_worker(
     module: str,
     request: Mapping[str, Any],
@@ -205,7 +210,7 @@ def _process(
     paths = [str(IMPORT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     with (directory / "log").open("wb") as stream:
         process = subprocess.Popen(
-            [os.environ.get(PYTHON, sys.executable), "-m", module, str(directory), *map(str, tell)],
+            [python(), "-m", module, str(directory), *map(str, tell)],
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,

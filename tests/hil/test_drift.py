@@ -35,7 +35,7 @@ def test_integers_equal_desktop_tflm_for_a_thousand_steps(long_run: LongRun) -> 
 
 
 def test_floats_part_no_faster_than_rounding_makes_them(long_run: LongRun) -> None:
-    """A chaotic network makes O(1) of any rounding, on the desktop too: that is no error."""
+    """A chaotic network makes O(1) of any rounding, on the desktop too: that is not an error."""
     chaos = long_run.record.chaos
     if chaos is not None:
         assert chaos.excess <= ALLOWED, chaos_sentence(chaos)

@@ -48,7 +48,7 @@ def test_fault_during_inference_is_explained(
     assert incident.recovery.outcome is Recovery.ANSWERS
 
     bench.device()
-    assert bench.hello.fault is None, "the record is told once"
+    assert bench.hello.fault is None, "the record is sent once"
     assert load_any().outputs([0, 1]) == before
 
 

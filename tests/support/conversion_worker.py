@@ -11,16 +11,18 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 from tflite_micro import runtime
-from tflm_hil.models.convert.exports import outputs_of
-from tflm_hil.models.convert.exports.inputs import Inputs, by_name, call, each, inputs_of
-from tflm_hil.models.convert.worker import convert
+from tflm_hil.models.convert.exports import call, outputs_of, rows
+from tflm_hil.models.convert.exports.inputs import each
+from tflm_hil.models.convert.samples import Sequences, bind, inputs_of, take
+from tflm_hil.models.convert.worker import convert_and_compare
 from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.layout import bound_inputs
 from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 from tests.support import own_layers
-from tests.support.model_kinds import KINDS
+from tests.support.model_kinds import KINDS, Samples
 from tests.support.random_graphs import build
 
 TRIED = 6  # sequences
@@ -35,25 +37,28 @@ def work(request: dict[str, Any], _: Arrays) -> Iterator[Answer]:
         model, samples = KINDS[name]() if source == "kinds" else build(int(name), export)
         parts = " ".join(type(layer).__name__ for layer in model._flatten_layers())
         try:
-            answer = one(model, by_name(model, samples), export, dtype)
+            answer = one(model, samples, export, dtype)
         except Exception as error:
             answer = {"kind": type(error).__name__, "message": str(error)}
         yield answer | {"parts": parts}, {}
 
 
-def one(model: Any, samples: Inputs, export: str, dtype: str) -> dict[str, Any]:
+def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
     """Convert, run, compare."""
+    arrays = given if isinstance(given, dict) else {"inputs": given}
+    samples = bind(arrays, inputs_of(model), calibration=True)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model.keras"
         model.save(path)
         request = {
             "model": str(path), "custom": own_layers.__file__, "export": export, "dtype": dtype,
         }  # fmt: skip
-        given = samples if len(samples) > 1 else next(iter(samples.values()))
-        _, arrays = convert(request, arrays_of(given))
-    content = arrays["tflite"].tobytes()
-    tried = {key: array[:TRIED] for key, array in samples.items()}
-    wanted = [outputs_of(call(model, row, training=False)) for row in each(tried)]
+        named = {f"{kind}/{key}": array for kind in ("calibration", "samples")
+                 for key, array in arrays.items()}  # fmt: skip
+        (_, results), (judged, _) = convert_and_compare(request, named)
+    content = results["tflite"].tobytes()
+    tried = take(samples, slice(TRIED))
+    wanted = [outputs_of(call(model, row)) for row in rows(tried)]
     found = Device(content, model).run(tried)
     errors = []
     for theirs, ours in zip(zip(*wanted, strict=True), zip(*found, strict=True), strict=True):
@@ -61,12 +66,8 @@ def one(model: Any, samples: Inputs, export: str, dtype: str) -> dict[str, Any]:
         size = max(float(np.ptp(right)), float(np.max(np.abs(right))), 1e-3)
         got = np.stack([_last(one, right[0].size) for one in ours])
         errors.append(float(np.max(np.abs(got.reshape(right.shape) - right))) / size)
-    return {"error": max(errors), "size_bytes": len(content)}
-
-
-def arrays_of(samples: Any) -> Any:
-    """Samples as the arrays of a request."""
-    return {"calibration": samples}
+    fidelities = [output["fidelity"] for output in judged["comparison"]["outputs"]]
+    return {"error": max(errors), "size_bytes": len(content), "fidelities": fidelities}
 
 
 def _last(steps: NDArray[np.float64], size: int) -> NDArray[np.float64]:
@@ -80,22 +81,20 @@ class Device:
     def __init__(self, content: bytes, model: Any) -> None:
         self._content = content
         self._inspection = inspect(content)
-        signature = self._inspection.signatures[0].inputs if self._inspection.signatures else {}
-        taken = inputs_of(model)
-        order = [tensor.index for tensor in self._inspection.inputs]
         self._pairs = state_pairs(self._inspection)
-        states = {pair.input for pair in self._pairs}
-        if len(taken) == 1:
-            (place,) = set(range(len(order))) - states
-            self._places = {taken[0].name: place}
-        else:
-            self._places = {item.name: order.index(signature[item.key]) for item in taken}
+        inputs = inputs_of(model)
+        tensors = bound_inputs(self._inspection, [item.names for item in inputs])
+        names = [tensor.name for tensor in self._inspection.inputs]
+        self._places = {
+            item.name: names.index(tensor.name)
+            for item, tensor in zip(inputs, tensors, strict=True)
+        }
 
-    def run(self, samples: Inputs) -> list[list[NDArray[np.float64]]]:
+    def run(self, samples: Sequences) -> list[list[NDArray[np.float64]]]:
         """Outputs of every sequence `[steps, ...]`, states excluded."""
         return [self._sequence(row) for row in each(samples)]
 
-    def _sequence(self, row: Inputs) -> list[NDArray[np.float64]]:
+    def _sequence(self, row: Sequences) -> list[NDArray[np.float64]]:
         interpreter = runtime.Interpreter.from_bytes(self._content, arena_size=ARENA_BYTES)
         tensors = self._inspection.inputs
         sizes = {name: int(np.prod(tensors[place].shape)) for name, place in self._places.items()}

@@ -12,9 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tflm_hil.models.convert.conversion_failure import explain
+from tflm_hil.models.convert.fidelity import Fidelity
 from tflm_hil.vocabulary import Precision
 from tflm_hil.worker import WorkerError, stream_worker
 
@@ -41,7 +43,8 @@ class Outcome:
     """What became of a job. With a `refusal` there is a `remedy` and no model; `crashed`: the
     converter's process died.
 
-    `error` is the largest |Δ| against Keras of any output of desktop TFLM, as a share of the range
+    `fidelity` is what the conversion's own comparison says (TFLite's interpreter against Keras),
+    `error` the largest |Δ| against Keras of any output of desktop TFLM, as a share of the range
     of Keras' output; `parts` is what the model is made of.
     """
 
@@ -50,19 +53,21 @@ class Outcome:
     remedy: str = ""
     crashed: bool = False
     error: float = 0.0
+    fidelity: Fidelity = Fidelity.FAITHFUL
     size_bytes: int = 0
     parts: str = ""
 
     @property
     def kind(self) -> str:
         """The refusal without names and numbers: refusals of one kind are counted together."""
-        sentence = self.refusal.split("): ", 1)[-1].split("failed: ", 1)[-1]
-        return re.sub(r"(layer|LSTM|input) \w+|\d[\d.e+-]*", r"\1 …", sentence.splitlines()[0])[:110]
+        sentence = self.refusal.split("): ", 1)[-1].split("failed: ", 1)[-1].splitlines()[0]
+        return re.sub(r"(layer|LSTM|input) \w+|\d[\d.e+-]*", r"\1 …", sentence)[:110]
 
     @property
     def equal(self) -> bool:
-        """Within the bound of its type."""
-        return self.error <= BOUND[Precision(self.job.dtype)]
+        """Within the bounds of its type: of the conversion on TFLite, and ours on desktop TFLM."""
+        near = self.error <= BOUND[Precision(self.job.dtype)]
+        return near and self.fidelity is not Fidelity.WRONG
 
 
 def graph(number: int) -> Job:
@@ -95,7 +100,7 @@ def outcomes(jobs: Sequence[Job]) -> Iterator[Outcome]:
         left = left[done:]
 
 
-def _outcome(job: Job, answer: dict[str, object]) -> Outcome:
+def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
     if "kind" in answer:
         failure = WorkerError(WORKER, 1, str(answer["kind"]), str(answer["message"]), "")
         error = explain(failure, f"{job.name}.keras", job.export, job.dtype)
@@ -103,6 +108,7 @@ def _outcome(job: Job, answer: dict[str, object]) -> Outcome:
     return Outcome(
         job,
         error=float(str(answer["error"])),
+        fidelity=next(one for one in reversed(Fidelity) if one in list(answer["fidelities"])),
         size_bytes=int(str(answer["size_bytes"])),
         parts=str(answer["parts"]),
     )

@@ -159,6 +159,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "wide": lambda: _chain(layers.SimpleRNN(40), layers.Dense(2)),
     "branch": _branch,
     "flex": _flex,
+    "any_length": lambda: keras.Sequential([keras.Input((None, FEATURES)), layers.GRU(4)]),
 }
 
 

@@ -90,6 +90,7 @@ def chain(*parts: Any, before: Any = None) -> Any:
 
 # ---- cells and layers
 
+
 @kind
 def simple_rnn() -> Made:
     return chain(layers.SimpleRNN(6), layers.Dense(2)), waves()
@@ -166,6 +167,7 @@ def conv_lstm() -> Made:
 
 # ---- a layer for every step
 
+
 @kind
 def td_dense() -> Made:
     x = x_input()
@@ -202,10 +204,11 @@ def td_lstm() -> Made:
 
 # ---- numbers that are indices
 
+
 @kind
 def embedding() -> Made:
-    before = ids_input()
-    return chain(layers.Embedding(WORDS, 4), layers.LSTM(5), layers.Dense(2), before=before), words()
+    parts = (layers.Embedding(WORDS, 4), layers.LSTM(5), layers.Dense(2))
+    return chain(*parts, before=ids_input()), words()
 
 
 @kind
@@ -237,7 +240,8 @@ def embedding_in_a_branch() -> Made:
 
 @kind
 def table_lookup() -> Made:
-    return chain(TableLookup(WORDS, 4), layers.LSTM(5), layers.Dense(2), before=ids_input()), words()
+    parts = (TableLookup(WORDS, 4), layers.LSTM(5), layers.Dense(2))
+    return chain(*parts, before=ids_input()), words()
 
 
 @kind
@@ -255,12 +259,14 @@ def flags() -> Made:
 
 # ---- inputs and outputs
 
+
 @kind
 def several_inputs() -> Made:
     x, ids = x_input(), ids_input()
     both = layers.Concatenate()([layers.Embedding(WORDS, 4)(ids), x])
     return keras.Model([x, ids], layers.Dense(2)(layers.LSTM(5)(both))), {
-        "x": waves(), "ids": words()
+        "x": waves(),
+        "ids": words(),
     }
 
 
@@ -295,6 +301,7 @@ def returned_state() -> Made:
 
 
 # ---- wirings
+
 
 @kind
 def residual() -> Made:
@@ -381,6 +388,7 @@ def subclassed_inside() -> Made:
 
 # ---- normalisation
 
+
 @kind
 def normalization() -> Made:
     norm, x = layers.Normalization(), 3.0 * waves() + 5.0
@@ -404,8 +412,8 @@ def rescaling() -> Made:
 
 @kind
 def batch_norm() -> Made:
-    norm = layers.BatchNormalization()
-    return chain(layers.GRU(5, return_sequences=True), norm, layers.GRU(3), layers.Dense(2)), waves()
+    parts = (layers.GRU(5, return_sequences=True), layers.BatchNormalization(), layers.GRU(3))
+    return chain(*parts, layers.Dense(2)), waves()
 
 
 @kind
@@ -416,6 +424,7 @@ def unit_norm() -> Made:
 
 # ---- masks
 
+
 @kind
 def masking() -> Made:
     return chain(layers.Masking(-5.0), layers.LSTM(5), layers.Dense(2)), padded(-5.0)
@@ -423,7 +432,8 @@ def masking() -> Made:
 
 @kind
 def masking_nested() -> Made:
-    inner = keras.Sequential([x_input(), layers.Masking(-5.0), layers.GRU(4, return_sequences=True)])
+    parts = (layers.Masking(-5.0), layers.GRU(4, return_sequences=True))
+    inner = keras.Sequential([x_input(), *parts])
     return chain(inner, layers.LSTM(4), layers.Dense(2)), padded(-5.0)
 
 

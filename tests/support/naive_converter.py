@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tflm_hil.models.convert.exports import Export, loop, step, unrolled
-from tflm_hil.models.convert.exports.inputs import by_name
 from tflm_hil.models.convert.exports.rebuild import load
 from tflm_hil.worker import Arrays, serve
 
@@ -36,10 +35,9 @@ def _dynamic_range(path: Path) -> Any:
 
 def _integers(path: Path, module: Any, operators: Any, dtype: Any) -> Any:
     export: Export = module.converter(path)
-    samples = by_name(load(str(path)), CALIBRATION)
     converter = export.converter
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: export.representative(samples)
+    converter.representative_dataset = lambda: export.representative({"x": CALIBRATION})
     converter.target_spec.supported_ops = [operators]
     converter.inference_input_type = converter.inference_output_type = dtype
     return converter

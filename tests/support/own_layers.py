@@ -12,7 +12,7 @@ register = keras.saving.register_keras_serializable(PACKAGE)
 
 
 @register
-class TableLookup(keras.layers.Layer):
+class TableLookup(keras.layers.Layer):  # type: ignore[misc]
     """An embedding by hand: rows of a table by `tf.gather`."""
 
     def __init__(self, rows: int, width: int, **options: Any) -> None:
@@ -33,7 +33,7 @@ class TableLookup(keras.layers.Layer):
 
 
 @register
-class Recall(keras.layers.Layer):
+class Recall(keras.layers.Layer):  # type: ignore[misc]
     """A block with recurrent layers of its own, and a layer for every step."""
 
     def __init__(self, units: int, *, both: bool = False, **options: Any) -> None:
@@ -61,7 +61,7 @@ class Recall(keras.layers.Layer):
 
 
 @register
-class Positions(keras.layers.Layer):
+class Positions(keras.layers.Layer):  # type: ignore[misc]
     """Token and position embedding in one layer, as in every tutorial of a transformer."""
 
     def __init__(self, rows: int, width: int, **options: Any) -> None:
@@ -93,7 +93,7 @@ class WarmCell(keras.layers.SimpleRNNCell):  # type: ignore[misc]
 
 
 @register
-class Attend(keras.layers.Layer):
+class Attend(keras.layers.Layer):  # type: ignore[misc]
     """Additive attention over the steps of a sequence."""
 
     def build(self, shape: Any) -> None:

@@ -1,8 +1,8 @@
 """Random Keras graphs: a number says everything about one.
 
 They nest, branch, mask, name outputs, mix types of inputs, wrap layers in TimeDistributed and
-Bidirectional, and use every cell. `build(17, "shift")` is the model of number 17 and samples for it;
-which export and type is drawn by `tests.support.conversions.graph`. For workers.
+Bidirectional, and use every cell. `build(17, "shift")` is the model of number 17 and samples for
+it; which export and type is drawn by `tests.support.conversions.graph`. For workers.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ class _Graph:
             kind = "LSTM"
         if kind == "both":
             inner = self.pick([layers.LSTM, layers.GRU])(units, **options)
-            return layers.Bidirectional(inner, merge_mode=self.pick(["concat", "sum", "mul", "ave"]))
+            merge = self.pick(["concat", "sum", "mul", "ave"])
+            return layers.Bidirectional(inner, merge_mode=merge)
         if kind == "stack":
             cells = [layers.LSTMCell(units), self.pick([layers.GRUCell, WarmCell])(units)]
             return layers.RNN(layers.StackedRNNCells(cells), **options)

@@ -39,6 +39,25 @@ def adder(dtype: str = "int8", *, next_scale: float = 0.5, next_zero_point: int 
     return model.content()
 
 
+def passer() -> bytes:
+    """uint8: `h_next` has the bytes of `x` and `y` those of `h`, on scales that all differ."""
+    model = ModelBuilder()
+    main = model.graph()
+    shape = (1, FEATURES)
+    h, x, following, y = (
+        main.tensor(name, shape, "uint8", scale=scale, zero_point=zero)
+        for name, scale, zero in (
+            ("h", 0.5, 120), ("x", 0.25, 128), ("h_next", 0.375, 7), ("y", 0.5, 120),
+        )
+    )  # fmt: skip
+    size = main.tensor("size", (2,), "int32", data=list(shape))
+    main.operator("RESHAPE", [x, size], [following], "Reshape")
+    main.operator("RESHAPE", [h, size], [y], "Reshape")
+    main.finish(inputs=[h, x], outputs=[following, y])
+    model.signature({"x": x, "h": h}, {"y": y, "h_next": following})
+    return model.content()
+
+
 def entry(name: str, content: bytes) -> SlotEntry:
     """The model with its states, as a run deploys it."""
     return SlotEntry(name, content, pack_states(state_pairs(inspect(content))))

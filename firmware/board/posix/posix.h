@@ -15,7 +15,7 @@ inline constexpr char kLinkVariable[] = "HIL_POSIX_LINK";
 inline constexpr char kTtyVariable[] = "HIL_POSIX_TTY_FD";
 inline constexpr char kFaultVariable[] = "HIL_POSIX_FAULT_FD";
 
-// The descriptor that `variable` names, or -1: then this is no restart.
+// The descriptor that `variable` names, or -1: then this is not a restart.
 int InheritedDescriptor(const char* variable);
 void PassOnDescriptor(const char* variable, int descriptor);
 [[noreturn]] void Die(const char* what);

@@ -32,6 +32,10 @@ struct Fill {
   uint32_t element_bytes;
 };
 
+inline Fill FillWith(TensorSlot& to, int32_t zero) {
+  return {&to, nullptr, zero, static_cast<uint32_t>(ElementBytes(to.type))};
+}
+
 struct Copy;
 
 // The copies of one operator, gathered one by one while it is prepared.

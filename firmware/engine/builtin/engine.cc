@@ -85,7 +85,7 @@ class Session final : public Runtime {
 
 Session session;
 
-void Describe(const TensorSlot& slot, Tensor* tensor) {
+Status Describe(const TensorSlot& slot, Tensor* tensor) {
   *tensor = Tensor();
   tensor->type = slot.type;
   tensor->rank = slot.rank;
@@ -100,13 +100,14 @@ void Describe(const TensorSlot& slot, Tensor* tensor) {
   }
   tensor->bytes = Span<uint8_t>(slot.data, slot.bytes);
   tensor->name = session.model().TensorName(slot);
+  // Load has looked at all of this: wrong now is a FlatBuffer that has changed since.
+  return session.model().reader.corrupt() ? Status::kCorruptModel : Status::kOk;
 }
 
 Status GraphTensor(const ScalarVector<int32_t>& list, size_t index, Tensor* tensor) {
   if (!session.loaded()) return Status::kNoModel;
   if (index >= list.count) return Status::kBadIndex;
-  Describe(session.model().subgraphs[0].tensors[list[index]], tensor);
-  return Status::kOk;
+  return Describe(session.model().subgraphs[0].tensors[list[index]], tensor);
 }
 
 // Whether a planned tensor's memory is its own for good.
@@ -184,8 +185,7 @@ Status ReadTensor(size_t subgraph, size_t index, Tensor* tensor) {
   const bool readable = slot.Is(TensorSlot::kConstant) || slot.Is(TensorSlot::kVariable) ||
                         (slot.Is(TensorSlot::kWritten) && builtin::Lasts(subgraph, slot));
   if (!readable || slot.Is(TensorSlot::kRefused)) return Status::kNotReadable;
-  builtin::Describe(slot, tensor);
-  return Status::kOk;
+  return builtin::Describe(slot, tensor);
 }
 
 void SetProfiler(Profiler* profiler) { session.set_profiler(profiler); }

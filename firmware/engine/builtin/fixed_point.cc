@@ -108,4 +108,84 @@ int32_t LogisticQ4(int32_t x) {
   return x > 0 ? upper : WrapSub(kOneQ0, upper);
 }
 
+// Newton's iteration y (3 - x y^2) / 2 from 1, in Q3, on x brought between 1/4 and 1.
+Factor InverseSqrt(int32_t x) {
+  if (x <= 1) return {kMostInt32, 0};
+  constexpr int32_t kOneQ3 = 1 << 28;
+  constexpr int32_t kHalfThreeQ3 = kOneQ3 + kOneQ3 / 2;
+  constexpr int32_t kHalfSqrt2 = 1518500250;
+  int32_t shift = 11;
+  const int pairs = (__builtin_clz(static_cast<uint32_t>(x)) - 1) / 2 - 1;
+  shift -= pairs;
+  const int32_t scaled = x << (2 * pairs);
+  const int32_t half = RoundingShiftRight(scaled >> 1, 1);
+  int32_t y = kOneQ3;
+  for (int round = 0; round < 5; ++round) {
+    // Q3 times Q3 is Q6, and so on: the shifts bring back Q3.
+    const int32_t cube = WrapShiftLeft(RoundingHighProduct(RoundingHighProduct(y, y), y), 6);
+    y = WrapShiftLeft(
+        WrapSub(RoundingHighProduct(kHalfThreeQ3, y), RoundingHighProduct(half, cube)), 3);
+  }
+  y = RoundingHighProduct(y, kHalfSqrt2);
+  if (shift < 0) {
+    y = WrapShiftLeft(y, -shift);
+    shift = 0;
+  }
+  return {y, -shift};
+}
+
+namespace {
+
+// value * 2^bits, saturated; rounded to nearest, ties away from zero, where bits are negative.
+int32_t ScaledByPowerOfTwo(int32_t value, int bits) {
+  if (bits <= 0) return RoundingShiftRight(value, -bits);
+  const int64_t wide = int64_t{value} << bits;
+  return static_cast<int32_t>(Clamp<int64_t>(wide, kLeastInt32, kMostInt32));
+}
+
+}  // namespace
+
+// x = r * 2^power with r near 1, by one of two powers that are half a step apart: the one that
+// leaves the larger power. The logarithm of r is a quotient of polynomials in q = 2 (r - 2^(-1/4)).
+int32_t LogQ12(int32_t x) {
+  constexpr int kInputBits = 12;
+  constexpr int kSumBits = 6;  // a bit more than the result's, for what saturates
+  constexpr int32_t kLog2 = 1488522236;
+  constexpr int32_t kRootHalf = 1518500250;      // 2^(-1/2)
+  constexpr int32_t kRootRootHalf = 1805811301;  // 2^(-1/4)
+  constexpr int32_t kQuarter = 1 << (31 - kSumBits - 2);
+  constexpr int32_t kNumerator = 117049297;      // 11/240 * 2^(1/4)
+  constexpr int32_t kDenominator = 127690142;    // 1/20 * 2^(1/4)
+  constexpr int32_t kDenominator0 = 1057819769;  // 2^(3/4) - 2^(1/4)
+  constexpr int32_t kDenominator1 = 638450708;   // 1/4 * 2^(1/4)
+  const auto zeros = [](int32_t value) {
+    return value == 0 ? 32 : __builtin_clz(static_cast<uint32_t>(value));
+  };
+  const int zeros_a = zeros(x);
+  const int32_t r_a =
+      ScaledByPowerOfTwo(RoundingHighProduct(ScaledByPowerOfTwo(x, zeros_a - 1), kRootHalf), 1);
+  const int32_t power_a =
+      WrapAdd(ScaledByPowerOfTwo(kInputBits - zeros_a, 31 - kSumBits), kQuarter);
+  const int headroom_b = zeros(RoundingHighProduct(x, kRootHalf)) - 1;
+  const int32_t r_b = ScaledByPowerOfTwo(x, headroom_b);
+  const int32_t power_b =
+      WrapSub(ScaledByPowerOfTwo(kInputBits - headroom_b, 31 - kSumBits), kQuarter);
+  const int32_t r = r_a < r_b ? r_a : r_b;
+  const int32_t power = power_a > power_b ? power_a : power_b;
+
+  const int64_t sum = int64_t{r} + kRootRootHalf;
+  const auto middle = static_cast<int32_t>((sum + (sum >= 0 ? 1 : -1)) / 2);
+  const int32_t q = WrapMul(WrapSub(r, kRootRootHalf), 2);
+  const int32_t square = RoundingHighProduct(q, q);
+  const int32_t numerator = WrapAdd(
+      RoundingHighProduct(q, r), RoundingHighProduct(RoundingHighProduct(q, square), kNumerator));
+  const int32_t factor =
+      WrapAdd(WrapAdd(kDenominator0, q), RoundingHighProduct(kDenominator, square));
+  const int32_t denominator =
+      WrapAdd(RoundingHighProduct(middle, factor), RoundingHighProduct(kDenominator1, q));
+  const int32_t quotient =
+      RoundingHighProduct(ScaledByPowerOfTwo(numerator, -kSumBits), OneOverOnePlus(denominator));
+  return ScaledByPowerOfTwo(WrapAdd(RoundingHighProduct(power, kLog2), quotient), 1);
+}
+
 }  // namespace hil::engine::builtin

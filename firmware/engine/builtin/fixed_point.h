@@ -77,12 +77,17 @@ struct Factor {
 // the reference cannot compute with either). Below 2^-32 the factor is 0.
 bool MakeFactor(double value, Factor* factor);
 
+// 1 / sqrt(x) as a factor; 1 for x below 2.
+Factor InverseSqrt(int32_t x);
+
 // --- Functions of fixed-point numbers: "Qn" has n integer bits and 31 - n fractional bits. ---
 
 // exp(x) for x <= 0 in Q<integer_bits>; the result is Q0.
 int32_t ExpOfNegative(int32_t x, int integer_bits);
 // 1 / (1 + x) for x in Q0 from 0 to 1; the result is Q0.
 int32_t OneOverOnePlus(int32_t x);
+// The natural logarithm of x >= 1 in Q12; the result is Q5.
+int32_t LogQ12(int32_t x);
 // x in Q4, result in Q0.
 int32_t TanhQ4(int32_t x);
 int32_t LogisticQ4(int32_t x);

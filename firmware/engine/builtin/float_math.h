@@ -1,5 +1,6 @@
 // Transcendental functions in single precision, the same bits on the host and on the target: built
-// from additions, multiplications and fused multiply-adds only, which IEEE 754 defines exactly.
+// from additions, multiplications and fused multiply-adds only, which IEEE 754 defines exactly
+// (sine and cosine in double precision, which the target does in software).
 // Error bounds in ULP over all floats are measured by tests/engine/float_math_test.cc.
 #pragma once
 
@@ -17,5 +18,8 @@ float Logistic(float x);
 float ExpMinusOne(float x);
 // The natural logarithm: error below 2 ULP; -infinity at 0, NaN below.
 float Log(float x);
+// sin(x) and cos(x), NaN for infinities: error below 1 ULP.
+float Sin(float x);
+float Cos(float x);
 
 }  // namespace hil::engine::builtin

@@ -48,6 +48,8 @@ struct Loader {
   Status WalkOperator(uint32_t index, uint32_t op_index, unsigned nesting);
   void Share(uint32_t index);
   Status PrepareAll();
+  Status CheckOutputs();
+  Status CheckDescriptions();
   Status ArenaTooSmall(uint64_t needed);
   uint64_t RoughNeed() const;
 };
@@ -62,7 +64,7 @@ int OperatorCode(const Table& code) {
 // The subgraphs that an operator runs.
 size_t Children(const Table& op, int code, uint32_t children[2]) {
   const Table options = op.GetTable(schema::op::kOptions);
-  if (code == schema::kWhile) {
+  if (code == schema::kWhile || code == schema::kIf) {
     children[0] = static_cast<uint32_t>(options.Get<int32_t>(0, 0));
     children[1] = static_cast<uint32_t>(options.Get<int32_t>(1, 0));
     return 2;
@@ -322,6 +324,10 @@ Status Loader::WalkOperator(uint32_t index, uint32_t op_index, unsigned nesting)
   uint32_t children[2];
   const size_t child_count = Children(op, code, children);
   for (size_t c = 0; c < child_count; ++c) HIL_TRY(Walk(children[c], nesting + 1));
+  // IF hands its inputs to whichever branch runs, and the second one comes later on the time line.
+  for (uint32_t i = 0; code == schema::kIf && i < inputs.count; ++i) {
+    if (inputs[i] >= 0) graph.tensors[inputs[i]].last = static_cast<uint16_t>(time);
+  }
   for (uint32_t i = 0; child_count != 0 && i < outputs.count; ++i) {
     graph.tensors[outputs[i]].last = static_cast<uint16_t>(time);
   }
@@ -353,6 +359,39 @@ Status Loader::PrepareAll() {
       Preparation preparation(model, g, i, failure);
       HIL_TRY(model->subgraphs[g].nodes[i].kernel->prepare(preparation));
       if (model->reader.corrupt()) return CorruptOperator(g, i, "has damaged options or tensors");
+    }
+  }
+  return Status::kOk;
+}
+
+// A model of which every output is an input or a constant has lost its list of outputs: nothing of
+// what it computes could be seen.
+Status Loader::CheckOutputs() {
+  const Subgraph& main = model->subgraphs[0];
+  if (main.node_count == 0 || main.outputs.count == 0) return Status::kOk;
+  for (uint32_t i = 0; i < main.outputs.count; ++i) {
+    const TensorSlot& slot = main.tensors[main.outputs[i]];
+    const bool input = slot.Is(TensorSlot::kWritten) && slot.first == main.begin;
+    if (!input && !slot.Is(TensorSlot::kConstant)) return Status::kOk;
+  }
+  return Corrupt("every output is an input or a constant");
+}
+
+// What is read of tensors only after Load, to describe them: a mistake there would be found too
+// late, when the reader that found it has no more answers.
+Status Loader::CheckDescriptions() {
+  for (uint32_t g = 0; g < model->subgraph_count; ++g) {
+    for (uint32_t t = 0; t < model->subgraphs[g].tensor_count; ++t) {
+      const TensorSlot& slot = model->subgraphs[g].tensors[t];
+      const Table quantization = model->TensorTable(slot).GetTable(schema::tensor::kQuantization);
+      quantization.GetScalars<float>(schema::quantization::kScale);
+      quantization.GetScalars<int64_t>(schema::quantization::kZeroPoint);
+      model->TensorName(slot);
+      if (!model->reader.corrupt()) continue;
+      failure->subgraph = static_cast<int16_t>(g);
+      Say(Status::kCorruptModel) << "the model is damaged: name or scale of tensor " << t
+                                 << " in subgraph " << g;
+      return Status::kCorruptModel;
     }
   }
   return Status::kOk;
@@ -404,16 +443,18 @@ Status BuildModel(Span<const uint8_t> bytes, Span<uint8_t> arena, const Options&
   HIL_TRY(loader.CheckOperators());
   HIL_TRY(loader.MakeGraphs());
   HIL_TRY(loader.Walk(0, 0));
+  HIL_TRY(loader.CheckOutputs());
   // The caller's inputs stay as they are, so that the same Invoke can be repeated.
   Subgraph& main = model->subgraphs[0];
   for (uint32_t i = 0; i < main.inputs.count; ++i) main.tensors[main.inputs[i]].last = main.end;
-  return loader.PrepareAll();
+  HIL_TRY(loader.PrepareAll());
+  return loader.CheckDescriptions();
 }
 
 Status PlaceTensors(Model* model, Failure* failure) {
   Loader loader{model, failure};
   Arena& arena = model->arena;
-  arena.Bytes(0, kPlanAlignment);  // padding is no state
+  arena.Bytes(0, kPlanAlignment);  // padding is not state
   const size_t state_begin = arena.used();
   uint64_t planned = 0;
   for (uint32_t g = 0; g < model->subgraph_count; ++g) {

@@ -55,7 +55,7 @@ TEST_F(ModelSlotTest, OfSeveralEntriesWithOneHashTheLastCounts) {
   ASSERT_EQ(Find(hash, fifth), SlotStatus::kOk);
   EXPECT_STREQ(entry_.name, "step, without its states");
   EXPECT_TRUE(entry_.aux.empty());
-  // Aux data that is cut off is no entry.
+  // Aux data that is cut off is not an entry.
   EXPECT_EQ(Find(hash, fifth + 64 + 8 + 31), SlotStatus::kOk);
   EXPECT_TRUE(entry_.aux.empty());
 }

@@ -29,7 +29,9 @@ class Refusal : public testing::Test {
 
 constexpr unsigned kModelVersion = 0, kOperatorCodes = 1, kSubgraphs = 2;
 constexpr unsigned kOldCode = 0, kCodeVersion = 2, kNewCode = 3;
-constexpr unsigned kTensors = 0, kOperators = 3, kTensorType = 1, kTensorShape = 0;
+constexpr unsigned kTensors = 0, kInputs = 1, kOutputs = 2, kOperators = 3;
+constexpr unsigned kTensorShape = 0, kTensorType = 1, kTensorName = 3, kTensorQuantization = 4;
+constexpr unsigned kScale = 2, kZeroPoint = 3;
 
 TEST_F(Refusal, UnknownOperatorByName) {
   ModelBytes model("digits_simple_rnn/float32-loop.tflite");
@@ -108,6 +110,46 @@ TEST_F(Refusal, TensorTypeAndShape) {
   const int32_t two = 2;
   std::memcpy(first_dim, &two, 4);
   EXPECT_EQ(Try(model), Status::kUnsupportedShape) << failure_.text;
+}
+
+// Names and scales are asked for after Load. A reader that fails there has no more answers: every
+// output would be tensor 0.
+TEST_F(Refusal, NameOrScaleThatIsOnlyReadLater) {
+  ModelBytes model("digits_lstm/int8-fused.tflite");
+  const size_t graph = Element(model, Root(model), kSubgraphs, 0);
+  const unsigned count = Word(model, Follow(model, Field(model, graph, kTensors)));
+  unsigned offsets = 0;
+  for (unsigned t = 0; t < count; ++t) {
+    const size_t tensor = Element(model, graph, kTensors, t);
+    size_t places[] = {Field(model, tensor, kTensorName), Field(model, tensor, kTensorQuantization),
+                       0, 0};
+    if (places[1] != 0) {
+      const size_t quantization = Follow(model, places[1]);
+      places[2] = Field(model, quantization, kScale);
+      places[3] = Field(model, quantization, kZeroPoint);
+    }
+    for (const size_t place : places) {
+      if (place == 0) continue;
+      ++offsets;
+      model.data()[place + 2] ^= 0x40;  // 4 MB further on
+      EXPECT_EQ(Try(model), Status::kCorruptModel) << "tensor " << t;
+      model.data()[place + 2] ^= 0x40;
+    }
+  }
+  EXPECT_GT(offsets, 3 * count);
+  EXPECT_EQ(Try(model), Status::kOk);
+}
+
+TEST_F(Refusal, OutputsThatAreInputs) {
+  ModelBytes model("digits_lstm/int8-fused.tflite");
+  const size_t graph = Element(model, Root(model), kSubgraphs, 0);
+  const auto first = [&](unsigned field) {
+    return model.data() + Follow(model, Field(model, graph, field)) + 4;
+  };
+  std::memcpy(first(kOutputs), first(kInputs), 4);
+  EXPECT_EQ(Try(model), Status::kCorruptModel);
+  EXPECT_NE(std::string(failure_.text).find("every output is an input"), std::string::npos)
+      << failure_.text;
 }
 
 TEST_F(Refusal, MisalignedMemory) {

@@ -36,7 +36,7 @@ TEST(Session, AsksOnceForWhatIsMissingInABurst) {
   EXPECT_EQ(session.Judge(2), Verdict::kNak);
   EXPECT_EQ(session.Judge(3), Verdict::kIgnore);
   EXPECT_EQ(session.Judge(1), Verdict::kExecute);
-  // The next loss is told again.
+  // The next loss is reported again.
   EXPECT_EQ(session.Judge(3), Verdict::kNak);
 }
 

@@ -11,6 +11,7 @@ from tflm_hil.models.slot.slot_aux import pack_states
 from tflm_hil.models.zoo.given import given_variants
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.options import RunConfig
+from tflm_hil.vocabulary import Task
 
 
 def whole_zoo(config: RunConfig) -> list[Variant]:
@@ -19,7 +20,7 @@ def whole_zoo(config: RunConfig) -> list[Variant]:
     and for a given file CorruptModel, UnsupportedModel.
     """
     if config.models:
-        return list(_given(config.models, config.samples))
+        return list(_given(config.models, config.samples, config.states, config.task))
     return [variant for model in load_zoo(config.zoo) for variant in model.variants]
 
 
@@ -34,8 +35,13 @@ def slot_entry(variant: Variant) -> SlotEntry:
 
 
 @cache
-def _given(models: tuple[Path, ...], samples: tuple[Path, ...]) -> tuple[Variant, ...]:
-    return tuple(given_variants(models, samples))
+def _given(
+    models: tuple[Path, ...],
+    samples: tuple[Path, ...],
+    states: tuple[str, ...],
+    task: Task | None,
+) -> tuple[Variant, ...]:
+    return tuple(given_variants(models, samples, states, task))
 
 
 def _states(variant: Variant) -> bytes:

@@ -54,7 +54,7 @@ def command_line(overrides: Overrides) -> Layer:
 
 
 def from_environment(environment: Mapping[str, str]) -> Layer:
-    """What its variables say. Raises ConfigurationError for a baud rate that is no number."""
+    """What its variables say. Raises ConfigurationError for a baud rate that is not a number."""
     values: dict[str, Any] = {}
     for variable, key in _VARIABLES.items():
         text = environment.get(variable, "")

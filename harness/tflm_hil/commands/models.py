@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tflm_hil.errors import ConfigurationError, ConversionError
 from tflm_hil.vocabulary import Engine, Severity
@@ -20,18 +20,15 @@ Function = Callable[[argparse.Namespace, list[str]], int]
 Add = Callable[[str, Function, str], argparse.ArgumentParser]
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-# Names under which sample files carry representative data, in the order of preference.
-CALIBRATION_KEYS = ("calibration", "representative", "x_train", "inputs", "x")
-INPUT_KEYS = ("inputs", "x_test", "x")
+    Named = dict[str, NDArray[Any]]
 
 
 def add_commands(add: Add) -> None:
     """Register the sub-commands through the parser's own `add`."""
     convert = add("convert", _convert, "convert a Keras model to .tflite")
-    convert.add_argument("model", type=Path, help=".keras file")
+    convert.add_argument("model", type=Path, help="Keras model: .keras, .h5 or a SavedModel folder")
     convert.add_argument(
         "--to", default="float32", metavar="TYPE", help="float32 (default), int8 or int16x8"
     )
@@ -42,7 +39,7 @@ def add_commands(add: Add) -> None:
         help="unrolled (default), shift, step, fused or loop",
     )
     convert.add_argument(
-        "--samples", type=Path, metavar="NPZ", help="representative data, [N, T, F]; for integers"
+        "--samples", type=Path, metavar="FILE", help=".npz or .npy: real inputs [N, ...]"
     )
     convert.add_argument(
         "--custom", type=Path, metavar="FILE", help="Python file with classes of the model's own"
@@ -73,12 +70,11 @@ def add_commands(add: Add) -> None:
 
 
 def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
-    from tflm_hil.models.convert.convert import check_saturation, convert
+    from tflm_hil.models.convert.convert import convert
+    from tflm_hil.models.convert.wording import comparison_lines, doubts
     from tflm_hil.models.tflite.lints import lint
 
-    calibration = inputs = None
-    if arguments.samples:
-        calibration, inputs = _load_samples(arguments.samples, arguments.key)
+    calibration, samples = _given(arguments.samples, arguments.key)
     target = arguments.output or arguments.model.with_name(
         f"{arguments.model.stem}-{arguments.to}-{arguments.export}.tflite"
     )
@@ -89,45 +85,46 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         export=arguments.export,
         dtype=arguments.to,
         calibration=calibration,
+        samples=samples,
         custom=arguments.custom,
         timeout_s=arguments.timeout,
     )
-    notes = list(done.notes)
-    if inputs is not None and arguments.to != "float32":
-        notes += filter(None, [check_saturation(done.content, inputs)])
     target.write_bytes(done.content)
     print(f"{target}: {len(done.content)} bytes, {arguments.to}, {arguments.export}")
     print(f"equal to the Keras model before conversion within {done.difference:.2g}")
-    for note in notes:
+    for line in comparison_lines(done.comparison):
+        print(line)
+    for note in (*doubts(done.comparison, done.export, done.dtype, done.causes), *done.notes):
         print(f"note: {note}")
     for finding in lint(done.content):
         print(finding)
     return 0
 
 
-def _load_samples(path: Path, key: str) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Representative data, and the inputs that the model will get where the file has them too."""
-    import numpy as np
+def _given(path: Path | None, key: str) -> tuple[Named | None, Named | None]:
+    """Arrays to calibrate with and arrays that the model will get; None for the same or none."""
+    from tflm_hil.models.sample_arrays import INPUT_KEYS, LABEL_KEYS, NUMBERS, read_arrays
 
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if isinstance(archive, np.ndarray):
-                return archive.astype(np.float32), None
-            names = list(archive.files)
-            chosen = key or next((name for name in CALIBRATION_KEYS if name in names), "")
-            if chosen not in names:
-                raise ConversionError(
-                    f"{path} has no array {key or ' or '.join(CALIBRATION_KEYS)!r}; it has"
-                    f" {', '.join(names) or 'none'}",
-                    remedy="name the array of representative data with --key",
-                )
-            given = next((name for name in INPUT_KEYS if name in names and name != chosen), "")
-            return archive[chosen], archive[given] if given else None
-    except (OSError, ValueError) as error:
+    if path is None:
+        return None, None
+    arrays = read_arrays(path)
+    if key and key not in arrays:
         raise ConversionError(
-            f"cannot read representative data from {path}: {error}",
-            remedy="write the file with numpy.savez",
-        ) from error
+            f"{path} has no array {key!r}; it has {', '.join(arrays) or 'none'}",
+            remedy="name the array of representative data with --key",
+        )
+    found = {name: arrays[name] for name in arrays if name not in LABEL_KEYS or name == key}
+    numbers = {name: array for name, array in found.items() if array.dtype.kind in NUMBERS}
+    if not numbers:
+        there = ", ".join(f"{name} ({array.dtype})" for name, array in found.items())
+        raise ConversionError(
+            f"{path} holds no array of numbers that could be an input: {there or 'nothing'}",
+            remedy="write the inputs with numpy.savez(path, inputs=…)",
+        )
+    if not key:
+        return numbers, None
+    inputs = next((name for name in INPUT_KEYS if name in numbers and name != key), key)
+    return {key: found[key]}, {inputs: found[inputs]}
 
 
 def _inspect(arguments: argparse.Namespace, _: list[str]) -> int:

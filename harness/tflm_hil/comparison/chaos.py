@@ -24,7 +24,7 @@ ALLOWED = 10.0
 
 SMALLEST = float(np.finfo(np.float32).tiny)
 
-# A rounding that becomes this share of the largest output is no rounding any more.
+# A rounding that becomes this share of the largest output is no longer rounding.
 LARGE = 1e-3
 
 

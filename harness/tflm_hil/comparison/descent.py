@@ -227,8 +227,8 @@ class _Comparer:
                 relative=subgraph != 0 or index not in self._ends,
             )
             if expected is not None and observed is not None and expected.size:
-                delta = np.abs(expected.reshape(-1).astype(np.float64) - observed.reshape(-1))
-                self._apart[key] = float(np.nanmax(delta))
+                delta = absolute_difference(expected.reshape(-1), observed.reshape(-1))
+                self._apart[key] = float(np.max(delta, initial=0.0, where=np.isfinite(delta)))
         return self._known[key]
 
     def apart(self, graph: GraphLike, op: OperatorLike) -> float:

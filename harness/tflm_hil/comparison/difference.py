@@ -1,6 +1,6 @@
 """How far two arrays are apart, with numbers that are not finite taken seriously.
 
-The same one on both sides (NaN counts as equal to NaN) is no difference; on one side only it is an
+The same one on both sides (NaN equals NaN here) is not a difference; on one side only it is an
 infinite one. So a NaN can never hide in a mean, and a model that is meant to give infinity can
 still be compared.
 """

@@ -15,8 +15,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tflm_hil.comparison.metrics import accuracy, compare, label_rmse
+from tflm_hil.comparison.labels import Labels, recognise
+from tflm_hil.comparison.metrics import compare, first_nonfinite, nonfinite
 from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.comparison.quality import Quality, chance, quality
 from tflm_hil.errors import ComparisonError
 from tflm_hil.report.judgement import Failure, Limit, Measurement, Rung, Verdict
 from tflm_hil.vocabulary import RUNG_MEASURES, Measure, RungName, Task
@@ -27,13 +29,16 @@ class Ladder:
     """All rungs, every limit that was checked, and what follows from them.
 
     `failure` is None unless a check was not kept. `unchecked` limits name a rung that was not run,
-    or a difference of the first rung to one before it.
+    or a difference of the first rung to one before it. `labels` are what they were recognised as,
+    None without any; rungs `at_chance` do no better than without them.
     """
 
     rungs: tuple[Rung, ...]
     checks: tuple[Measurement, ...]
     failure: Failure | None = None
     unchecked: tuple[Limit, ...] = ()
+    labels: Labels | None = None
+    at_chance: tuple[RungName, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -71,26 +76,42 @@ def compare_ladder(
     labels: NDArray[Any] | None = None,
     limits: Iterable[Limit] = (),
     *,
-    task: str = Task.CLASSIFICATION,
+    task: str | None = Task.CLASSIFICATION,
+    stepwise: bool = True,
+    inputs: NDArray[Any] | None = None,
 ) -> Ladder:
     """Compare neighbours and judge.
 
-    Raises `ComparisonError` if there are fewer than one rung, shapes differ, or a limit asks for
-    a measure that the outputs do not have (LSB of floats, accuracy without labels).
+    `labels`, `task` and `stepwise` as in `recognise`; `inputs` `[N, …]` are for the labels of an
+    autoencoder. Raises `ComparisonError` if there are fewer than one rung, shapes differ, labels
+    fit nothing, or a limit asks for a measure that the outputs do not have (LSB of floats, accuracy
+    without labels).
     """
     if not rungs:
         raise ComparisonError("no rung to compare", remedy="run at least one reference")
     wanted = tuple(limits)
+    wanted = (*_finite(rungs, wanted), *wanted)
     compared: list[Rung] = []
+    known: Labels | None = None
+    at_chance: list[RungName] = []
     before: RungName | None = None
     for key, outputs in rungs.items():
         name = RungName(key)
         rung = Rung(name) if before is None else _compare(name, outputs, before, rungs[before])
+        worth = Quality()
+        if labels is not None:
+            known = _recognised(name, outputs, labels, task, stepwise=stepwise, inputs=inputs)
+            worth = quality(outputs.values, known, inputs)
+            if _no_better(worth, chance(outputs.values, known)):
+                at_chance.append(name)
         compared.append(
             replace(
                 rung,
-                accuracy=_accuracy(outputs, labels, task),
-                label_rmse=_label_rmse(outputs, labels, task),
+                nonfinite=nonfinite(outputs.stored),
+                first_nonfinite=first_nonfinite(outputs.stored),
+                accuracy=worth.accuracy,
+                label_rmse=worth.label_rmse,
+                auc=worth.auc,
             )
         )
         before = name
@@ -101,7 +122,22 @@ def compare_ladder(
         checks=checks,
         failure=_failure(compared, checks),
         unchecked=tuple(limit for limit in wanted if limit not in checked),
+        labels=known,
+        at_chance=tuple(at_chance),
     )
+
+
+def _finite(rungs: Mapping[str, RungOutputs], limits: Sequence[Limit]) -> list[Limit]:
+    """Every rung of floats puts out numbers, whatever the limits; a limit of its own goes before.
+
+    They come first: where a rung breaks several limits, this is the one to tell.
+    """
+    own = {limit.rung for limit in limits if limit.measure is Measure.NONFINITE}
+    return [
+        Limit(RungName(key), Measure.NONFINITE, maximum=0)
+        for key, outputs in rungs.items()
+        if RungName(key) not in own and nonfinite(outputs.stored)
+    ]
 
 
 def _compare(name: RungName, outputs: RungOutputs, before: RungName, against: RungOutputs) -> Rung:
@@ -113,16 +149,33 @@ def _compare(name: RungName, outputs: RungOutputs, before: RungName, against: Ru
         ) from None
 
 
-def _accuracy(outputs: RungOutputs, labels: NDArray[Any] | None, task: str) -> float | None:
-    if labels is None or task != Task.CLASSIFICATION:
-        return None
-    return accuracy(outputs.values, labels)
+def _recognised(
+    name: RungName,
+    outputs: RungOutputs,
+    labels: NDArray[Any],
+    task: str | None,
+    *,
+    stepwise: bool,
+    inputs: NDArray[Any] | None,
+) -> Labels:
+    try:
+        return recognise(
+            labels,
+            outputs.stored.shape,
+            task=None if task is None else Task(task),
+            stepwise=stepwise,
+            inputs=0 if inputs is None else inputs[0].size,
+        )
+    except ComparisonError as error:
+        raise ComparisonError(
+            f"the labels cannot be held against {name}: {error.what}", remedy=error.remedy
+        ) from None
 
 
-def _label_rmse(outputs: RungOutputs, labels: NDArray[Any] | None, task: str) -> float | None:
-    if labels is None or task != Task.REGRESSION:
-        return None
-    return label_rmse(outputs.values, labels)
+def _no_better(worth: Quality, by_chance: float | None) -> bool:
+    """Whether a rung does no better than one that knows nothing of the labels."""
+    value = worth.auc if worth.accuracy is None else worth.accuracy
+    return value is not None and by_chance is not None and not value > by_chance
 
 
 def _checks(rung: Rung, limits: Sequence[Limit]) -> Iterable[Measurement]:
@@ -144,7 +197,7 @@ def _checks(rung: Rung, limits: Sequence[Limit]) -> Iterable[Measurement]:
 
 def _idle(limit: Limit, rung: Rung) -> bool:
     """Whether a limit has nothing to say: on a difference, of the first rung."""
-    return rung.against is None and not RUNG_MEASURES[limit.measure].of_labels
+    return rung.against is None and not RUNG_MEASURES[limit.measure].alone
 
 
 def _why_missing(measure: Measure) -> str:

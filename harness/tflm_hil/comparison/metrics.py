@@ -43,12 +43,24 @@ def compare(
         argmax_agreement=_argmax_agreement(outputs.values, against.values),
         differing=differing,
         values=delta.size,
-        nonfinite=int(np.count_nonzero(~np.isfinite(outputs.values))),
+        nonfinite=nonfinite(outputs.stored),
+        first_nonfinite=first_nonfinite(outputs.stored),
         worst=_worst(delta) if differing else None,
         max_lsb=None if levels is None else int(levels.max()),
         lsb_histogram=None if levels is None else _histogram(levels),
         first_differing_step=_first_step(differs) if outputs.per_step else None,
     )
+
+
+def nonfinite(stored: NDArray[Any]) -> int:
+    """Values that are NaN or infinite."""
+    return int(np.count_nonzero(~np.isfinite(stored)))
+
+
+def first_nonfinite(stored: NDArray[Any]) -> tuple[int, ...] | None:
+    """The index of the first of them, its sequence first; None if there is none."""
+    places = np.argwhere(~np.isfinite(stored))
+    return tuple(int(index) for index in places[0]) if len(places) else None
 
 
 def accuracy(values: NDArray[np.float32], labels: NDArray[Any]) -> float:
@@ -66,6 +78,23 @@ def accuracy(values: NDArray[np.float32], labels: NDArray[Any]) -> float:
         )
     right = np.argmax(values, axis=-1) == labels
     return float(np.mean(right & np.all(np.isfinite(values), axis=-1)))
+
+
+def auc(scores: NDArray[np.float32], labels: NDArray[Any]) -> float | None:
+    """Area under the ROC curve of scores `[…]` for labels 0 and 1 `[…]`: the share of pairs of a
+    normal and an anomalous one in which the anomalous one has the higher score; equal ones count
+    half (Mann-Whitney U). None if there is one kind only; NaN if a score is not finite.
+    """
+    flat, kinds = scores.reshape(-1).astype(np.float64), labels.reshape(-1)
+    high, low = int(np.count_nonzero(kinds == 1)), int(np.count_nonzero(kinds == 0))
+    if not high or not low:
+        return None
+    if not np.all(np.isfinite(flat)):
+        return float("nan")
+    values, place, counts = np.unique(flat, return_inverse=True, return_counts=True)
+    del values
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return float((ranks[kinds == 1].sum() - high * (high + 1) / 2) / (high * low))
 
 
 def label_rmse(values: NDArray[np.float32], labels: NDArray[Any]) -> float:

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import CorruptModel
+from tflm_hil.measure.time_steps import steps_of_variant
 from tflm_hil.models.tflite.layout import Layout, free_inputs
+from tflm_hil.models.tflite.variables import keeps_state
 from tflm_hil.models.zoo.manifest import Variant
 
 STEPS = 1000
-RESOURCE = "VAR_HANDLE"
 
 # One unit in the last place of a float32 in [2, 4): what rounding alone changes of a number, times
 # the largest input.
@@ -61,11 +62,7 @@ def carries_state(variant: Variant) -> bool:
         model = variant.inspection()
     except CorruptModel:
         return False  # the device says why it refuses it
-    return bool(
-        variant.state_pairs()
-        or RESOURCE in model.operator_counts
-        or any(tensor.variable for graph in model.subgraphs for tensor in graph.tensors)
-    )
+    return bool(variant.state_pairs()) or keeps_state(model)
 
 
 def long_sequence(variant: Variant, steps: int = STEPS) -> LongSequence:
@@ -79,9 +76,8 @@ def long_sequence(variant: Variant, steps: int = STEPS) -> LongSequence:
 
 
 def rows_of(variant: Variant) -> int:
-    """Steps of time that one Invoke reads: one `[1, F]`, or the window `[1, T, ...]`."""
-    shape = _layout(variant).tensors[0].shape
-    return 1 if len(shape) < 3 else shape[1]
+    """Steps of time that one Invoke takes: one, or those of its window."""
+    return steps_of_variant(variant).count or 1
 
 
 def _layout(variant: Variant) -> Layout:

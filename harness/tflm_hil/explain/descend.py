@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tflm_hil.comparison.descent import FLOAT_BOUND, first_difference
 from tflm_hil.link.device import Device
-from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.inspect import StateNumbers, inspect
 from tflm_hil.models.tflite.trip_count import trip_count, with_trip_count
 from tflm_hil.references.tensors import step_tensors
 from tflm_hil.report.causes import Culprit, Descent, Manner, Origin
@@ -28,7 +28,7 @@ STEPS = 200  # Invokes looked at: on a real line every tensor of each takes mill
 ROUNDING_LSB = 2.0
 
 
-def descend(
+def descend(  # noqa: PLR0913 - what is run, where, and how far; most have a default
     device: Device,
     model: Path,
     inputs: NDArray[np.float32],
@@ -38,16 +38,18 @@ def descend(
     steps: int = STEPS,
     bound: float = FLOAT_BOUND,
     until: float = float("inf"),
+    states: StateNumbers | None = None,
 ) -> Descent:
     """Find the operator. `device` has the model loaded with `preserve_all` and `raw_states`.
 
     `model` is the file under test, `inputs` the sequence, `sequence` its number. Looks at the
     first `steps` Invokes, from `start` on (with the states written, none needs those before), no
-    longer than `until` (of `time.monotonic`); `bound` as in `first_difference`.
+    longer than `until` (of `time.monotonic`); `bound` as in `first_difference`;
+    `states` are those that were declared.
     Raises LinkError, DeviceError, ReferenceFailed.
     """
     graphs = inspect(model.read_bytes()).subgraphs
-    expected = step_tensors(model, inputs, steps=steps)
+    expected = step_tensors(model, inputs, steps=steps, states=states)
     device.reset_state()
     for step in range(start, len(expected.blocks)):
         if time.monotonic() > until:
@@ -85,6 +87,7 @@ def descend_into_loop(
     sequence: int = 0,
     bound: float = FLOAT_BOUND,
     until: float = float("inf"),
+    states: StateNumbers | None = None,
 ) -> Descent | None:
     """The operator in the first iteration that differs, found with ever shorter loops.
 
@@ -104,8 +107,9 @@ def descend_into_loop(
             shorter.write_bytes(with_trip_count(content, middle, loop))
             device = load(shorter.read_bytes())
             descent = descend(
-                device, shorter, inputs, sequence=sequence, steps=1, bound=bound, until=until
-            )
+                device, shorter, inputs,
+                sequence=sequence, steps=1, bound=bound, until=until, states=states,
+            )  # fmt: skip
             if not descent.in_time:
                 return earliest
             if descent.culprit is None:

@@ -31,7 +31,7 @@ LINTS = {
 """Lints that say of a mistake that it is there. The clip of a fused LSTM is always there."""
 
 SATURATED = 0.01
-"""A larger share of inputs beyond the scale's ends is no chance (as in `hil convert`)."""
+"""A larger share of inputs beyond the scale's ends is not chance (as in `hil convert`)."""
 
 LONG = 50  # steps; over fewer every error grows: it begins with none
 

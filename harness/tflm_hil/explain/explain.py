@@ -19,6 +19,7 @@ from tflm_hil.bench.bench import Bench
 from tflm_hil.errors import HilError, ModelRejected, ReferenceFailed
 from tflm_hil.explain.diagnose import diagnosed
 from tflm_hil.explain.locate import locate
+from tflm_hil.explain.not_finite import not_finite
 from tflm_hil.explain.rank import operator_rounds, tensors_overlap
 from tflm_hil.explain.saturation import saturated_tensors
 from tflm_hil.measure.measure import Measured
@@ -54,9 +55,17 @@ def explain(
     `others` are variants of the run: their Keras models are read along with this one's. An error
     of the board on the way is given to `on_trouble`; the explanation goes on without the board.
     """
+    spoilt = not_finite(measured, references)
+    if spoilt is not None and entered is not RungName.DEVICE:
+        return Explanation(causes=(spoilt,))
     descent, not_located = None, None
     if entered is RungName.DEVICE:
         descent, not_located = _located(measured, bench, references, on_trouble)
+    if spoilt is not None:
+        site = None if descent is None else descent.culprit
+        causes = (replace(spoilt, site=site),)
+        missing = () if not_located is None else (not_located,)
+        return Explanation(causes=causes, descent=descent, not_examined=missing)
     cause, not_diagnosed = _named(measured, entered, references, others, descent)
     known = cause is not None and (cause.known or cause.site is not None)
     return Explanation(

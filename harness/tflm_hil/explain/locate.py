@@ -49,16 +49,18 @@ def locate(measured: Measured, bench: Bench, references: References) -> Descent:
         return _loaded(bench, slot_entry(variant) if same else SlotEntry(variant.id, content))
 
     inputs = variant.load_samples().inputs[number]
+    states = variant.declared_numbers()
     descent = descend(
-        load(variant.content()), variant.path, inputs, sequence=number, bound=bound, until=until
-    )
+        load(variant.content()), variant.path, inputs,
+        sequence=number, bound=bound, until=until, states=states,
+    )  # fmt: skip
     if descent.culprit is None and descent.in_time:
         return replace(descent, origin=_alone(measured, bench, number))
     if descent.culprit is not None and descent.culprit.loop is not None:
         with suppress(ModelRejected):  # flashing may be forbidden
             inner = descend_into_loop(
                 load, variant.path, inputs,
-                loop=descent.culprit.loop, sequence=number, bound=bound, until=until,
+                loop=descent.culprit.loop, sequence=number, bound=bound, until=until, states=states,
             )  # fmt: skip
             return inner or descent
     return descent
@@ -73,7 +75,10 @@ def locate_in_long(
     Raises as `locate`.
     """
     device = _loaded(bench, slot_entry(variant))
-    descent = descend(device, variant.path, inputs, sequence=None, start=step, steps=step + 1)
+    descent = descend(
+        device, variant.path, inputs,
+        sequence=None, start=step, steps=step + 1, states=variant.declared_numbers(),
+    )  # fmt: skip
     if descent.culprit is None:
         return replace(descent, origin=Origin.STATE_OR_MEMORY)
     return descent

@@ -164,7 +164,7 @@ def judge(case: Case, target: Observed, known: Known) -> Judgement:
     if not believed:
         return Judgement(difference, None, (), ranking)
     best, *others = believed
-    # figures that were fitted can imitate a mistake that has none: that is no rival of it
+    # figures that were fitted can imitate a mistake that has none: that is not a rival
     rivals = tuple(
         item
         for item in others

@@ -30,7 +30,9 @@ def saturated_tensors(measured: Measured, entered: RungName) -> tuple[Saturated,
     number = 0 if worst is None else worst[0]
     sequence = variant.load_samples().inputs[number]
     try:
-        tensors = step_tensors(variant.path, sequence, steps=STEPS)
+        tensors = step_tensors(
+            variant.path, sequence, steps=STEPS, states=variant.declared_numbers()
+        )
     except ReferenceFailed:
         return ()
     return saturated_in(number, variant.inspection(), tensors)

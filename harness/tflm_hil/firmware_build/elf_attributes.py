@@ -62,7 +62,7 @@ class Misfit:
 
 
 def read_archive(library: Path) -> ArchiveFacts:
-    """Raises ToolchainMissing without binutils. A file that is no archive has no machine."""
+    """Raises ToolchainMissing without binutils. A file that is not an archive has no machine."""
     readelf = find_tool(f"{TOOL_PREFIX}readelf", "binutils-arm-none-eabi")
     # -W -h of all members would be long; -A prints nothing for machines that are not Arm.
     text = _run(readelf, "-A", library)
@@ -84,7 +84,7 @@ def read_archive(library: Path) -> ArchiveFacts:
 def misfit(facts: ArchiveFacts, core: Core | None) -> Misfit | None:
     """None if it fits `core` or, with None, this desktop."""
     if not facts.machine:
-        return Misfit("is no library of ELF objects.", "build it again", 1)
+        return Misfit("is not a library of ELF objects.", "build it again", 1)
     if core is None:
         return _host_misfit(facts)
     remedy = f"build it with {core.make_arguments}"

@@ -10,20 +10,29 @@ from numpy.typing import NDArray
 
 from tflm_hil.comparison import Ladder
 from tflm_hil.link.messages import LoadedModel
+from tflm_hil.models.tflite.inspect import Inspection
+from tflm_hil.models.tflite.spoilt import spoilt_constants
 from tflm_hil.report.costs import CycleRecord, LinkRecord
-from tflm_hil.report.judgement import Limit, Measurement, Part
+from tflm_hil.report.judgement import Limit, Measurement, Part, Scope
 from tflm_hil.report.statistics import distribution
-from tflm_hil.vocabulary import CYCLE_MEASURES, Measure
+from tflm_hil.vocabulary import CYCLE_MEASURES, Measure, RungName
+
+FINITE = Limit(RungName.TFLITE, Measure.NONFINITE, maximum=0)
 
 
-def time_steps(model: LoadedModel, invokes: int) -> int:
-    """Time steps of a sequence of `invokes` Invokes: of each the longest tensor's.
-
-    Tensors are [1, steps, ...]; those of a model that takes a step an Invoke have no such axis,
-    or one of length 1.
-    """
-    tensors = (*model.inputs, *model.outputs)
-    return invokes * max((item.shape[1] for item in tensors if len(item.shape) > 2), default=1)
+def not_finite_weights(model: Inspection) -> tuple[Measurement, ...]:
+    """A broken limit for each constant of the file that makes numbers that are none."""
+    return tuple(
+        Measurement(
+            Measure.NONFINITE,
+            tensor.nan_values or tensor.infinite_values,
+            RungName.TFLITE,
+            Scope.WEIGHT,
+            tensor.index,
+            limit=FINITE,
+        )
+        for _, tensor in spoilt_constants(model)
+    )
 
 
 def set_aside(ladder: Ladder, limits: Sequence[Limit], part: Part) -> tuple[Measurement, ...]:

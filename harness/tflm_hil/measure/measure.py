@@ -11,15 +11,18 @@ from tflm_hil.comparison.align import aligned
 from tflm_hil.link.device import Device
 from tflm_hil.link.messages import LoadedModel
 from tflm_hil.measure.device_outputs import device_outputs
-from tflm_hil.measure.judge import cycle_record, figures, set_aside
+from tflm_hil.measure.input_saturation import input_saturation
+from tflm_hil.measure.judge import cycle_record, figures, not_finite_weights, set_aside
 from tflm_hil.measure.meter import Reading, link_record
 from tflm_hil.measure.reference_pool import ReferencePool
 from tflm_hil.measure.step_by_step import every_step
 from tflm_hil.measure.streaming import Streamed, sequence_bytes, stream
+from tflm_hil.measure.time_steps import samples_are_steps
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.report.costs import CycleRecord, LinkRecord
 from tflm_hil.report.journal import Journal
 from tflm_hil.report.judgement import Failure, Measurement, Part, Rung, Verdict
+from tflm_hil.report.records import InputSaturation
 from tflm_hil.report.render.progress import Progress
 from tflm_hil.vocabulary import RungName
 
@@ -47,6 +50,7 @@ class Measured:
     extras: tuple[Measurement, ...]
     messages: tuple[str, ...]
     refusals: tuple[str, ...]
+    input_saturation: tuple[InputSaturation, ...] = ()
 
     @property
     def outputs(self) -> RungOutputs:
@@ -69,7 +73,11 @@ class Measured:
         if self.ladder.failure is not None:
             return self.ladder.failure
         broken = [item for item in self.extras if item.verdict is Verdict.FAIL]
-        return Failure(RungName.DEVICE, broken[0]) if broken else None
+        if not broken:
+            return None
+        order = list(RungName)
+        first = min(broken, key=lambda item: order.index(item.rung or RungName.DEVICE))
+        return Failure(first.rung or RungName.DEVICE, first)
 
     @property
     def verdict(self) -> Verdict:
@@ -131,6 +139,8 @@ def measure(
         samples.labels,
         judged,
         task=variant.task,
+        stepwise=samples_are_steps(variant, samples),
+        inputs=samples.inputs,
     )
     aside = [item for item in limits if item not in judged]
     clock = bench.circumstances().clock
@@ -150,12 +160,14 @@ def measure(
         link=link,
         stack_bytes=stack_bytes,
         extras=(
+            *not_finite_weights(variant.inspection()),
             *every_step(tensors, wheel, model, limits),
             *set_aside(ladder, aside, Part(len(samples), len(whole))),
             *figures(cycles, model, stack_bytes, link),
         ),
         messages=_printed(device),
         refusals=desktop.refusals,
+        input_saturation=input_saturation(variant.inspection(), samples.inputs),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tflm_hil.comparison.metrics import compare
+from tflm_hil.comparison.metrics import compare, nonfinite
 from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.link.messages import LoadedModel
 from tflm_hil.report.judgement import Limit, Measurement, Scope
@@ -45,6 +45,13 @@ def every_step(
             checks = [(limit.measure, limit) for limit in limits if _bounds_floats(limit)]
         else:
             checks = [(Measure.MAX_ABS, None)]
+        for rung_name, outputs in ((RungName.TFLM, theirs), (RungName.DEVICE, own)):
+            lost = nonfinite(outputs.stored)
+            if lost and (number > 0 or scope is Scope.STATE):  # the ladder has the first output
+                finite = Limit(rung_name, Measure.NONFINITE, maximum=0)
+                measurements.append(
+                    Measurement(finite.measure, lost, rung_name, scope, tensor.index, limit=finite)
+                )
         for measure, limit in checks:
             value = rung.measured(measure)
             assert value is not None

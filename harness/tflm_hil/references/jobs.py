@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.errors import ReferenceFailed
+from tflm_hil.errors import CorruptModel, ReferenceFailed
+from tflm_hil.models.convert.model_files import LOADING
+from tflm_hil.models.tflite.inspect import StateNumbers
 from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.paths import PACKAGE
@@ -41,9 +43,10 @@ PACKAGES: Mapping[RungName, tuple[str, ...]] = {
 
 # Our own code that has a say in the numbers; a change of it makes new keys.
 SOURCES = (
-    "references/workers/{}.py", "references/sequences.py", "references/feedback.py",
-    "references/stateful.py", "models/tflite/layout.py", "models/tflite/quantize.py",
-    "models/tflite/states.py", "models/convert/custom_classes.py",
+    "references/workers/{}.py", "references/sequences.py", "references/stateful.py",
+    "models/tflite/feedback.py", "models/tflite/interpreter.py", "models/tflite/layout.py",
+    "models/tflite/quantize.py", "models/tflite/states.py", "models/tflite/state_names.py",
+    "models/tflite/state_search.py", *LOADING,
 )  # fmt: skip
 EQUATIONS = (
     *(f"references/equations/{name}.py"
@@ -57,7 +60,8 @@ EQUATIONS = (
 class Job:
     """One model on one set of inputs in one framework. `key` is its key in the cache.
 
-    `custom` is the file with the user's own Keras classes, if any.
+    `custom` is the file with the user's own Keras classes, if any; `states` are those that were
+    declared.
     """
 
     framework: RungName
@@ -67,6 +71,7 @@ class Job:
     inputs: NDArray[Any]
     inputs_digest: str
     key: str
+    states: StateNumbers | None = None
 
 
 def _with_digest(inputs: NDArray[Any]) -> tuple[NDArray[Any], str]:
@@ -78,6 +83,7 @@ def jobs_of(variant: Variant, samples: Samples, mode: Mode, frameworks: Sequence
     """What has to run for one variant, in the order of the ladder, with its cache keys."""
     packed = _with_digest(samples.inputs)
     for_keras = packed if samples.for_keras is None else _with_digest(samples.for_keras)
+    states = _declared(variant)
     jobs = []
     for framework in FRAMEWORKS:
         if framework not in frameworks:
@@ -88,7 +94,7 @@ def jobs_of(variant: Variant, samples: Samples, mode: Mode, frameworks: Sequence
                 continue
             source, custom = variant.keras, variant.keras.custom
         inputs, digest = for_keras if WORKERS[framework] == "keras" else packed
-        facts = {
+        facts: dict[str, object] = {
             "framework": framework,
             "model": source.sha256,
             "custom": custom.sha256 if custom else "",
@@ -99,10 +105,20 @@ def jobs_of(variant: Variant, samples: Samples, mode: Mode, frameworks: Sequence
             "machine": platform.machine(),
             "code": _code_version(framework),
         }
+        if states is not None:
+            facts["states"] = states
         path = custom.path if custom else None
         key = cache.key_of(facts)
-        jobs.append(Job(framework, source.path, path, mode, inputs, digest, key))
+        jobs.append(Job(framework, source.path, path, mode, inputs, digest, key, states))
     return jobs
+
+
+def _declared(variant: Variant) -> StateNumbers | None:
+    """None, too, for a file that is no model: each framework says so in its own words."""
+    try:
+        return variant.declared_numbers()
+    except CorruptModel:
+        return None
 
 
 def _runs(framework: RungName, mode: Mode, keras: KerasFile) -> bool:

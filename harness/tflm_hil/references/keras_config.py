@@ -1,15 +1,15 @@
-"""What a `.keras` file says of itself, read without TensorFlow."""
+"""What a Keras model file says of itself, read without TensorFlow."""
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-CONFIG = "config.json"
+from tflm_hil.models.convert.model_files import ModelFileError, identify
+from tflm_hil.models.layer_kinds import RECURRENT
+
 # Settings of a layer that make another computation of it.
 KINDS = ("activation", "recurrent_activation", "reset_after", "stateful")
 # Layers that compute nothing once a model is trained.
@@ -19,15 +19,24 @@ IDLE = ("InputLayer", "Dropout")
 def has_stateful_layer(path: Path) -> bool:
     """Whether a layer of the model is stateful: the next call starts with the states of this one.
 
-    False for a file that is no Keras archive; who loads it will say so.
+    False for a file that is no Keras model; who loads it will say so.
     """
     return any(node.get("stateful") is True for node in _nodes(_config(path)))
 
 
 @cache
+def has_recurrent_layer(path: Path) -> bool:
+    """Whether a layer or cell of the model is recurrent, one of the user's own by its name. False
+    for a file that is no Keras archive.
+    """
+    names = {str(node.get("class_name", "")) for node in _nodes(_config(path))}
+    return any(name in RECURRENT or name.endswith(("Cell", "RNN", "LSTM2D")) for name in names)
+
+
+@cache
 def layer_kinds(path: Path) -> frozenset[str]:
     """What the model is made of: each layer and cell in it by its class, its functions and what
-    else makes another computation of it. Empty for a file that is no Keras archive.
+    else makes another computation of it. Empty for a file that is no Keras model.
     """
     return frozenset(
         " ".join([str(node["class_name"]), *(f"{name}={settings.get(name)}" for name in KINDS)])
@@ -40,11 +49,10 @@ def layer_kinds(path: Path) -> frozenset[str]:
 
 
 def _config(path: Path) -> Any:
-    """None for a file that is no Keras archive."""
+    """None for a file that holds no Keras model."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read(CONFIG))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return identify(path).config
+    except ModelFileError:
         return None
 
 

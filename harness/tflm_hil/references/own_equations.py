@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -23,7 +22,7 @@ from typing import Any
 
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.paths import IMPORT_ROOT
-from tflm_hil.worker import ENVIRONMENT
+from tflm_hil.worker import ENVIRONMENT, python
 
 WORKER = "tflm_hil.references.workers.own_equations"
 TIMEOUT_S = 120.0
@@ -73,7 +72,7 @@ class EquationProcess:
         paths = [str(IMPORT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", WORKER, str(self._custom.resolve()), str(theirs.fileno())],
+                [python(), "-m", WORKER, str(self._custom.resolve()), str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -187,6 +187,7 @@ def _request(jobs: list[Job]) -> tuple[str, dict[str, Any], Arrays]:
             "model": str(job.model.resolve()),
             "custom": str(job.custom.resolve()) if job.custom else "",
             "mode": job.mode,
+            "states": job.states,
             "inputs": job.inputs_digest,
         }
         for job in jobs

@@ -15,6 +15,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.models.tflite.inspect import StateNumbers
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 Result = tuple[tuple[RungOutputs, ...], dict[str, str]]
@@ -26,12 +27,15 @@ LOG = 2  # the file descriptor
 
 @dataclass(frozen=True)
 class Work:
-    """One job as a worker gets it. `custom` is the file with the user's own classes, if any."""
+    """One job as a worker gets it. `custom` is the file with the user's own classes, if any, and
+    `states` are those that were declared.
+    """
 
     framework: str
     model: Path
     custom: Path | None
     carry: bool
+    states: StateNumbers | None = None
 
 
 Run = Callable[[Work, NDArray[Any]], Result]
@@ -49,7 +53,7 @@ def _log_end() -> int:
 
 
 def _printed_since(start: int) -> str:
-    """The lines in the log from `start` on, as one; "" where it is no file."""
+    """The lines in the log from `start` on, as one; "" if there is no file."""
     try:
         with Path(f"/proc/self/fd/{LOG}").open("rb") as log:
             log.seek(start)
@@ -57,6 +61,11 @@ def _printed_since(start: int) -> str:
     except OSError:
         return ""
     return "; ".join(line.strip() for line in lines if line.strip())
+
+
+def state_numbers(plain: list[list[int]] | None) -> StateNumbers | None:
+    """Declared states out of a request, where they are lists."""
+    return None if plain is None else tuple((taken, given) for taken, given in plain)
 
 
 def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answer]:
@@ -67,6 +76,7 @@ def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answ
             model=Path(job["model"]),
             custom=Path(job["custom"]) if job["custom"] else None,
             carry=job["mode"] == "carry",
+            states=state_numbers(job.get("states")),
         )
         start = _log_end()
         try:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import ReferenceFailed
+from tflm_hil.models.tflite.inspect import StateNumbers
 from tflm_hil.worker import WorkerError, run_worker
 
 
@@ -33,10 +34,17 @@ class StepTensors:
 
 
 def step_tensors(
-    model: Path, sequence: NDArray[Any], *, steps: int = 1000, timeout_s: float = 300.0
+    model: Path,
+    sequence: NDArray[Any],
+    *,
+    steps: int = 1000,
+    states: StateNumbers | None = None,
+    timeout_s: float = 300.0,
 ) -> StepTensors:
-    """All tensors over at most `steps` Invokes of one sequence. Raises `ReferenceFailed`."""
-    request = {"model": str(model.resolve()), "steps": steps}
+    """All tensors over at most `steps` Invokes of one sequence; `states` are those that were
+    declared. Raises `ReferenceFailed`.
+    """
+    request = {"model": str(model.resolve()), "steps": steps, "states": states}
     try:
         _, arrays = run_worker(
             "tflm_hil.references.workers.tensors",

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tflm_hil.models.convert.model_files import LOADING
 from tflm_hil.paths import PACKAGE, cache_dir
 from tflm_hil.references.equations.description import Description, restored
 from tflm_hil.references.equations.obstacles import NotExpressible
@@ -29,7 +30,7 @@ META = "meta"
 
 # Our own code that has a say in what is stored; a change of it makes new entries.
 SOURCES = (
-    "references/workers/weights.py", "models/convert/custom_classes.py",
+    "references/workers/weights.py", *LOADING,
     *(f"references/equations/{name}.py"
       for name in ("description", "obstacles", "read_decoder", "read_keras", "wiring")),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from tflm_hil.report.kinds import CauseKind
 from tflm_hil.report.mistakes import Mistake
+from tflm_hil.vocabulary import RungName
 
 
 class Manner(StrEnum):
@@ -141,7 +142,28 @@ class ErrorGrows:
     form: ClassVar[str] = "error-grows"
 
 
-Evidence = LintShows | InputsBeyondScale | ErrorGrows
+@dataclass(frozen=True)
+class NotFinite:
+    """The first place where a rung has NaN or infinity.
+
+    `values` are how many there are among its outputs, or its states if `state`. `sequence` and
+    `step` are None where no output shows it, or the outputs have no steps. `weights` are names of
+    constants of the file that are no numbers; `operator` and `tensor` are the first that make one
+    of numbers, on desktop TFLM, empty if that was not found.
+    """
+
+    rung: RungName
+    values: int
+    state: bool = False
+    sequence: int | None = None
+    step: int | None = None
+    weights: tuple[str, ...] = ()
+    operator: str = ""
+    tensor: str = ""
+    form: ClassVar[str] = "not-finite"
+
+
+Evidence = LintShows | InputsBeyondScale | ErrorGrows | NotFinite
 """What speaks for a mistake besides the outputs."""
 
 

@@ -90,6 +90,7 @@ class Scope(StrEnum):
     SAMPLES = "samples"  # the test sequences, the output that the ladder compares
     OUTPUT = "output"  # one output of several, at every step
     STATE = "state"  # a state that is fed back, at every step
+    WEIGHT = "weight"  # a constant of the model
     LONG_RUN = "long-run"  # a thousand steps without a reset
     FORCED = "forced"  # steps that each start from desktop TFLM's state
 
@@ -107,10 +108,10 @@ class Measurement:
     """One number with its unit and, where there is one, its limit.
 
     `rung` is None for what is no property of a rung (costs). `against` is set where the rung was
-    not held against the one before it. `tensor` is the index of an output or state, for those
-    scopes. `modelled` is empty for a number that a real clock gave, else the id of the cycle model
-    that it comes from; such a number never enters a hardware baseline. `not_judged` says on which
-    part the limit was not applied, None where it was.
+    not held against the one before it. `tensor` is the index of an output, state or weight, for
+    those scopes. `modelled` is empty for a number that a real clock gave, else the id of the cycle
+    model that it comes from; such a number never enters a hardware baseline. `not_judged` says on
+    which part the limit was not applied, None where it was.
     """
 
     measure: Measure
@@ -135,7 +136,7 @@ class Measurement:
 
     def _name(self) -> str:
         """For tables and for who greps: `device.max_abs`, `device.state.3.differing`."""
-        if self.scope in (Scope.OUTPUT, Scope.STATE):
+        if self.scope in (Scope.OUTPUT, Scope.STATE, Scope.WEIGHT):
             return f"{self.rung}.{self.scope}.{self.tensor}.{self.measure}"
         if self.scope is Scope.LONG_RUN:
             pair = f"{self.rung}_{self.against}." if self.against else ""
@@ -171,7 +172,9 @@ class Rung:
     lsb_histogram: dict[int, int] | None = None
     label_rmse: float | None = None  # regression: against the true values, unit of the output
     max_rel: float | None = None
+    auc: float | None = None  # of scores, 0..1: the share of pairs that are in the right order
     nonfinite: int | None = None  # values of this rung that are NaN or infinite
+    first_nonfinite: tuple[int, ...] | None = None  # index of the first; [0] is its sequence
     worst: tuple[int, ...] | None = None
     first_differing_step: int | None = None
 

@@ -36,6 +36,7 @@ class CauseKind(StrEnum):
     BACKWARD_HALF = "backward-half"
     DECODER_START = "decoder-start"
     REFERENCE_VARIES = "reference-varies"
+    NOT_FINITE = "not-finite"
     UNKNOWN = "unknown"  # something differs, and none of the above explains it
 
 

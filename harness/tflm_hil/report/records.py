@@ -16,7 +16,15 @@ from tflm_hil.report.costs import CycleRecord, LinkRecord
 from tflm_hil.report.drifting import DriftRecord, LongRunRecord
 from tflm_hil.report.forensics import FaultForensics
 from tflm_hil.report.judgement import Failure, Measurement, Rung, Verdict
-from tflm_hil.vocabulary import RungName, Severity, Task
+from tflm_hil.vocabulary import (
+    LabelKind,
+    RungName,
+    Severity,
+    StateBasis,
+    StateKeeper,
+    StepBasis,
+    Task,
+)
 
 SCHEMA = "tflm-hil/report-2"
 
@@ -43,6 +51,67 @@ class LintRecord:
     severity: Severity
     sentence: str
     remedy: str
+
+
+@dataclass(frozen=True)
+class StateRecord:
+    """A state of a model, or what may be one.
+
+    `keeper` is who keeps it; nobody keeps what is only suspected, it was fed as data. For an input
+    that an output is (or may be) fed back to, `basis` says why, and both ends are named by name and
+    number; for what the model keeps itself these are None or empty.
+    """
+
+    name: str
+    keeper: StateKeeper
+    bytes: int
+    basis: StateBasis | None = None
+    input: int | None = None
+    output: int | None = None
+    output_name: str = ""
+
+
+class SaturationReason(StrEnum):
+    """Why samples lie beyond the scale of their input."""
+
+    CALIBRATION = "calibration"  # its data did not reach as far
+    TIED = "tied"  # the scale is that of another tensor, too
+    OTHER_UNIT = "other-unit"  # samples are many times larger than what the scale holds
+
+
+@dataclass(frozen=True)
+class InputSaturation:
+    """Samples of one input beyond its scale: a `share` (0 to 1) of the values, which go from
+    `least` to `most` where the scale holds `low` to `high`. `tied_to` names the tensor that has the
+    scale, too, empty if there is none.
+    """
+
+    name: str
+    share: float
+    low: float
+    high: float
+    least: float
+    most: float
+    reason: SaturationReason
+    tied_to: str = ""
+
+
+@dataclass(frozen=True)
+class LabelRecord:
+    """What the labels of a variant were recognised as.
+
+    `declared` says whether somebody named the task. `classes` is None for true values. With
+    `last_step` a sequence is judged at the last of its steps, with `per_step` at each. Rungs
+    `at_chance` do no better than one that knows nothing of the labels.
+    """
+
+    kind: LabelKind
+    task: Task
+    declared: bool
+    classes: int | None = None
+    last_step: bool = False
+    per_step: bool = False
+    at_chance: tuple[RungName, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +142,12 @@ class VariantRecord:
     sequences: int = 0
     sequences_in_set: int = 0  # how many there are; fewer are streamed only if that was asked for
     steps: int = 0  # Invokes, of all sequences together
-    time_steps: int = 0  # of one sequence, however many an Invoke takes; 0: not known
+    time_steps: int = 0  # of one sequence, however many an Invoke takes; 0: none, or not known
+    steps_per_invoke: int | None = None  # steps of time; None: there are none, or not known
+    steps_basis: StepBasis | None = None  # how that is known
+    states: tuple[StateRecord, ...] = ()
+    labels: LabelRecord | None = None
+    input_saturation: tuple[InputSaturation, ...] = ()
     sequences_resumed: int = 0  # taken over from a run that was cut off
     failure: Failure | None = None
     explanation: Explanation | None = None  # of a failed verdict
@@ -104,7 +178,7 @@ class VariantRecord:
 class LeftOutRecord:
     """A variant that cannot be run on this machine: its samples are not here.
 
-    It has no verdict and is no error; `reason` is a sentence that says what to do.
+    It has no verdict and is not an error; `reason` is a sentence that says what to do.
     """
 
     id: str

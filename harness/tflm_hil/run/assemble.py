@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tflm_hil.drift.long_sequence_run import LongRun
-from tflm_hil.measure.judge import time_steps
 from tflm_hil.measure.measure import Measured
+from tflm_hil.measure.time_steps import steps_of_variant
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.report.causes import Explanation
 from tflm_hil.report.drifting import DriftRecord
 from tflm_hil.report.judgement import Failure, Measurement, Verdict
-from tflm_hil.report.records import ErrorRecord, LintRecord, VariantRecord
+from tflm_hil.report.records import ErrorRecord, LabelRecord, LintRecord, VariantRecord
+from tflm_hil.run.states import state_records
 from tflm_hil.vocabulary import RungName
 
 
@@ -46,10 +47,13 @@ def assemble(parts: VariantParts) -> VariantRecord:
             samples_sha256=variant.samples.sha256,
             notes=variant.notes,
             lints=parts.lints,
+            states=state_records(variant),
         )
     long_run = parts.long_run
     later = () if long_run is None else long_run.measurements
     failure = measured.failure or missed(later)
+    steps = steps_of_variant(variant)
+    labels = label_record(measured)
     return VariantRecord(
         id=variant.id,
         model=variant.model,
@@ -59,11 +63,16 @@ def assemble(parts: VariantParts) -> VariantRecord:
         file_bytes=variant.size_bytes,
         verdict=measured.verdict if failure is None else Verdict.FAIL,
         title=variant.title,
-        task=variant.task,
+        task=variant.task if labels is None else labels.task,
         sequences=measured.sequences,
         sequences_in_set=measured.sequences_in_set,
         steps=measured.steps,
-        time_steps=time_steps(measured.model, measured.steps // measured.sequences),
+        time_steps=(steps.count or 0) * (measured.steps // measured.sequences),
+        steps_per_invoke=steps.count,
+        steps_basis=steps.basis,
+        states=state_records(variant),
+        labels=labels,
+        input_saturation=measured.input_saturation,
         sequences_resumed=measured.streamed.resumed,
         failure=failure,
         explanation=parts.explanation,
@@ -79,6 +88,22 @@ def assemble(parts: VariantParts) -> VariantRecord:
         samples_sha256=variant.samples.sha256,
         notes=(*variant.notes, *measured.refusals),
         lints=parts.lints,
+    )
+
+
+def label_record(measured: Measured) -> LabelRecord | None:
+    """What the labels were recognised as; None without any."""
+    known = measured.ladder.labels
+    if known is None:
+        return None
+    return LabelRecord(
+        kind=known.kind,
+        task=known.task,
+        declared=measured.variant.task_declared,
+        classes=known.classes,
+        last_step=known.last,
+        per_step=known.per_step,
+        at_chance=measured.ladder.at_chance,
     )
 
 

@@ -4,13 +4,15 @@
 
 What a variant shows is each layer and cell of its Keras model (with its functions, see
 `layer_kinds`) in this export and this type. The variants are walked from the one with the least
-work to the one with the most, and each is taken that shows something new. So a change of a kernel,
-an export or the firmware meets every cell in every export and type, on the smallest model that has
-it; what only size can show (long sequences, full arenas) takes the whole zoo.
+work to the one with the most, and each is taken that shows something new; then back, and each is
+left out of which the others show everything. So a change of a kernel, an export or the firmware
+meets every cell in every export and type, on the smallest model that has it; what only size can
+show (long sequences, full arenas) takes the whole zoo.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tflm_hil.models.zoo.manifest import Variant
@@ -27,15 +29,19 @@ def covering(variants: Sequence[Variant], first: Iterable[Variant] = ()) -> list
     """
     preferred = {variant.id for variant in first}
     can_run = [variant for variant in variants if not variant.left_out]
-    work = {variant.id: _work(variant) for variant in can_run}
-    seen: set[Shown] = set()
-    chosen = {variant.id for variant in variants if variant.left_out}
-    for variant in sorted(can_run, key=lambda item: (item.id not in preferred, work[item.id])):
-        shown = _shown(variant)
-        if not shown <= seen:
-            seen |= shown
-            chosen.add(variant.id)
-    return [variant for variant in variants if variant.id in chosen]
+    shown = {variant.id: _shown(variant) for variant in can_run}
+    work = {variant.id: (variant.id not in preferred, _work(variant)) for variant in can_run}
+    chosen: list[str] = []
+    times: Counter[Shown] = Counter()  # that each thing is shown by the chosen
+    for name in sorted(work, key=work.__getitem__):
+        if any(not times[item] for item in shown[name]):
+            chosen.append(name)
+            times.update(shown[name])
+    for name in chosen[::-1]:
+        if all(times[item] > 1 for item in shown[name]):
+            chosen.remove(name)
+            times.subtract(shown[name])
+    return [variant for variant in variants if variant.left_out or variant.id in chosen]
 
 
 def _shown(variant: Variant) -> set[Shown]:

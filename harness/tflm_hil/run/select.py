@@ -81,7 +81,7 @@ def _is_name(word: str, variants: Iterable[Variant]) -> bool:
 def expression_for(words: Iterable[str], variants: Sequence[Variant]) -> str:
     """The expression that chooses entries and variants by their full names; "" for no words.
 
-    In brackets as in pytest's ids, so that one name is no part of another.
+    In brackets as in pytest's ids, so that no name is part of another.
     """
     entries = {variant.model for variant in variants}
     return " or ".join(f"[{word}-" if word in entries else f"[{word}]" for word in words)

@@ -1,4 +1,6 @@
-"""Every operator on the emulated Cortex-M7: one random model of each family against the wheel."""
+"""Every operator on the emulated Cortex-M7: one random model of each family against the wheel, and
+the arena that it takes against the estimate.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.models.tflite.arena import estimate
+from tflm_hil.models.tflite.inspect import inspect
 
 from .conftest import Bench
 
@@ -35,8 +39,11 @@ def test_operators_equal_the_wheel(bench: Bench, models: list[Path]) -> None:
     bench.probe.store_models(entries)
     bench.device.hello()
     wrong = []
+    wrong_arena = []
     for path, entry in zip(models, entries, strict=True):
-        bench.device.load(entry.hash)
+        loaded = bench.device.load(entry.hash)
+        if loaded.arena_bytes != (foretold := estimate(inspect(entry.data)).total):
+            wrong_arena.append((path.stem, loaded.arena_bytes, foretold))
         raw = path.with_suffix(".in").read_bytes()
         size = len(raw) // INFERENCES
         steps = [raw[k * size : (k + 1) * size] for k in range(INFERENCES)]
@@ -51,5 +58,6 @@ def test_operators_equal_the_wheel(bench: Bench, models: list[Path]) -> None:
         if not (np.abs(got - want) <= FLOAT_BOUND * np.maximum(1, np.abs(want))).all():
             wrong.append(path.stem)
     assert not wrong
-    assert len(models) > 160
+    assert not wrong_arena
+    assert len(models) > 250
     assert bench.state()["findings"] == []

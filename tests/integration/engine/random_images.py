@@ -95,3 +95,54 @@ def pooling(random: Random, name: str, kind: str) -> bytes:
         fusedActivationFunction=int(random.choice([0, 0, 1, 3])),
     )
     return graph.finish([y])
+
+
+def transpose_convolution(random: Random, kind: str) -> bytes:
+    """The shape that input 0 asks for is a constant or comes in; the wheel looks at neither."""
+    graph = Graph()
+    batch, inputs, channels = (int(n) for n in random.integers(1, [3, 8, 8]))
+    same = bool(random.integers(2))
+    sizes, taps, strides, outputs = [], [], [], []
+    for _ in range(2):
+        size, tap, stride = int(random.integers(1, 7)), *(int(n) for n in random.integers(1, 5, 2))
+        sizes.append(size)
+        taps.append(tap)
+        strides.append(stride)
+        # any of the outputs whose convolution has this many windows
+        most = size * stride if same else (size - 1) * stride + tap + stride - 1
+        outputs.append(most - int(random.integers(0, stride)))
+    shape = [batch, *outputs, channels]
+    shape_tensor = graph.ints(*shape) if random.integers(4) else graph.input("INT32", [4])
+    x_units = units(random, kind, low=1e-3, high=0.05)
+    x = graph.input(kind, [batch, *sizes, inputs], **x_units)
+    weight_shape = [channels, *taps, inputs]
+    y_units = units(random, kind, low=1e-3, high=0.1)
+    if kind == "FLOAT32":
+        weights = graph.tensor(kind, weight_shape, data=values(random, kind, weight_shape))
+        bias_kind, bias_scales = kind, None
+    else:
+        many = channels > 1 and bool(random.integers(4))
+        scales = [scale_of(random, 1e-3, 0.02) for _ in range(channels if many else 1)]
+        weights = graph.tensor("INT8", weight_shape, scale=scales,
+                               data=random.integers(-127, 128, weight_shape))  # fmt: skip
+        bias_kind = "INT64" if kind == "INT16" else "INT32"
+        bias_scales = [float(np.float32(x_units["scale"] * s)) for s in scales]
+        if kind == "INT16":
+            y_units["scale"] = scale_of(random, 1e-3, 1e-1)
+    connected = [shape_tensor, weights, x]
+    if kind == "INT16" or random.integers(4):  # the wheel's int16 crashes without a bias
+        data = values(random, kind if kind == "FLOAT32" else "INT32", [channels]) * 20
+        connected.append(graph.tensor(bias_kind, [channels], scale=bias_scales, data=data))
+    y = graph.tensor(kind, shape, **y_units)
+    graph.op(
+        "TRANSPOSE_CONV",
+        connected,
+        [y],
+        version=3,
+        options="TransposeConv",
+        padding=0 if same else 1,
+        strideH=strides[0],
+        strideW=strides[1],
+        fusedActivationFunction=int(random.choice([0, 0, 1, 3])),
+    )
+    return graph.finish([y])

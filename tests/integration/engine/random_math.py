@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.integration.engine.random_values import (
     Random,
+    Units,
     broadcast_shapes,
     scale_of,
     shape_of,
@@ -161,4 +162,164 @@ def batch_matmul(random: Random, kind: str) -> bytes:
     graph.op(
         "BATCH_MATMUL", [a, b], [y], version=3, options="BatchMatMul", adjX=turned_a, adjY=turned_b
     )
+    return graph.finish([y])
+
+
+def rounded(random: Random, name: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    x = graph.input("FLOAT32", shape)
+    if name == "ROUND":  # halves, too
+        half = graph.tensor("FLOAT32", [], data=np.array(0.5))
+        whole, x_whole = graph.tensor("FLOAT32", shape), graph.tensor("FLOAT32", shape)
+        graph.op("FLOOR", [x], [x_whole])
+        graph.op("MUL", [x_whole, half], [whole], options="Mul")
+        x = whole
+    y = graph.tensor("FLOAT32", shape)
+    graph.op(name, [x], [y])
+    return graph.finish([y])
+
+
+def wave(random: Random, name: str) -> bytes:
+    """SIN or COS of angles near zero and of large ones."""
+    graph = Graph()
+    x = graph.input("FLOAT32", [2, 64])
+    size = graph.tensor("FLOAT32", [], data=np.array(10.0 ** random.uniform(-3, 12)))
+    angle, y = graph.tensor("FLOAT32", [2, 64]), graph.tensor("FLOAT32", [2, 64])
+    graph.op("MUL", [x, size], [angle], options="Mul")
+    graph.op(name, [angle], [y])
+    return graph.finish([y])
+
+
+def hard_swish(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    x = graph.input(kind, [2, 128], **units(random, kind, low=1e-3, high=0.3))
+    y = graph.tensor(kind, [2, 128], **units(random, kind, low=0.01, high=0.3))
+    graph.op("HARD_SWISH", [x], [y], options="HardSwish")
+    return graph.finish([y])
+
+
+def prelu(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    slopes = shape[int(random.integers(0, len(shape))) :]
+    slopes = [n if random.integers(3) else 1 for n in slopes]
+    slope_kind = "INT8" if kind == "INT16" else kind
+    x = graph.input(kind, shape, **units(random, kind))
+    alpha_units = units(random, slope_kind)
+    if kind == "INT16":
+        alpha_units["zero_point"] = 0
+    data = values(random, slope_kind, slopes)
+    alpha = graph.tensor(slope_kind, slopes, data=data, **alpha_units)
+    y = graph.tensor(kind, shape, **units(random, kind))
+    graph.op("PRELU", [x, alpha], [y])
+    return graph.finish([y])
+
+
+def add_n(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    same = units(random, kind)
+    inputs = [graph.input(kind, shape, **same) for _ in range(int(random.integers(2, 6)))]
+    y = graph.tensor(kind, shape, **units(random, kind, low=1e-2, high=1.0))
+    graph.op("ADD_N", inputs, [y], options="AddN")
+    return graph.finish([y])
+
+
+def cumsum(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    axis = int(random.integers(-len(shape), len(shape)))
+    x = graph.input(kind, shape, **units(random, kind))
+    y = graph.tensor(kind, shape, **units(random, kind, low=1e-2, high=1.0))
+    axis_tensor = graph.tensor("INT32", [], data=np.array(axis))
+    graph.op(
+        "CUMSUM",
+        [x, axis_tensor],
+        [y],
+        options="Cumsum",
+        exclusive=bool(random.integers(2)),
+        reverse=bool(random.integers(2)),
+    )
+    return graph.finish([y])
+
+
+def floor_division(random: Random, name: str) -> bytes:
+    """Never by zero: what divides is a constant."""
+    graph = Graph()
+    shape_a, shape_b, shape = broadcast_shapes(random)
+    a = graph.input("FLOAT32", shape_a)
+    data = values(random, "FLOAT32", shape_b)
+    b = graph.tensor("FLOAT32", shape_b, data=np.where(np.abs(data) < 0.01, 0.5, data))
+    y = graph.tensor("FLOAT32", shape)
+    options = "FloorDiv" if name == "FLOOR_DIV" else "FloorMod"
+    graph.op(name, [a, b], [y], version=2, options=options)
+    return graph.finish([y])
+
+
+def l2_normalization(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    shape = shape_of(random)
+    x = graph.input(kind, shape, **units(random, kind))
+    y_units = Units(scale=1 / 128, zero_point=0) if kind == "INT8" else Units()
+    y = graph.tensor(kind, shape, **y_units)
+    graph.op("L2_NORMALIZATION", [x], [y], version=2, options="L2Norm")
+    return graph.finish([y])
+
+
+def log_softmax(random: Random, kind: str) -> bytes:
+    graph = Graph()
+    shape = [int(random.integers(1, 4)), int(random.integers(1, 40))]
+    x = graph.input(kind, shape, **units(random, kind, low=1e-3, high=1.0))
+    y_units = Units(scale=16.0 / 256, zero_point=127) if kind == "INT8" else Units()
+    y = graph.tensor(kind, shape, **y_units)
+    graph.op("LOG_SOFTMAX", [x], [y], options="LogSoftmax")
+    return graph.finish([y])
+
+
+def reduce_all(random: Random) -> bytes:
+    graph = Graph()
+    shape = shape_of(random, most=3)
+    axes = [int(a) for a in random.permutation(len(shape))[: int(random.integers(1, 4))]]
+    keep = bool(random.integers(2))
+    left = graph.input("FLOAT32", shape)
+    low = graph.tensor("FLOAT32", [], data=np.array(-3.0))
+    x = graph.tensor("BOOL", shape)
+    graph.op("GREATER", [left, low], [x])
+    kept = [1 if d in axes else n for d, n in enumerate(shape) if keep or d not in axes]
+    y = graph.tensor("BOOL", kept)
+    graph.op("REDUCE_ALL", [x, graph.ints(*axes)], [y], options="Reducer", keepDims=keep)
+    return graph.finish([y])
+
+
+def branch(random: Random, kind: str) -> bytes:
+    """IF: a sum or a product, as the sign of a number says that comes in."""
+    graph = Graph()
+    shape = shape_of(random)
+    branches = []
+    for name, options in (("ADD", "Add"), ("MUL", "Mul")):
+        side = Graph(graph)
+        a, b = side.input(kind, shape), side.input(kind, shape)
+        result = side.tensor(kind, shape)
+        side.op(name, [a, b], [result], options=options)
+        side.subgraph.outputs = [result, a]
+        branches.append(side.index)
+    sign = graph.input("FLOAT32", [1])
+    zero = graph.tensor("FLOAT32", [], data=np.array(0.0))
+    condition = graph.tensor("BOOL", [1])
+    graph.op("GREATER", [sign, zero], [condition])
+    a, b = graph.input(kind, shape), graph.input(kind, shape)
+    doubled = graph.tensor(kind, shape)
+    graph.op("ADD", [b, b], [doubled], options="Add")
+    outputs = [graph.tensor(kind, shape), graph.tensor(kind, shape)]
+    graph.op(
+        "IF",
+        [condition, a, doubled],
+        outputs,
+        options="If",
+        thenSubgraphIndex=branches[0],
+        elseSubgraphIndex=branches[1],
+    )
+    y = graph.tensor(kind, shape)
+    graph.op("ADD", outputs, [y], options="Add")
     return graph.finish([y])

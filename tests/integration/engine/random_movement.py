@@ -178,15 +178,33 @@ def concatenation(random: Random, kind: str) -> bytes:
 
 
 def gather(random: Random, kind: str) -> bytes:
+    """Indices are a constant, or come in and are brought into range."""
     graph = Graph()
     shape = shape_of(random)
     axis = int(random.integers(0, len(shape)))
+    batch = int(random.integers(0, axis + 1)) if random.integers(3) == 0 else 0
     same = units(random, kind)
+    chosen = [*shape[:batch], *shape_of(random, int(random.integers(0, 3)), most=4)]
     x = graph.input(kind, shape, **same)
-    chosen = [int(n) for n in random.integers(0, shape[axis], int(random.integers(1, 6)))]
-    y = graph.tensor(kind, [*shape[:axis], len(chosen), *shape[axis + 1 :]], **same)
-    graph.op("GATHER", [x, graph.ints(*chosen)], [y], version=2, options="Gather", axis=axis)
+    if random.integers(2):
+        data = random.integers(0, shape[axis], chosen)
+        indices = graph.tensor("INT32", chosen, data=data)
+    else:
+        indices = in_range(graph, graph.input("INT32", chosen), chosen, shape[axis])
+    whole = [*shape[:axis], *chosen[batch:], *shape[axis + 1 :]]
+    y = graph.tensor(kind, whole, **same)
+    given = axis - len(shape) if random.integers(2) else axis
+    graph.op("GATHER", [x, indices], [y], version=2, options="Gather", axis=given, batchDims=batch)
     return graph.finish([y])
+
+
+def in_range(graph: Graph, indices: int, shape: list[int], size: int) -> int:
+    """The numbers of an int32 tensor brought between 0 and `size` - 1."""
+    for name, limit in (("MAXIMUM", 0), ("MINIMUM", size - 1)):
+        given, indices = indices, graph.tensor("INT32", shape)
+        bound = graph.tensor("INT32", [], data=np.array(limit))
+        graph.op(name, [given, bound], [indices], options="MaximumMinimum")
+    return indices
 
 
 def broadcast_to(random: Random, kind: str) -> bytes:

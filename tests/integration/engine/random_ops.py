@@ -12,17 +12,40 @@ from typing import Any
 
 import numpy as np
 
-from tests.integration.engine.random_images import convolution, pooling
+from tests.integration.engine.random_blocks import (
+    batch_blocks,
+    broadcast_args,
+    depth_blocks,
+    dynamic_update_slice,
+    embedding_lookup,
+    fill,
+    gather_nd,
+    mirror_pad,
+    resize,
+    zeros_like,
+)
+from tests.integration.engine.random_images import convolution, pooling, transpose_convolution
 from tests.integration.engine.random_math import (
+    add_n,
     arg_extreme,
     batch_matmul,
+    branch,
     cast,
+    cumsum,
     dimensions,
     division,
     elementwise,
+    floor_division,
+    hard_swish,
+    l2_normalization,
+    log_softmax,
+    prelu,
+    reduce_all,
     reduction,
+    rounded,
     select,
     squared_difference,
+    wave,
 )
 from tests.integration.engine.random_movement import (
     broadcast_to,
@@ -419,6 +442,7 @@ for _kind in ("INT8", "INT16", "FLOAT32"):
         CASES[f"{_name}-{_kind}"] = partial(reduction, name=_name, kind=_kind)
     for _name in ("ABS", "LEAKY_RELU"):
         CASES[f"{_name}-{_kind}"] = partial(elementwise, name=_name, kind=_kind)
+    CASES[f"TRANSPOSE_CONV-{_kind}"] = partial(transpose_convolution, kind=_kind)
     CASES[f"SELECT_V2-{_kind}"] = partial(select, kind=_kind)
     CASES[f"BATCH_MATMUL-{_kind}"] = partial(batch_matmul, kind=_kind)
 for _kind in ("INT8", "FLOAT32"):
@@ -441,3 +465,45 @@ for _pair in ("BOOL-FLOAT32", "BOOL-INT8", "INT32-FLOAT32", "FLOAT32-INT32", "IN
               "INT32-INT8", "INT16-INT32", "FLOAT32-FLOAT32"):  # fmt: skip
     _source, _target = _pair.split("-")
     CASES[f"CAST-{_pair}"] = partial(cast, source=_source, target=_target)
+for _kind in ("INT8", "FLOAT32"):
+    for _name in ("SPACE_TO_DEPTH", "DEPTH_TO_SPACE"):
+        CASES[f"{_name}-{_kind}"] = partial(depth_blocks, name=_name, kind=_kind)
+    for _name in ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"):
+        CASES[f"{_name}-{_kind}"] = partial(batch_blocks, name=_name, kind=_kind)
+    for _function in (
+        mirror_pad,
+        gather_nd,
+        hard_swish,
+        add_n,
+        cumsum,
+        l2_normalization,
+        log_softmax,
+    ):
+        CASES[f"{_function.__name__.upper()}-{_kind}"] = partial(_function, kind=_kind)
+    CASES[f"RESIZE_BILINEAR-{_kind}"] = partial(resize, name="RESIZE_BILINEAR", kind=_kind)
+for _kind in ("INT8", "INT16", "FLOAT32"):
+    CASES[f"RESIZE_NEAREST_NEIGHBOR-{_kind}"] = partial(
+        resize, name="RESIZE_NEAREST_NEIGHBOR", kind=_kind
+    )
+    CASES[f"PRELU-{_kind}"] = partial(prelu, kind=_kind)
+for _kind in ("INT8", "INT32", "FLOAT32"):
+    CASES[f"FILL-{_kind}"] = partial(fill, kind=_kind)
+for _kind in ("INT8", "INT32", "INT64", "FLOAT32"):
+    CASES[f"ZEROS_LIKE-{_kind}"] = partial(zeros_like, kind=_kind)
+for _kind in ("INT8", "INT16", "INT32", "FLOAT32"):
+    CASES[f"DYNAMIC_UPDATE_SLICE-{_kind}"] = partial(dynamic_update_slice, kind=_kind)
+for _kind in ("INT32", "FLOAT32"):
+    CASES[f"IF-{_kind}"] = partial(branch, kind=_kind)
+for _kind in ("INT32", "INT64"):
+    CASES[f"BROADCAST_ARGS-{_kind}"] = partial(broadcast_args, kind=_kind)
+for _pair in ("FLOAT32-FLOAT32", "INT8-INT8", "INT8-FLOAT32"):
+    _source, _target = _pair.split("-")
+    CASES[f"EMBEDDING_LOOKUP-{_pair}"] = partial(embedding_lookup, kind=_source, target=_target)
+for _name in ("CEIL", "FLOOR", "ROUND"):
+    CASES[f"{_name}-FLOAT32"] = partial(rounded, name=_name)
+for _name in ("SIN", "COS"):
+    CASES[f"{_name}-FLOAT32"] = partial(wave, name=_name)
+for _name in ("FLOOR_DIV", "FLOOR_MOD"):
+    CASES[f"{_name}-FLOAT32"] = partial(floor_division, name=_name)
+CASES["L2_POOL_2D-FLOAT32"] = partial(pooling, name="L2_POOL_2D", kind="FLOAT32")
+CASES["REDUCE_ALL"] = reduce_all

@@ -3,17 +3,20 @@ a check that fails inside of it aborts.
 
     python -m tests.integration.engine.wheel_worker ops DIRECTORY COUNT SEED
     python -m tests.integration.engine.wheel_worker zoo DIRECTORY MODELS
+    python -m tests.integration.engine.wheel_worker operators FILE
 
 Inputs and outputs are raw bytes, all tensors of one inference after the other, as `engine_run`
 takes and gives them. `ops`: makes COUNT models of every family of `random_ops` in DIRECTORY with
 inputs and the wheel's outputs: FAMILY-N.tflite, .in, .out; where the wheel refuses, FAMILY-N.no.
 `zoo`: for MODELS, a JSON object of paths by name, random inputs and the outputs with and without
 a reset before each inference: NAME.in, .reset, .kept.
+`operators`: each built-in operator of the schema and whether the wheel has it, as JSON in FILE.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import zlib
 from pathlib import Path
@@ -110,12 +113,47 @@ def run_zoo(folder: Path, models: dict[str, str]) -> None:
             (folder / f"{name}.{kind}").write_bytes(outputs)
 
 
+def has_operator(name: str) -> bool:
+    """Asked in a child: an operator without the inputs that it needs may end the process."""
+    from tests.integration.engine.tflite_builder import Graph
+
+    graph = Graph()
+    x, y = graph.input("FLOAT32", [1, 4]), graph.tensor("FLOAT32", [1, 4])
+    graph.op(name, [x], [y])
+    model = graph.finish([y])
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(writing, 2)  # the wheel says it on stderr
+        try:
+            runtime.Interpreter.from_bytes(model, arena_size=1 << 16)
+        except Exception as refusal:
+            os.write(2, str(refusal).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as said:
+        words = said.read()
+    os.waitpid(child, 0)
+    return b"Didn't find op" not in words
+
+
+def list_operators(path: Path) -> None:
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    not_operators = {"CUSTOM", "DELEGATE", "PLACEHOLDER_FOR_GREATER_OP_CODES"}
+    names = [name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)]
+    answers = {name: has_operator(name) for name in names if name not in not_operators}
+    path.write_text(json.dumps(answers))
+
+
 def main(arguments: list[str]) -> None:
     match arguments:
         case ["ops", directory, count, seed]:
             make_ops(Path(directory), int(count), int(seed))
         case ["zoo", folder, models]:
             run_zoo(Path(folder), json.loads(Path(models).read_text()))
+        case ["operators", path]:
+            list_operators(Path(path))
         case _:
             raise SystemExit(__doc__)
 

@@ -1,4 +1,4 @@
-"""Quantisation alone is no mistake: forced to explain it, the diagnosis names none.
+"""Quantisation alone is not a mistake: forced to explain it, the diagnosis names none.
 
 One integer model of every entry of the zoo is taken as if it had missed its limit at TFLite. What
 differs from Keras there is rounding to 8 or 16 bits, and nothing else.

@@ -18,7 +18,7 @@ from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.models.tflite.states import state_pairs
 
 from tests.support.posix_board import PosixBoard
-from tests.support.single_step import FEATURES, adder, entry
+from tests.support.single_step import FEATURES, adder, entry, passer
 
 TIED = entry("tied", adder())
 APART = entry("apart", adder(next_scale=0.375, next_zero_point=7))
@@ -33,7 +33,8 @@ WRONG_SCALE = SlotEntry(
 NO_SUCH_TENSOR = SlotEntry(
     "no tensor", adder(next_zero_point=12), pack_states([replace(_PAIR, input=2)])
 )
-MODELS = [TIED, APART, WIDE, FLOAT]
+UNSIGNED = entry("unsigned", passer())
+MODELS = [TIED, APART, WIDE, FLOAT, UNSIGNED]
 
 
 @pytest.fixture
@@ -50,6 +51,8 @@ def steps(model: SlotEntry, count: int, seed: int = 0) -> bytes:
     random = np.random.default_rng(seed)
     if model is FLOAT:
         return random.normal(size=(count, FEATURES)).astype("<f4").tobytes()
+    if model is UNSIGNED:
+        return random.integers(0, 256, size=(count, FEATURES), dtype=np.uint8).tobytes()
     dtype = "<i2" if model is WIDE else "<i1"
     return random.integers(-30, 40, size=(count, FEATURES)).astype(dtype).tobytes()
 
@@ -82,6 +85,12 @@ def test_fed_back_on_the_device_as_on_the_host(device: Device, model: SlotEntry)
     inputs = steps(model, 300)
     device.load(model.hash)
     assert run(device, inputs) == driven_by_the_host(device, model, inputs)
+
+
+def test_first_state_is_zero_whatever_its_zero_point(device: Device) -> None:
+    """`y` is the state as it is: the integer that stands for 0, not the byte 0."""
+    device.load(UNSIGNED.hash)
+    assert run(device, steps(UNSIGNED, 1))[:FEATURES] == bytes([120] * FEATURES)
 
 
 def test_load_tells_the_states(device: Device) -> None:

@@ -14,6 +14,8 @@ import pytest
 from tflm_hil.commands.plugin_arguments import plugin_arguments
 from tflm_hil.paths import REPOSITORY
 
+from tests.support.forked_session import forked_session
+
 # pytester moves HOME: firmware and references must still come from the cache of this machine.
 CACHE_HOME = Path(platformdirs.user_cache_path("tflm-hil")).parent
 
@@ -32,16 +34,24 @@ BOARD = "nucleo-f746zg-emulated"
 
 @pytest.fixture
 def run_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> RunPytest:
-    """Run pytest in a process of its own with `source` as its only test module."""
+    """Run pytest in a process of its own with `source` as its only test module.
+
+    The process is a fork of this one, which has pytest, pyOCD and the package imported; `fresh`
+    asks for a Python that has not.
+    """
     paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE_HOME))
     monkeypatch.delenv("TFLM_ROOT", raising=False)  # of `make test TFLM_ROOT=…`: the engine too
 
-    def run(source: str, *arguments: str, board: str | None = BOARD) -> pytest.RunResult:
+    def run(
+        source: str, *arguments: str, board: str | None = BOARD, fresh: bool = False
+    ) -> pytest.RunResult:
         pytester.makepyfile(test_inner=source)
-        named = ["--board", board] if board else []
-        return pytester.runpytest_subprocess(*PLUGIN, *named, *arguments)
+        words = [*PLUGIN, *(["--board", board] if board else []), *arguments]
+        if fresh:
+            return pytester.runpytest_subprocess(*words)
+        return forked_session(words, pytester.path)
 
     return run
 

@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tflm_hil.report import json_report
+from tflm_hil.report.causes import NotFinite
 from tflm_hil.report.judgement import Verdict
+from tflm_hil.report.kinds import CauseKind
 from tflm_hil.report.records import RunRecord
+from tflm_hil.vocabulary import RungName, StateBasis, StateKeeper, StepBasis
 
 from tests.integration.plugin.conftest import RunPytest
 from tests.support.graph_builder import ModelBuilder
+from tests.support.state_models import carried, side_by_side
 from tests.support.tiny_models import fully_connected
 from tests.unit.run.test_preflight import HYBRID
 
@@ -154,3 +158,71 @@ def test_with_the_lints_off_the_board_has_its_say(
     text = result.stdout.str()
     assert "UnsupportedModel" in text
     assert [item.code for item in report().variants[0].lints] == ["hybrid"]
+
+
+REMEMBERS = """
+import numpy as np
+def test_model(measured): assert measured.verdict == "pass", measured.failure
+def test_state(measured):
+    rows = measured.outputs.values
+    rows = rows.reshape(len(rows), 6, -1)
+    moves = bool(np.any(rows[:, 1:] != rows[:, :-1]))
+    assert moves == bool(measured.model.states)
+"""
+
+
+def test_states_of_other_names_are_fed_back_on_every_rung(
+    run_pytest: RunPytest, pytester: pytest.Pytester
+) -> None:
+    """One input again and again: outputs move only if the state comes back. Its two ends have
+    scales and zero points of their own.
+    """
+    del pytester
+    Path("named.tflite").write_bytes(carried(dtype="int8", output_axis=True))
+    Path("plain.tflite").write_bytes(carried(data="input_1", state="input_2"))
+    frames = np.repeat(np.random.default_rng(1).uniform(-1, 1, (4, 1, 3)), 6, axis=1)
+    np.savez("named.npz", audio=frames)
+    run_pytest(
+        REMEMBERS, "--hil-model", "named.tflite", "--hil-samples", "named.npz"
+    ).assert_outcomes(passed=2)
+    (named,) = report().variants
+    (state,) = named.states
+    assert (state.keeper, state.basis) == (StateKeeper.CALLER, StateBasis.ONLY_FIT)
+    assert (named.steps_per_invoke, named.steps_basis) == (1, StepBasis.STATE)
+    assert (named.steps, named.time_steps) == (24, 6)
+    assert {item.name for item in named.measurements} >= {"device.state.1.differing"}
+    np.savez("plain.npz", input_1=frames, input_2=np.zeros((4, 6, 4)))
+    result = run_pytest(
+        REMEMBERS, "--hil-model", "plain.tflite", "--hil-samples", "plain.npz",
+        "--hil-report-dir", "suspected",
+    )  # fmt: skip
+    result.assert_outcomes(passed=2)
+    assert "--hil-state input_2=Identity_1" in result.stdout.str().replace("\n", " ")
+    result = run_pytest(
+        REMEMBERS, "--hil-model", "plain.tflite", "--hil-samples", "named.npz",
+        "--hil-state", "input_2=Identity_1", "--hil-report-dir", "declared",
+    )  # fmt: skip
+    result.assert_outcomes(passed=2)
+
+
+def test_what_is_no_number_fails_with_its_first_place_and_a_picture_has_no_steps(
+    run_pytest: RunPytest, pytester: pytest.Pytester
+) -> None:
+    del pytester
+    weights = np.arange(12, dtype=np.float32).reshape(4, 3)
+    weights[1, 2] = np.nan
+    Path("nan.tflite").write_bytes(fully_connected(weights))
+    Path("picture.tflite").write_bytes(side_by_side(["image"], [(1, 12, 12, 1)], ["scores"]))
+    result = run_pytest(JUDGE, "--hil-model", "nan.tflite,picture.tflite")
+    result.assert_outcomes(passed=1, failed=1)
+    spoilt, picture = report().variants
+    assert spoilt.failure is not None
+    assert spoilt.failure.rung is RungName.TFLITE
+    assert spoilt.explanation is not None
+    (cause,) = spoilt.explanation.causes
+    assert cause.kind is CauseKind.NOT_FINITE
+    (found,) = cause.evidence
+    assert isinstance(found, NotFinite)
+    assert (found.sequence, found.operator) == (0, "FULLY_CONNECTED")
+    assert found.weights == ("w",)
+    assert (picture.steps_per_invoke, picture.time_steps, picture.drift) == (None, 0, ())

@@ -89,20 +89,80 @@ def test_a_part_of_the_zoo_is_taken_on_request_only(run_pytest: RunPytest) -> No
     assert "test_some[recall_lstm-int8-step]" in part
 
 
+OWN_NAMES = """
+import pytest
+
+@pytest.fixture
+def variant(): return 7
+
+@pytest.fixture
+def hil(): return 1
+
+@pytest.fixture
+def bench(): return 2
+
+@pytest.fixture
+def device(bench): return bench + 1
+
+@pytest.fixture
+def measured(hil, device): return hil + device
+
+def test_it(variant): assert variant == 7
+
+@pytest.mark.parametrize("variant", ["a", "b"])
+def test_other(variant): assert variant in "ab"
+
+def test_all_of_them(hil, bench, device, measured):
+    assert (hil, bench, device, measured) == (1, 2, 3, 4)
+
+@pytest.mark.parametrize("hil, bench", [(5, 6)])
+def test_parameters(hil, bench, device): assert (hil, device) == (5, 7)
+"""
+
+
 @pytest.mark.parametrize("board", [None, BOARD])
-def test_a_fixture_of_the_test_hides_ours(run_pytest: RunPytest, board: str | None) -> None:
+def test_what_a_test_brings_hides_ours(run_pytest: RunPytest, board: str | None) -> None:
+    """Fixtures and parameters of the same names; no board is needed for them, nor touched."""
+    run_pytest(OWN_NAMES, board=board).assert_outcomes(passed=5)
+    assert not reports(Path())
+
+
+def test_ours_go_on_beside_a_fixture_of_the_same_name(run_pytest: RunPytest) -> None:
     source = """
     import pytest
 
     @pytest.fixture
+    def hil(): return 1
+
+    @pytest.fixture
     def variant(): return 7
 
-    def test_it(variant): assert variant == 7
-
-    @pytest.mark.parametrize("variant", ["a", "b"])
-    def test_other(variant): assert variant in "ab"
+    def test_both(hil, device): assert hil == 1 and device.hello().build_id
+    def test_measures_what_is_none(measured): pass
     """
-    run_pytest(source, board=board).assert_outcomes(passed=3)
+    result = run_pytest(source)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["ConfigurationError: the test's own `variant` is int*"])
+
+
+def test_an_option_board_of_a_conftest_stays_its_own(
+    run_pytest: RunPytest, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(
+        """
+        def pytest_addoption(parser):
+            parser.addoption("--board", default="")
+        """
+    )
+    source = """
+    def test_own(request): assert request.config.getoption("--board") == "theirs"
+    def test_ours(hil): pass
+    """
+    result = run_pytest(source, "-rs", board="theirs")
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*needs a board: pytest --hil-board NAME*"])
+    result = run_pytest(source, "--hil-board", "elsewhere", board="theirs")
+    result.stderr.fnmatch_lines(["ERROR: UnknownBoard: no board is called 'elsewhere'"])
 
 
 def test_help_and_collection_import_nothing_heavy(run_pytest: RunPytest) -> None:
@@ -118,7 +178,7 @@ def pytest_unconfigure():
 """
     Path("spy.py").write_text(code)
     for arguments in (("--help",), ("--collect-only", "-q")):
-        result = run_pytest(source, "-p", "spy", *arguments)
+        result = run_pytest(source, "-p", "spy", *arguments, fresh=True)
         assert result.ret == 0
         result.stdout.fnmatch_lines(["heavy: []*"])
     assert not reports(Path()), "collecting is not a run"
@@ -297,8 +357,10 @@ def test_failed_assertion_stays_a_failure(run_pytest: RunPytest) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_run_that_was_cut_off_goes_on_where_it_stopped(how: signal.Signals, tmp_path: Path) -> None:
-    """Killed or interrupted in the middle of streaming: what had arrived is not measured again."""
+    """Killed or interrupted in the second of three variants: what had arrived is not measured
+    again, be it a whole variant or a part of one."""
     command = [sys.executable, "-m", "tflm_hil.commands.main", "demo", "--board", BOARD]
+    command.append("digits_lstm")
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(CACHE_HOME)}
     process = subprocess.Popen(
         command,

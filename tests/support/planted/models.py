@@ -23,7 +23,6 @@ import tf_keras
 from keras import layers
 from numpy.typing import NDArray
 from tflm_hil.models.convert.exports import Export, loop, step, unrolled
-from tflm_hil.models.convert.exports.inputs import by_name
 from tflm_hil.models.convert.worker import convert
 from tflm_hil.models.tflite.flatbuffer import Editor
 from tflm_hil.models.tflite.states import tie_states
@@ -88,7 +87,7 @@ class Folder:
         (self.model if model is None else model).save(path)
         request = {"model": str(path), "export": export, "dtype": dtype, "custom": ""}
         used = self.inputs if calibration is None else calibration
-        content: bytes = convert(request, {"calibration": used})[1]["tflite"].tobytes()
+        content: bytes = convert(request, {"calibration/inputs": used})[1]["tflite"].tobytes()
         path.unlink()
         return content
 
@@ -99,9 +98,7 @@ class Folder:
         converter = made.converter
         if dtype != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: made.representative(
-                by_name(self.model, self.inputs)
-            )
+            converter.representative_dataset = lambda: made.representative({"x": self.inputs})
             kinds = tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if dtype == "int8" else WIDE
             more = [tf.lite.OpsSet.TFLITE_BUILTINS] if also_float else []
             converter.target_spec.supported_ops = [kinds, *more]

@@ -2,7 +2,7 @@
 
 zoo = planted_zoo()                     # folders with manifests, models and samples
 
-What they depend on is told by the workers that make them: each of our modules that they have
+The workers that make them say what they depend on: each of our modules that they have
 imported is noted with its hash beside the zoo. It is made again when one of these has changed, and
 not for any other change of the package.
 """

@@ -1,4 +1,4 @@
-"""What the emulator is told comes from the board files."""
+"""What the emulator is given comes from the board files."""
 
 from __future__ import annotations
 

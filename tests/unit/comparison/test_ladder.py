@@ -1,5 +1,7 @@
 """The ladder finds a planted error at every rung and names it."""
 
+import math
+
 import numpy as np
 import pytest
 from tflm_hil.comparison import Ladder, RungOutputs, compare_ladder
@@ -30,6 +32,10 @@ def stored_outputs() -> np.ndarray:
 
 def integers(stored: np.ndarray) -> RungOutputs:
     return RungOutputs(stored, scale=SCALE, zero_point=-128)
+
+
+def floats(values: list[list[float]]) -> RungOutputs:
+    return RungOutputs(np.array(values, np.float32))
 
 
 def ladder(*, planted: str = "", lsb: int = 50, limits: tuple[Limit, ...] = LIMITS) -> Ladder:
@@ -168,6 +174,29 @@ def test_without_limits_there_is_no_verdict() -> None:
     result = ladder(planted="device", limits=())
     assert (result.verdict, result.failure) == (Verdict.NONE, None)
     assert result.largest_rung is RungName.DEVICE
+
+
+def test_values_that_are_no_numbers_fail_at_the_first_rung_that_has_them() -> None:
+    """Whatever the limits, and though both sides have the same."""
+    right, lost = floats([[1.0], [2.0]]), floats([[1.0], [math.nan]])
+    rungs = {"keras": right, "tflite": lost, "tflm": lost, "device": lost}
+    for limits in ([], [Limit(RungName.DEVICE, Measure.MAX_REL, maximum=1.0)]):
+        ladder = compare_ladder(rungs, None, limits)
+        assert ladder.failure is not None
+        assert ladder.failure.rung is RungName.TFLITE
+        assert ladder.failure.check.measure is Measure.NONFINITE
+        assert ladder.rung("tflite").first_nonfinite == (1, 0)
+        assert ladder.rung("keras").first_nonfinite is None
+    meant = [
+        Limit(name, Measure.NONFINITE, maximum=1)
+        for name in (RungName.TFLITE, RungName.TFLM, RungName.DEVICE)
+    ]
+    assert compare_ladder(rungs, None, meant).failure is None, "a manifest may allow them"
+
+
+def test_infinity_of_the_first_rung_is_seen_too() -> None:
+    ladder = compare_ladder({"keras": floats([[math.inf]]), "device": floats([[math.inf]])})
+    assert ladder.entered is RungName.KERAS
 
 
 def test_without_labels_there_is_no_accuracy() -> None:

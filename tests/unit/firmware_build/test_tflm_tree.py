@@ -233,7 +233,7 @@ def test_library_with_a_heap(tree: Path) -> None:
 def test_file_that_is_no_library(tree: Path) -> None:
     root = add_library(tree)
     (root / "lib/libtensorflow-microlite.a").write_bytes(b"not an archive")
-    assert "no library of ELF objects" in refusal(root)
+    assert "not a library of ELF objects" in refusal(root)
 
 
 def test_resolver_in_an_unknown_form(tree: Path) -> None:

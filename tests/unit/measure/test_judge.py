@@ -1,10 +1,8 @@
 import math
-from dataclasses import replace
 
 import numpy as np
-import pytest
 from tflm_hil.comparison import RungOutputs, compare_ladder
-from tflm_hil.link.messages import LoadedModel, TensorInfo
+from tflm_hil.link.messages import LoadedModel
 from tflm_hil.measure import judge
 from tflm_hil.report.costs import LinkRecord
 from tflm_hil.report.judgement import Limit, Part, Verdict
@@ -50,34 +48,6 @@ def test_limit_that_was_set_aside_is_told_with_its_value_and_neither_pass_nor_fa
     assert (shown.rung, shown.measure, shown.value) == (RungName.DEVICE, Measure.ACCURACY, 1.0)
     assert shown.verdict is Verdict.NONE
     assert shown.not_judged == Part(1, 9)
-
-
-def tensor(*shape: int) -> TensorInfo:
-    return TensorInfo(0, "t", "int8", shape, 1.0, 0, 1)
-
-
-@pytest.mark.parametrize(
-    ("inputs", "outputs_", "invokes", "steps"),
-    [
-        (((1, 8, 8),), ((1, 10),), 1, 8),  # a loop over eight rows
-        (((1, 1),), ((1, 1),), 9, 9),  # a step an Invoke
-        (((1, 1, 1), (1, 20)), ((1, 1), (1, 20)), 9, 9),  # the same, with a time axis of 1
-        (((1, 4),), ((1, 12, 3),), 1, 12),  # one to many
-        (((1, 5, 2),), ((1, 9, 2),), 1, 9),  # many to many, unequal
-    ],
-)
-def test_time_steps_are_those_of_the_longest_tensor(
-    inputs: tuple[tuple[int, ...], ...],
-    outputs_: tuple[tuple[int, ...], ...],
-    invokes: int,
-    steps: int,
-) -> None:
-    model = replace(
-        MODEL,
-        inputs=tuple(tensor(*shape) for shape in inputs),
-        outputs=tuple(tensor(*shape) for shape in outputs_),
-    )
-    assert judge.time_steps(model, invokes) == steps
 
 
 def test_cycles_of_a_sequence_are_those_of_all_its_invokes() -> None:

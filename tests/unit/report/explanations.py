@@ -14,6 +14,7 @@ from tflm_hil.report.causes import (
     LintShows,
     Manner,
     NotExamined,
+    NotFinite,
     Origin,
     Saturated,
     StepError,
@@ -51,6 +52,7 @@ from tflm_hil.report.mistakes import (
     WipedOnce,
     WithinRounding,
 )
+from tflm_hil.vocabulary import RungName
 
 WORDS: dict[How, str] = {
     WipedEvery(1): "before every step",
@@ -95,7 +97,8 @@ HOWS = tuple(WORDS)
 LINT = LintShows("bias-scale", "the bias of FULLY_CONNECTED #3 is shared")
 BEYOND = InputsBeyondScale(-1.28, 1.27, 0.18, (0.08,) * 8, 0.18)
 GROWS = ErrorGrows((StepError(10, 0.0503), StepError(100, 0.503), StepError(199, 1.0)))
-EVIDENCE: tuple[Evidence, ...] = (LINT, BEYOND, GROWS)
+SPOILT = NotFinite(RungName.TFLITE, 12, False, 3, 5, ("w", "b"), "FULLY_CONNECTED", "dense")
+EVIDENCE: tuple[Evidence, ...] = (LINT, BEYOND, GROWS, SPOILT)
 
 TENSOR = TensorDifference(2, 42, "cell/Sigmoid", "int8", 3, 8, 7.0, 5, 12.0, 19.0)
 FLOATS = TensorDifference(0, 4, "h", "float32", 1, 6, 0.25, 0, 0.5, 0.75)

@@ -121,33 +121,6 @@ Status PrepareElu(Preparation& p) {
   return p.Keep(d);
 }
 
-// 1 / sqrt(x) for x >= 1 as a factor: Newton's iteration y (3 - x y^2) / 2 from 1, in Q3, on x
-// brought between 1/4 and 1.
-Factor InverseSqrt(int32_t x) {
-  if (x <= 1) return {kMostInt32, 0};
-  constexpr int32_t kOneQ3 = 1 << 28;
-  constexpr int32_t kHalfThreeQ3 = kOneQ3 + kOneQ3 / 2;
-  constexpr int32_t kHalfSqrt2 = 1518500250;
-  int32_t shift = 11;
-  const int pairs = (__builtin_clz(static_cast<uint32_t>(x)) - 1) / 2 - 1;
-  shift -= pairs;
-  const int32_t scaled = x << (2 * pairs);
-  const int32_t half = RoundingShiftRight(scaled >> 1, 1);
-  int32_t y = kOneQ3;
-  for (int round = 0; round < 5; ++round) {
-    // Q3 times Q3 is Q6, and so on: the shifts bring back Q3.
-    const int32_t cube = WrapShiftLeft(RoundingHighProduct(RoundingHighProduct(y, y), y), 6);
-    y = WrapShiftLeft(
-        WrapSub(RoundingHighProduct(kHalfThreeQ3, y), RoundingHighProduct(half, cube)), 3);
-  }
-  y = RoundingHighProduct(y, kHalfSqrt2);
-  if (shift < 0) {
-    y = WrapShiftLeft(y, -shift);
-    shift = 0;
-  }
-  return {y, -shift};
-}
-
 Status PrepareRsqrt(Preparation& p) {
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));

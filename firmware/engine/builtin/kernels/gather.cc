@@ -1,4 +1,5 @@
-// GATHER: slices of a tensor along one axis, chosen by indices known only while running.
+// GATHER: slices of a tensor along one axis, chosen by indices that come in while running. Any
+// element type; indices of int16, int32 or int64.
 #include "engine/builtin/kernels/kernels.h"
 
 namespace hil::engine::builtin {
@@ -10,8 +11,15 @@ struct Data {
   const TensorSlot* input;
   const TensorSlot* indices;
   TensorSlot* output;
+  // Each batch has `index_count` indices of its own, which choose from each of `outer` parts.
   uint32_t outer, axis_size, index_count, slice_bytes;
 };
+
+uint32_t Product(const TensorSlot& slot, int32_t begin, int32_t end) {
+  uint32_t product = 1;
+  for (int32_t d = begin; d < end; ++d) product *= static_cast<uint32_t>(slot.dims[d]);
+  return product;
+}
 
 Status Prepare(Preparation& p) {
   HIL_TRY(p.ExpectCounts(2, 1));
@@ -20,39 +28,75 @@ Status Prepare(Preparation& p) {
   d.indices = p.Input(1);
   d.output = p.Output(0);
   HIL_TRY(p.ExpectType(*d.output, d.input->type));
-  HIL_TRY(p.ExpectType(*d.indices, TensorType::kInt32));
+  const TensorType type = d.indices->type;
+  if (type != TensorType::kInt16 && type != TensorType::kInt32 && type != TensorType::kInt64) {
+    return p.RefuseType(type, "indices of int16, int32 or int64");
+  }
   const int32_t rank = d.input->rank;
   int32_t axis = p.options().Get<int32_t>(kAxisField, 0);
   if (axis < 0) axis += rank;
-  if (axis < 0 || axis >= rank || p.options().Get<int32_t>(kBatchDimsField, 0) != 0) {
+  int32_t batch_dims = p.options().Get<int32_t>(kBatchDimsField, 0);
+  if (batch_dims < 0) batch_dims += d.indices->rank;
+  if (axis < 0 || axis >= rank || batch_dims < 0 || batch_dims > axis ||
+      batch_dims > d.indices->rank) {
     return p.Refuse(Status::kUnsupportedOption, "has batch dimensions or an axis out of range");
   }
-  d.outer = 1;
-  for (int32_t i = 0; i < axis; ++i) d.outer *= static_cast<uint32_t>(d.input->dims[i]);
+  for (int32_t i = 0; i < batch_dims; ++i) {
+    if (d.indices->dims[i] == d.input->dims[i]) continue;
+    return p.Refuse(Status::kUnsupportedShape, "has indices for another number of batches");
+  }
+  const uint32_t batches = Product(*d.input, 0, batch_dims);
+  d.outer = Product(*d.input, batch_dims, axis);
   d.axis_size = static_cast<uint32_t>(d.input->dims[axis]);
-  d.slice_bytes = d.input->bytes / d.outer / d.axis_size;
-  d.index_count = ElementCount(*d.indices);
-  if (uint64_t{d.outer} * d.index_count * d.slice_bytes != d.output->bytes) {
+  d.slice_bytes = d.input->bytes / batches / d.outer / d.axis_size;
+  d.index_count = Product(*d.indices, batch_dims, d.indices->rank);
+  // In two steps: the product of the first three is below 2^62.
+  const uint64_t slices = uint64_t{batches} * d.outer * d.index_count;
+  if (d.output->bytes % d.slice_bytes != 0 || slices != d.output->bytes / d.slice_bytes) {
     return p.Refuse(Status::kUnsupportedShape, "has an output of another size than its slices");
   }
   return p.Keep(d);
 }
 
-Status Eval(const void* data, Runtime& runtime) {
-  const Data& d = *static_cast<const Data*>(data);
-  const int32_t* indices = d.indices->As<const int32_t>();
+// Element `i` of the indices, which for int64 may lie at a 4-byte boundary.
+template <typename Index>
+Index IndexAt(const TensorSlot& indices, uint32_t i) {
+  if constexpr (sizeof(Index) == sizeof(int64_t)) {
+    return Int64At(indices, i);
+  } else {
+    return indices.As<const Index>()[i];
+  }
+}
+
+template <typename Index>
+Status Run(const Data& d, Runtime& runtime) {
+  const uint8_t* from = d.input->data;
   uint8_t* to = d.output->data;
-  for (uint32_t o = 0; o < d.outer; ++o) {
-    const uint8_t* from = d.input->data + o * d.axis_size * d.slice_bytes;
-    for (uint32_t i = 0; i < d.index_count; ++i, to += d.slice_bytes) {
-      const int32_t index = indices[i];
-      if (index < 0 || static_cast<uint32_t>(index) >= d.axis_size) {
-        return runtime.Fail("GATHER: an index is outside of the tensor");
+  const uint8_t* end = to + d.output->bytes;
+  for (uint32_t first = 0; to != end; first += d.index_count) {  // batch by batch
+    for (uint32_t o = 0; o < d.outer; ++o, from += d.axis_size * d.slice_bytes) {
+      for (uint32_t i = 0; i < d.index_count; ++i, to += d.slice_bytes) {
+        const Index index = IndexAt<Index>(*d.indices, first + i);
+        if (index < 0 || static_cast<uint64_t>(index) >= d.axis_size) {
+          return runtime.Fail("GATHER: an index is outside of the tensor");
+        }
+        std::memcpy(to, from + static_cast<uint32_t>(index) * d.slice_bytes, d.slice_bytes);
       }
-      std::memcpy(to, from + static_cast<uint32_t>(index) * d.slice_bytes, d.slice_bytes);
     }
   }
   return Status::kOk;
+}
+
+Status Eval(const void* data, Runtime& runtime) {
+  const Data& d = *static_cast<const Data*>(data);
+  switch (d.indices->type) {
+    case TensorType::kInt32:
+      return Run<int32_t>(d, runtime);
+    case TensorType::kInt16:
+      return Run<int16_t>(d, runtime);
+    default:
+      return Run<int64_t>(d, runtime);
+  }
 }
 
 }  // namespace

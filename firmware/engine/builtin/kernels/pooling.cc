@@ -1,4 +1,5 @@
-// MAX_POOL_2D and AVERAGE_POOL_2D: float32, int8, int16.
+// MAX_POOL_2D and AVERAGE_POOL_2D: float32, int8, int16. L2_POOL_2D: float32.
+#include <cmath>
 #include <limits>
 #include <type_traits>
 
@@ -95,6 +96,15 @@ struct Average {
   }
 };
 
+struct RootMeanSquare {
+  using Sum = float;
+  static constexpr float kStart = 0.0F;
+  static float Add(float sum, float x) { return sum + x * x; }
+  static float Finish(float sum, uint32_t count) {
+    return std::sqrt(sum / static_cast<float>(count));
+  }
+};
+
 template <typename T, typename Pool>
 void Run(const Data& d) {
   const T* image = d.input->As<const T>();
@@ -137,8 +147,21 @@ Status Eval(const void* data, Runtime&) {
   return Status::kOk;
 }
 
+Status PrepareL2(Preparation& p) {
+  HIL_TRY(p.ExpectCounts(1, 1));
+  HIL_TRY(p.ExpectType(*p.Input(0), TensorType::kFloat32));
+  return Prepare(p);
+}
+
+Status EvalL2(const void* data, Runtime&) {
+  Run<float, RootMeanSquare>(*static_cast<const Data*>(data));
+  return Status::kOk;
+}
+
 }  // namespace
 
+const Kernel kL2Pool2dKernel = {schema::kL2Pool2d, 3,         schema::kPool2dOptions,
+                                "L2_POOL_2D",      PrepareL2, EvalL2};
 const Kernel kMaxPool2dKernel = {schema::kMaxPool2d, 3,       schema::kPool2dOptions,
                                  "MAX_POOL_2D",      Prepare, Eval<Greatest>};
 const Kernel kAveragePool2dKernel = {schema::kAveragePool2d, 3,       schema::kPool2dOptions,

@@ -1,4 +1,4 @@
-// MEAN, SUM (float32, int8, int16), REDUCE_MAX, REDUCE_MIN (float32, int8).
+// MEAN, SUM (float32, int8, int16), REDUCE_MAX, REDUCE_MIN (float32, int8), REDUCE_ALL (bool).
 //
 // Elements of one result are met in the order of the input, as the reference does: for floats the
 // order of the sum shows in its last bit.
@@ -191,12 +191,29 @@ Status EvalExtreme(const void* data, Runtime&) {
   return Status::kOk;
 }
 
+Status PrepareAll(Preparation& p) {
+  Data d = {};
+  HIL_TRY(PrepareShape(p, &d));
+  HIL_TRY(p.ExpectType(*d.input, TensorType::kBool));
+  return p.Keep(d);
+}
+
+Status EvalAll(const void* data, Runtime&) {
+  // uint8_t is how a bool lies in memory.
+  Run<uint8_t>(
+      *static_cast<const Data*>(data), true, [](bool all, uint8_t x) { return all && x != 0; },
+      [](bool all) { return static_cast<uint8_t>(all); });
+  return Status::kOk;
+}
+
 }  // namespace
 
 const Kernel kMeanKernel = {schema::kMean, 3, schema::kNoOptions, "MEAN", PrepareSum<true>,
                             EvalSum<true>};
 const Kernel kSumKernel = {schema::kSum,  2, schema::kNoOptions, "SUM", PrepareSum<false>,
                            EvalSum<false>};
+const Kernel kReduceAllKernel = {schema::kReduceAll, 1,          schema::kNoOptions,
+                                 "REDUCE_ALL",       PrepareAll, EvalAll};
 const Kernel kReduceMaxKernel = {
     schema::kReduceMax, 3, schema::kNoOptions, "REDUCE_MAX", PrepareExtreme, EvalExtreme<true>};
 const Kernel kReduceMinKernel = {

@@ -101,5 +101,5 @@ class UnwiredPins:
         return False
 
     def receives(self) -> bool:
-        """Never, and that is no mistake: nobody sends."""
+        """Never, and that is right: nobody sends."""
         return False

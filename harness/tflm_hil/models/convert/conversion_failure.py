@@ -31,7 +31,6 @@ REMEDIES = (
 # Exceptions of our own worker → what to do.
 KINDS = {
     "NotEqualError": "use another export: a layer is random or not carried over",
-    "CalibrationShapeError": "give an array [N, T, F] with the model's own T and F",
 }
 
 
@@ -42,7 +41,10 @@ def explain(failure: WorkerError, name: str, export: str, dtype: str) -> Convers
         return ConversionError(
             f"{name} is not converted to {dtype} ({export}): {reason}", remedy=remedy
         )
-    if failure.kind == "CustomClassError":
+    if failure.kind == "SamplesError":
+        reason, remedy = failure.message.split("\n", 1)
+        return ConversionError(f"{name} cannot be converted: {reason}", remedy=remedy)
+    if failure.kind in ("CustomClassError", "ModelFileError"):
         reason, remedy = failure.message.split("\n", 1)
         return ConversionError(f"{name} cannot be loaded: {reason}", remedy=remedy)
     if any(words in failure.message for words in NO_KERNEL):

@@ -9,6 +9,7 @@ The exports are modules of `tflm_hil.models.convert.exports`. The batch is alway
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert.causes import Cause, CauseKind
 from tflm_hil.models.convert.conversion_failure import explain
-from tflm_hil.models.tflite.inspect import inspect
-from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.models.convert.fidelity import Comparison, Fidelity
+from tflm_hil.models.convert.model_files import ModelFileError, identify
+from tflm_hil.models.convert.samples import checked
+from tflm_hil.models.convert.wording import refusal
+from tflm_hil.models.sample_arrays import ONE_ARRAY
 from tflm_hil.vocabulary import ExportKind, Precision
-from tflm_hil.worker import WorkerError, run_worker
+from tflm_hil.worker import Answer, Arrays, WorkerError, stream_worker
 
 # Types that people ask for and that are refused, with the reason.
 REFUSED_TYPES = {
@@ -31,8 +36,8 @@ REFUSED_TYPES = {
     "uint8": "uint8 is the scheme before int8, which current converters no longer write",
 }
 
-# A larger share of values beyond the input's scale is an error, not chance.
-SATURATED = 0.01
+Given = NDArray[Any] | Mapping[str, NDArray[Any]]
+"""One array `[N, ...]`, or several by name."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,18 @@ class Conversion:
     """A converted model.
 
     `difference` is the largest |Δ| between the Keras model and its rebuilt form (batch 1,
-    unrolled, a hand-written loop, legacy Keras) just before conversion. `notes` are sentences
-    about what was changed without being asked for.
+    unrolled, a hand-written loop, legacy Keras) just before conversion; `comparison` is of what
+    came out of it, and `causes` what the inputs' scales say should it not be as near as it might.
+    `notes` are sentences about what was changed without being asked for, and about
+    inputs of which few values saturate.
     """
 
     content: bytes
     export: ExportKind
     dtype: Precision
     difference: float
+    comparison: Comparison
+    causes: tuple[Cause, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -56,19 +65,26 @@ def convert(
     *,
     export: str,
     dtype: str,
-    calibration: NDArray[np.float32] | None = None,
+    calibration: Given | None = None,
+    samples: Given | None = None,
     custom: Path | None = None,
     timeout_s: float = 900.0,
 ) -> Conversion:
     """Convert the Keras model in the file `model`; `custom` is the Python file that defines classes
     of its own, if it has any (see `tflm_hil.models.convert.custom_classes`).
 
-    `calibration` is `[N, ...]` real input from the training data; integers need it, and float32
-    uses its first rows to check that the rebuilt model still is the model. Raises
-    `ConversionError`.
+    `calibration` is real input from the training data: `[N, ...]`, or several such arrays by name,
+    of which the model's inputs take theirs (see `tflm_hil.models.convert.samples.bind`). Integers
+    need it, and float32 uses its first rows to check that the rebuilt model still is the model.
+    `samples` are what the model will get, likewise; the same as `calibration` if left out. What
+    comes out is compared with the Keras model on them, or on random input where there are none
+    (`tflm_hil.models.convert.fidelity` has the bounds). Raises `ConversionError`, also for a
+    conversion that is not the model.
     """
-    if not model.is_file():
-        raise ConversionError(f"no Keras model at {model}", remedy="check the path")
+    try:
+        identify(model)
+    except ModelFileError as error:
+        raise ConversionError(error.what, remedy=error.remedy) from None
     if export not in tuple(ExportKind):
         raise ConversionError(f"no export {export!r}", remedy=f"use one of {', '.join(ExportKind)}")
     if dtype not in tuple(Precision):
@@ -77,14 +93,16 @@ def convert(
             f"no conversion to {dtype}: {reason}" if reason else f"no type {dtype!r}",
             remedy=f"use one of {', '.join(Precision)}",
         )
-    arrays = {}
-    if calibration is not None:
-        arrays["calibration"] = _checked(calibration)
-    elif dtype != "float32":
+    if calibration is None and dtype != "float32":
         raise ConversionError(
             f"{dtype} needs representative data and none was given",
             remedy="give 100 to 500 real sequences from the training split",
         )
+    arrays = {
+        **_named(calibration, "calibration", scaled=dtype != "float32"),
+        **_named(calibration if samples is None else samples, "samples", scaled=False),
+    }
+    answers: list[Answer] = []
     request = {
         "model": str(model.resolve()),
         "custom": str(custom.resolve()) if custom else "",
@@ -92,63 +110,38 @@ def convert(
         "dtype": dtype,
     }
     try:
-        answer, results = run_worker(
-            "tflm_hil.models.convert.worker", request, arrays, timeout_s=timeout_s
+        answers.extend(
+            stream_worker("tflm_hil.models.convert.worker", request, arrays, timeout_s=timeout_s)
         )
     except WorkerError as failure:
+        if failure.crashed and answers:
+            raise ConversionError(
+                f"{model.name} converted to {dtype} ({export}) ends TFLite's interpreter"
+                f" ({failure.cause}), so that it cannot be compared with Keras",
+                remedy=f"use another export; the last lines were:\n{failure.tail}",
+            ) from failure
         raise explain(failure, model.name, export, dtype) from failure
-    return Conversion(
+    (made, results), (compared, _) = answers
+    done = Conversion(
         results["tflite"].tobytes(),
         ExportKind(export),
         Precision(dtype),
-        float(answer["difference"]),
-        tuple(answer["notes"]),
+        float(made["difference"]),
+        Comparison.from_record(compared["comparison"]),
+        tuple(Cause.from_record(record) for record in compared["causes"]),
+        (*made["notes"], *compared["notes"]),
     )
+    lost = any(cause.kind is CauseKind.QUANTISED_INTEGERS for cause in done.causes)
+    if lost or done.comparison.fidelity is Fidelity.WRONG:
+        raise refusal(model.name, done.export, done.dtype, done.comparison, done.causes)
+    return done
 
 
-def check_saturation(content: bytes, inputs: NDArray[Any]) -> str:
-    """Whether the input's scale holds the values that it will get: "" or a sentence for a few.
-
-    Raises `ConversionError` if more than 1 % lie beyond it: the calibration data was not
-    representative, and everything beyond its range arrives as one value. The input named `x`, or
-    the only one, is looked at.
-    """
-    inspection = inspect(content)
-    tensors = {tensor.index: tensor for tensor in inspection.inputs}
-    named = inspection.signatures[0].inputs if inspection.signatures else {}
-    tensor = tensors.get(named.get("x", -1), inspection.inputs[0])
-    quantization = Quantization.of(tensor)
-    beyond = quantization.saturated(inputs)
-    if not beyond:
-        return ""
-    share = beyond / inputs.size
-    low = quantization.dequantize(np.array(np.iinfo(quantization.dtype).min))
-    high = quantization.dequantize(np.array(np.iinfo(quantization.dtype).max))
-    what = (
-        f"{share:.2%} of the input values lie beyond the input's scale, which holds"
-        f" {float(low):.4g} to {float(high):.4g}; they saturate"
-    )
-    if share > SATURATED:
-        raise ConversionError(
-            what, remedy="calibrate with data of the same range and normalisation as the inputs"
-        )
-    return what
-
-
-def _checked(calibration: NDArray[Any]) -> NDArray[np.float32]:
-    if calibration.ndim < 2 or calibration.size == 0:
-        raise ConversionError(
-            f"representative data of shape {calibration.shape} holds no sequence",
-            remedy="give an array [N, ...] of real inputs, N at least 1",
-        )
-    if not np.all(np.isfinite(calibration)):
-        raise ConversionError(
-            "representative data contains NaN or infinity",
-            remedy="clean the data; one such value ruins every scale",
-        )
-    if calibration.min() == calibration.max():
-        raise ConversionError(
-            f"representative data is {calibration.flat[0]:g} everywhere",
-            remedy="give real inputs: a scale is made from their range",
-        )
-    return np.ascontiguousarray(calibration, np.float32)
+def _named(given: Given | None, kind: str, *, scaled: bool) -> Arrays:
+    """Arrays as the worker takes them, under `kind`."""
+    if given is None:
+        return {}
+    arrays = given if isinstance(given, Mapping) else {ONE_ARRAY: given}
+    if len(arrays) == 1:  # of several, the model says which are its inputs
+        checked(arrays, scaled=scaled)
+    return {f"{kind}/{name}": np.asarray(array) for name, array in arrays.items()}

@@ -17,9 +17,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-import json
 import sys
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,8 +25,11 @@ from types import ModuleType
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
 
 MODULE = "hil_custom"
+# Where Keras keeps what keras.config.enable_unsafe_deserialization() sets for the whole process.
+SAFE_MODE = "safe_mode_saving"
 
 
 class CustomClassError(ValueError):
@@ -42,12 +43,14 @@ class CustomClassError(ValueError):
 
 @contextmanager
 def known(custom: Path | None) -> Iterator[ModuleType | None]:
-    """The classes of the file `custom` are known to Keras inside the block.
+    """The classes of the file `custom` are known to Keras inside the block, and what the file sets
+    with `keras.config.enable_unsafe_deserialization()` holds there and no longer.
 
     None means that there is no file. Raises `CustomClassError` if the file cannot be imported.
     """
     registered = keras.saving.get_custom_objects()
     before = dict(registered)
+    safe_mode = global_state.get_global_attribute(SAFE_MODE)
     try:
         module = None if custom is None else _imported(custom)
         if module is not None:
@@ -56,48 +59,7 @@ def known(custom: Path | None) -> Iterator[ModuleType | None]:
     finally:
         registered.clear()
         registered.update(before)
-
-
-def load(model: Path) -> Any:
-    """A Keras model without its training state.
-
-    Raises `CustomClassError` for a class of the user's own that is not known.
-    """
-    try:
-        return keras.models.load_model(model, compile=False)
-    except (TypeError, ValueError, ImportError) as error:
-        unknown = sorted(_foreign(model) - set(keras.saving.get_custom_objects()))
-        if not unknown:
-            raise
-        raise CustomClassError(
-            f"the model is made of {', '.join(unknown)}, which Keras does not define",
-            'name the Python file that does: --custom FILE, or custom = "FILE" under [keras] in'
-            " the manifest",
-        ) from error
-
-
-def _foreign(model: Path) -> set[str]:
-    """The names under which a `.keras` file looks up what is not of Keras; else empty."""
-    if not zipfile.is_zipfile(model):
-        return set()
-    with zipfile.ZipFile(model) as archive:
-        config = json.loads(archive.read("config.json"))
-    return set(_names(config))
-
-
-def _names(node: Any) -> Iterator[str]:
-    """Of every serialised object that is not of Keras, the name it is registered under."""
-    if isinstance(node, dict):
-        kind, package = str(node.get("class_name", "")), str(node.get("module")).split(".")[0]
-        # "__keras_tensor__" and the like are no classes
-        if kind and not kind.startswith("__") and package != "keras":
-            name = node["config"] if kind == "function" else node.get("registered_name")
-            yield str(name or kind)
-        for item in node.values():
-            yield from _names(item)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _names(item)
+        global_state.set_global_attribute(SAFE_MODE, safe_mode)
 
 
 def _imported(custom: Path) -> ModuleType:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from tflm_hil.models.convert.custom_classes import known, load
+from tflm_hil.models.convert.causes import causes_of
+from tflm_hil.models.convert.comparing import Expected, check_weights, compare, expected_of
+from tflm_hil.models.convert.custom_classes import known
 from tflm_hil.models.convert.exports import Export
-from tflm_hil.models.convert.exports.equality import check_shape, difference, windows
-from tflm_hil.models.convert.exports.inputs import Inputs, by_name
+from tflm_hil.models.convert.exports.equality import difference, windows
 from tflm_hil.models.convert.exports.masks import check_padding
+from tflm_hil.models.convert.exports.rebuild import stateful
 from tflm_hil.models.convert.exports.refusals import check
+from tflm_hil.models.convert.fidelity import Fidelity
+from tflm_hil.models.convert.loading import load
+from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, inputs_of
+from tflm_hil.models.convert.saturation import check_saturation
+from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.output_order import order_outputs
 from tflm_hil.models.tflite.states import tie_states
-from tflm_hil.worker import Arrays, serve
+from tflm_hil.worker import Answer, Arrays, serve_stream
 
 # Largest |Δ| between the Keras model and what will be converted: both are float32 and the same
 # equations, in another summation order at most.
@@ -31,26 +42,81 @@ class NotEqualError(ValueError):
     """What would be converted is no longer the Keras model."""
 
 
-def convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+@dataclass(frozen=True)
+class Converted:
+    """A flatbuffer, the model that it came from, and what that was calibrated with."""
+
+    model: Any
+    content: bytes
+    calibration: dict[str, NDArray[Any]] | None
+    difference: float
+    notes: tuple[str, ...]
+    expected: Expected
+
+    @property
+    def answer(self) -> Answer:
+        """As `convert.convert` gets it."""
+        record = {"difference": self.difference, "notes": self.notes}
+        return record, {"tflite": np.frombuffer(self.content, np.uint8)}
+
+
+def convert(request: dict[str, Any], arrays: Arrays) -> Answer:
     """Convert as `convert.convert` asks; the flatbuffer is the answer's array."""
+    with _known(request):
+        return _convert(request, arrays).answer
+
+
+def convert_and_compare(request: dict[str, Any], arrays: Arrays) -> Iterator[Answer]:
+    """The same, and then what a comparison with the Keras model says: should the interpreter end
+    this process, the first answer tells that it was not the converter.
+    """
+    with _known(request):
+        done = _convert(request, arrays)
+        yield done.answer
+        samples = _bound(arrays, "samples", done.model)
+        inspection, inputs = inspect(done.content), inputs_of(done.model)
+        comparison, drift = compare(done.expected, done.content)
+        notes = []
+        if samples is not None:
+            faithful = comparison.fidelity is Fidelity.FAITHFUL
+            notes = check_saturation(
+                inspection, inputs, samples, done.calibration, faithful=faithful
+            )
+        causes = [*causes_of(inspection, inputs, samples, done.calibration), *drift]
+        yield (
+            {
+                "comparison": asdict(comparison),
+                "causes": [asdict(cause) for cause in causes],
+                "notes": notes,
+            },
+            {},
+        )
+
+
+def _known(request: dict[str, Any]) -> AbstractContextManager[Any]:
     custom = request["custom"]
-    with known(Path(custom) if custom else None):
-        return _convert(request, arrays)
+    return known(Path(custom) if custom else None)
 
 
-def _convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
     model_path = Path(request["model"])
     export_name, dtype = request["export"], request["dtype"]
     model = load(model_path)
     check(model, export_name, dtype)
-    given = arrays.get("calibration")
-    calibration = None if given is None else by_name(model, given)
-    check_shape(model, calibration)
+    check_weights(model)
+    inputs = inputs_of(model)
+    calibration = _bound(arrays, "calibration", model)
+    if calibration and dtype != "float32":
+        check_ranges(calibration)
+    shape = inputs[0].shape
+    steps = shape[0] or 1 if export_name == "step" and shape else 1
+    expected = expected_of(model, _bound(arrays, "samples", model), steps=steps)
     module = importlib.import_module(f"tflm_hil.models.convert.exports.{export_name}")
     # a loop of ours makes masks, and makes them otherwise for integers
     options = {"exact": dtype == "float32"} if export_name == "shift" else {}
     export: Export = module.converter(model_path, **options)
-    if dtype != "float32" and calibration is not None:
+    if dtype != "float32":
+        assert calibration is not None
         check_padding(export.padding(calibration))
     distance = difference(model, export, calibration)
     if not distance <= EQUALITY:
@@ -60,13 +126,27 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], A
         )
     if dtype != "float32":
         assert calibration is not None
-        if export_name in WINDOWED:
-            calibration = windows(model, calibration)
-        _quantise(export, dtype, calibration)
+        cut = windows(inputs, calibration) if export_name in WINDOWED else calibration
+        _quantise(export, dtype, cut)
     content, tied = tie_states(order_outputs(export.finish(export.converter.convert())))
-    notes = [*_notes(model), *tied]
-    answer = {"difference": distance, "notes": notes}
-    return answer, {"tflite": np.frombuffer(content, np.uint8)}
+    return Converted(model, content, calibration, distance, (*_notes(model), *tied), expected)
+
+
+def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | None:
+    """What was given of a kind ("calibration/…"), brought to the model's inputs, if anything."""
+    given = {
+        key.removeprefix(f"{kind}/"): array
+        for key, array in arrays.items()
+        if key.startswith(f"{kind}/")
+    }
+    if not given:
+        return None
+    return bind(
+        given,
+        inputs_of(model),
+        calibration=kind == "calibration",
+        several_windows=stateful(model),
+    )
 
 
 def _notes(model: Any) -> list[str]:
@@ -78,7 +158,7 @@ def _notes(model: Any) -> list[str]:
     return [f"the model has {size}; it was fixed to 1, which TFLM needs"]
 
 
-def _quantise(export: Export, dtype: str, calibration: Inputs) -> None:
+def _quantise(export: Export, dtype: str, calibration: Sequences) -> None:
     """Full integer quantisation: weights int8, activations, inputs and outputs int8 or int16."""
     converter = export.converter
     wide = dtype == "int16x8"
@@ -97,4 +177,4 @@ def _quantise(export: Export, dtype: str, calibration: Inputs) -> None:
 
 
 if __name__ == "__main__":
-    serve(convert)
+    serve_stream(convert_and_compare)

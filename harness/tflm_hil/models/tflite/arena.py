@@ -1,9 +1,12 @@
-"""How much tensor arena a model needs, roughly, from the flatbuffer alone.
+"""How much tensor arena a model needs, from the flatbuffer alone.
 
-Tensors that are alive at the same time must not share memory; which ones are follows from the
-order of the operators. Placed greedily, largest first, as the engines do it. What an engine keeps
-besides is counted for the `builtin` engine, by constants that were fitted to the eight shipped
-digit models on the board (within 13 %); the true figure comes with LOAD.
+    arena = estimate(model)                  # with the builtin engine: exact
+    arena = estimate(model, Engine.TFLM)     # unknown, but not below arena.at_least
+    arena.fits(65_536)                       # True, False, or None where that is not known
+
+For `builtin` the figure is the one that the board gives after LOAD: the engine's own arithmetic,
+repeated here (`builtin_arena`), and tests hold the two together. What TensorFlow Lite Micro keeps
+besides the tensors depends on the build that is linked, so for it only a bound is known.
 """
 
 from __future__ import annotations
@@ -11,114 +14,92 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
+from tflm_hil.models.tflite.builtin_arena import BuiltinArena, ElementBytes, NotKnown, builtin_arena
 from tflm_hil.models.tflite.inspect import Inspection, Subgraph, Tensor
+from tflm_hil.vocabulary import Certainty, Engine
 
-ALIGNMENT = 16
+__all__ = ["ArenaEstimate", "BuiltinArena", "estimate"]
 
-# What the builtin engine keeps on a 32-bit target.
-TENSOR_BYTES = 24
-OPERATOR_BYTES = 60
-CHANNEL_BYTES = 12  # factor, shift and offset of a channel with a scale of its own
-TABLE_BYTES = 256  # int8 TANH and LOGISTIC look results up, one table for each pair of scales
+# Operators whose output may lie where their input does.
+_IN_PLACE = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 
 
 @dataclass(frozen=True)
 class ArenaEstimate:
-    """Bytes. `activations` share memory over time, `states` (variable tensors) never do;
-    `engine` is what the builtin engine keeps for itself.
+    """Bytes of tensor arena that `engine` needs for a model.
+
+    `at_least` holds for any engine: the tensors that are alive together, and the state.
+    `total` is the whole figure, `parts` what it is made of; both are None where `certainty` is
+    `UNKNOWN`.
     """
 
-    activations: int
-    states: int
-    engine: int
+    engine: Engine
+    certainty: Certainty
+    at_least: int
+    parts: BuiltinArena | None = None
 
     @property
-    def total(self) -> int:
-        """The whole arena."""
-        return self.activations + self.states + self.engine
+    def total(self) -> int | None:
+        """The whole arena, or None if it is not known."""
+        return None if self.parts is None else self.parts.total
+
+    def fits(self, arena_bytes: int) -> bool | None:
+        """Whether a model fits an arena of that size; None if that is not known before LOAD."""
+        if self.total is not None:
+            return self.total <= arena_bytes
+        return False if self.at_least > arena_bytes else None
 
 
-@dataclass(frozen=True)
-class _Span:
-    """A tensor's size and the operators from which to which it is alive, both included."""
+def estimate(model: Inspection, engine: Engine = Engine.BUILTIN) -> ArenaEstimate:
+    """What `engine` needs for the model.
 
-    size: int
-    first: int
-    last: int
+    `EXACT` for the builtin engine if it has all operators of the model; a model that it refuses for
+    another reason (a type, a shape, scales) has no arena, and this figure then means nothing.
+    """
+    at_least = _at_least(model)
+    if engine is Engine.BUILTIN:
+        try:
+            return ArenaEstimate(engine, Certainty.EXACT, at_least, builtin_arena(model))
+        except NotKnown:
+            pass
+    return ArenaEstimate(engine, Certainty.UNKNOWN, at_least)
 
-    def meets(self, other: _Span) -> bool:
-        return self.first <= other.last and other.first <= self.last
 
-
-def estimate(model: Inspection) -> ArenaEstimate:
-    """The estimate; subgraphs of loops are alive together with the graph that runs them."""
-    return ArenaEstimate(
-        activations=sum(_plan(_spans(graph)) for graph in model.subgraphs),
-        states=sum(
-            _size(tensor)
-            for graph in model.subgraphs
-            for tensor in graph.tensors
-            if tensor.variable
-        ),
-        engine=_engine(model),
+def _at_least(model: Inspection) -> int:
+    states = sum(
+        _bytes(tensor) for graph in model.subgraphs for tensor in graph.tensors if tensor.variable
     )
+    return states + max((_most_alive(graph) for graph in model.subgraphs[:1]), default=0)
 
 
-def _engine(model: Inspection) -> int:
-    tables = set()
-    total = 0
-    for graph in model.subgraphs:
-        total += TENSOR_BYTES * len(graph.tensors) + OPERATOR_BYTES * len(graph.operators)
-        for operator in graph.operators:
-            if not operator.inputs or operator.inputs[0] < 0:
-                continue
-            source = graph.tensors[operator.inputs[0]]
-            if operator.name in ("TANH", "LOGISTIC") and source.type == "int8":
-                tables.add((operator.name, source.scale, source.zero_point))
-            if operator.name == "FULLY_CONNECTED" and source.type in ("int8", "int16"):
-                channels = len(graph.tensors[operator.inputs[1]].scales)
-                total += CHANNEL_BYTES * channels if channels > 1 else 0
-    return total + TABLE_BYTES * len(tables)
-
-
-def _spans(graph: Subgraph) -> list[_Span]:
-    end = len(graph.operators)
+def _most_alive(graph: Subgraph) -> int:
+    """The most bytes of planned tensors that some operator finds alive, each counted once."""
     first: dict[int, int] = dict.fromkeys(graph.inputs, 0)
-    last: dict[int, int] = dict.fromkeys(graph.inputs, 0)
+    last: dict[int, int] = {}
+    aliases: set[int] = set()
     for operator in graph.operators:
-        for index in operator.inputs:
-            if index in first:
-                last[index] = operator.index
+        last |= dict.fromkeys(operator.inputs, operator.index)
         for index in operator.outputs:
             first.setdefault(index, operator.index)
             last[index] = operator.index
-    last |= {index: end for index in graph.outputs if index in first}
-    return [
-        _Span(_size(graph.tensors[index]), first[index], last[index])
-        for index in first
-        if not graph.tensors[index].variable
-    ]
+        if operator.name in _IN_PLACE:
+            aliases |= set(operator.outputs)
+    last |= dict.fromkeys(graph.outputs, len(graph.operators))
+    change = [0] * (len(graph.operators) + 2)
+    for index, begin in first.items():
+        tensor = graph.tensors[index]
+        if index not in aliases and not tensor.variable:
+            change[begin] += _bytes(tensor)
+            change[last.get(index, begin) + 1] -= _bytes(tensor)
+    alive = most = 0
+    for step in change:
+        alive += step
+        most = max(most, alive)
+    return most
 
 
-def _plan(spans: list[_Span]) -> int:
-    """The size of the region that holds all spans."""
-    placed: list[tuple[int, _Span]] = []
-    for span in sorted(spans, key=lambda item: item.size, reverse=True):
-        offset = 0
-        for start, other in sorted(placed, key=lambda item: item[0]):
-            if span.meets(other) and offset + span.size > start and start + other.size > offset:
-                offset = start + other.size
-        placed.append((offset, span))
-    return max((offset + span.size for offset, span in placed), default=0)
-
-
-def _size(tensor: Tensor) -> int:
-    """Bytes of a tensor in the arena; an open dimension counts as the 1 that it is stored as."""
-    try:
-        width = np.dtype(tensor.type).itemsize
-    except TypeError:
-        width = 4  # resource handles
-    size = math.prod(tensor.shape) * width
-    return -(-size // ALIGNMENT) * ALIGNMENT
+def _bytes(tensor: Tensor) -> int:
+    """Bytes of a tensor's elements; 0 for one whose size is not known."""
+    if any(size < 0 for size in tensor.shape):
+        return 0
+    return math.prod(tensor.shape) * ElementBytes.get(tensor.type, 0)

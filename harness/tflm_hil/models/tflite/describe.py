@@ -9,12 +9,12 @@ from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from tflm_hil.models.tflite.arena import estimate
+from tflm_hil.models.tflite.arena import ArenaEstimate, estimate
 from tflm_hil.models.tflite.inspect import Inspection, Subgraph, Tensor
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.engines import missing
-from tflm_hil.models.tflite.states import state_pairs
-from tflm_hil.vocabulary import Severity
+from tflm_hil.models.tflite.states import state_pairs, suspected_pairs
+from tflm_hil.vocabulary import Severity, StateBasis
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
@@ -24,7 +24,7 @@ def describe(
 ) -> RenderableType:
     """Everything about a model; `tensors` adds a table of all of them."""
     parts: list[RenderableType] = [_head(model, name), _ends(model)]
-    if state_pairs(model):
+    if state_pairs(model) or suspected_pairs(model):
         parts.append(_states(model))
     parts.append(_operators(model))
     if tensors:
@@ -43,14 +43,22 @@ def show(
 
 
 def _head(model: Inspection, name: str) -> str:
-    arena = estimate(model)
     count = sum(len(graph.operators) for graph in model.subgraphs)
     graphs = len(model.subgraphs)
     return (
         f"[bold]{escape(name)}[/]  {model.size_bytes:,} bytes · {count} operators in {graphs}"
-        f" subgraph{'s' if graphs > 1 else ''}\narena about {arena.total:,} bytes with the builtin"
-        f" engine: activations {arena.activations:,}, state {arena.states:,}, engine"
-        f" {arena.engine:,}"
+        f" subgraph{'s' if graphs > 1 else ''}\n{_arena(estimate(model))}"
+    )
+
+
+def _arena(arena: ArenaEstimate) -> str:
+    parts = arena.parts
+    if parts is None:
+        return f"arena at least {arena.at_least:,} bytes with any engine: what lives at one time"
+    return (
+        f"arena {parts.total:,} bytes with the builtin engine: activations"
+        f" {parts.activations:,}, state {parts.states:,}, engine {parts.engine:,}; at least"
+        f" {arena.at_least:,} with any"
     )
 
 
@@ -65,13 +73,22 @@ def _ends(model: Inspection) -> Table:
 
 
 def _states(model: Inspection) -> Table:
-    table = _table("states", "name", "from output", "to input", "elements", "scale out", "scale in")
-    for pair in state_pairs(model):
+    """What is fed back, and in brackets what only may be a state."""
+    suspected = suspected_pairs(model)
+    pairs = (*state_pairs(model), *suspected)
+    found = any(pair.basis is not StateBasis.SIGNATURE for pair in pairs)
+    table = _table(
+        "states", "name", "from output", "to input", "elements", "scale out", "scale in",
+        *(["by"] if found else []),
+    )  # fmt: skip
+    for pair in pairs:
         given, taken = pair.output_quantization, pair.input_quantization
-        style = "" if pair.same else STYLES[Severity.ERROR]
+        style = "" if pair.exchangeable else STYLES[Severity.ERROR]
+        name = f"({pair.name})" if pair in suspected else pair.name
         table.add_row(
-            pair.name, f"out {pair.output}", f"in {pair.input}", "x".join(map(str, pair.shape)),
+            escape(name), f"out {pair.output}", f"in {pair.input}", "x".join(map(str, pair.shape)),
             _scale(given.scale, given.zero_point), _scale(taken.scale, taken.zero_point),
+            *([pair.basis] if found else []),
             style=style,
         )  # fmt: skip
     return table

@@ -12,13 +12,16 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from tflm_hil.errors import CorruptModel
 from tflm_hil.models.tflite.schema import load_schema, operator_names
 
 IDENTIFIER = b"TFL3"
+MOST_INTEGERS = 64
 # What the generated reader raises when it follows an offset into nowhere.
 DAMAGE = (struct.error, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 
@@ -30,12 +33,18 @@ DTYPES = {
 }  # fmt: skip
 
 
+StateNumbers = tuple[tuple[int, int], ...]
+"""States as (input, output) in the interpreter's numbers."""
+
+
 @dataclass(frozen=True)
 class Tensor:
     """A tensor of a subgraph. `scales` has one entry per channel, one, or none.
 
     `shape_signature` has -1 where a dimension is dynamic; `constant_bytes` is the size of its
-    constant data, 0 for a tensor that is computed.
+    constant data, 0 for a tensor that is computed. `nan_values` and `infinite_values` count what
+    is no number among constant floats; `integers` holds the elements of a constant of type int32
+    with at most `MOST_INTEGERS` of them: axes, positions, shapes.
     """
 
     index: int
@@ -48,6 +57,9 @@ class Tensor:
     quantized_dimension: int
     constant_bytes: int
     variable: bool
+    nan_values: int = 0
+    infinite_values: int = 0
+    integers: tuple[int, ...] = ()
 
     @property
     def scale(self) -> float:
@@ -64,7 +76,7 @@ class Tensor:
 class Operator:
     """An operator of a subgraph; tensor indices, -1 for an input left out.
 
-    `options` holds the scalars of its options table by the schema's names.
+    `options` holds the scalars of its options table by the schema's names, `texts` its strings.
     """
 
     index: int
@@ -74,6 +86,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Mapping[str, int | float | bool] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,13 +113,18 @@ class Signature:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A whole flatbuffer."""
+    """A whole flatbuffer.
+
+    `declared_states` is what its user says of its states: None where nothing was said, empty where
+    it has none.
+    """
 
     version: int
     description: str
     size_bytes: int
     subgraphs: tuple[Subgraph, ...]
     signatures: tuple[Signature, ...]
+    declared_states: StateNumbers | None = None
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -127,8 +145,12 @@ class Inspection:
         return dict(counts.most_common())
 
 
-def inspect(content: bytes, name: str = "the model") -> Inspection:
-    """Read a flatbuffer; raises `CorruptModel` if it is not one or does not hold together."""
+def inspect(
+    content: bytes, name: str = "the model", *, states: StateNumbers | None = None
+) -> Inspection:
+    """Read a flatbuffer, of which its user says that it has these `states`; raises `CorruptModel`
+    if it is not one or does not hold together.
+    """
     if len(content) < 8 or content[4:8] != IDENTIFIER:
         raise CorruptModel(
             f"{name} is not a TFLite flatbuffer: no identifier TFL3 at byte 4",
@@ -137,7 +159,8 @@ def inspect(content: bytes, name: str = "the model") -> Inspection:
     schema = load_schema()
     try:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-        return _read(model, len(content), operator_names(schema))
+        read = _read(model, len(content), operator_names(schema))
+        return replace(read, declared_states=states)
     except DAMAGE as error:
         raise CorruptModel(
             f"{name} is damaged or truncated ({len(content)} bytes): {error}",
@@ -190,11 +213,13 @@ def _tensor(index: int, tensor: Any, buffers: list[Any]) -> Tensor:
     quantization = tensor.quantization
     data = buffers[tensor.buffer].data
     shape = _ints(tensor.shape)
+    kind = DTYPES.get(tensor.type, f"type {tensor.type}")
+    nans, infinities = _no_numbers(kind, data)
     signature = _ints(tensor.shapeSignature)
     return Tensor(
         index=index,
         name=_text(tensor.name),
-        type=DTYPES.get(tensor.type, f"type {tensor.type}"),
+        type=kind,
         shape=shape,
         shape_signature=signature or shape,
         scales=tuple(float(value) for value in _list(quantization and quantization.scale)),
@@ -202,7 +227,27 @@ def _tensor(index: int, tensor: Any, buffers: list[Any]) -> Tensor:
         quantized_dimension=quantization.quantizedDimension if quantization else 0,
         constant_bytes=0 if data is None else len(data),
         variable=bool(tensor.isVariable),
+        nan_values=nans,
+        infinite_values=infinities,
+        integers=_integers(tensor.type, data),
     )
+
+
+def _no_numbers(kind: str, data: Any) -> tuple[int, int]:
+    """How many of constant floats are NaN, and how many infinite."""
+    if data is None or kind not in ("float32", "float16"):
+        return 0, 0
+    dtype = np.dtype(kind).newbyteorder("<")
+    raw = np.asarray(data, np.uint8)
+    values = raw[: len(raw) // dtype.itemsize * dtype.itemsize].view(dtype)
+    return int(np.count_nonzero(np.isnan(values))), int(np.count_nonzero(np.isinf(values)))
+
+
+def _integers(kind: int, data: Any) -> tuple[int, ...]:
+    if data is None or DTYPES.get(kind) != "int32" or len(data) > 4 * MOST_INTEGERS:
+        return ()
+    raw = bytes(bytearray(data))
+    return struct.unpack(f"<{len(raw) // 4}i", raw[: len(raw) // 4 * 4])
 
 
 def _operator(
@@ -210,6 +255,7 @@ def _operator(
 ) -> Operator:
     number, version, custom = code
     name = names.get(number, f"operator {number}")
+    options = vars(op.builtinOptions) if op.builtinOptions else {}
     return Operator(
         index=index,
         code=number,
@@ -219,9 +265,10 @@ def _operator(
         outputs=_ints(op.outputs),
         options={
             key: value
-            for key, value in (vars(op.builtinOptions) if op.builtinOptions else {}).items()
+            for key, value in options.items()
             if isinstance(value, int | float) and not key.startswith("_")
         },
+        texts={key: _text(value) for key, value in options.items() if isinstance(value, bytes)},
     )
 
 

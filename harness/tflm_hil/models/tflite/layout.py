@@ -121,9 +121,42 @@ def invokes(parts: Sequence[NDArray[Any]], sequence: int) -> Iterator[list[NDArr
 
 
 def free_inputs(model: Inspection) -> tuple[int, ...]:
-    """The interpreter's numbers of the inputs that are no states, in their order."""
+    """The interpreter's numbers of the inputs that are not states, in their order."""
     states = {pair.input for pair in state_pairs(model)}
     return tuple(index for index in range(len(model.inputs)) if index not in states)
+
+
+def input_names(model: Inspection) -> tuple[tuple[str, ...], ...]:
+    """For each free input the names that an array may have: of signature and tensor."""
+    signature = model.signatures[0].inputs if model.signatures else {}
+    by_index = {index: name for name, index in signature.items()}
+    names_of_each = []
+    for number in free_inputs(model):
+        tensor = model.inputs[number]
+        plain = tensor.name.removesuffix(":0").removeprefix("serving_default_")
+        names = (by_index.get(tensor.index, ""), tensor.name, plain)
+        names_of_each.append(tuple(dict.fromkeys(name for name in names if name)))
+    return tuple(names_of_each)
+
+
+def bound_inputs(model: Inspection, names: Sequence[Sequence[str]]) -> tuple[InputTensor, ...]:
+    """For each of `names`, those that an input has elsewhere (in Keras, say), its free input here.
+
+    By its names; where they have none in common, by the order. Raises ValueError if there is not
+    one each.
+    """
+    tensors = layout_of(model).tensors
+    if len(tensors) != len(names):
+        raise ValueError(
+            f"the model has {len(tensors)} inputs that are no states, not {len(names)}"
+        )
+    here = input_names(model)
+    found = [
+        [number for number, own in enumerate(here) if set(own) & set(wanted)] for wanted in names
+    ]
+    numbers = [item[0] for item in found if item]
+    known = len(numbers) == len(set(numbers)) == len(names)
+    return tuple(tensors[number] for number in (numbers if known else range(len(names))))
 
 
 def layout_of(model: Inspection) -> Layout:

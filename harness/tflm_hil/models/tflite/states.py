@@ -1,10 +1,13 @@
 """The states of a single-step model: which output is fed back to which input, and on what scales.
 
-A model in the single-step form takes `x` and its states, and gives `y` and the next states. The
-pairs are in the names of its signature: output `h_next` goes to input `h`. The converter gives
-both ends of a state scales of their own, and feeding back bytes from one scale to another is a
-silent error (1.6 instead of 0.2 on a slow LSTM); so either the bytes are requantised on the way,
-or the model does it itself: `tie_states` appends a QUANTIZE operator to such outputs.
+A model in the single-step form takes `x` and its states, and gives `y` and the next states. Of our
+own exports the pairs are in the names of the signature: output `h_next` goes to input `h`. Of other
+models they are looked for (`state_search`), or declared by their user (`declared_states`).
+
+The converter gives both ends of a state scales of their own, and feeding back bytes from one scale
+to another is a silent error (1.6 instead of 0.2 on a slow LSTM); so either the bytes are
+requantised on the way, or the model does it itself: `tie_states` appends a QUANTIZE operator to
+such outputs.
 """
 
 from __future__ import annotations
@@ -18,13 +21,21 @@ from numpy.typing import NDArray
 from tflm_hil.models.tflite.flatbuffer import Editor
 from tflm_hil.models.tflite.inspect import Inspection, inspect
 from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.models.tflite.state_names import End, ends_of
+from tflm_hil.models.tflite.state_search import NEXT, Found, search
+from tflm_hil.vocabulary import StateBasis
 
-NEXT = "_next"
+__all__ = [
+    "NEXT", "StatePair", "named_pairs", "state_pairs", "suspected_pairs", "tie_states",
+    "untie_states",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class StatePair:
-    """One state: the signature's names, the interpreter's input and output number, both scales."""
+    """One state: the interpreter's input and output number, both scales, what the ends are called
+    (`name` is the input's), and why it is held to be one.
+    """
 
     name: str
     input: int
@@ -32,11 +43,26 @@ class StatePair:
     shape: tuple[int, ...]
     input_quantization: Quantization
     output_quantization: Quantization
+    basis: StateBasis = StateBasis.SIGNATURE
+    output_name: str = ""
 
     @property
     def same(self) -> bool:
         """Whether the bytes of the output are what the input takes."""
         return self.input_quantization == self.output_quantization
+
+    @property
+    def exchangeable(self) -> bool:
+        """Whether bytes may be fed back as they are: requantised, each gives itself."""
+        if self.same:
+            return True
+        kind = np.dtype(self.input_quantization.dtype)
+        if kind != np.dtype(self.output_quantization.dtype) or kind.kind not in "iu":
+            return False
+        if kind.itemsize > 2 or not self.input_quantization.quantised:
+            return False
+        every = np.arange(np.iinfo(kind).min, np.iinfo(kind).max + 1).astype(kind)
+        return bool(np.array_equal(self.feed_back(every), every))
 
     def initial(self) -> NDArray[Any]:
         """The state before the first step: zero."""
@@ -51,31 +77,56 @@ class StatePair:
 
 
 def state_pairs(model: Inspection) -> tuple[StatePair, ...]:
-    """The states of the first signature, in the order of the interpreter's inputs.
-
-    Empty for a model without a signature, or one whose names pair nothing.
+    """The states that are fed back, in the order of the interpreter's inputs: those that the
+    model's user declared, or else those that are surely states (`state_search`).
     """
-    if not model.signatures:
-        return ()
-    signature = model.signatures[0]
-    graph = model.subgraphs[signature.subgraph]
-    pairs = []
-    for name, index in signature.inputs.items():
-        following = signature.outputs.get(name + NEXT)
-        if following is None:
-            continue
-        tensor, source = graph.tensors[index], graph.tensors[following]
-        pairs.append(
-            StatePair(
-                name=name,
-                input=graph.inputs.index(index),
-                output=graph.outputs.index(following),
-                shape=tensor.shape,
-                input_quantization=Quantization.of(tensor),
-                output_quantization=Quantization.of(source),
-            )
+    if model.declared_states is not None:
+        ends = ends_of(model)
+        return tuple(
+            _pair(ends.inputs[taken], ends.outputs[given], StateBasis.DECLARED)
+            for taken, given in sorted(model.declared_states)
         )
-    return tuple(sorted(pairs, key=lambda pair: pair.input))
+    return tuple(_of(item) for item in search(model) if item.basis.sure)
+
+
+def suspected_pairs(model: Inspection) -> tuple[StatePair, ...]:
+    """What may be states and is not fed back. Where the user declared some, what is surely one
+    beside them; none where the user said that there are none.
+    """
+    if model.declared_states is None:
+        return tuple(_of(item) for item in search(model) if not item.basis.sure)
+    taken = {pair[0] for pair in model.declared_states}
+    given = {pair[1] for pair in model.declared_states}
+    return tuple(
+        _of(item)
+        for item in search(model)
+        if model.declared_states
+        and item.basis.sure
+        and item.input.number not in taken
+        and item.output.number not in given
+    )
+
+
+def named_pairs(model: Inspection) -> tuple[StatePair, ...]:
+    """The states of `hil convert`: `h` and `h_next` of the signature."""
+    return tuple(pair for pair in state_pairs(model) if pair.basis is StateBasis.SIGNATURE)
+
+
+def _of(found: Found) -> StatePair:
+    return _pair(found.input, found.output, found.basis)
+
+
+def _pair(taken: End, given: End, basis: StateBasis) -> StatePair:
+    return StatePair(
+        name=taken.title,
+        input=taken.number,
+        output=given.number,
+        shape=taken.tensor.shape,
+        input_quantization=Quantization.of(taken.tensor),
+        output_quantization=Quantization.of(given.tensor),
+        basis=basis,
+        output_name=given.title,
+    )
 
 
 def tie_states(content: bytes) -> tuple[bytes, tuple[str, ...]]:
@@ -85,7 +136,7 @@ def tie_states(content: bytes) -> tuple[bytes, tuple[str, ...]]:
     drives it may feed bytes back as they are.
     """
     notes = []
-    for pair in state_pairs(inspect(content)):
+    for pair in named_pairs(inspect(content)):
         if pair.same:
             continue
         editor = Editor(content)
@@ -106,7 +157,7 @@ def untie_states(content: bytes) -> bytes:
     The same bytes if nothing was tied.
     """
     editor: Editor | None = None
-    for pair in state_pairs(inspect(content)):
+    for pair in named_pairs(inspect(content)):
         editor = editor or Editor(content)
         if not editor.bypass_requantised(pair.name + NEXT):
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.inspect import Inspection, inspect
 from tflm_hil.models.tflite.schema import load_schema
 
 
@@ -21,6 +21,13 @@ def trip_count(content: bytes, loop: int | None = None) -> int | None:
     """
     counts = {value for value, _ in _bounds(content, loop)}
     return counts.pop() if len(counts) == 1 else None
+
+
+def loop_counts(content: bytes, model: Inspection) -> tuple[int, ...]:
+    """Iterations of every loop of the main graph whose count is constant."""
+    loops = [op.index for op in model.subgraphs[0].operators if op.name == "WHILE"]
+    counts = (trip_count(content, loop) for loop in loops)
+    return tuple(count for count in counts if count is not None)
 
 
 def with_trip_count(content: bytes, count: int, loop: int | None = None) -> bytes:

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph, Tensor
 from tflm_hil.models.tflite.layout import InputTensor, Layout, free_inputs, layout_of, pack
 from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.models.tflite.variables import variables
 from tflm_hil.models.zoo.samples import Samples
+from tflm_hil.vocabulary import StateKeeper
 
 SEQUENCES = 16
 STEPS = 10  # of a model that carries a state from Invoke to Invoke
 SEED = 20261122
-SATURATED = 0.01  # share of values beyond the range from which on it is mentioned
-ROUNDING = 0.002  # of the range: half a step of int8
 SMALL_INTEGERS = 10  # exclusive, where nothing says what an integer means
 
 # Operators that hand an input on without a change of its meaning.
@@ -102,30 +102,25 @@ def generated_samples(model: Inspection) -> GeneratedSamples:
     return GeneratedSamples(layout, draws, STEPS if fed_step_by_step(model) else 1)
 
 
-def out_of_range(model: Inspection, samples: Samples) -> Iterator[str]:
-    """A sentence for each input whose values its scale, or that of its QUANTIZE, does not hold."""
-    made = generated_samples(model)
-    parts = made.layout.numbers(samples.inputs)
-    for draw, tensor, part in zip(made.draws, made.layout.tensors, parts, strict=True):
-        if draw.kind != "real":
-            continue
-        margin = ROUNDING * (draw.high - draw.low)
-        beyond = np.count_nonzero((part < draw.low - margin) | (part > draw.high + margin))
-        if beyond > SATURATED * part.size:
-            yield (
-                f"{beyond / part.size:.0%} of the values of input {tensor.name} lie beyond what its"
-                f" scale holds ({draw.low:.4g} to {draw.high:.4g}; given are {part.min():.4g} to"
-                f" {part.max():.4g}) and saturate: scale the samples as in training"
-            )
+def input_ranges(model: Inspection) -> tuple[tuple[float, float] | None, ...]:
+    """What each free input can hold: the ends of its scale, or of the QUANTIZE that takes it; None
+    for what is not quantised.
+    """
+    return tuple(
+        (draw.low, draw.high) if draw.kind == "real" else None
+        for draw in generated_samples(model).draws
+    )
 
 
 def fed_step_by_step(model: Inspection) -> bool:
     """Whether it takes one step after the other: it keeps a state, and takes no whole window."""
-    kept = any(tensor.variable for graph in model.subgraphs for tensor in graph.tensors)
-    if state_pairs(model) or "VAR_HANDLE" in model.operator_counts:
+    if state_pairs(model):
+        return True
+    keepers = {item.keeper for item in variables(model)}
+    if StateKeeper.RESOURCE in keepers:
         return True
     axes = [sum(length > 1 for length in tensor.shape) for tensor in model.inputs]
-    return kept and max(axes, default=0) <= 1
+    return bool(keepers) and max(axes, default=0) <= 1
 
 
 def _draw(tensor: InputTensor, graph: Subgraph, index: int) -> Draw:

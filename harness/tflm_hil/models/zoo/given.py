@@ -14,26 +14,36 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tflm_hil.errors import ConfigurationError
+from tflm_hil.comparison.labels import recognise
+from tflm_hil.errors import ComparisonError, ConfigurationError
+from tflm_hil.models.tflite.declared_states import Declared, parse, with_states
 from tflm_hil.models.tflite.inspect import Inspection, Tensor, inspect
 from tflm_hil.models.tflite.layout import free_inputs, layout_of
 from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.models.tflite.time_axis import steps_of
 from tflm_hil.models.zoo.fit import check_type
-from tflm_hil.models.zoo.generated_samples import generated_samples, out_of_range
+from tflm_hil.models.zoo.generated_samples import generated_samples
 from tflm_hil.models.zoo.given_samples import given_samples
 from tflm_hil.models.zoo.manifest import Variant
-from tflm_hil.models.zoo.samples import SampleSource
+from tflm_hil.models.zoo.samples import Samples, SampleSource
 from tflm_hil.report.judgement import Limit
 from tflm_hil.vocabulary import AS_GIVEN, Engine, Measure, RungName, Task
 
+OPTION = "--hil-state"
 FLOAT_BOUND = {Engine.BUILTIN: 1e-6, Engine.TFLM: 2e-6}
 
 # Operators that only lead into floats and out of them, or run other subgraphs.
 BRIDGES = frozenset({"QUANTIZE", "DEQUANTIZE", "WHILE", "IF", "CALL_ONCE"})
 
 
-def given_variants(models: Sequence[Path], samples: Sequence[Path]) -> list[Variant]:
+def given_variants(
+    models: Sequence[Path],
+    samples: Sequence[Path],
+    states: Sequence[str] = (),
+    task: Task | None = None,
+) -> list[Variant]:
     """One variant a file, in their order; `samples` are none, one for all, or one a model.
+    `states` are those of each model, as --hil-state takes them; `task` is what labels mean.
 
     Raises ConfigurationError, CorruptModel, UnsupportedModel.
     """
@@ -47,11 +57,18 @@ def given_variants(models: Sequence[Path], samples: Sequence[Path]) -> list[Vari
     if len(files) == 1:
         files = [files[0]] * len(models)
     return [
-        given_variant(path, name, own) for path, name, own in zip(models, names, files, strict=True)
+        given_variant(path, name, own, states, task)
+        for path, name, own in zip(models, names, files, strict=True)
     ]
 
 
-def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
+def given_variant(
+    path: Path,
+    name: str,
+    samples: Path | None,
+    states: Sequence[str] = (),
+    task: Task | None = None,
+) -> Variant:
     """The variant of one file."""
     try:
         content = path.read_bytes()
@@ -60,7 +77,12 @@ def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
             f"--hil-model {path}: {error.strerror}", remedy="name a .tflite file"
         ) from error
     model = inspect(content, str(path))
-    if not free_inputs(model) or not _outputs(model):
+    task_declared = task is not None
+    declared: Declared | None = None
+    if states:
+        declared = parse(states, model, OPTION)
+        model = with_states(model, declared, f"{OPTION} for {path.name}")
+    if not free_inputs(model) or not model.outputs:
         raise ConfigurationError(
             f"{path} has no input or no output: there is nothing to feed or to compare",
             remedy="convert the model with its inputs as function arguments",
@@ -72,15 +94,10 @@ def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
     if samples is None:
         source = generated = generated_samples(model)
         notes = (generated.sentence,)
-        task = Task.REGRESSION  # without labels it says nothing
     else:
         source = given = given_samples(samples, model)
         first = given.load()  # a file that does not fit fails now, not in the first test
-        labels = first.labels
-        notes = tuple(out_of_range(model, first))
-        whole = labels is not None and labels.ndim == 1 and labels.dtype.kind in "biu"
-        several = whole and _classes(model) > 1
-        task = Task.CLASSIFICATION if several else Task.REGRESSION
+        task = task_of(content, model, first, samples, declared=task)
     return Variant(
         id=name,
         model=name,
@@ -95,6 +112,8 @@ def given_variant(path: Path, name: str, samples: Path | None) -> Variant:
         samples=source,
         keras=None,
         notes=notes,
+        declared_states=declared,
+        task_declared=task_declared,
     )
 
 
@@ -129,9 +148,36 @@ def computes_in_integers(model: Inspection) -> bool:
     )
 
 
-def _classes(model: Inspection) -> int:
-    shape = _judged(model).shape
-    return shape[-1] if shape else 1
+def task_of(
+    content: bytes, model: Inspection, samples: Samples, path: Path, *, declared: Task | None
+) -> Task | None:
+    """What the labels ask for, None without any. Raises ConfigurationError for labels that do not
+    fit what the model will put out.
+    """
+    if samples.labels is None:
+        return declared
+    invokes = max(1, samples.inputs[0].size // layout_of(model).size)
+    try:
+        return recognise(
+            samples.labels,
+            outputs_shape(len(samples), invokes, _judged(model).shape),
+            task=declared,
+            stepwise=invokes > 1 or steps_of(content, model).count is not None,
+            inputs=samples.inputs[0].size,
+        ).task
+    except ComparisonError as error:
+        raise ConfigurationError(f"{path}: {error.what}", remedy=error.remedy) from None
+
+
+def outputs_shape(count: int, invokes: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape in which outputs are judged: `[N, …]`, the chunks of a sequence in a row."""
+    rest = shape[1:] if len(shape) > 1 and shape[0] == 1 else shape
+    rest = rest or (1,)
+    if invokes == 1:
+        return (count, *rest)
+    if len(rest) == 2:
+        return (count, invokes * rest[0], rest[1])
+    return (count, invokes, *rest)
 
 
 def _judged(model: Inspection) -> Tensor:
@@ -140,8 +186,10 @@ def _judged(model: Inspection) -> Tensor:
 
 
 def _outputs(model: Inspection) -> list[Tensor]:
+    """Those that are no states; the states of a model that puts out nothing else."""
     states = {pair.output for pair in state_pairs(model)}
-    return [item for index, item in enumerate(model.outputs) if index not in states]
+    others = [item for index, item in enumerate(model.outputs) if index not in states]
+    return others or list(model.outputs)
 
 
 def _types(tensors: Iterable[Tensor]) -> str:

@@ -8,7 +8,6 @@ or `np.savez(path, a, b)` without names, in the interpreter's order.
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import ConfigurationError
+from tflm_hil.models.sample_arrays import LABEL_KEYS, choose_keys, read_arrays
 from tflm_hil.models.tflite.inspect import Inspection
-from tflm_hil.models.tflite.layout import Layout, free_inputs, layout_of, pack
+from tflm_hil.models.tflite.layout import Layout, input_names, layout_of, pack
 from tflm_hil.models.zoo.fit import fit
 from tflm_hil.models.zoo.samples import SampleFile, Samples
-
-INPUT_KEYS = ("inputs", "input", "x", "x_test", "samples", "data")
-LABEL_KEYS = ("labels", "label", "y", "y_test", "targets")
-OTHER_KEYS = ("calibration", "representative", "x_train", "y_train")  # of the training, not ours
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def given_samples(path: Path, model: Inspection) -> GivenSamples:
     arrays = read_arrays(path)
     layout = layout_of(model)
     names = input_names(model)
-    keys = choose_keys(tuple(arrays), names, path)
+    keys = choose_keys(tuple(arrays), names, str(path))
     labels = next((key for key in LABEL_KEYS if key in arrays and key not in keys), "")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return GivenSamples(path.resolve(), sha256, keys, labels, layout)
@@ -94,67 +90,10 @@ def several_inputs(file: SampleFile, keys: tuple[str, ...], model: Inspection) -
             remedy="name one array an input in `inputs` of the manifest's [samples]",
         )
     known = any(key in own for key in keys for own in names)
-    chosen = choose_keys(keys, names, file.path) if known else keys
+    chosen = choose_keys(keys, names, str(file.path)) if known else keys
     return GivenSamples(
         file.path, file.sha256, chosen, file.labels_key, layout_of(model), file.missing, keys
     )
-
-
-def input_names(model: Inspection) -> tuple[tuple[str, ...], ...]:
-    """For each free input the names that an array may have: of signature and tensor."""
-    signature = model.signatures[0].inputs if model.signatures else {}
-    by_index = {index: name for name, index in signature.items()}
-    names_of_each = []
-    for number in free_inputs(model):
-        tensor = model.inputs[number]
-        plain = tensor.name.removesuffix(":0").removeprefix("serving_default_")
-        names = (by_index.get(tensor.index, ""), tensor.name, plain)
-        names_of_each.append(tuple(dict.fromkeys(name for name in names if name)))
-    return tuple(names_of_each)
-
-
-def choose_keys(
-    keys: Sequence[str], names: Sequence[tuple[str, ...]], path: Path
-) -> tuple[str, ...]:
-    """The key of each input's array. Raises ConfigurationError naming what is there."""
-    by_name = [next((name for name in own if name in keys), "") for own in names]
-    if all(by_name) and len(set(by_name)) == len(names):
-        return tuple(by_name)
-    rest = [key for key in keys if key not in (*LABEL_KEYS, *OTHER_KEYS)]
-    if len(names) == 1:
-        usual = next((key for key in INPUT_KEYS if key in keys), "")
-        if usual or len(rest) == 1:
-            return (usual or rest[0],)
-    unnamed = tuple(f"arr_{number}" for number in range(len(names)))
-    if all(key in keys for key in unnamed):
-        return unnamed
-    wanted = ", ".join(own[0] if own else "(no name)" for own in names)
-    there = ", ".join(keys) or "none"
-    if len(names) == 1:
-        raise ConfigurationError(
-            f"{path} holds the arrays {there}: which one is the model's input?",
-            remedy=f"name it inputs, or as the model does: {wanted}",
-        )
-    raise ConfigurationError(
-        f"the model has {len(names)} inputs ({wanted}), {path} holds the arrays {there}",
-        remedy="write one array an input under its name: numpy.savez(path, "
-        + ", ".join(f"{own[0] if own else 'arr'}=…" for own in names)
-        + ")",
-    )
-
-
-def read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
-    """All arrays of an `.npz`, or the one of an `.npy` as `inputs`. Raises ConfigurationError."""
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"inputs": loaded}
-        with loaded as archive:
-            return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ConfigurationError(
-            f"cannot read samples from {path}: {error}", remedy="write the file with numpy.savez"
-        ) from error
 
 
 def _as_given(packed: NDArray[Any], array: NDArray[Any]) -> NDArray[Any]:

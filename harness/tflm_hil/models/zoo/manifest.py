@@ -3,7 +3,7 @@
     schema = 1
     name = "digits_lstm"                  # identifier; the folder's name by convention
     title = "Handwritten digits row by row, LSTM(20)"
-    task = "classification"               # or "regression": what labels mean
+    task = "classification"               # or "regression", "anomaly": what labels mean
     recipe = "fixtures.recipes.digits"    # optional: the module that wrote the folder
 
     [keras]                               # optional: without it the ladder starts at TFLite
@@ -26,7 +26,10 @@
     sha256 = "…"
     export = "unrolled"                   # of `hil convert`, or a name of yours
     dtype = "int8"                        # of inputs and outputs; "int8/float32" if they differ
-    states = []                           # single step: which output feeds which input, for people
+    states = [                            # optional: the outputs that are the next value of an
+        { input = "h", output = "h_out" } # input, by name of signature or tensor, or by number;
+    ]                                     # [] for none. Without it they are recognised by names
+    steps = 28                            # optional: steps of time of one inference; 0 for none
     limits = [                            # see harness/tflm_hil/report/judgement.py
         { rung = "device", measure = "max_lsb", maximum = 0, unit = "LSB" },
     ]                                     # `engine = "builtin"` or "tflm": for that engine only
@@ -47,7 +50,8 @@ from pathlib import Path
 from typing import Any
 
 from tflm_hil.errors import ConfigurationError
-from tflm_hil.models.tflite.inspect import Inspection, inspect
+from tflm_hil.models.tflite.declared_states import Declared, with_states
+from tflm_hil.models.tflite.inspect import Inspection, StateNumbers, inspect
 from tflm_hil.models.tflite.states import StatePair, state_pairs
 from tflm_hil.models.zoo.given_samples import several_inputs
 from tflm_hil.models.zoo.samples import SampleFile, Samples, SampleSource, load_once
@@ -77,9 +81,9 @@ class Artefact:
 
 @dataclass(frozen=True)
 class KerasFile(Artefact):
-    """A `.keras` file. `custom` is the Python file that defines classes of its own, if it has any;
-    being source, it is not pinned by the manifest, but references are computed again when it
-    changes.
+    """A Keras model, `.keras` or `.h5`. `custom` is the Python file that defines classes of its
+    own, if it has any; being source, it is not pinned by the manifest, but references are computed
+    again when it changes.
     """
 
     custom: Artefact | None = None
@@ -90,8 +94,12 @@ class Variant:
     """One `.tflite` of a model, with everything needed to run and judge it.
 
     `id` is unique in a zoo ("digits_lstm-int8-unrolled"); `dtype` is the type of its inputs and
-    outputs, "int8/float32" where they differ; `keras` is None for a model that came without its
-    Keras source. `notes` are sentences that belong into its report.
+    outputs, "int8/float32" where they differ; `task` is what its labels mean, None if there are
+    none, and `task_declared` whether somebody said so; `keras` is None for a model that came
+    without its Keras source. `notes` are sentences that belong into its report.
+
+    `declared_states` are what its user says of its states (`declared_states.with_states`), and
+    `declared_steps` how many steps of time one inference takes (0: none); None: nothing.
     """
 
     id: str
@@ -102,12 +110,15 @@ class Variant:
     size_bytes: int
     export: str
     dtype: str
-    task: Task
+    task: Task | None
     limits: tuple[Limit, ...]
     samples: SampleSource
     keras: KerasFile | None
     notes: tuple[str, ...] = ()
     title: str = ""
+    declared_states: Declared | None = None
+    declared_steps: int | None = None
+    task_declared: bool = True
 
     def limits_for(self, engine: str) -> tuple[Limit, ...]:
         """The limits that a device with this inference engine is held to."""
@@ -125,12 +136,21 @@ class Variant:
         return self._content
 
     def inspection(self) -> Inspection:
-        """What is in the flatbuffer, looked at once. Raises CorruptModel."""
+        """What is in the flatbuffer, looked at once, with the states that were declared.
+
+        Raises CorruptModel; ConfigurationError if the model has no such states.
+        """
         return self._inspection
 
     def state_pairs(self) -> tuple[StatePair, ...]:
-        """The states of a single-step model, empty for any other. Raises CorruptModel."""
+        """The states that are fed back, empty for a model without. Raises as `inspection`."""
         return self._state_pairs
+
+    def declared_numbers(self) -> StateNumbers | None:
+        """The declared states in the interpreter's numbers, as a worker is told them; None where
+        nothing was declared. Raises as `inspection`.
+        """
+        return None if self.declared_states is None else self._inspection.declared_states
 
     def load_samples(self) -> Samples:
         """The test sequences, read once for all variants that share a file."""
@@ -148,7 +168,10 @@ class Variant:
 
     @cached_property
     def _inspection(self) -> Inspection:
-        return inspect(self._content, self.id)
+        model = inspect(self._content, self.id)
+        if self.declared_states is None:
+            return model
+        return with_states(model, self.declared_states, f"{self.id}: states")
 
     @cached_property
     def _state_pairs(self) -> tuple[StatePair, ...]:
@@ -242,9 +265,10 @@ def load_model(directory: Path) -> Model:
 def _variant(
     table: Table, model: str, task: Task, samples: SampleFile, keras: KerasFile | None
 ) -> Variant:
-    table.only("name", "file", "sha256", "bytes", "export", "dtype", "states", "limits")
+    table.only("name", "file", "sha256", "bytes", "export", "dtype", "states", "steps", "limits")
     artefact = _artefact(table)
     name = table.string("name")
+    states = _states_of(table)
     return Variant(
         id=f"{model}-{name}",
         model=model,
@@ -256,18 +280,38 @@ def _variant(
         dtype=_dtype(table),
         task=task,
         limits=tuple(_limit(item) for item in table.tables("limits")),
-        samples=_bound(samples, artefact),
+        samples=_bound(samples, artefact, states),
         keras=keras,
+        declared_states=states,
+        declared_steps=table.whole("steps"),
     )
 
 
-def _bound(samples: SampleFile, model: Artefact) -> SampleSource:
+def _states_of(table: Table) -> Declared | None:
+    """`states` as declared; what else stands in a row is for people."""
+    if "states" not in table.content:
+        return None
+    rows = list(table.tables("states"))
+    return tuple((_end(row, "input"), _end(row, "output")) for row in rows)
+
+
+def _end(row: Table, key: str) -> str:
+    """A name or a number."""
+    value = row.content.get(key)
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise row.wrong(key, f"must be a name or a number, is {value!r}")
+    return str(value)
+
+
+def _bound(samples: SampleFile, model: Artefact, states: Declared | None) -> SampleSource:
     """Samples of several arrays, brought to the inputs of the variant that takes them."""
     if not samples.more_inputs:
         return samples
     keys = (samples.inputs_key, *samples.more_inputs)
-    content = model.path.read_bytes()
-    return several_inputs(samples, keys, inspect(content, str(model.path)))
+    inspection = inspect(model.path.read_bytes(), str(model.path))
+    if states is not None:
+        inspection = with_states(inspection, states, f"{model.path.name}: states")
+    return several_inputs(samples, keys, inspection)
 
 
 def _dtype(table: Table) -> str:
@@ -338,6 +382,11 @@ def _made_here(path: Path) -> tuple[Path, str]:
 
 def _keras(table: Table) -> KerasFile:
     table.only("file", "sha256", "bytes", "custom")
+    if (table.path.parent / table.string("file")).is_dir():
+        raise table.wrong(
+            "file", "names a folder, and a manifest pins the content of one file",
+            'Load the SavedModel in Keras 2, save it with model.save("model.h5"), and name that.',
+        )  # fmt: skip
     artefact = _artefact(table)
     custom = None
     if "custom" in table.content:

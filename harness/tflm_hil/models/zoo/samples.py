@@ -6,7 +6,6 @@ Samples of data that may not be passed on are made on the user's machine and can
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import ConfigurationError, SamplesMissing
+from tflm_hil.models.sample_arrays import read_arrays
 
 
 @dataclass(frozen=True)
@@ -128,18 +128,12 @@ class SampleFile:
                 remedy=f"make them: {self.made_by}",
             )
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
-                array: NDArray[Any] = archive[key]
+            array = read_arrays(self.path)[key]
         except KeyError:
             raise ConfigurationError(
                 f"{self.path} has no array {key!r}",
                 remedy="name the key of the array in the manifest's [samples] table",
             ) from None
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise ConfigurationError(
-                f"cannot read the samples in {self.path}: {error}",
-                remedy="write the file with numpy.savez",
-            ) from error
         if array.ndim == 0:
             raise ConfigurationError(
                 f"{self.path}: {key!r} is a single number, not an array of sequences",

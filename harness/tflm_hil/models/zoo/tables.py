@@ -79,6 +79,15 @@ class Table:
             raise self.wrong(key, f"must be a number, is {value!r}")
         return float(value)
 
+    def whole(self, key: str) -> int | None:
+        """A whole number from 0 on, or None where the key is absent."""
+        value = self.content.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self.wrong(key, f"must be a whole number from 0 on, is {value!r}")
+        return value
+
     def table(self, key: str) -> Table:
         """A required sub-table."""
         value = self._value(key, None)

@@ -112,7 +112,7 @@ class Recurrent:
         """Outputs and last states of `x` from the states `held`.
 
         `first_step` is the number that the hooks know the first step of `x` by. Raises
-        NotExpressible if a step is no vector.
+        NotExpressible if a step is not a vector.
         """
         if x.ndim != 3:
             raise NotExpressible(Obstacle.STEP_AXES, self.name, str(x.ndim - 2))

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.comparison.outputs import RungOutputs
-from tflm_hil.models.convert.custom_classes import known, load
+from tflm_hil.models.convert.custom_classes import known
 from tflm_hil.models.convert.exports.rebuild import stateful
+from tflm_hil.models.convert.loading import load
 from tflm_hil.references.equations import rung
 from tflm_hil.references.sequences import note_difference
 from tflm_hil.references.serving import Result, Work, serve_jobs

@@ -21,7 +21,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.custom_classes import known, load
+from tflm_hil.models.convert.custom_classes import known
+from tflm_hil.models.convert.loading import load
 from tflm_hil.worker import Arrays, serve
 
 

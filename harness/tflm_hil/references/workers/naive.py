@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tflm_hil.models.tflite.feedback import Feedback, Wiring
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.states import untie_states
-from tflm_hil.references.feedback import Feedback, Wiring
 from tflm_hil.references.sequences import run_sequences
 from tflm_hil.references.workers.tflm import TflmInterpreter
 from tflm_hil.worker import Arrays, serve

@@ -1,6 +1,7 @@
 """Every tensor of a model after every step, from desktop TFLM: what a descent compares with.
 
-Request: `model` (path), `steps` (how many at most). Arrays: `sequence`, one sequence of inputs.
+Request: `model` (path), `steps` (how many at most), `states` (declared ones). Arrays:
+`sequence`, one sequence of inputs.
 Answer: arrays `"subgraph.tensor"` `[steps, …]` (constants `[1, …]`), and `blocks`
 `[steps, bytes]`: all input tensors of each step, one behind the other, as a device reads them.
 A single-step model gets the states that desktop TFLM computed.
@@ -17,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tflite_micro.python.tflite_micro import runtime
 
-from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.feedback import Feedback, Wiring
+from tflm_hil.models.tflite.inspect import StateNumbers, inspect
 from tflm_hil.models.tflite.layout import invokes, layout_of
-from tflm_hil.references.feedback import Feedback, Wiring
+from tflm_hil.references.serving import state_numbers
 from tflm_hil.references.workers.tflm import ARENA_BYTES
 from tflm_hil.worker import Arrays, serve
 
@@ -30,8 +32,8 @@ OPAQUE = ("resource", "variant", "string")
 class Recorder:
     """Runs a model with all tensors preserved, and keeps what each step left in them."""
 
-    def __init__(self, content: bytes) -> None:
-        self._model = inspect(content)
+    def __init__(self, content: bytes, states: StateNumbers | None = None) -> None:
+        self._model = inspect(content, states=states)
         self._interpreter = runtime.Interpreter.from_bytes(
             content,
             arena_size=ARENA_BYTES,
@@ -77,7 +79,8 @@ class Recorder:
 
 def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
     """One sequence through one model."""
-    recorder = Recorder(Path(request["model"]).read_bytes())
+    states = state_numbers(request.get("states"))
+    recorder = Recorder(Path(request["model"]).read_bytes(), states)
     return {}, recorder.run(arrays["sequence"], int(request["steps"]))
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tflite_micro.python.tflite_micro import runtime
 
-from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.feedback import Feedback, Wiring
+from tflm_hil.models.tflite.inspect import StateNumbers, inspect
 from tflm_hil.models.tflite.layout import InputTensor, Layout
 from tflm_hil.models.tflite.quantize import Quantization
-from tflm_hil.references.feedback import Feedback, Wiring
 from tflm_hil.references.sequences import run_sequences
 from tflm_hil.references.serving import Result, Work, serve_jobs
 
@@ -23,10 +23,10 @@ ARENA_BYTES = 8 << 20
 class TflmInterpreter:
     """The wheel's interpreter."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, states: StateNumbers | None = None) -> None:
         self._interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA_BYTES)
         self.circumstances = {"kernels": "reference"}
-        inspection = inspect(content)
+        inspection = inspect(content, states=states)
         wiring = Wiring.of(inspection)
         self.inputs = Layout(
             tuple(
@@ -71,7 +71,7 @@ def _quantization(details: dict[str, Any]) -> Quantization:
 
 def run(work: Work, inputs: NDArray[Any]) -> Result:
     """All sequences through one interpreter."""
-    interpreter = TflmInterpreter(work.model.read_bytes())
+    interpreter = TflmInterpreter(work.model.read_bytes(), work.states)
     return run_sequences(interpreter, inputs, carry=work.carry), interpreter.circumstances
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tflm_hil.models.convert.custom_classes import known, load
+from tflm_hil.models.convert.custom_classes import known
+from tflm_hil.models.convert.loading import load
 from tflm_hil.references.equations.description import stored
 from tflm_hil.references.equations.obstacles import NotExpressible
 from tflm_hil.references.equations.read_keras import read_keras

@@ -16,18 +16,22 @@ from tflm_hil.report.causes import (
     LintShows,
     Manner,
     NotExamined,
+    NotFinite,
     Origin,
     Saturated,
     TensorDifference,
     Unexamined,
 )
+from tflm_hil.report.kinds import CauseKind
 from tflm_hil.report.mistakes import Mistake
 from tflm_hil.report.render.kinds import name, remedy
 from tflm_hil.report.render.mistakes import mistake_words
 from tflm_hil.report.render.wording import number
+from tflm_hil.vocabulary import RUNGS
 
 ALIKE_SHOWN = 3  # of mistakes that predict the same
 SATURATED_SHOWN = 3
+NAMED = 3  # weights
 
 WHERE = {
     Origin.OVERLAP: " when each tensor has memory of its own, and wrong otherwise: tensors overlap"
@@ -87,6 +91,8 @@ def cause_sentence(cause: Cause, *, tried: bool = True) -> str:
     """
     if not cause.known:
         return _unknown(cause, tried=tried)
+    if cause.kind is CauseKind.NOT_FINITE:
+        return f"Cause: {name(cause.kind)}. {' '.join(map(evidence_sentence, cause.evidence))}"
     if cause.mistake is None:
         grows = " ".join(map(evidence_sentence, cause.evidence))
         return f"Cause: {name(cause.kind)}. {grows} No other known mistake explains it."
@@ -139,10 +145,33 @@ def evidence_sentence(evidence: Evidence) -> str:
     if isinstance(evidence, ErrorGrows):
         course = ", ".join(f"{item.rms:.3g} at step {item.step}" for item in evidence.course)
         return f"The error (RMS) is {course}."
+    if isinstance(evidence, NotFinite):
+        return not_finite_sentence(evidence)
     return (
         f"{evidence.beyond:.0%} of the inputs lie beyond the input's scale, {evidence.low:.3g} to"
         f" {evidence.high:.3g}: {_histogram(evidence)}."
     )
+
+
+def not_finite_sentence(found: NotFinite) -> str:
+    """Where the first of them is, and what makes it."""
+    title = RUNGS[found.rung].title
+    parts = []
+    if found.sequence is not None:
+        what = "values of a state" if found.state else "output values"
+        at = "" if found.step is None else f", step {found.step}"
+        place = f"sequence {found.sequence}{at}"
+        parts.append(f"{found.values:,} {what} of {title} are NaN or infinite, first in {place}")
+    if found.weights:
+        names = ", ".join(map(repr, found.weights[:NAMED]))
+        more = f" and {len(found.weights) - NAMED} more" if len(found.weights) > NAMED else ""
+        parts.append(f"so are constants of the file: {names}{more}" if parts else
+                     f"constants of the file are NaN or infinite: {names}{more}")  # fmt: skip
+    if found.operator:
+        parts.append(f"the first operator that puts one out is {found.operator}"
+                     f" (tensor {found.tensor!r})")  # fmt: skip
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _histogram(inputs: InputsBeyondScale) -> str:

@@ -13,7 +13,10 @@ from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.render.entries import (
     ACCURACY,
+    AUC,
+    RMSE,
     Entry,
+    cycles_per_inference,
     cycles_per_sequence,
     cycles_per_step,
     measure,
@@ -66,7 +69,7 @@ def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
     near = "~" if modelled else ""
 
     def micros(variant: VariantRecord) -> float | None:
-        cycles = cycles_per_step(variant)
+        cycles = cycles_per_inference(variant)
         return cycles / core_hz * 1e6 if cycles is not None and core_hz else None
 
     names = rung_names(run.variants)
@@ -88,7 +91,12 @@ def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
             words=True,
         ),
         Column(
-            "cycles_step", f"cycles per step, {near}p50", f"cycles\n{near}/step", 0,
+            "cycles", f"cycles per inference, {near}p50", f"cycles\n{near}/inference", 0,
+            lambda v: count(cycles_per_inference(v)),
+            cycles_per_inference,
+        ),
+        Column(
+            "cycles_step", f"cycles per step, {near}p50", f"cycles\n{near}/step", 4,
             lambda v: count(cycles_per_step(v)),
             cycles_per_step,
         ),
@@ -98,7 +106,7 @@ def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
             cycles_per_sequence,
         ),
         Column(
-            "micros_step", f"µs per step, {near}p50", f"µs\n{near}/step", 1,
+            "micros", f"µs per inference, {near}p50", f"µs\n{near}/inference", 1,
             lambda v: MISSING if (us := micros(v)) is None else f"{us:,.1f}",
             micros,
         ),
@@ -128,6 +136,8 @@ def entry_columns(run: RunRecord) -> tuple[Column[Entry], ...]:
         Column("differing", "integers that differ from TFLM", "integers\ndiffering", 0,
                _differing, _none),
         Column("floats", "floats vs TFLM, |Δ|", "floats vs\nTFLM, |Δ|", 0, _floats, _none),
+        Column("cycles", f"cycles per inference, {near}p50", f"cycles\n{near}/inference", 3,
+               lambda e: spread([cycles_per_inference(v) for v in e.variants], count), _none),
         Column("cycles_step", f"cycles per step, {near}p50", f"cycles\n{near}/step", 3,
                lambda e: spread([cycles_per_step(v) for v in e.variants], count), _none),
         Column("arena", "arena, kB", "arena\nkB", 4,
@@ -142,7 +152,8 @@ def quality_text(variant: VariantRecord, rung: str) -> str:
     value = quality(variant, rung)
     if value is None:
         return MISSING
-    return percent(value) if measure(variant) == ACCURACY else rmse(value)
+    of = measure(variant)
+    return percent(value) if of == ACCURACY else f"{value:.4f}" if of == AUC else rmse(value)
 
 
 def _quality(rung: RungName, keep: int) -> Column[VariantRecord]:
@@ -204,7 +215,7 @@ def _worst_quality(entry: Entry, rung: str) -> str:
     judged = [v for v in entry.variants if quality(v, rung) is not None]
     if not judged:
         return MISSING
-    pick = min if entry.measure == ACCURACY else max
+    pick = max if entry.measure == RMSE else min
     return quality_text(pick(judged, key=lambda v: quality(v, rung) or 0.0), rung)
 
 

@@ -1,7 +1,8 @@
 """The variants of a run by entry of the zoo, and the figures that its tables are made of.
 
 An entry is a model with all its exports. How well it does its task is given in the measure that
-its labels allow: accuracy for a classification, RMSE against the labels for a regression.
+its labels allow: accuracy for a classification, RMSE against the labels for a regression, the area
+under the ROC curve for scores.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tflm_hil.vocabulary import RUNGS, RungName
 
 ACCURACY = "accuracy %"
 RMSE = "RMSE"
+AUC = "AUC"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Entry:
 
     @property
     def measure(self) -> str:
-        """`ACCURACY`, `RMSE`, or empty where there are no labels."""
+        """`ACCURACY`, `AUC`, `RMSE`, or empty where there are no labels."""
         return next((label for v in self.variants if (label := measure(v))), "")
 
     @property
@@ -85,17 +87,20 @@ def measure(variant: VariantRecord) -> str:
     """What the labels are compared in; empty where there are none."""
     if any(rung.accuracy is not None for rung in variant.rungs):
         return ACCURACY
+    if any(rung.auc is not None for rung in variant.rungs):
+        return AUC
     if any(rung.label_rmse is not None for rung in variant.rungs):
         return RMSE
     return ""
 
 
 def quality(variant: VariantRecord, rung_name: str) -> float | None:
-    """Accuracy (0..1) or RMSE of one rung, None where there is neither."""
+    """Accuracy or AUC (0..1), or RMSE of one rung, None where there is none of them."""
     rung = rung_of(variant, rung_name)
     if rung is None:
         return None
-    return rung.accuracy if rung.accuracy is not None else rung.label_rmse
+    known = (rung.accuracy, rung.auc, rung.label_rmse)
+    return next((value for value in known if value is not None), None)
 
 
 def cycles_per_sequence(variant: VariantRecord) -> int | None:
@@ -107,7 +112,15 @@ def cycles_per_sequence(variant: VariantRecord) -> int | None:
     return whole.p50 if whole is not None else None
 
 
+def cycles_per_inference(variant: VariantRecord) -> int | None:
+    """Median over all Invokes of all sequences."""
+    cycles = variant.cycles
+    return None if cycles is None or cycles.streamed is None else cycles.streamed.p50
+
+
 def cycles_per_step(variant: VariantRecord) -> float | None:
-    """`cycles_per_sequence` over the time steps of a sequence, however many an Invoke takes."""
+    """`cycles_per_sequence` over the time steps of a sequence, however many an Invoke takes; None
+    for a model without steps.
+    """
     whole = cycles_per_sequence(variant)
     return whole / variant.time_steps if whole is not None and variant.time_steps else None

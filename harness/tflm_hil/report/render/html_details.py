@@ -11,6 +11,7 @@ from tflm_hil.report.render import notes
 from tflm_hil.report.render.details import histogram
 from tflm_hil.report.render.entries import pair_title
 from tflm_hil.report.render.errors import detail_lines
+from tflm_hil.report.render.states import memory_text, steps_text
 from tflm_hil.report.render.verdicts import verdict_text
 from tflm_hil.report.render.wording import (
     MISSING,
@@ -19,6 +20,7 @@ from tflm_hil.report.render.wording import (
     limit_text,
     part_text,
     percent,
+    plural,
     quantity,
     real,
     rmse,
@@ -116,11 +118,19 @@ def _line(variant: VariantRecord) -> str:
     link = variant.link
     assert link is not None
     return (
-        f"{variant.sequences:,} sequences of {variant.time_steps or MISSING} steps;"
+        f"{variant.sequences:,} sequences{_length(variant)};"
         f" line: {size(link.bytes_sent)} out, {size(link.bytes_received)} in,"
         f" use {percent(link.payload_share)} %, device busy {percent(link.device_busy)} %,"
         f" {link.retransmissions:,} frames repeated, {link.crc_errors:,} damaged"
     )
+
+
+def _length(variant: VariantRecord) -> str:
+    """How long a sequence is, in steps of time where there are any, and how those are known."""
+    invokes = variant.steps // variant.sequences if variant.sequences else 0
+    parts = [f" of {plural(invokes, 'inference')}" if invokes else ""]
+    parts += [f"; {text}" for text in (steps_text(variant), memory_text(variant)) if text]
+    return "".join(parts)
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

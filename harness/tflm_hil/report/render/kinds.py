@@ -176,6 +176,13 @@ KNOWN: Mapping[CauseKind, Words] = {
         "Each reference is run twice.",
         "Fix the resolver, the number of threads and the seed of the reference, and record them.",
     ),
+    CauseKind.NOT_FINITE: Words(
+        "a value is NaN or infinite",
+        "A weight is no number, or an operator makes one that is none; all behind it is lost.",
+        "Outputs, states and weights are looked at on every rung; lint `not-finite-weight`.",
+        "Check the first place named: a weight (diverged training, lost in conversion), a"
+        " division, root or logarithm of zero, or an overflow.",
+    ),
 }
 
 

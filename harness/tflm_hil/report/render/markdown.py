@@ -10,7 +10,7 @@ from tflm_hil.report.render import notes
 from tflm_hil.report.render.circumstance_text import circumstance_lines
 from tflm_hil.report.render.columns import DOCUMENT_RANK, Column, variant_columns
 from tflm_hil.report.render.drifts import drift_lines
-from tflm_hil.report.render.entries import ACCURACY, RMSE, measure
+from tflm_hil.report.render.entries import ACCURACY, AUC, RMSE, measure
 from tflm_hil.report.render.problems import problems
 from tflm_hil.report.render.summary import (
     closing_line,
@@ -25,6 +25,7 @@ TABLE_NAME = "zoo.md"
 
 SECTIONS = {
     ACCURACY: "Classification: accuracy on each rung, in %",
+    AUC: "Anomalies: area under the ROC curve on each rung",
     RMSE: "Regression: RMSE against the labels on each rung, in the unit of the output",
     "": "Without labels, or not measured",
 }

@@ -14,6 +14,9 @@ from enum import StrEnum
 
 from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.render.drifts import drift_lines
+from tflm_hil.report.render.labels import label_lines
+from tflm_hil.report.render.saturation import saturation_lines
+from tflm_hil.report.render.states import recognised_lines, suspected_lines
 from tflm_hil.report.render.wording import part_text
 from tflm_hil.vocabulary import Severity
 
@@ -26,6 +29,9 @@ class NoteKind(StrEnum):
     DRIFT = "drift"
     ENGINE = "printed by the engine"
     TO_KNOW = "note"
+    STATES = "states"
+    LABELS = "labels"
+    SATURATION = "saturation"
     LINT = "before flashing"
     LINT_NOTE = "good to know before flashing"
 
@@ -70,6 +76,12 @@ def remarks_on(variant: VariantRecord) -> Iterator[tuple[NoteKind, str]]:
         yield NoteKind.NOT_JUDGED, f"{', '.join(names)} {part_text(part)}"
     for line in variant.notes:
         yield NoteKind.TO_KNOW, line
+    for line in (*recognised_lines(variant), *suspected_lines(variant)):
+        yield NoteKind.STATES, line
+    for line in saturation_lines(variant):
+        yield NoteKind.SATURATION, line
+    for line in label_lines(variant):
+        yield NoteKind.LABELS, line
     for lint in variant.lints:
         if variant.error is None or lint.severity is not Severity.ERROR:  # an error tells its own
             kind = NoteKind.LINT_NOTE if lint.severity is Severity.NOTE else NoteKind.LINT

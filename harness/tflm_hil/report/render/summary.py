@@ -6,7 +6,15 @@ from collections.abc import Iterable
 
 from tflm_hil.report.judgement import Rung, Scope, Verdict
 from tflm_hil.report.records import RunRecord, VariantRecord
-from tflm_hil.report.render.entries import ACCURACY, RMSE, entries, rung_names, rung_of, rung_title
+from tflm_hil.report.render.entries import (
+    ACCURACY,
+    AUC,
+    RMSE,
+    entries,
+    rung_names,
+    rung_of,
+    rung_title,
+)
 from tflm_hil.report.render.wording import duration, plural, real
 from tflm_hil.vocabulary import Measure, RungName
 
@@ -21,9 +29,10 @@ def legend_lines(run: RunRecord, *, by_entry: bool = False, largest_step: bool =
     if measures:
         meaning = {
             ACCURACY: "accuracy %: share of decisions that are the label's",
+            AUC: "AUC: area under the ROC curve, 0.5 is chance",
             RMSE: "RMSE: root mean square error against the labels, unit of the output",
         }
-        lines.append("; ".join(meaning[name] for name in (ACCURACY, RMSE) if name in measures))
+        lines.append("; ".join(meaning[name] for name in (ACCURACY, AUC, RMSE) if name in measures))
     if not rung_names(run.variants):
         return lines
     if by_entry:

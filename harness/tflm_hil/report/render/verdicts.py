@@ -42,6 +42,8 @@ def verdict_lines(variant: VariantRecord) -> Iterator[str]:
 
 def _failure_line(variant: VariantRecord, failure: Failure) -> str:
     check = failure.check
+    if check.measure is Measure.NONFINITE:
+        return _not_finite(variant, failure)
     if check.scope is Scope.SAMPLES:
         named = variant.explanation is not None and variant.explanation.named
         return failure_sentence(variant.rungs, failure, guess=not named)
@@ -54,6 +56,26 @@ def _failure_line(variant: VariantRecord, failure: Failure) -> str:
     if variant.long_run is not None and variant.long_run.descent is not None:
         text += f" {descent_sentence(variant.long_run.descent)}"
     return text
+
+
+def _not_finite(variant: VariantRecord, failure: Failure) -> str:
+    """Values that are no numbers: how many, and where the first is."""
+    check = failure.check
+    if check.scope is Scope.WEIGHT:
+        return (
+            f"The model's constant {check.tensor} holds {check.value:,.0f} values that are NaN or"
+            " infinite."
+        )
+    title = RUNGS[failure.rung].title
+    what = {Scope.STATE: f"State output {check.tensor}", Scope.OUTPUT: f"Output {check.tensor}"}
+    subject = what.get(check.scope, "The output")
+    entry = next((rung for rung in variant.rungs if rung.name is failure.rung), None)
+    place = ""
+    if check.scope is Scope.SAMPLES and entry is not None and entry.first_nonfinite is not None:
+        place = f", the first in sequence {entry.first_nonfinite[0]}"
+    return (
+        f"{subject} of {title} is no number: {check.value:,.0f} values are NaN or infinite{place}."
+    )
 
 
 def _broken(variant: VariantRecord, scopes: Sequence[Scope]) -> str:

@@ -19,7 +19,7 @@ MODEL = Path(__file__).parents[4] / "fixtures" / "models" / "digits_gru" / "mode
         ({"dtype": "int3"}, "no type 'int3'"),
         ({"calibration": None}, "needs representative data"),
         ({"calibration": np.zeros((0, 8, 8), np.float32)}, "no sequence"),
-        ({"calibration": np.float32(1.0) * np.ones(3, np.float32)}, "no sequence"),
+        ({"calibration": np.float32(1.0) * np.ones(3, np.float32)}, "is 1 everywhere"),
         ({"calibration": np.full((2, 8, 8), np.nan, np.float32)}, "NaN"),
     ],
 )

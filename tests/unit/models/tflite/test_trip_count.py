@@ -15,7 +15,8 @@ def test_count_is_read_and_changed_and_nothing_else_is(path: Path) -> None:
     assert trip_count(content) == 8
     shorter = with_trip_count(content, 3)
     assert trip_count(shorter) == 3
-    assert inspect(shorter) == inspect(content)
+    before, after = (inspect(model).subgraphs for model in (content, shorter))
+    assert [graph.operators for graph in after] == [graph.operators for graph in before]
     changed = [i for i, (a, b) in enumerate(zip(content, shorter, strict=True)) if a != b]
     assert 1 <= len(changed) <= 2
     assert with_trip_count(shorter, 8) == content

@@ -24,17 +24,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports.inputs import Inputs
+from tflm_hil.models.convert.samples import Sequences, count_of
 
 Feed = dict[str, NDArray[Any]] | list[NDArray[Any]]
 """What the calibrator is given for one call: by name in the signature, or in its order."""
 
 
-def rows(samples: Inputs) -> Iterator[Feed]:
-    """One sequence after the other, as the only input of a whole-window model."""
-    (array,) = samples.values()
-    for row in array:
-        yield [row[np.newaxis]]
+def rows(sequences: Sequences) -> Iterator[Feed]:
+    """One sequence after the other, as the inputs of a whole-window model in the order of Keras."""
+    for number in range(count_of(sequences)):
+        yield [array[number : number + 1] for array in sequences.values()]
 
 
 def outputs_of(result: Any) -> list[NDArray[np.float32]]:
@@ -44,6 +43,15 @@ def outputs_of(result: Any) -> list[NDArray[np.float32]]:
     if isinstance(result, list | tuple):
         return [array for item in result for array in outputs_of(item)]
     return [np.asarray(result, np.float32)]
+
+
+def call(model: Any, feed: Feed) -> Any:
+    """What a Keras model gives for the arrays of its inputs, in its own order."""
+    arrays = list(feed.values()) if isinstance(feed, dict) else feed
+    keys = getattr(model, "_inputs_struct", None)
+    if isinstance(keys, dict):
+        return model(dict(zip(sorted(keys), arrays, strict=True)), training=False)
+    return model(arrays if len(arrays) > 1 else arrays[0], training=False)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Padding:
     distances: NDArray[np.float32]
 
 
-def no_padding(_: Inputs) -> list[Padding]:
+def no_padding(_: Sequences) -> list[Padding]:
     """Of a model without a Masking layer."""
     return []
 
@@ -71,15 +79,16 @@ def no_padding(_: Inputs) -> list[Padding]:
 class Export:
     """A `tf.lite.TFLiteConverter` and the function that it will convert.
 
-    `probe` maps samples to outputs, one array `[N, ...]` for each of the model; `representative`
-    to what the calibrator feeds. `carries_state`: `probe` starts a sequence with the states that
-    the one before left, as a stateful Keras model does. `padding`: what its Masking layers meet.
-    `finish` takes the flatbuffer from the converter and makes it what it is to be.
+    `probe` maps sequences, an array `[N, ...]` for each Keras input, to outputs, one array for each
+    of the model; `representative` to what the calibrator feeds. `carries_state`: `probe` starts a
+    sequence with the states that the one before left, as a stateful Keras model does. `padding`:
+    what its Masking layers meet. `finish` takes the flatbuffer from the converter and makes it what
+    it is to be.
     """
 
     converter: Any
-    probe: Callable[[Inputs], list[NDArray[np.float32]]]
-    representative: Callable[[Inputs], Iterator[Feed]] = rows
+    probe: Callable[[Sequences], list[NDArray[np.float32]]]
+    representative: Callable[[Sequences], Iterator[Feed]] = rows
     carries_state: bool = False
-    padding: Callable[[Inputs], list[Padding]] = no_padding
+    padding: Callable[[Sequences], list[Padding]] = no_padding
     finish: Callable[[bytes], bytes] = bytes

@@ -6,10 +6,14 @@ is lowered, and only with its default activations; a model that would fall back 
 here, because it is then not the export that was asked for. The operator keeps its state from
 Invoke to Invoke until it is reset, so a stateful LSTM is the same operator.
 
-The calibrator reads what an operator was given after it ran, and an ADD or MUL may have written its
-result there: an LSTM before it then has the scale of the sum on its output and its own inside,
-and TFLite's kernel needs the two to be one (error 3.6 instead of 0.02 on a residual). Outputs of a
-model are not overwritten, so the LSTM's are outputs while it is calibrated.
+In int8 the operator has one scale for what it puts out, and one more inside for the same numbers;
+the kernels of TFLite need the two to be one, and the converter does not see to it:
+
+- it reads what an operator was given after that ran, and an ADD may have written its result there
+  (error 3.6 instead of 0.02 on a residual). The outputs of a model are not overwritten, so the
+  LSTM's are outputs while it is calibrated;
+- a CONCATENATION gives its scale to what it joins, through every reshape. So the scale inside is
+  made that of the output.
 """
 
 from __future__ import annotations
@@ -25,12 +29,13 @@ from numpy.typing import NDArray
 
 from tflm_hil.models.convert.exports import Export
 from tflm_hil.models.convert.exports.graph import Graph
-from tflm_hil.models.convert.exports.inputs import Inputs, each, inputs_of
+from tflm_hil.models.convert.exports.inputs import each, inputs_of, named_as_keras
 from tflm_hil.models.convert.exports.links import Recurrent
 from tflm_hil.models.convert.exports.loop import fed
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
 from tflm_hil.models.convert.exports.saved import converter_of, output_names
 from tflm_hil.models.convert.exports.shift import function_of
+from tflm_hil.models.convert.samples import Sequences
 from tflm_hil.models.tflite.flatbuffer import Editor
 
 
@@ -43,9 +48,9 @@ def converter(model_path: Path) -> Export:
     outputs = output_names(len(model.outputs))
     function = function_of(graph, taken, outputs, also=operators.kept)
 
-    def probe(samples: Inputs) -> list[NDArray[np.float32]]:
+    def probe(samples: Sequences) -> list[NDArray[np.float32]]:
         results = [
-            function(**{item.key: tf.constant(row[item.name]) for item in taken})
+            function(**{item.key: tf.constant(item.tensor(row[item.name])) for item in taken})
             for row in each(samples)
         ]
         return [np.concatenate([np.asarray(item[name]) for item in results]) for name in outputs]
@@ -54,7 +59,7 @@ def converter(model_path: Path) -> Export:
         converter_of(function, operators.layers),
         probe,
         lambda samples: fed(taken, samples),
-        finish=_without_kept,
+        finish=lambda content: named_as_keras(_finished(content), taken),
     )
 
 
@@ -62,8 +67,10 @@ KEPT = "kept"
 """What outputs are called that are there for the calibrator only, before their number."""
 
 
-def _without_kept(content: bytes) -> bytes:
+def _finished(content: bytes) -> bytes:
+    """Without the outputs that were kept, each LSTM on one scale."""
     editor = Editor(content)
+    editor.unite_lstm_scales()
     names = [item.name.decode() for item in editor.model.signatureDefs[0].outputs]
     for name in names:
         if name.startswith(KEPT):

@@ -15,11 +15,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export, Feed, outputs_of
-from tflm_hil.models.convert.exports.inputs import Inputs, ModelInput, call, each, inputs_of
+from tflm_hil.models.convert.exports import Export, Feed, call, outputs_of, rows
+from tflm_hil.models.convert.exports.inputs import ModelInput, each, inputs_of, named_as_keras
 from tflm_hil.models.convert.exports.rebuild import forget, load, rebuild, stateful
 from tflm_hil.models.convert.exports.refusals import RefusedError
 from tflm_hil.models.convert.exports.saved import converter_of, output_names
+from tflm_hil.models.convert.samples import Sequences
 
 
 def converter(model_path: Path) -> Export:
@@ -31,35 +32,40 @@ def export_keras(model_path: Path, *, unroll: bool) -> Export:
     """Common to the loop and the unrolled export. A stateful layer becomes a resource variable."""
     model = rebuild(load(str(model_path)), unroll=unroll)
 
-    def probe(samples: Inputs) -> list[NDArray[np.float32]]:
+    def probe(samples: Sequences) -> list[NDArray[np.float32]]:
         forget(model)
-        results = [outputs_of(call(model, row, training=False)) for row in each(samples)]
+        results = [outputs_of(call(model, row)) for row in rows(samples)]
         forget(model)  # what it remembers would be stored with it
         return [np.concatenate(parts) for parts in zip(*results, strict=True)]
 
     taken = inputs_of(model)
-    functional = getattr(model, "_functional", model)
-    if stateful(model) and len(taken) > 1:
-        names = ", ".join(item.name for item in taken)
-        raise RefusedError(
-            f"the model is stateful and has {len(taken)} inputs ({names})",
-            "use --export shift, whose states are inputs and outputs",
-        )
-    if len(taken) == 1 and not isinstance(functional._outputs_struct, dict):
+    if stateful(model):
+        if len(taken) > 1:
+            names = ", ".join(item.name for item in taken)
+            raise RefusedError(
+                f"the model is stateful and has {len(taken)} inputs ({names})",
+                "use --export shift, whose states are inputs and outputs",
+            )
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
-        return Export(converter, probe, carries_state=stateful(model))
-    return Export(converter_of(_signed(model, taken)), probe, lambda samples: fed(taken, samples))
+        return Export(converter, probe, carries_state=True)
+    return Export(
+        converter_of(_signed(model, taken)),
+        probe,
+        lambda samples: fed(taken, samples),
+        finish=lambda content: named_as_keras(content, taken),
+    )
 
 
-def fed(taken: Sequence[ModelInput], samples: Inputs) -> Iterator[Feed]:
+def fed(taken: Sequence[ModelInput], samples: Sequences) -> Iterator[Feed]:
     """One sample after the other, by the names of the signature."""
     for row in each(samples):
-        yield {item.key: row[item.name] for item in taken}
+        yield {item.key: item.tensor(row[item.name]) for item in taken}
 
 
 def _signed(model: Any, taken: Sequence[ModelInput]) -> Any:
-    """The model as a function of named inputs, its weights as constants: Keras' own way to TFLite
-    keeps neither the names of inputs nor the order of named outputs.
+    """The model as a function of named inputs, its weights as constants: `from_keras_model` keeps
+    neither the names of inputs nor the order of named outputs, and opens the batch again where
+    Keras 2 has been imported.
     """
     weights = [
         [tf.constant(np.asarray(item)) for item in items]

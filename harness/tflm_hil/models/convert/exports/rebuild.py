@@ -7,11 +7,13 @@ must be static already. Integers become int32, which is what TFLM looks up rows 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from tflm_hil.models.convert.exports.rewrite import rewrite
+from tflm_hil.models.convert.loading import load as load_model
 
 
 def rebuild(model: Any, *, unroll: bool, stateless: bool = False, batch: int = 1) -> Any:
@@ -70,5 +72,5 @@ def forget(model: Any) -> None:
 
 
 def load(path: str) -> Any:
-    """Load a `.keras` file without its training state."""
-    return keras.models.load_model(path, compile=False)
+    """The Keras model in a file of any kind, without its training state."""
+    return load_model(Path(path))

@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 
 from tflm_hil.models.convert.exports import Export, Feed, Padding
 from tflm_hil.models.convert.exports.graph import Graph
-from tflm_hil.models.convert.exports.inputs import Inputs, ModelInput, each, inputs_of
+from tflm_hil.models.convert.exports.inputs import ModelInput, each, inputs_of, named_as_keras
 from tflm_hil.models.convert.exports.links import Recurrent
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
 from tflm_hil.models.convert.exports.saved import converter_of, output_names
+from tflm_hil.models.convert.samples import Sequences
 from tflm_hil.models.tflite.states import NEXT
 
 
@@ -42,18 +43,18 @@ def converter(model_path: Path, *, exact: bool = True) -> Export:
     outputs = output_names(len(model.outputs))
     function = function_of(graph, taken, outputs)
 
-    def probe(samples: Inputs) -> list[NDArray[np.float32]]:
+    def probe(samples: Sequences) -> list[NDArray[np.float32]]:
         results = [result for _, result in walk(function, graph, taken, windows(samples))]
         return [np.concatenate([np.asarray(item[name]) for item in results]) for name in outputs]
 
-    def windows(samples: Inputs) -> list[Inputs]:
+    def windows(samples: Sequences) -> list[dict[str, NDArray[Any]]]:
         cut = {
             item.name: samples[item.name].reshape(-1, *(size or 1 for size in item.shape))
             for item in taken
         }
         return each(cut)
 
-    def representative(samples: Inputs) -> Iterator[Feed]:
+    def representative(samples: Sequences) -> Iterator[Feed]:
         # windows that stand alone are taken as one sequence, as a stateful Keras model does
         alone = graph.states and len(windows(samples)) == len(each(samples))
         for sequence in [samples] if alone else each(samples):
@@ -70,6 +71,7 @@ def converter(model_path: Path, *, exact: bool = True) -> Export:
         representative,
         carries_state=bool(graph.states),
         padding=lambda samples: padding(graph, taken, windows(samples)),
+        finish=lambda content: named_as_keras(content, taken),
     )
 
 
@@ -95,20 +97,22 @@ def function_of(
 
 
 def walk(
-    function: Any, graph: Graph, taken: Sequence[ModelInput], windows: Sequence[Inputs]
+    function: Any, graph: Graph, taken: Sequence[ModelInput], windows: Sequence[Sequences]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """What goes into every call and what comes out: windows one after the other, from zero states
     before the first.
     """
     held = {state.name: tf.zeros((1, state.size)) for state in graph.states}
     for window in windows:
-        tensors = {item.key: tf.constant(window[item.name]) for item in taken} | held
+        tensors = {item.key: tf.constant(item.tensor(window[item.name])) for item in taken} | held
         result = function(**tensors)
         held = {name: result[name + NEXT] for name in held}
         yield tensors, result
 
 
-def padding(graph: Graph, taken: Sequence[ModelInput], windows: Sequence[Inputs]) -> list[Padding]:
+def padding(
+    graph: Graph, taken: Sequence[ModelInput], windows: Sequence[Sequences]
+) -> list[Padding]:
     """What every Masking layer meets in windows; each time that it is called counts."""
     zero = {state.name: tf.zeros((1, state.size)) for state in graph.states}
     names: list[tuple[str, float]] = []
@@ -119,7 +123,10 @@ def padding(graph: Graph, taken: Sequence[ModelInput], windows: Sequence[Inputs]
         names[:] = [(name, value) for name, value, *_ in graph.observed]
         return [(tf.reduce_min(x), tf.reduce_max(x), far) for *_, x, far in graph.observed]
 
-    met = [observe(*(tf.constant(window[item.name]) for item in taken)) for window in windows]
+    met = [
+        observe(*(tf.constant(item.tensor(window[item.name])) for item in taken))
+        for window in windows
+    ]
     found = []
     for (layer, value), results in zip(names, zip(*met, strict=True), strict=True):
         far = np.concatenate([np.asarray(item[2]) for item in results])

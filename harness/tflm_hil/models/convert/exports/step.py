@@ -17,10 +17,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tflm_hil.models.convert.exports import Export, Feed
-from tflm_hil.models.convert.exports.inputs import Inputs, ModelInput, each, inputs_of
+from tflm_hil.models.convert.exports.inputs import ModelInput, each, inputs_of, named_as_keras
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
 from tflm_hil.models.convert.exports.saved import converter_of, output_names
 from tflm_hil.models.convert.exports.steps import StepGraph
+from tflm_hil.models.convert.samples import Sequences
 from tflm_hil.models.tflite.states import NEXT
 
 # Calibration steps; every one costs an interpreter run, and their ranges settle long before.
@@ -32,7 +33,12 @@ def converter(model_path: Path) -> Export:
     model = rebuild(load(str(model_path)), unroll=False, stateless=True)
     taken = inputs_of(model)
     stepper = Stepper(StepGraph(model, taken), taken, output_names(len(model.outputs)))
-    return Export(converter_of(stepper.function), stepper.probe, stepper.representative)
+    return Export(
+        converter_of(stepper.function),
+        stepper.probe,
+        stepper.representative,
+        finish=lambda content: named_as_keras(content, taken),
+    )
 
 
 class Stepper:
@@ -66,7 +72,7 @@ class Stepper:
         named = {name: value.tensor for name, value in zip(self._outputs, values, strict=True)}
         return named | {name + NEXT: state for name, state in left.items()}
 
-    def probe(self, samples: Inputs) -> list[NDArray[np.float32]]:
+    def probe(self, samples: Sequences) -> list[NDArray[np.float32]]:
         """The outputs of all steps from a zero state, or of the last one, of every sequence."""
         found: list[list[NDArray[np.float32]]] = []
         for sample in each(samples):
@@ -78,8 +84,8 @@ class Stepper:
             found.append(outputs)
         return [np.stack(parts) for parts in zip(*found, strict=True)]
 
-    def representative(self, samples: Inputs) -> Iterator[Feed]:
-        """Inputs and float states as they occur on real sequences.
+    def representative(self, samples: Sequences) -> Iterator[Feed]:
+        """Sequences and float states as they occur on real sequences.
 
         Whole sequences, so that late states are among them; every n-th if they are too many. The
         last step comes twice: the state after a sequence must be fed once, or the input's range
@@ -97,14 +103,14 @@ class Stepper:
                 yield {name: np.asarray(value) for name, value in tensors.items()}
 
     def steps(
-        self, sample: Inputs, *, again: bool = False
+        self, sample: Sequences, *, again: bool = False
     ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """What goes into every step of a sequence and what comes out; the last `again`."""
         held = {state.name: tf.zeros((1, state.size)) for state in self._graph.states}
         rows: dict[str, NDArray[Any]] = {}
         count = 0
         for item, timed in zip(self._taken, self._graph.timed, strict=True):
-            array = sample[item.name]
+            array = item.tensor(sample[item.name])
             if timed:
                 array, count = array[0], len(array[0])
             rows[item.key] = array

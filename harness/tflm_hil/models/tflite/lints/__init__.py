@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tflm_hil.models.tflite.inspect import Inspection, inspect
+from tflm_hil.models.tflite.lints.constants import not_finite_weight, unassigned_variable
+from tflm_hil.models.tflite.lints.damage import damaged_graph
 from tflm_hil.models.tflite.lints.engines import unsupported_operator
 from tflm_hil.models.tflite.lints.finding import Finding, Lint
 from tflm_hil.models.tflite.lints.fused import cell_clip
@@ -30,6 +32,7 @@ from tflm_hil.vocabulary import Engine, Severity
 __all__ = ["LINTS", "Finding", "Lint", "lint"]
 
 LINTS: dict[str, Lint] = {
+    "damaged-graph": damaged_graph,
     "dynamic-batch": dynamic_batch,
     "dynamic-shape-in-loop": dynamic_shape_in_loop,
     "state-scales": state_scales,
@@ -41,6 +44,8 @@ LINTS: dict[str, Lint] = {
     "half-floats": half_floats,
     "zero-scale": zero_scale,
     "cell-clip": cell_clip,
+    "not-finite-weight": not_finite_weight,
+    "unassigned-variable": unassigned_variable,
 }
 
 
@@ -49,7 +54,7 @@ def lint(
 ) -> tuple[Finding, ...]:
     """All findings, errors first; without those whose code is in `ignore`.
 
-    Raises `CorruptModel` if the bytes are no model.
+    Raises `CorruptModel` if the bytes are not a model.
     """
     inspection = inspect(model) if isinstance(model, bytes) else model
     lints = {**LINTS, "unsupported-operator": unsupported_operator(engine)}

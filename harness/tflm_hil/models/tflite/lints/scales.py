@@ -29,7 +29,7 @@ FUSED_OUTPUT_STATE = 18
 def state_scales(model: Inspection) -> Iterator[Finding]:
     """A single-step state whose two ends differ: bytes fed back as they are mean other numbers."""
     for pair in state_pairs(model):
-        if pair.same:
+        if pair.exchangeable:
             continue
         given, taken = pair.output_quantization, pair.input_quantization
         if given.dtype != taken.dtype:

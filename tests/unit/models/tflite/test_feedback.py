@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tflm_hil.models.tflite.feedback import Feedback, Wiring
 from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.models.tflite.states import StatePair
-from tflm_hil.references.feedback import Feedback, Wiring
 
 INPUT, OUTPUT = Quantization("int8", 0.25, -4), Quantization("int8", 0.5, 3)
 # The interpreter's order: the state before the free input, the new state before the output.

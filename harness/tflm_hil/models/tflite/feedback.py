@@ -1,7 +1,7 @@
 """A single-step model as one that keeps its state: the states are fed back from Invoke to Invoke.
 
 A model of the single-step export takes its states as inputs, and its caller has to keep them. That
-is done here, so that it can be used like every other model: the inputs that are no states, the
+is done here, so that it can be used like every other model: the inputs that are not states, the
 outputs, `reset`. Outputs are in the interpreter's order, except that `y` comes first: Keras
 computes only that; on the states the other rungs can be compared, too.
 """

@@ -1,0 +1,315 @@
+"""What kind of model file somebody named, told by its content and without a framework.
+
+    source = identify(Path("model.h5"))
+    source.format           # Format.HDF5
+    source.keras_version    # "2.15.0", "" where the file does not say
+
+A file that holds no Keras model, or only a part of one, is a `ModelFileError` here: a sentence that
+says what it is, and what to do, before TensorFlow is started.
+
+Formats: a Keras 3 archive is a zip of `metadata.json`, `config.json` and `model.weights.h5` (or a
+folder of the same); Keras 2 wrote HDF5 with the attribute `model_config`, such archives too, and
+SavedModel folders with `keras_metadata.pb`.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+CONFIG = "config.json"
+METADATA = "metadata.json"
+WEIGHTS = "model.weights.h5"
+SAVED_MODEL = "saved_model.pb"
+KERAS_METADATA = "keras_metadata.pb"
+LOADING = (
+    "models/convert/custom_classes.py", "models/convert/loading.py",
+    *(f"models/convert/keras2/{name}.py"
+      for name in ("functions", "graph", "layers", "read", "weights")),
+)  # fmt: skip
+"""Modules that have a say in what a model that was loaded computes."""
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+HEAD_BYTES = 512
+LINE = 200  # characters that are kept of what a framework says
+
+SAVE_WHOLE = 'save the whole model where it was made, with model.save("model.keras")'
+SAVE_AGAIN = f"get an undamaged copy, or {SAVE_WHOLE}"
+KERAS_ONLY = "convert a Keras model (.keras, .h5 or a SavedModel folder that Keras 2 wrote)"
+
+
+class ModelFileError(ValueError):
+    """No Keras model that can be read; the message is `what`, and `remedy`."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}\n{remedy}")
+
+
+def lambda_error(layers: Sequence[str]) -> ModelFileError:
+    """The refusal of a model that holds Python code."""
+    several = len(layers) > 1
+    return ModelFileError(
+        f"layer{'s' * several} {', '.join(layers)} {'are Lambdas' if several else 'is a Lambda'}:"
+        " the file holds Python code in place of a layer, and Keras' safe mode does not run code of"
+        " a file, which could do anything",
+        "write it as a layer class (call, get_config) in a file for --custom, or with keras.ops in"
+        " the functional model, and save again; if you trust the model, a --custom FILE with the"
+        " line keras.config.enable_unsafe_deserialization() lets its code run",
+    )
+
+
+def subclassed(model: str, kind: str) -> ModelFileError:
+    """The refusal of a model whose graph is nowhere but in the user's code."""
+    return ModelFileError(
+        f"{model} is a {kind}, a class of its own, whose code says how its layers are called; the"
+        " exports need a Sequential or functional model, whose file says it",
+        "call the same layers on a keras.Input, x = keras.Input(shape) and"
+        " keras.Model(x, model.call(x)), and save that",
+    )
+
+
+def unreadable(source: Source, reader: str, error: Exception) -> ModelFileError:
+    """The refusal of a file that has everything and still cannot be loaded."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = (lines or [type(error).__name__])[0]
+    said = said if len(said) <= LINE else f"{said[:LINE]} …"
+    return ModelFileError(
+        f"{source.path.name} was saved by Keras {source.keras_version or '2'}, and {reader} cannot"
+        f" read it: {said}",
+        "get an undamaged copy; else build the model with the Keras that is installed here, load"
+        ' the weights, and save it with model.save("model.keras")',
+    )
+
+
+class Format(StrEnum):
+    """How a Keras model is laid down."""
+
+    ARCHIVE = "archive"
+    FOLDER = "folder"
+    """An archive that was unpacked."""
+    HDF5 = "hdf5"
+    SAVED_MODEL = "saved model"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Keras model in a file or folder. `config` is the model's own description as JSON values; of
+    a SavedModel a list, of the model and of each layer in it.
+    """
+
+    path: Path
+    format: Format
+    keras_version: str
+    config: Any
+
+    @property
+    def keras2(self) -> bool:
+        """Written by Keras 2 or earlier (`tf_keras`, `tf.keras` before TensorFlow 2.16)."""
+        return not self.keras_version.startswith("3")
+
+
+def identify(path: Path) -> Source:
+    """What model is in `path`. Raises `ModelFileError`."""
+    try:
+        if path.is_dir():
+            return _folder(path)
+        if not path.exists():
+            raise ModelFileError(f"there is no Keras model at {path}", "check the path")
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError as error:
+        raise ModelFileError(
+            f"{path} cannot be read: {error.strerror}", "check the path and its permissions"
+        ) from error
+    if not head:
+        raise ModelFileError(f"{path.name} is empty", SAVE_AGAIN)
+    if head.startswith(HDF5):
+        return _hdf5(path)
+    if head.startswith(b"PK"):
+        return _archive(path)
+    raise _foreign(path, head)
+
+
+def _folder(path: Path) -> Source:
+    if (path / SAVED_MODEL).is_file():
+        if not (path / KERAS_METADATA).is_file():
+            raise ModelFileError(
+                f"{path.name} is a SavedModel without Keras' description of its layers, as"
+                " model.export() and tf.saved_model.save() write it: a finished graph, which has no"
+                " layers to export",
+                SAVE_WHOLE,
+            )
+        return Source(path, Format.SAVED_MODEL, "2", _saved_configs(path))
+    if (path / CONFIG).is_file() and (path / WEIGHTS).is_file():
+        config, version = _described(path, lambda name: (path / name).read_bytes())
+        return Source(path, Format.FOLDER, version, config)
+    raise ModelFileError(
+        f"the folder {path} holds no model: neither {SAVED_MODEL} nor {CONFIG} with {WEIGHTS}",
+        "name the model file, or the folder that directly holds it",
+    )
+
+
+def _saved_configs(path: Path) -> list[Any]:
+    """The descriptions in a SavedModel's `keras_metadata.pb`: field 1 of the message is an object,
+    field 5 of an object its metadata as JSON (tf_keras, protobuf/saved_metadata.proto).
+    """
+    configs = []
+    try:
+        for number, item in _fields((path / KERAS_METADATA).read_bytes()):
+            metadata = [text for field, text in _fields(item) if field == 5] if number == 1 else []
+            configs += [json.loads(text) for text in metadata if text]
+    except (OSError, ValueError, LookupError) as error:
+        raise ModelFileError(
+            f"{path.name} is damaged: its {KERAS_METADATA} cannot be read", SAVE_AGAIN
+        ) from error
+    return [item for item in configs if isinstance(item, dict) and "config" in item]
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
+    """Number and content of the length-delimited fields of a protobuf message, and no others."""
+    position = 0
+
+    def varint() -> int:
+        nonlocal position
+        value = shift = 0
+        while True:
+            byte = message[position]
+            position += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while position < len(message):
+        key = varint()
+        if key & 7 == 2:
+            size = varint()
+            if position + size > len(message):
+                raise ValueError("the message is cut off")
+            yield key >> 3, message[position : position + size]
+            position += size
+        elif key & 7 == 0:
+            varint()
+        else:
+            position += {1: 8, 5: 4}[key & 7]
+
+
+def _archive(path: Path) -> Source:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            if CONFIG not in names:
+                raise ModelFileError(f"{path.name} is {_zip_of(names)}", KERAS_ONLY)
+            if WEIGHTS not in names:
+                raise ModelFileError(f"{path.name} holds a model without its weights", SAVE_AGAIN)
+            broken = archive.testzip()
+            if broken is not None:
+                raise ModelFileError(f"{path.name} is damaged: {broken} in it fails its CRC",
+                                     SAVE_AGAIN)  # fmt: skip
+            config, version = _described(path, archive.read)
+    except ModelFileError:
+        raise
+    except Exception as error:  # of a damaged archive zipfile raises whatever comes
+        raise ModelFileError(
+            f"{path.name} is a damaged or truncated archive ({error})", SAVE_AGAIN
+        ) from error
+    return Source(path, Format.ARCHIVE, version, config)
+
+
+def _zip_of(names: list[str]) -> str:
+    if any(name.endswith("data.pkl") for name in names):
+        return "a PyTorch model"
+    if names and all(name.endswith(".npy") for name in names):
+        return "a file of NumPy arrays"
+    return "a zip archive that holds no Keras model"
+
+
+def _described(path: Path, read: Callable[[str], bytes]) -> tuple[Any, str]:
+    """Configuration and Keras version of an archive."""
+    try:
+        metadata, config = (json.loads(read(name)) for name in (METADATA, CONFIG))
+        version = str(metadata["keras_version"])
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"{path.name} is damaged: its description cannot be read ({error})", SAVE_AGAIN
+        ) from error
+    return config, version
+
+
+def _hdf5(path: Path) -> Source:
+    import h5py  # not at the top: half of all calls do without
+
+    try:
+        with h5py.File(path, "r") as file:
+            attributes = dict(file.attrs)
+            if "model_config" not in attributes:
+                whose = "layer_names" in attributes or "layers" in file or "_layer_checkpoint" in (
+                    " ".join(file)
+                )  # fmt: skip
+                raise ModelFileError(
+                    f"{path.name} holds weights and no model"
+                    if whose
+                    else f"{path.name} is an HDF5 file that holds no Keras model",
+                    "build the model, load the weights with model.load_weights(), and"
+                    ' convert what model.save("model.keras") writes',
+                )
+            if "model_weights" not in file:
+                raise ModelFileError(f"{path.name} holds a model without its weights", SAVE_AGAIN)
+        config = json.loads(_text(attributes["model_config"]))
+    except ModelFileError:
+        raise
+    except Exception as error:  # of a damaged file HDF5 raises whatever comes
+        raise ModelFileError(
+            f"{path.name} is a damaged or truncated HDF5 file ({error})", SAVE_AGAIN
+        ) from error
+    return Source(path, Format.HDF5, _text(attributes.get("keras_version", "")), config)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _foreign(path: Path, head: bytes) -> ModelFileError:
+    """What a file is that is none of the three."""
+    suffix = path.suffix.lower()
+    if head[4:8] == b"TFL3":
+        return ModelFileError(
+            f"{path.name} is a .tflite, which is what hil convert makes",
+            "look at it with hil inspect, and run it with hil run --hil-model",
+        )
+    if path.name == SAVED_MODEL or (path.with_name(SAVED_MODEL).is_file() and suffix == ".pb"):
+        return ModelFileError(
+            f"{path.name} is one file of a SavedModel", f"name its folder, {path.absolute().parent}"
+        )
+    if head.startswith(b"version https://git-lfs"):
+        return ModelFileError(
+            f"{path.name} is a Git LFS pointer and not the model itself", "get it with git lfs pull"
+        )
+    if head.startswith(b"\x80"):
+        return ModelFileError(
+            f"{path.name} is a Python pickle (PyTorch and scikit-learn save such)", KERAS_ONLY
+        )
+    if suffix == ".onnx":
+        return ModelFileError(f"{path.name} is an ONNX model", KERAS_ONLY)
+    if suffix == ".pb":
+        return ModelFileError(
+            f"{path.name} is a frozen TensorFlow 1 graph, which has no layers to export", KERAS_ONLY
+        )
+    if suffix in (".keras", ".h5", ".hdf5"):
+        return ModelFileError(
+            f"{path.name} is damaged or no Keras model: it begins like neither an archive nor an"
+            " HDF5 file",
+            SAVE_AGAIN,
+        )
+    if head.lstrip().startswith(b"{"):
+        return ModelFileError(
+            f"{path.name} describes a model, and its weights are missing", SAVE_WHOLE
+        )
+    return ModelFileError(f"{path.name} is no Keras model", KERAS_ONLY)

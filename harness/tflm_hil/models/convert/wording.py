@@ -1,0 +1,136 @@
+"""What a comparison with Keras says, in words: for the command and for errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert.causes import Cause, CauseKind
+from tflm_hil.models.convert.fidelity import DOUBTFUL, Comparison, Fidelity, OutputComparison
+from tflm_hil.vocabulary import ExportKind, Precision
+
+
+def comparison_lines(comparison: Comparison) -> list[str]:
+    """A line for each output."""
+    random = "" if comparison.given else "random "
+    start = f"against Keras on {comparison.sequences} {random}sequences"
+    several = len(comparison.outputs) > 1
+    return [
+        f"{start}{f', {item.name}' if several else ''}: {figures(item)}"
+        for item in comparison.outputs
+    ]
+
+
+def figures(item: OutputComparison) -> str:
+    """The differences of an output in its unit, its scale and its range."""
+    inside = []
+    if item.max_lsb is not None:
+        inside.append(f"{item.max_lsb:.1f} LSB")
+    if item.share_of_range is not None:
+        share = item.share_of_range
+        inside.append(f"{share:.1%} of the output's range" if share >= 5e-4 else
+                      f"{share:.1g} of the output's range")  # fmt: skip
+    size = f" ({', '.join(inside)})" if inside else ""
+    same = "" if item.same_class is None else f", same class {item.same_class:.0%}"
+    return f"largest error {item.max_abs:.3g}{size}, RMS {item.rms:.2g}{same}"
+
+
+def doubts(
+    comparison: Comparison, export: ExportKind, dtype: Precision, causes: Sequence[Cause]
+) -> list[str]:
+    """A sentence for every output that is not as near as it should be, and what shows of why."""
+    found = [
+        f"output {item.name} is far from Keras: {_far(item)}"
+        for item in comparison.outputs
+        if item.fidelity is Fidelity.DOUBTFUL
+    ]
+    if found:
+        found += [f"{cause_sentence(cause)}" for cause in causes]
+        found.append("; ".join(dict.fromkeys(_remedies(export, dtype, causes))))
+    return found
+
+
+def _far(item: OutputComparison) -> str:
+    """Which of the two bounds it misses (`fidelity`)."""
+    if item.rms > DOUBTFUL * item.spread:
+        return (
+            f"its RMS error {item.rms:.3g} is {item.rms / max(item.spread, 1e-30):.0%} of what it"
+            " varies by on these sequences"
+        )
+    return f"{item.same_class or 0.0:.0%} of its decisions are the same"
+
+
+def refusal(
+    name: str, export: ExportKind, dtype: Precision, comparison: Comparison, causes: Sequence[Cause]
+) -> ConversionError:
+    """A conversion that is not the model: what was found, why as far as it shows, what to do."""
+    wrong = max(comparison.outputs, key=lambda item: list(Fidelity).index(item.fidelity))
+    what = (
+        f"{name} converted to {dtype} ({export}) is not the model: output {wrong.name} differs from"
+        f" Keras by up to {wrong.max_abs:.3g} on {comparison.sequences} sequences, and its whole"
+        f" range is {wrong.low:.4g} to {wrong.high:.4g}"
+    )
+    if wrong.scale:
+        what += (
+            f"; RMS error {wrong.rms:.3g}, where putting out the mean, whatever the input is,"
+            f" would have {wrong.spread:.3g}"
+        )
+    reasons = "".join(f". {cause_sentence(cause)}" for cause in causes)
+    return ConversionError(
+        what + reasons, remedy="; ".join(dict.fromkeys(_remedies(export, dtype, causes)))
+    )
+
+
+def cause_sentence(cause: Cause) -> str:
+    """One finding about an input."""
+    match cause.kind:
+        case CauseKind.QUANTISED_INTEGERS:
+            return (
+                f"Input {cause.input} takes integers, and the converter gave it the scale"
+                f" {cause.value:.3g}: they arrive as others"
+            )
+        case CauseKind.TIED_SCALE:
+            joined = f" by {cause.operator}" if cause.operator else ""
+            return (
+                f"The scale of input {cause.input} spans {cause.value:.4g} and its own data"
+                f" {cause.reference:.4g}: the converter ties it to another tensor{joined}"
+            )
+        case CauseKind.SMALL_FEATURE:
+            return (
+                f"Feature {cause.index} of input {cause.input} varies by {cause.value:.3g}, and"
+                f" one step of the input's scale is {cause.reference:.3g}"
+            )
+        case CauseKind.DRIFT:
+            return (
+                f"The error grows along the sequence, from {cause.reference:.3g} in the first"
+                f" quarter of the steps to {cause.value:.3g} in the last"
+            )
+
+
+def remedy_of(cause: Cause, other: str = "float32") -> str:
+    """What to do about one finding; `other` are types that do not have it."""
+    match cause.kind:
+        case CauseKind.QUANTISED_INTEGERS:
+            return "use float32, or an Embedding layer for the integers"
+        case CauseKind.TIED_SCALE:
+            return (
+                f"bring {cause.input} and what it is joined with to one range outside of the model;"
+                f" other calibration data does not help. Or convert to {other}"
+            )
+        case CauseKind.SMALL_FEATURE:
+            return (
+                f"normalise the features of {cause.input} to one range outside of the model and"
+                " train on them; one integer scale serves all of them"
+            )
+        case CauseKind.DRIFT:
+            return f"convert to {other}: integer states drift over so many steps"
+
+
+def _remedies(export: ExportKind, dtype: Precision, causes: Sequence[Cause]) -> list[str]:
+    if dtype == Precision.FLOAT32:
+        return ["use another export; in float32 both should be equal"]
+    wide = "int16x8" if export == ExportKind.STEP else "int16x8 with --export step"
+    other = "float32" if dtype != Precision.INT8 else f"float32, or {wide}"
+    return [remedy_of(cause, other) for cause in causes] or [
+        f"calibrate with more sequences of the kind that the model gets, or convert to {other}"
+    ]
