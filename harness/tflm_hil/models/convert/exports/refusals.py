@@ -1,94 +1,49 @@
-"""What no conversion is tried for: combinations that crash, that TFLM cannot run, or that are
-silently wrong.
-
-Each was measured with the converter of TensorFlow 2.21; the reasons are in the sentences.
-"""
+"""What an export has no form for, and what the rules of `obstacles` ask of a model's layers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+import keras
+import tensorflow as tf
+
+from tflm_hil.models.convert.obstacles import Layer
+from tflm_hil.models.layer_kinds import RECURRENT
+
+FAKE = "FakeQuant"
+OURS = ("keras", "tflm_hil")  # packages whose layers do not round for training
+
 
 class RefusedError(ValueError):
-    """Not converted on purpose; the message is `what` and a remedy, separated by a line break."""
+    """An export has no form for this model: `what` names the layer, and `fix` says what to change
+    in it, if something helps. Which other exports take it, nobody guesses: it is tried.
+    """
 
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(f"{what}\n{remedy}")
+    def __init__(self, what: str, fix: str = "") -> None:
+        self.what = what
+        self.fix = fix
+        super().__init__(f"{what}\n{fix}")
 
 
-def check(model: Any, export: str, dtype: str) -> None:
-    """Raise RefusedError if this model in this export and type is known not to come out right."""
-    if len(model.inputs) != 1:
-        names = ", ".join(item.name for item in model.inputs)
-        raise RefusedError(
-            f"the model has {len(model.inputs)} inputs ({names}), and samples are one array",
-            "convert each part with one input by itself: of an encoder-decoder, the encoder, and"
-            " the decoder step by step",
+def layers_in(model: Any) -> list[Layer]:
+    """All layers of a Keras model, those inside wrappers and nested models included."""
+    return [
+        Layer(
+            name=layer.name,
+            kind=type(layer).__name__,
+            recurrent=type(layer).__name__ in RECURRENT,
+            return_sequences=bool(getattr(layer, "return_sequences", False)),
+            reset_after=bool(getattr(layer, "reset_after", False)),
+            mask_zero=bool(getattr(layer, "mask_zero", False)),
+            fake_quantised=_rounds(layer),
+            keras_quantised=getattr(layer, "quantization_mode", None) is not None,
         )
-    layers = list(_layers(model))
-    for layer in layers:
-        kind = type(layer).__name__
-        if kind == "Masking" and export != "shift":
-            raise RefusedError(
-                f"layer {layer.name} makes a mask, and its operators (REDUCE_ANY) TFLM does not"
-                " have",
-                "use --export shift, which makes the mask of others; or pad in front and train"
-                " without a mask",
-            )
-        if getattr(layer, "mask_zero", False):
-            raise RefusedError(
-                f"layer {layer.name} makes a mask of its indices, and its operators TFLM does not"
-                " have",
-                "pad in front, so that the sequence ends at the last step, and train without a"
-                " mask",
-            )
-        if kind == "RepeatVector" and export == "step":
-            raise RefusedError(
-                f"layer {layer.name} is a RepeatVector: what comes after it begins when what comes"
-                " before it has read its last step, which no single step does",
-                "use --export shift, fused (LSTM) or unrolled",
-            )
-        if export == "loop" and getattr(layer, "return_sequences", False):
-            raise RefusedError(
-                f"layer {layer.name} has return_sequences=True: in Keras' own loop its outputs have"
-                " shapes that are known only while it runs, and TFLM hangs in it or returns"
-                " garbage, without an error (tflite-micro issue 3674)",
-                "use --export shift, whose loop has static shapes, unrolled, or fused (LSTM)",
-            )
-    if export == "fused" and any(type(layer).__name__ == "Bidirectional" for layer in layers):
-        raise RefusedError(
-            "a fused bidirectional LSTM is wrong in int8 on TFLite and TFLM, and differently on"
-            " each (23 to 37 LSB apart)",
-            "use --export shift (int8) or unrolled",
-        )
-    if dtype == "int16x8":
-        _check_int16(layers, export)
-
-
-def _check_int16(layers: list[Any], export: str) -> None:
-    if export == "fused":
-        raise RefusedError(
-            "the converter has no int16x8 form of the fused LSTM operator",
-            "use --export step, or int8",
-        )
-    if export == "shift":
-        raise RefusedError(
-            "the int16x8 calibrator records no range for the variables of a loop",
-            "use --export step, which is exact in int16x8 at any length, or int8",
-        )
-    for layer in layers:
-        if export == "unrolled" and getattr(layer, "reset_after", False):
-            raise RefusedError(
-                f"layer {layer.name} is a GRU with reset_after=True: unrolled in int16x8 the"
-                " converter shares one bias between steps whose input scales differ, and the"
-                " results are silently wrong (0.09 where int8 has 0.03)",
-                "use --export step, int8, or train with reset_after=False",
-            )
+        for layer in _layers(model)
+    ]
 
 
 def _layers(model: Any) -> Iterator[Any]:
-    """All layers, those inside wrappers and nested models included."""
     for layer in model.layers:
         yield layer
         if hasattr(layer, "layers"):
@@ -96,3 +51,21 @@ def _layers(model: Any) -> Iterator[Any]:
         for inner in ("layer", "forward_layer", "backward_layer"):
             if hasattr(layer, inner):
                 yield getattr(layer, inner)
+
+
+def _rounds(layer: Any) -> bool:
+    """Whether the function of a layer of the user's own rounds as quantisation will."""
+    if type(layer).__module__.split(".")[0] in OURS:
+        return False
+    try:
+        given = keras.tree.map_structure(
+            lambda tensor: tf.TensorSpec([size or 1 for size in tensor.shape], tensor.dtype),
+            layer.input,
+        )
+        graph = tf.function(lambda x: layer(x, training=False)).get_concrete_function(given).graph
+    except Exception:  # it has no input of its own, or takes none alone: somebody else will say so
+        return False
+    types = [operation.type for operation in graph.get_operations()]
+    for inner in graph.as_graph_def().library.function:
+        types += [node.op for node in inner.node_def]
+    return any(FAKE in kind for kind in types)
