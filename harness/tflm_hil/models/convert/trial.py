@@ -19,8 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tflm_hil.models.convert.exports.layer_facts import layers_in
 from tflm_hil.models.convert.exports.rebuild import rebuild
-from tflm_hil.models.convert.exports.refusals import layers_in
 from tflm_hil.models.convert.model_files import first_sentence
 from tflm_hil.models.convert.obstacles import (
     Change,
