@@ -107,7 +107,7 @@ def test_memory_is_told_by_who_keeps_it_and_a_suspicion_is_none() -> None:
 def test_steps_say_how_they_are_known(basis: StepBasis) -> None:
     text = steps_text(replace(VARIANT, steps_per_invoke=3, steps_basis=basis))
     assert text.startswith("3 steps of time an inference (")
-    assert steps_text(VARIANT) == "no steps of time"
+    assert steps_text(VARIANT) == "no steps of time known"
 
 
 @pytest.mark.parametrize("kind", LabelKind)
