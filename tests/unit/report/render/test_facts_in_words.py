@@ -63,6 +63,22 @@ def test_every_measure_can_break_a_limit_and_be_told(measure: Measure, scope: Sc
         assert MEASURES[measure].title in text
 
 
+def test_a_step_is_named_only_where_there_are_steps() -> None:
+    limit = Limit(RungName.DEVICE, Measure.MAX_ABS, maximum=1)
+    check = Measurement(Measure.MAX_ABS, 2, RungName.DEVICE, limit=limit)
+    rungs = (RUNGS[0], replace(RUNGS[1], first_differing_step=5))
+    said = {
+        steps: "at step 5" in verdict_text(
+            replace(
+                VARIANT, rungs=rungs, steps=2, time_steps=steps,
+                failure=Failure(RungName.DEVICE, check),
+            )
+        )
+        for steps in (0, 12)
+    }  # fmt: skip
+    assert said == {0: False, 12: True}
+
+
 @pytest.mark.parametrize("scope", [Scope.SAMPLES, Scope.OUTPUT, Scope.STATE, Scope.WEIGHT])
 @pytest.mark.parametrize("rung", RungName)
 def test_values_that_are_no_numbers_are_told_with_their_rung(rung: RungName, scope: Scope) -> None:
