@@ -9,9 +9,11 @@ on behind it. Models come from `tests.support.model_kinds` and `tests.support.ra
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,3 +114,15 @@ def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
         size_bytes=int(str(answer["size_bytes"])),
         parts=str(answer["parts"]),
     )
+
+
+def names_of_kinds() -> list[str]:
+    """The kinds of `tests.support.model_kinds`, in their order; Keras stays in the worker."""
+    source = (Path(__file__).parent / "model_kinds.py").read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    return [
+        item.name
+        for item in tree.body
+        if isinstance(item, ast.FunctionDef)
+        and any(isinstance(one, ast.Name) and one.id == "kind" for one in item.decorator_list)
+    ]
