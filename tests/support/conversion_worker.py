@@ -71,7 +71,12 @@ def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
         got = np.stack([_last(one, right[0].size) for one in ours])
         errors.append(float(np.max(np.abs(got.reshape(right.shape) - right))) / size)
     fidelities = [output["fidelity"] for output in judged["comparison"]["outputs"]]
-    return {"error": max(errors), "size_bytes": len(content), "fidelities": fidelities}
+    return {
+        "error": max(errors),
+        "size_bytes": len(content),
+        "fidelities": fidelities,
+        "input_types": [tensor.type for tensor in inspect(content).inputs],
+    }
 
 
 def _last(steps: NDArray[np.float64], size: int) -> NDArray[np.float64]:
