@@ -137,7 +137,8 @@ def loop_of(size: int) -> bytes:
     condition.finish([a], [go])
     b = body.tensor("b", (3, 4))
     rows = body.tensor("scope/rows", (size, 4))
-    body.operator("SLICE", [b], [rows])
+    begin = body.tensor("begin", (2,), "int32", data=[0, 0])
+    body.operator("SLICE", [b, begin, begin], [rows])
     body.finish([b], [rows])
     return model.content()
 
