@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from tflm_hil.errors import CorruptModel
-from tflm_hil.models.slot.slot import SlotEntry
+from tflm_hil.models.slot.slot import HASH_BYTES, SlotEntry
 from tflm_hil.models.slot.slot_aux import pack_states
 from tflm_hil.models.zoo.given import given_variants
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
@@ -32,6 +32,11 @@ def variants(config: RunConfig) -> list[Variant]:
 def slot_entry(variant: Variant) -> SlotEntry:
     """The variant as it goes to the model slot: with its states, if its signature has any."""
     return SlotEntry(variant.id, variant.content(), _states(variant))
+
+
+def slot_hash(variant: Variant) -> str:
+    """`SlotEntry.hash` of the variant, from the manifest: no model is read for it."""
+    return variant.sha256[: 2 * HASH_BYTES]
 
 
 @cache

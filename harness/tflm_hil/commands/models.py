@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflm_hil.errors import ConfigurationError, ConversionError
-from tflm_hil.vocabulary import Engine, Severity
+from tflm_hil.vocabulary import Engine
 
 Function = Callable[[argparse.Namespace, list[str]], int]
 Add = Callable[[str, Function, str], argparse.ArgumentParser]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from tflm_hil.models.tflite.inspect import Inspection
+    from tflm_hil.run.trial import Examined
 
     Named = dict[str, NDArray[Any]]
 
@@ -82,7 +85,6 @@ def add_commands(add: Add) -> None:
 def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
     from tflm_hil.models.convert.convert import convert
     from tflm_hil.models.convert.wording import comparison_lines, doubts
-    from tflm_hil.models.tflite.lints import lint
 
     if arguments.batch not in (None, 1):
         raise ConfigurationError(
@@ -113,14 +115,12 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         print(line)
     for note in (*doubts(done.comparison, done.export, done.dtype, done.causes), *done.notes):
         print(f"note: {note}")
-    for finding in lint(done.content):
-        print(finding)
+    _print_findings(target, done.content)
     return 0
 
 
 def _fix_batch(arguments: argparse.Namespace) -> int:
     from tflm_hil.models.convert.batch import with_batch_one
-    from tflm_hil.models.tflite.lints import lint
 
     model: Path = arguments.model
     if arguments.batch is None:
@@ -138,9 +138,26 @@ def _fix_batch(arguments: argparse.Namespace) -> int:
         f"equal to {model.name} at batch 1 in TFLite's interpreter: all of {fixed.elements:,}"
         " output elements, bit for bit"
     )
-    for finding in lint(fixed.content):
-        print(finding)
+    _print_findings(target, fixed.content)
     return 0
+
+
+def _print_findings(target: Path, content: bytes) -> None:
+    from tflm_hil.models.tflite.inspect import inspect
+
+    examined = _examine(inspect(content, str(target)), content)
+    for finding in examined.findings:
+        print(finding)
+    for reason in examined.not_asked:
+        print(f"note: {reason}")
+
+
+def _examine(model: Inspection, content: bytes, engine: str = Engine.BUILTIN) -> Examined:
+    """The checks of a run before flashing, as far as they need no board."""
+    from tflm_hil.run.trial import examine
+
+    (examined,) = examine([model], [content], engine=engine)
+    return examined
 
 
 def _given(path: Path | None, key: str) -> tuple[Named | None, Named | None]:
@@ -172,13 +189,14 @@ def _given(path: Path | None, key: str) -> tuple[Named | None, Named | None]:
 def _inspect(arguments: argparse.Namespace, _: list[str]) -> int:
     from tflm_hil.models.tflite.describe import show
     from tflm_hil.models.tflite.inspect import inspect
-    from tflm_hil.models.tflite.lints import lint
 
-    model = inspect(_read(arguments.model), str(arguments.model))
-    findings = lint(model, engine=arguments.engine)
-    show(model, findings, name=arguments.model.name, tensors=arguments.tensors)
-    failed = arguments.strict and any(item.severity is Severity.ERROR for item in findings)
-    return 1 if failed else 0
+    content = _read(arguments.model)
+    model = inspect(content, str(arguments.model))
+    examined = _examine(model, content, arguments.engine)
+    show(model, examined.findings, name=arguments.model.name, tensors=arguments.tensors)
+    for reason in examined.not_asked:
+        print(f"note: {reason}")
+    return 1 if arguments.strict and examined.has_errors else 0
 
 
 def _c_array(arguments: argparse.Namespace, _: list[str]) -> int:
