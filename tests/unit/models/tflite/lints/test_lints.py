@@ -19,7 +19,7 @@ from tflm_hil.models.tflite.lints.engines import TFLM, builtin, missing
 from tests.support.graph_builder import ModelBuilder, accumulator
 
 ZOO = Path(__file__).parents[5] / "fixtures" / "models"
-ABSENT = "TILE"  # neither TFLM nor our engine has it
+ABSENT = "MATRIX_DIAG"  # neither TFLM nor our engine has it
 SHIPPED = sorted(ZOO.glob("*/*.tflite"))
 
 
