@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_hil.comparison.labels import recognise
-from tflm_hil.errors import ComparisonError, ConfigurationError
+from tflm_hil.errors import ComparisonError, ConfigurationError, UnsupportedModel
 from tflm_hil.models.tflite.declared_states import Declared, parse, with_states
 from tflm_hil.models.tflite.inspect import Inspection, Tensor, inspect
 from tflm_hil.models.tflite.layout import free_inputs, layout_of
@@ -31,6 +31,7 @@ from tflm_hil.report.judgement import Limit
 from tflm_hil.vocabulary import AS_GIVEN, Engine, Measure, RungName, Task
 
 OPTION = "--hil-state"
+MOST_FED = 1 << 20  # elements of one inference: no board here has the memory for more
 FLOAT_BOUND = {Engine.BUILTIN: 1e-6, Engine.TFLM: 2e-6}
 
 # Operators that only lead into floats and out of them, or run other subgraphs.
@@ -99,6 +100,12 @@ def given_variant(
         raise ConfigurationError(
             f"{path} has no input or no output: there is nothing to feed or to compare",
             remedy="convert the model with its inputs as function arguments",
+        )
+    if layout_of(model).size > MOST_FED:
+        raise UnsupportedModel(
+            f"{path}: one inference takes {layout_of(model).size:,} numbers, and {MOST_FED:,} are"
+            " the most that are fed to a board",
+            remedy="convert the model for smaller inputs; if it has none such, restore the file",
         )
     for tensor in layout_of(model).tensors:
         check_type(tensor, str(path))
