@@ -161,8 +161,8 @@ tidy: setup
 coverage: setup
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@failed=0; $(BIN)/coverage run -m pytest -q --hypothesis-profile ci tests/unit $(PYTEST_FLAGS) || failed=$$?; \
-	 $(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet; \
-	 $(BIN)/coverage report > build/coverage/report.txt; tail -n 1 build/coverage/report.txt; \
+	 $(BIN)/coverage combine --quiet; $(BIN)/coverage html --quiet; \
+	 $(BIN)/coverage report > build/coverage/report.txt; grep ^TOTAL build/coverage/report.txt; \
 	 echo "by file: build/coverage/report.txt and build/coverage/html/index.html"; exit $$failed
 
 # Small mistakes planted one at a time; those that no test notices are listed. A sample that fits

@@ -53,7 +53,7 @@ def _two_outputs() -> Any:
 
 def _two_inputs() -> Any:
     x, seed = keras.Input((STEPS, FEATURES), name="x"), keras.Input((4,), name="seed")
-    return keras.Model([x, seed], layers.GRU(4)(x, initial_state=seed))
+    return keras.Model([x, seed], layers.GRU(4, name="begun")(x, initial_state=seed))
 
 
 def _given_state() -> Any:

@@ -33,7 +33,8 @@ def _dynamic_range(path: Path) -> Any:
     return converter
 
 
-def _integers(export: Export, operators: Any, dtype: Any) -> Any:
+def _integers(path: Path, module: Any, operators: Any, dtype: Any) -> Any:
+    export: Export = module.converter(path)
     converter = export.converter
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: export.representative({"x": CALIBRATION})
@@ -46,10 +47,8 @@ WAYS: dict[str, Callable[[Path], Any]] = {
     "open_batch": _open_batch,
     "loop": lambda path: loop.converter(path).converter,
     "dynamic_range": _dynamic_range,
-    "unrolled_int16": lambda path: _integers(unrolled.converter(path), WIDE, tf.int16),
-    "step_int8": lambda path: _integers(
-        step.converter(path), tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.int8
-    ),
+    "unrolled_int16": lambda path: _integers(path, unrolled, WIDE, tf.int16),
+    "step_int8": lambda path: _integers(path, step, tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.int8),
 }
 
 

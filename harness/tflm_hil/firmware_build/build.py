@@ -36,7 +36,7 @@ from tflm_hil.paths import cache_dir as cache_folder
 __all__ = ["FirmwareImage", "addr2line", "build"]
 
 SOURCE_DIR = REPOSITORY / "firmware"
-_IMAGES_KEPT = 12
+_IMAGES_KEPT = 24  # more than the tests make in one place
 _APP = "hil_app"
 _ELF = "firmware.elf"
 _DIGEST = "firmware.sha256"

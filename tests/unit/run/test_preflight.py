@@ -93,11 +93,11 @@ def test_a_sound_model_passes_without_findings(tmp_path: Path) -> None:
     assert checks.records(model) == ()
 
 
-def test_a_missing_operator_is_the_engines_own_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", Engine)
+def test_a_missing_operator_is_the_engines_own_error(tmp_path: Path, engine: Engine) -> None:
     model = variant(tmp_path, tiny_models.with_operator(ABSENT))
-    for engine in Engine:
-        with pytest.raises(UnsupportedModel, match=f"the {engine} engine has no {ABSENT}"):
-            Preflight(config(engine=engine)).clear(model)
+    with pytest.raises(UnsupportedModel, match=f"the {engine} engine has no {ABSENT}"):
+        Preflight(config(engine=engine)).clear(model)
 
 
 def test_what_an_elf_was_linked_with_only_the_board_knows(tmp_path: Path) -> None:

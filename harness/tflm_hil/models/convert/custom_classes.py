@@ -85,11 +85,14 @@ def _imported(custom: Path) -> ModuleType:
 
 
 def _defined(module: ModuleType) -> dict[str, Any]:
-    """Public classes and functions of the module by name, those that it imports included: a name
-    of Keras' own is never looked up here.
+    """Public classes and functions of the module by name, those that it imports included, but for
+    Python's own: `typing.Any` would stand for the operation Any of Keras, which every mask is made
+    with.
     """
     return {
         name: item
         for name, item in vars(module).items()
-        if not name.startswith("_") and (inspect.isclass(item) or inspect.isfunction(item))
+        if not name.startswith("_")
+        and (inspect.isclass(item) or inspect.isfunction(item))
+        and item.__module__.split(".")[0] not in sys.stdlib_module_names
     }

@@ -18,7 +18,7 @@ from tflm_hil.models.convert.comparing import Expected, check_weights, compare, 
 from tflm_hil.models.convert.custom_classes import known
 from tflm_hil.models.convert.exports import Export
 from tflm_hil.models.convert.exports.equality import difference, windows
-from tflm_hil.models.convert.exports.masks import check_scale
+from tflm_hil.models.convert.exports.masks import check_padding
 from tflm_hil.models.convert.exports.rebuild import stateful
 from tflm_hil.models.convert.exports.refusals import check
 from tflm_hil.models.convert.fidelity import Fidelity
@@ -112,7 +112,12 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
     steps = shape[0] or 1 if export_name == "step" and shape else 1
     expected = expected_of(model, _bound(arrays, "samples", model), steps=steps)
     module = importlib.import_module(f"tflm_hil.models.convert.exports.{export_name}")
-    export: Export = module.converter(model_path)
+    # a loop of ours makes masks, and makes them otherwise for integers
+    options = {"exact": dtype == "float32"} if export_name == "shift" else {}
+    export: Export = module.converter(model_path, **options)
+    if dtype != "float32":
+        assert calibration is not None
+        check_padding(export.padding(calibration))
     distance = difference(model, export, calibration)
     if not distance <= EQUALITY:
         raise NotEqualError(
@@ -123,8 +128,7 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
         assert calibration is not None
         cut = windows(inputs, calibration) if export_name in WINDOWED else calibration
         _quantise(export, dtype, cut)
-    content, tied = tie_states(order_outputs(export.converter.convert()))
-    check_scale(content, model)
+    content, tied = tie_states(order_outputs(export.finish(export.converter.convert())))
     return Converted(model, content, calibration, distance, (*_notes(model), *tied), expected)
 
 

@@ -13,6 +13,10 @@ from tflm_hil.models.tflite.schema import load_schema
 IDENTIFIER = b"TFL3"
 QUANTIZE_VERSION = 2  # integers to integers
 
+# Of UNIDIRECTIONAL_SEQUENCE_LSTM: the intermediate tensor with the scale of the hidden state, and
+# the input that is the output state (tensorflow/lite/kernels/lstm_shared.h and lstm_eval.cc).
+LSTM_HIDDEN, LSTM_OUTPUT_STATE = 4, 18
+
 
 class Editor:
     """An open flatbuffer. `model` is the schema's `ModelT`; `content()` writes it."""
@@ -43,7 +47,7 @@ class Editor:
         graph.tensors.append(tensor)
         entry.tensorIndex = len(graph.tensors) - 1
         operator = self.schema.OperatorT()
-        operator.opcodeIndex = self._code("QUANTIZE", QUANTIZE_VERSION)
+        operator.opcodeIndex = self.code("QUANTIZE", QUANTIZE_VERSION)
         operator.inputs = np.array([source], np.int32)
         operator.outputs = np.array([entry.tensorIndex], np.int32)
         operator.builtinOptionsType = self.schema.BuiltinOptions.QuantizeOptions
@@ -75,6 +79,31 @@ class Editor:
                 return True
         return False
 
+    def drop_output(self, output: str) -> None:
+        """Take the first signature's `output` away; what computes it stays."""
+        signature = self.model.signatureDefs[0]
+        graph = self.model.subgraphs[signature.subgraphIndex]
+        entry = _named(signature.outputs, output)
+        signature.outputs.remove(entry)
+        outputs = list(graph.outputs)
+        outputs.remove(entry.tensorIndex)
+        graph.outputs = np.array(outputs, np.int32)
+
+    def unite_lstm_scales(self) -> None:
+        """Give the hidden state inside every quantised fused LSTM the scale of its output."""
+        for graph in self.model.subgraphs:
+            for operator in graph.operators:
+                if self._name(operator) != "UNIDIRECTIONAL_SEQUENCE_LSTM":
+                    continue
+                output = graph.tensors[operator.outputs[0]].quantization
+                if output is None or output.scale is None or len(operator.intermediates) == 0:
+                    continue
+                inside = (operator.intermediates[LSTM_HIDDEN], operator.inputs[LSTM_OUTPUT_STATE])
+                for index in inside:
+                    quantization = graph.tensors[index].quantization
+                    quantization.scale = output.scale
+                    quantization.zeroPoint = output.zeroPoint
+
     def _name(self, operator: Any) -> str:
         code = self.model.operatorCodes[operator.opcodeIndex]
         number = max(code.builtinCode, code.deprecatedBuiltinCode)
@@ -85,7 +114,7 @@ class Editor:
         }
         return names.get(number, "")
 
-    def _code(self, name: str, version: int) -> int:
+    def code(self, name: str, version: int) -> int:
         """Index of an operator code, added where there is none."""
         number = getattr(self.schema.BuiltinOperator, name)
         for index, code in enumerate(self.model.operatorCodes):

@@ -16,6 +16,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -25,7 +26,7 @@ Activation = Callable[[Any], Any]
 class Cell(Protocol):
     """One step of a recurrent layer, on batch 1.
 
-    `state_names` and `state_sizes` belong together; every state is `[1, size]` and starts at 0.
+    `state_names` and `state_sizes` belong together; every state is `[1, size]`.
     `output_is_state`: the output and the first state are the same tensor.
     """
 
@@ -39,15 +40,23 @@ class Cell(Protocol):
 
 
 def cell_of(layer: Any) -> Cell:
-    """The cell of a Keras layer: SimpleRNN, GRU, LSTM, or RNN around any cell."""
-    kinds: dict[str, type[Any]] = {
-        "SimpleRNN": SimpleRnnCell,
-        "GRU": GruCell,
-        "LSTM": LstmCell,
-        "RNN": KerasCell,
+    """The cell of a Keras layer: SimpleRNN, GRU, LSTM, or RNN around any cell or stack of them."""
+    kinds: dict[type[Any], type[Any]] = {
+        keras.layers.SimpleRNN: SimpleRnnCell,
+        keras.layers.GRU: GruCell,
+        keras.layers.LSTM: LstmCell,
     }
-    cell: Cell = kinds[type(layer).__name__](layer.cell)
-    return cell
+    if type(layer) in kinds:
+        cell: Cell = kinds[type(layer)](layer.cell)
+        return cell
+    return _inner(layer.cell)
+
+
+def _inner(cell: Any) -> Cell:
+    """The cell of an RNN layer, or one of a stack."""
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        return StackedCells(cell)
+    return KerasCell(cell)
 
 
 class _Gate:
@@ -176,7 +185,7 @@ class KerasCell:
         if not all(isinstance(size, int) for size in sizes):
             raise ValueError(
                 f"layer {cell.name} is a {type(cell).__name__} with states inside states;"
-                " give every cell a layer of its own"
+                " only StackedRNNCells of Keras itself are taken apart"
             )
         self.state_sizes = tuple(int(size) for size in sizes)
         self.state_names: tuple[str, ...] = tuple(f"s{index}" for index in range(len(sizes)))
@@ -194,3 +203,28 @@ class KerasCell:
             self._trainable, self._others, x, list(states), **self._options
         )
         return output, list(new) if isinstance(new, list | tuple) else [new]
+
+
+class StackedCells:
+    """StackedRNNCells: each cell takes the output of the one below in the same step."""
+
+    output_is_state = False
+
+    def __init__(self, cell: Any) -> None:
+        self._cells = [_inner(part) for part in cell.cells]
+        self.output_size = self._cells[-1].output_size
+        self.state_sizes = tuple(size for part in self._cells for size in part.state_sizes)
+        self.state_names: tuple[str, ...] = tuple(
+            f"cell{number}_{name}"
+            for number, part in enumerate(self._cells)
+            for name in part.state_names
+        )
+
+    def step(self, x: Any, states: Sequence[Any]) -> tuple[Any, list[Any]]:
+        """One step of all cells."""
+        left, new = list(states), []
+        for part in self._cells:
+            own, left = left[: len(part.state_sizes)], left[len(part.state_sizes) :]
+            x, following = part.step(x, own)
+            new += following
+        return x, new

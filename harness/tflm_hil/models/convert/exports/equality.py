@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.models.convert.exports import Export, call, outputs_of, rows
-from tflm_hil.models.convert.exports.rebuild import forget, rebuild
+from tflm_hil.models.convert.exports.rebuild import forget, rebuild, stateful
+from tflm_hil.models.convert.exports.walk import layers_of
 from tflm_hil.models.convert.samples import (
     KerasInput,
     Sequences,
@@ -33,30 +36,57 @@ def windows(inputs: Sequence[KerasInput], sequences: Sequences) -> dict[str, NDA
 
 def difference(model: Any, export: Export, samples: Sequences | None) -> float:
     """Largest |Δ| of any output between the original and the rebuilt model, on real or random
-    input; a model with a Masking layer also gets it with padding at the end.
+    input; a model with a mask, wherever it is made, also gets it with padding at the end.
     """
     inputs = inputs_of(model)
     if samples is None:
         samples = random_sequences(inputs, PROBED_SEQUENCES)
     samples = take(windows(inputs, samples), slice(PROBED_SEQUENCES))
-    for layer in model.layers:
-        if type(layer).__name__ == "Masking" and len(inputs) == 1:
-            name, array = next(iter(samples.items()))
-            samples = {name: np.concatenate([array, _padded(array, layer.mask_value)])}
-    # one by one: the original may have a batch of its own
-    original = rebuild(model, unroll=False, stateless=not export.carries_state)
-    forget(original)
+    tried = [samples, *(_padded(samples, value) for value in _mask_values(model))]
+    samples = {name: np.concatenate([one[name] for one in tried]) for name in samples}
+    # one by one, and itself: only what has a batch or a memory of its own is rebuilt for that
+    original = model
+    if stateful(model) or any(tensor.shape[0] not in (None, 1) for tensor in model.inputs):
+        original = rebuild(model, unroll=False, stateless=not export.carries_state)
+        forget(original)
     expected = [outputs_of(call(original, row)) for row in rows(samples)]
     converted = export.probe(samples)
     return max(
-        float(np.max(np.abs(np.concatenate(ours).reshape(theirs.shape) - theirs)))
+        _distance(np.concatenate(ours), theirs)
         for ours, theirs in zip(zip(*expected, strict=True), converted, strict=True)
     )
 
 
-def _padded(samples: NDArray[np.float32], value: float) -> NDArray[np.float32]:
-    """The samples with more and more padding: the first has none, the last nearly only that."""
-    padded = samples.copy()
-    for number, sequence in enumerate(padded):
-        sequence[len(sequence) - number * len(sequence) // len(padded) :] = value
+def _distance(ours: Any, theirs: Any) -> float:
+    if ours.size != theirs.size:
+        return math.inf
+    return float(np.max(np.abs(ours.reshape(theirs.shape) - theirs), initial=0.0))
+
+
+def _mask_values(model: Any) -> list[float]:
+    """What padding looks like, of all layers that make a mask."""
+    found = {
+        float(layer.mask_value)
+        for layer in layers_of(model)
+        if isinstance(layer, keras.layers.Masking)
+    }
+    if any(getattr(layer, "mask_zero", False) for layer in layers_of(model)):
+        found.add(0.0)
+    return sorted(found)
+
+
+def _padded(samples: Sequences, value: float) -> dict[str, NDArray[Any]]:
+    """The samples with more and more padding: the first has none, the last nearly only that.
+
+    Every input that has as many steps as the longest is padded; indices only with 0.
+    """
+    steps = max((array.shape[1] for array in samples.values() if array.ndim > 1), default=0)
+    padded = {}
+    for name, array in samples.items():
+        padded[name] = array.copy()
+        if array.ndim < 2 or array.shape[1] != steps:
+            continue
+        filling = value if array.dtype.kind == "f" else 0
+        for number, sequence in enumerate(padded[name]):
+            sequence[steps - number * steps // len(array) :] = filling
     return padded

@@ -1,97 +1,143 @@
 """Fused LSTM: legacy Keras (`tf_keras`) lowers its LSTM layer to one TFLite operator.
 
 UNIDIRECTIONAL_SEQUENCE_LSTM is 3 to 6 kB at any length and quantises to int8. Keras 3 lost this
-path, so the model is built again layer by layer in `tf_keras` with the same weights. Only LSTM is
-lowered, and only with its default activations; a model that would fall back to WHILE is refused
+path, so every LSTM layer of the graph is built again in `tf_keras` with the same weights. Only LSTM
+is lowered, and only with its default activations; a model that would fall back to WHILE is refused
 here, because it is then not the export that was asked for. The operator keeps its state from
 Invoke to Invoke until it is reset, so a stateful LSTM is the same operator.
+
+In int8 the operator has one scale for what it puts out, and one more inside for the same numbers;
+the kernels of TFLite need the two to be one, and the converter does not see to it:
+
+- it reads what an operator was given after that ran, and an ADD may have written its result there
+  (error 3.6 instead of 0.02 on a residual). The outputs of a model are not overwritten, so the
+  LSTM's are outputs while it is calibrated;
+- a CONCATENATION gives its scale to what it joins, through every reshape. So the scale inside is
+  made that of the output.
 """
 
 from __future__ import annotations
 
-import inspect
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
+from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export, only
+from tflm_hil.models.convert.exports import Export
+from tflm_hil.models.convert.exports.graph import Graph
+from tflm_hil.models.convert.exports.inputs import each, inputs_of, named_as_keras
+from tflm_hil.models.convert.exports.links import Recurrent
+from tflm_hil.models.convert.exports.loop import fed
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
-
-# What legacy Keras may lower; only the LSTM becomes one operator.
-LAYERS = frozenset(
-    {
-        "Activation", "AveragePooling1D", "BatchNormalization", "Conv1D", "Dense", "Dropout",
-        "Flatten", "GlobalAveragePooling1D", "LSTM", "LayerNormalization", "LeakyReLU",
-        "MaxPooling1D", "ReLU", "RepeatVector", "Reshape", "Softmax", "SpatialDropout1D",
-    }
-)  # fmt: skip
+from tflm_hil.models.convert.exports.saved import converter_of, output_names
+from tflm_hil.models.convert.exports.shift import function_of
+from tflm_hil.models.convert.samples import Sequences
+from tflm_hil.models.tflite.flatbuffer import Editor
 
 
 def converter(model_path: Path) -> Export:
     """Export through `tf_keras`; raises ValueError for layers that cannot be fused."""
-    source = rebuild(load(str(model_path)), unroll=False, stateless=True)
-    model = _legacy_copy(source)
-    shape = (1, *source.input_shape[1:])
-    call = tf.function(lambda x: model(x, training=False))
-    signature = call.get_concrete_function(tf.TensorSpec(shape, tf.float32, name="input"))
-    directory = tempfile.mkdtemp(prefix="tflm-hil-fused-")
-    # the variables alone: with the layers, Keras would trace each in all its modes, seconds long
-    weights = tf.Module()
-    weights.variables_of_the_model = list(model.variables)
-    tf.saved_model.save(weights, directory, signatures=signature)
+    model = rebuild(load(str(model_path)), unroll=False, stateless=True)
+    operators = Operators()
+    graph = Graph(model, operators)
+    taken = inputs_of(model)
+    outputs = output_names(len(model.outputs))
+    function = function_of(graph, taken, outputs, also=operators.kept)
+
+    def probe(samples: Sequences) -> list[NDArray[np.float32]]:
+        results = [
+            function(**{item.key: tf.constant(item.tensor(row[item.name])) for item in taken})
+            for row in each(samples)
+        ]
+        return [np.concatenate([np.asarray(item[name]) for item in results]) for name in outputs]
+
     return Export(
-        converter=tf.lite.TFLiteConverter.from_saved_model(directory),
-        probe=lambda x: [
-            np.concatenate([np.asarray(model(row[np.newaxis], training=False)) for row in only(x)])
-        ],
+        converter_of(function, operators.layers),
+        probe,
+        lambda samples: fed(taken, samples),
+        finish=lambda content: named_as_keras(_finished(content), taken),
     )
 
 
-def _legacy_copy(source: Any) -> Any:
-    """The same chain of layers in `tf_keras`, with the same weights."""
-    layers = [layer for layer in source.layers if type(layer).__name__ != "InputLayer"]
-    copy = tf_keras.Sequential([tf_keras.Input(batch_shape=(1, *source.input_shape[1:]))])
-    for layer in layers:
-        kind = type(layer).__name__
-        if kind not in LAYERS:
-            raise ValueError(f"layer {layer.name} is a {kind}; the fused export has no such layer")
-        if kind == "LSTM":
-            _check_lstm(layer)
-        if kind == "RepeatVector":
-            copy.add(_repeat(layer.n))
-            continue
-        copy.add(getattr(tf_keras.layers, kind).from_config(_legacy_config(layer)))
-    for ours, theirs in zip(copy.layers, layers, strict=True):
-        ours.set_weights(theirs.get_weights())
-    return copy
+KEPT = "kept"
+"""What outputs are called that are there for the calibrator only, before their number."""
 
 
-def _repeat(count: int) -> Any:
-    """RepeatVector without the operator TILE."""
-    return tf_keras.layers.Lambda(
-        lambda x: tf.broadcast_to(x[:, tf.newaxis], (1, count, x.shape[-1]))
-    )
+def _finished(content: bytes) -> bytes:
+    """Without the outputs that were kept, each LSTM on one scale."""
+    editor = Editor(content)
+    editor.unite_lstm_scales()
+    names = [item.name.decode() for item in editor.model.signatureDefs[0].outputs]
+    for name in names:
+        if name.startswith(KEPT):
+            editor.drop_output(name)
+    return editor.content()
 
 
-def _legacy_config(layer: Any) -> dict[str, Any]:
-    """The part of a Keras 3 layer configuration that the legacy layer's constructor knows."""
-    legacy = getattr(tf_keras.layers, type(layer).__name__)
-    known = set(inspect.signature(legacy.__init__).parameters) | {"name"}
-    dropped = ("initializer", "regularizer", "constraint", "dtype")
-    return {
-        key: value
-        for key, value in layer.get_config().items()
-        if key in known and not key.endswith(dropped)
-    } | ({"unroll": False} if "unroll" in known else {})
+class Operators:
+    """Runs an LSTM as the layer of legacy Keras that is lowered, see `graph.Loop`. `layers` are
+    those that were made.
+    """
+
+    def __init__(self) -> None:
+        self.layers: list[Any] = []
+        self._made: dict[int, Any] = {}
+        self._outputs: list[Any] = []
+
+    def kept(self) -> dict[str, Any]:
+        """The outputs of all LSTM since this was asked for the last time."""
+        outputs, self._outputs = self._outputs, []
+        return {f"{KEPT}{number}": output for number, output in enumerate(outputs)}
+
+    def __call__(
+        self,
+        link: Recurrent,
+        x: Any,
+        *,
+        states: Sequence[Any],
+        from_zero: bool,
+        mask: Any,
+        in_time_order: bool,
+    ) -> tuple[Any, list[Any]]:
+        """The operator's output; its states stay inside it."""
+        _check(link, from_zero=from_zero, masked=mask is not None, reversed_=in_time_order)
+        if id(link.layer) not in self._made:
+            with tf.init_scope():
+                self._made[id(link.layer)] = self._legacy(link)
+        output = self._made[id(link.layer)](x, training=False)
+        self._outputs.append(output)
+        return output, list(states)
+
+    def _legacy(self, link: Recurrent) -> Any:
+        source = link.layer
+        layer = tf_keras.layers.LSTM(
+            source.units, return_sequences=link.sequences, name=f"fused_{len(self.layers)}"
+        )
+        layer.build((1, None, int(source.cell.kernel.shape[0])))
+        layer.set_weights(source.get_weights())
+        self.layers.append(layer)
+        return layer
 
 
-def _check_lstm(layer: Any) -> None:
+def _check(link: Recurrent, *, from_zero: bool, masked: bool, reversed_: bool) -> None:
     """Refuse what legacy Keras would export as WHILE: it is right, but no longer fused."""
-    config = layer.get_config()
+    kind = type(link.layer).__name__
+    if kind != "LSTM":
+        raise ValueError(f"layer {link.name} is a {kind}; only LSTM has a fused operator")
+    if not from_zero:
+        raise ValueError(
+            f"layer {link.name} begins with a state that it is given; the fused operator begins"
+            " at 0"
+        )
+    if masked:
+        raise ValueError(f"layer {link.name} is given a mask; the fused operator takes none")
+    if reversed_:
+        raise ValueError(f"layer {link.name} is bidirectional; the fused operator reads forward")
+    config = link.layer.get_config()
     wanted = {
         "activation": "tanh",
         "recurrent_activation": "sigmoid",
@@ -102,6 +148,6 @@ def _check_lstm(layer: Any) -> None:
     for key, value in wanted.items():
         if config[key] != value:
             raise ValueError(
-                f"LSTM {layer.name} has {key}={config[key]!r}; only {value!r} is lowered to the"
+                f"LSTM {link.name} has {key}={config[key]!r}; only {value!r} is lowered to the"
                 " fused operator"
             )

@@ -1,207 +1,270 @@
 """A Keras model's graph on one window, with other code in place of its recurrent layers.
 
-Walks the graph of a Sequential or functional model: branches, several outputs, layers used twice,
-nested models, `initial_state`, `return_state`. Weights become constants, and masks become tensors
-that the recurrences are given (the operators that Keras makes of them, TFLM does not have).
+Weights become constants, and masks become tensors that the recurrences are given (the operators
+that Keras makes of them, TFLM does not have).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
 
+import keras
 import tensorflow as tf
+from keras.src.backend import get_keras_mask, set_keras_mask
 
-from tflm_hil.models.convert.exports.links import Both, Link, Plain, Recurrent, link_of
-from tflm_hil.models.convert.exports.masks import kept_rows
+from tflm_hil.models.convert.exports.links import Both, Plain, Recurrent, is_recurrent
+from tflm_hil.models.convert.exports.masks import distances, kept_rows
 from tflm_hil.models.convert.exports.refusals import RefusedError
+from tflm_hil.models.convert.exports.rewrite import AT_ONCE
+from tflm_hil.models.convert.exports.walk import (
+    Call,
+    State,
+    Value,
+    Walker,
+    first_states,
+    functional_of,
+    is_graph,
+    layers_of,
+    states_of,
+)
 
 
 class Loop(Protocol):
     """One recurrent layer over a window."""
 
     def __call__(
-        self, link: Recurrent, x: Any, *, states: Sequence[Any], mask: Any, in_time_order: bool
+        self,
+        link: Recurrent,
+        x: Any,
+        *,
+        states: Sequence[Any],
+        from_zero: bool,
+        mask: Any,
+        in_time_order: bool,
     ) -> tuple[Any, list[Any]]:
-        """`x` is `[1, T, F]`, each of `states` `[1, U]`, `mask` `[T, 1]` bool or None. Returns the
-        output, `[1, T, U]` or `[1, U]`, and the last states. `in_time_order`: outputs of a
-        backward layer in the order of time and not, as Keras has them, in that of computing.
+        """`x` is `[N, T, F]`, each of `states` `[N, U]`, 0 if `from_zero`; `mask` is `[T, 1]` bool
+        or None. Returns the output, `[N, T, U]` or `[N, U]`, and the last states. `in_time_order`:
+        outputs of a backward layer in the order of time and not, as Keras has them, in that of
+        computing. N is 1, or the steps of a TimeDistributed around the layer.
         """
 
 
-@dataclass(frozen=True)
-class State:
-    """A state that survives the call, by its signature name."""
-
-    name: str
-    size: int
-
-
-class Graph:
+class Graph(Walker):
     """A model whose recurrent layers run through `loop`. Raises ValueError naming a layer that it
     cannot run.
+
+    Not `exact`: what is padding, an integer scale must tell; a row is, if it is near enough.
+    `observed` holds, of every Masking layer of the last call, name, value, input and distances.
     """
 
-    def __init__(self, model: Any, loop: Loop) -> None:
-        self._functional = _functional(model)
+    def __init__(self, model: Any, loop: Loop, *, exact: bool = True) -> None:
+        super().__init__(model)
         self._loop = loop
-        self._links: dict[int, Link] = {}
-        # by identity: tensors with the mask that they carry, and those whose padding is not zeroed
-        self._masks: dict[int, tuple[Any, Any]] = {}
-        self._padded: set[int] = set()
+        self._exact = exact
         self._held: dict[str, list[Any]] = {}
         self._left: dict[str, list[Any]] = {}
-        stateful = [link for link in self._recurrent(self._functional) if link.stateful]
-        self._names: dict[str, list[str]] = {}
-        self.states: list[State] = []
-        for link in stateful:
-            prefix = f"{link.name}_" if len(stateful) > 1 else ""
-            self._names[link.name] = [prefix + name for name in link.cell.state_names]
-            self.states += [
-                State(prefix + name, size)
-                for name, size in zip(link.cell.state_names, link.cell.state_sizes, strict=True)
-            ]
+        self.observed: list[tuple[str, float, Any, Any]] = []
+        stateful = [link for link in recurrent_links(self, self.functional) if link.stateful]
+        self._states = states_of(stateful)
+        self.states: list[State] = [item for items in self._states.values() for item in items]
 
-    def __call__(self, x: Any, held: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    def __call__(
+        self, inputs: Sequence[Any], held: dict[str, Any]
+    ) -> tuple[list[Any], dict[str, Any]]:
         """Outputs for one window, and the states that it leaves, by name."""
-        self._masks, self._padded, self._left = {}, set(), {}
-        self._held = {layer: [held[name] for name in names] for layer, names in self._names.items()}
-        outputs = self._run(self._functional, [x])
-        left = {
-            name: state
-            for layer, names in self._names.items()
-            for name, state in zip(names, self._left[layer], strict=True)
+        self._left, self.observed = {}, []
+        self._held = {
+            layer: [held[state.name] for state in states] for layer, states in self._states.items()
         }
-        return outputs, left
+        outputs = self.run(self.functional, [Value(x) for x in inputs])
+        left = {
+            state.name: tensor
+            for layer, states in self._states.items()
+            for state, tensor in zip(states, self._left[layer], strict=True)
+        }
+        return [value.tensor for value in outputs], left
 
-    def _run(self, functional: Any, inputs: Sequence[Any]) -> list[Any]:
-        results = functional._run_through_graph(list(inputs), operation_fn=self._operation)
-        return list(results) if isinstance(results, list | tuple) else [results]
+    def bare(self, call: Call) -> list[Value]:
+        """As it is, and without the mask, as in Keras."""
+        if any(value.padded for value in call.values):
+            raise _given_padding(call)
+        return [Value(x) for x in keras.tree.flatten(call.operation(*call.args, **call.kwargs))]
 
-    def _operation(self, operation: Any) -> Callable[..., Any]:
-        """What runs in place of an operation of the graph."""
-        if not hasattr(operation, "trainable_variables"):
-            # of keras.ops: as it is, and without the mask, as in Keras
-            return cast(Callable[..., Any], operation)
-        kind = type(operation).__name__
-        if hasattr(operation, "layers") and kind != "StackedRNNCells":
-            functional = _functional(operation)
-            return lambda *inputs, **_: _single(self._run(functional, _flat(inputs)))
-        if kind == "Masking":
-            return lambda x: self._masking(operation, x)
-        if getattr(operation, "mask_zero", False):
-            raise ValueError(f"layer {operation.name} has mask_zero=True: its mask is not carried")
-        if id(operation) not in self._links:
-            self._links[id(operation)] = link_of(operation)
-        link = self._links[id(operation)]
-        if isinstance(link, Plain):
-            return lambda *args, **kwargs: self._plain(link, args, kwargs)
-        return lambda x, **kwargs: self._recurrence(link, x, **kwargs)
+    def masking(self, call: Call) -> list[Value]:
+        """Marks what is padding. Keras also zeroes it; so does float32. On an integer scale it
+        stays as it is, because a SELECT would give the input the scale of what is left, on which
+        the mask value is lost.
+        """
+        (given,), layer = call.values, call.operation
+        x, value = given.tensor, float(layer.mask_value)
+        if len(x.shape) != 3:
+            raise RefusedError(
+                f"layer {layer.name} makes a mask of an input of shape {tuple(x.shape[1:])}; only"
+                " of [T, F] is a step padding or not",
+                "bring the input into the shape [T, F] before the mask",
+            )
+        kept = kept_rows(x, value, exact=self._exact)
+        self.observed.append((layer.name, value, x, distances(x, value)))
+        if value == 0.0:
+            return [Value(tf.identity(x), kept)]
+        if self._exact:
+            return [Value(tf.where(kept[..., tf.newaxis], x, tf.zeros_like(x)), kept)]
+        return [Value(tf.identity(x), kept, padded=True)]
 
-    def _recurrent(self, functional: Any) -> list[Recurrent]:
-        """All recurrent layers, those of nested models included."""
-        links: list[Recurrent] = []
-        for layer in functional.layers:
-            if hasattr(layer, "layers") and type(layer).__name__ != "StackedRNNCells":
-                links += self._recurrent(_functional(layer))
-            elif type(layer).__name__ not in ("InputLayer", "Masking"):
-                link = self._links[id(layer)] = link_of(layer)
-                if isinstance(link, Recurrent):
-                    links.append(link)
-        return links
-
-    def _recurrence(
-        self,
-        link: Recurrent | Both,
-        x: Any,
-        initial_state: Any = None,
-        mask: Any = None,
-        **_: Any,
-    ) -> Any:
-        own = self._mask(x)
-        if own is not None:
-            mask = own  # what Keras' operators make of the same, TFLM does not have
-        elif mask is not None:
-            mask = tf.reshape(mask, (-1, 1))
-        given = _flat([] if initial_state is None else [initial_state])
+    def recurrence(self, call: Call) -> list[Value]:
+        """Through `loop`, with the mask of what is given."""
+        link = self.link(call.operation)
+        assert isinstance(link, Recurrent | Both)
+        kwargs = dict(zip(("initial_state", "mask"), call.args[1:], strict=False)) | call.kwargs
+        x, own = call.values[0].tensor, call.values[0].mask
+        # what Keras' operators make of the same mask, TFLM does not have
+        mask = kwargs.get("mask") if own is None else own
+        rows = None if mask is None else tf.reshape(mask, (-1, 1))
+        given = keras.tree.flatten(kwargs.get("initial_state"))
+        given = [state for state in given if state is not None]
         if isinstance(link, Recurrent):
-            states = given or self._held.get(link.name) or _zeros(link)
-            output, left = self._loop(link, x, states=states, mask=mask, in_time_order=False)
+            given = given or self._held.get(link.name, [])
+            output, left = self._one_way(link, x, given, rows, in_time_order=False)
             if link.stateful:
                 self._left[link.name] = left
-            sequences, results = link.sequences, [output, *(left if link.gives_state else [])]
+            results, states_left = [output], left if link.gives_state else []
+            sequences = link.sequences
         else:
             half = len(given) // 2
-            forward, one = self._loop(
-                link.forward, x, states=given[:half] or _zeros(link.forward), mask=mask,
-                in_time_order=False,
-            )  # fmt: skip
-            backward, two = self._loop(
-                link.backward, x, states=given[half:] or _zeros(link.backward), mask=mask,
-                in_time_order=True,
-            )  # fmt: skip
-            output = link.merge(forward, backward)
+            forward, one = self._one_way(link.forward, x, given[:half], rows, in_time_order=False)
+            backward, two = self._one_way(link.backward, x, given[half:], rows, in_time_order=True)
+            results = [link.merge(forward, backward)] if link.merge else [forward, backward]
             sequences = link.forward.sequences
-            results = [output, *([*one, *two] if link.forward.gives_state else [])]
-        if sequences and mask is not None:
-            self._masks[id(output)] = (output, mask)
-        return _single(results)
+            states_left = [*one, *two] if link.forward.gives_state else []
+        return [Value(x, mask if sequences else None) for x in results] + [
+            Value(x) for x in states_left
+        ]
 
-    def _masking(self, layer: Any, x: Any) -> Any:
-        """Marks what is padding. Keras also zeroes it; here it stays as it is, because a SELECT
-        would give the input the scale of what is left, on which the mask value is lost.
-        """
-        output = tf.identity(x)
-        self._masks[id(output)] = (output, kept_rows(x, layer.mask_value))
-        self._padded.add(id(output))
-        return output
-
-    def _mask(self, x: Any) -> Any:
-        return self._masks.get(id(x), (None, None))[1]
-
-    def _plain(self, link: Plain, args: Any, kwargs: Any) -> Any:
-        masks = [mask for x in _flat(args) if (mask := self._mask(x)) is not None]
-        own = {key: value for key, value in kwargs.items() if key not in ("training", "mask")}
-        output = link(*args, **own)
-        if masks:
-            takes = getattr(link.layer, "_call_has_mask_arg", False)
-            padded = any(id(x) in self._padded for x in _flat(args))
-            passes = link.layer.supports_masking and len(_flat(args)) == 1
-            if takes or (padded and not passes):
-                raise RefusedError(
-                    f"layer {link.name} is a {link.kind} and is given padding; only recurrent"
-                    " layers, and those that treat every step by itself, do without it",
-                    "let it follow the last step of a recurrent layer, or pad in front and train"
-                    " without a mask",
-                )
-            if passes:
-                self._masks[id(output)] = (output, masks[0])
-                if padded:
-                    self._padded.add(id(output))
-        return output
-
-
-def _functional(model: Any) -> Any:
-    """The graph of a model; ValueError if its `call` is code of its own."""
-    graph = getattr(model, "_functional", model)
-    if graph is None or not hasattr(graph, "_run_through_graph"):
-        raise ValueError(
-            f"{model.name} is a {type(model).__name__} whose layers are called by code of its own;"
-            " only Sequential and functional models have this export"
+    def _one_way(
+        self, link: Recurrent, x: Any, given: Sequence[Any], mask: Any, *, in_time_order: bool
+    ) -> tuple[Any, list[Any]]:
+        return self._loop(
+            link,
+            x,
+            states=given or first_states(link, int(x.shape[0])),
+            from_zero=not given and link.first is None,
+            mask=mask,
+            in_time_order=in_time_order,
         )
-    return graph
+
+    def time_distributed(self, call: Call) -> list[Value]:
+        """The steps of a window as a batch, or one product for all of them."""
+        (given,), inner = call.values, call.operation.layer
+        x = given.tensor
+        if type(inner).__name__ in AT_ONCE and len(x.shape) == 3:
+            steps = x
+        else:
+            steps = tf.reshape(x, x.shape[1:])
+        values = self.layer(Call(inner, (steps,), {}, [Value(steps)]))
+        results = [value.tensor for value in values]
+        if steps is not x:
+            results = [tf.reshape(item, (1, *item.shape)) for item in results]
+        return [Value(item, given.mask, given.padded) for item in results]
+
+    def plain(self, call: Call) -> list[Value]:
+        """The layer itself, on weights that are constants; masks as Keras hands them on."""
+        link = self.link(call.operation)
+        assert isinstance(link, Plain)
+        masked = any(value.mask is not None for value in call.values)
+        options = {key: value for key, value in call.kwargs.items() if key != "training"}
+        if masked:
+            options.pop("mask", None)  # it is that of the values
+        if masked and isinstance(call.operation, keras.layers.Concatenate):
+            output = link(*call.args, **options)
+            return [Value(output, _joined(call), any(value.padded for value in call.values))]
+        padded = any(value.padded for value in call.values)
+        if masked and not self._exact:
+            takes = getattr(link.layer, "_call_has_mask_arg", False)
+            passes = link.layer.supports_masking and len(call.values) == 1
+            if takes or (padded and not passes):
+                raise _given_padding(call)
+        for value in call.values:
+            if value.mask is not None:
+                set_keras_mask(value.tensor, value.mask)
+        with replaced_calls(self, link.layer):
+            outputs = keras.tree.flatten(link(*call.args, **options))
+        masks = [get_keras_mask(x) for x in outputs]
+        return [
+            Value(x, mask, padded and mask is not None)
+            for x, mask in zip(outputs, masks, strict=True)
+        ]
 
 
-def _zeros(link: Recurrent) -> list[Any]:
-    return [tf.zeros((1, size)) for size in link.cell.state_sizes]
+def recurrent_links(walker: Walker, functional: Any) -> list[Recurrent]:
+    """All recurrent layers of one direction, those of models inside models included."""
+    links: list[Recurrent] = []
+    for layer in functional.layers:
+        inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
+        if is_graph(inner):
+            links += recurrent_links(walker, functional_of(inner))
+        elif is_recurrent(inner):
+            link = walker.link(inner)
+            if isinstance(link, Recurrent):
+                links.append(link)
+    return links
 
 
-def _flat(items: Any) -> list[Any]:
-    if isinstance(items, list | tuple):
-        return [leaf for item in items for leaf in _flat(item)]
-    return [items]
+@contextmanager
+def replaced_calls(graph: Graph, layer: Any) -> Iterator[None]:
+    """Recurrent and TimeDistributed layers inside a layer of the user's own run as any others do
+    in `graph`, whatever code calls them.
+    """
+    with ExitStack() as stack:
+        for inner in layers_of(layer):
+            if is_recurrent(inner) or isinstance(inner, keras.layers.TimeDistributed):
+                if getattr(inner, "stateful", False):
+                    raise RefusedError(
+                        f"layer {inner.name} is stateful inside layer {layer.name}, whose code"
+                        " decides what becomes of its states",
+                        f"move {inner.name} out of {layer.name}, to stand beside it in the model",
+                    )
+                object.__setattr__(inner, "call", _replacement(graph, inner))
+                stack.callback(object.__delattr__, inner, "call")
+        yield
 
 
-def _single(items: list[Any]) -> Any:
-    return items[0] if len(items) == 1 else items
+def _replacement(graph: Graph, layer: Any) -> Any:
+    def call(x: Any, *args: Any, mask: Any = None, **kwargs: Any) -> Any:
+        kwargs.pop("training", None)
+        given = Call(layer, (x, *args), kwargs, [Value(x, mask)])
+        results = [value.tensor for value in graph.layer(given)]
+        return results[0] if len(results) == 1 else results
+
+    return call
+
+
+def _joined(call: Call) -> Any:
+    """The mask of a Concatenate, without the operator that Keras makes it with (REDUCE_ANY): over
+    features a step is kept that one of them keeps, over time masks stand one after the other.
+    """
+    rank = len(call.values[0].tensor.shape)
+    axis = int(call.operation.axis) % rank
+    masks = [value.mask for value in call.values]
+    if axis == 1:
+        whole = [
+            tf.ones(value.tensor.shape[:2], tf.bool) if mask is None else mask
+            for value, mask in zip(call.values, masks, strict=True)
+        ]
+        return tf.concat(whole, axis=1)
+    if any(mask is None for mask in masks):
+        return None  # every step is kept
+    kept = masks[0]
+    for mask in masks[1:]:
+        kept = tf.logical_or(kept, mask)
+    return kept
+
+
+def _given_padding(call: Call) -> RefusedError:
+    return RefusedError(
+        f"layer {call.name} is a {call.kind} and is given padding; only recurrent"
+        " layers, and those that treat every step by itself, do without it",
+        "let it follow the last step of a recurrent layer, convert to float32, or pad in front and"
+        " train without a mask",
+    )

@@ -2,8 +2,7 @@
 
 A dynamic batch becomes SHAPE → … → FILL in the flatbuffer, which TFLM refuses ("dynamic
 tensors"), so every export fixes it. The weights are carried over; the shapes of all other axes
-must be static already. Two layers are written otherwise than Keras does it: RepeatVector as a
-broadcast, and TimeDistributed around a layer that treats every step by itself as that layer.
+must be static already. Integers become int32, which is what TFLM looks up rows with.
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tflm_hil.models.convert.exports.repeat import PACKAGE, RepeatVector
+import keras
+
+from tflm_hil.models.convert.exports.rewrite import rewrite
 from tflm_hil.models.convert.loading import load as load_model
-from tflm_hil.models.layer_kinds import POINTWISE
 
 
 def rebuild(model: Any, *, unroll: bool, stateless: bool = False, batch: int = 1) -> Any:
@@ -25,6 +25,13 @@ def rebuild(model: Any, *, unroll: bool, stateless: bool = False, batch: int = 1
     _patch(config, unroll, stateless, batch)
     copy = type(model).from_config(config)
     copy.set_weights(model.get_weights())
+    for layer in copy._flatten_layers():
+        # those that a layer of the user's own makes for itself
+        if isinstance(layer, keras.layers.RNN):
+            layer.unroll = unroll
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # Normalization computes with copies of its weights
+    rewrite(copy)
     return copy
 
 
@@ -34,7 +41,10 @@ def _patch(node: Any, unroll: bool, stateless: bool, batch: int) -> None:
         for item in node:
             _patch(item, unroll, stateless, batch)
     elif isinstance(node, dict):
-        _exchange(node, batch)
+        if node.get("class_name") == "InputLayer":
+            dtype = node["config"].get("dtype")
+            if isinstance(dtype, str) and dtype.startswith(("int", "uint")):
+                node["config"]["dtype"] = "int32"
         node.pop("build_config", None)  # holds the old batch; layers are built when they are called
         if "unroll" in node:
             node["unroll"] = unroll
@@ -47,19 +57,6 @@ def _patch(node: Any, unroll: bool, stateless: bool, batch: int) -> None:
             node["batch_shape"] = (batch, *shape[1:])
         for item in node.values():
             _patch(item, unroll, stateless, batch)
-
-
-def _exchange(node: dict[str, Any], batch: int) -> None:
-    """Another layer in place of one that becomes operators which TFLM lacks, or one a step."""
-    kind = node.get("class_name")
-    if kind == "RepeatVector" and batch == 1:
-        node["module"], node["registered_name"] = None, f"{PACKAGE}>{RepeatVector.__name__}"
-    elif kind == "TimeDistributed":
-        inner = node["config"]["layer"]
-        if inner["class_name"] in POINTWISE:
-            name = node["config"]["name"]
-            node.update({key: inner[key] for key in ("module", "class_name", "registered_name")})
-            node["config"] = {**inner["config"], "name": name}
 
 
 def stateful(model: Any) -> bool:

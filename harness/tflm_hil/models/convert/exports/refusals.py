@@ -19,29 +19,16 @@ class RefusedError(ValueError):
 
 def check(model: Any, export: str, dtype: str) -> None:
     """Raise RefusedError if this model in this export and type is known not to come out right."""
-    if len(model.inputs) != 1:
-        names = ", ".join(item.name for item in model.inputs)
-        raise RefusedError(
-            f"the model has {len(model.inputs)} inputs ({names}), and samples are one array",
-            "convert each part with one input by itself: of an encoder-decoder, the encoder, and"
-            " the decoder step by step",
-        )
     layers = list(_layers(model))
     for layer in layers:
         kind = type(layer).__name__
-        if kind == "Masking" and export != "shift":
+        masks = kind == "Masking" or getattr(layer, "mask_zero", False)
+        if masks and export != "shift":
             raise RefusedError(
                 f"layer {layer.name} makes a mask, and its operators (REDUCE_ANY) TFLM does not"
                 " have",
                 "use --export shift, which makes the mask of others; or pad in front and train"
                 " without a mask",
-            )
-        if getattr(layer, "mask_zero", False):
-            raise RefusedError(
-                f"layer {layer.name} makes a mask of its indices, and its operators TFLM does not"
-                " have",
-                "pad in front, so that the sequence ends at the last step, and train without a"
-                " mask",
             )
         if kind == "RepeatVector" and export == "step":
             raise RefusedError(

@@ -13,7 +13,7 @@ longer sequence, and whoever drives the model feeds the states back, as with a s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,74 +21,119 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export, Feed, only
+from tflm_hil.models.convert.exports import Export, Feed, Padding
 from tflm_hil.models.convert.exports.graph import Graph
+from tflm_hil.models.convert.exports.inputs import ModelInput, each, inputs_of, named_as_keras
 from tflm_hil.models.convert.exports.links import Recurrent
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
-from tflm_hil.models.convert.exports.saved import converter_of
+from tflm_hil.models.convert.exports.saved import converter_of, output_names
 from tflm_hil.models.convert.samples import Sequences
 from tflm_hil.models.tflite.states import NEXT
 
 
-def converter(model_path: Path) -> Export:
-    """Export every recurrent layer as one loop; raises ValueError naming what it cannot take."""
+def converter(model_path: Path, *, exact: bool = True) -> Export:
+    """Export every recurrent layer as one loop; raises ValueError naming what it cannot take.
+
+    Not `exact`: masks are made so that an integer scale tells padding, see `masks`.
+    """
     # rebuilt for its fixed shape; the loops below are ours
     model = rebuild(load(str(model_path)), unroll=False)
-    if len(model.inputs) != 1:
-        raise ValueError(f"the model has {len(model.inputs)} inputs; this export takes one")
-    graph = Graph(model, loop)
+    graph = Graph(model, loop, exact=exact)
+    taken = inputs_of(model)
     outputs = output_names(len(model.outputs))
-    specs = {state.name: tf.TensorSpec((1, state.size), name=state.name) for state in graph.states}
-    specs["x"] = tf.TensorSpec((1, *model.input_shape[1:]), name="x")
+    function = function_of(graph, taken, outputs)
 
-    def run(**tensors: Any) -> dict[str, Any]:
-        results, left = graph(tensors.pop("x"), tensors)
-        named = dict(zip(outputs, results, strict=True))
-        return named | {name + NEXT: state for name, state in left.items()}
-
-    function = tf.function(run, autograph=False).get_concrete_function(**specs)
-    chunk = int(model.input_shape[1])
-
-    def probe(windows: Sequences) -> list[NDArray[np.float32]]:
-        results = [result for _, result in walk(function, graph, only(windows), chunk)]
+    def probe(samples: Sequences) -> list[NDArray[np.float32]]:
+        results = [result for _, result in walk(function, graph, taken, windows(samples))]
         return [np.concatenate([np.asarray(item[name]) for item in results]) for name in outputs]
 
-    def representative(given: Sequences) -> Iterator[Feed]:
-        sequences = only(given)
-        # windows that stand alone are taken as one sequence, as a stateful Keras model does
-        alone = sequences.shape[1] == chunk and graph.states
-        for rows in [sequences] if alone else sequences[:, np.newaxis]:
-            for tensors, _ in walk(function, graph, _once_more(rows, chunk), chunk):
-                yield {name: np.asarray(value, np.float32) for name, value in tensors.items()}
+    def windows(samples: Sequences) -> list[dict[str, NDArray[Any]]]:
+        cut = {
+            item.name: samples[item.name].reshape(-1, *(size or 1 for size in item.shape))
+            for item in taken
+        }
+        return each(cut)
 
-    return Export(converter_of(function), probe, representative, carries_state=bool(graph.states))
+    def representative(samples: Sequences) -> Iterator[Feed]:
+        # windows that stand alone are taken as one sequence, as a stateful Keras model does
+        alone = graph.states and len(windows(samples)) == len(each(samples))
+        for sequence in [samples] if alone else each(samples):
+            parts = windows(sequence)
+            # the last twice: the state that it leaves must be fed once, or the input's range would
+            # not hold what the output's does
+            parts += parts[-1:] if graph.states else []
+            for tensors, _ in walk(function, graph, taken, parts):
+                yield {name: np.asarray(value) for name, value in tensors.items()}
+
+    return Export(
+        converter_of(function),
+        probe,
+        representative,
+        carries_state=bool(graph.states),
+        padding=lambda samples: padding(graph, taken, windows(samples)),
+        finish=lambda content: named_as_keras(content, taken),
+    )
+
+
+def function_of(
+    graph: Graph,
+    taken: Sequence[ModelInput],
+    outputs: Sequence[str],
+    also: Callable[[], dict[str, Any]] = dict,
+) -> Any:
+    """The concrete function of a graph: inputs and states by name, outputs and next states, and
+    what there is `also` after the graph has run.
+    """
+    specs = {state.name: tf.TensorSpec((1, state.size), name=state.name) for state in graph.states}
+    for item in taken:
+        specs[item.key] = tf.TensorSpec((1, *item.shape), item.dtype, name=item.key)
+
+    def run(**tensors: Any) -> dict[str, Any]:
+        results, left = graph([tensors.pop(item.key) for item in taken], tensors)
+        named = dict(zip(outputs, results, strict=True))
+        return named | {name + NEXT: state for name, state in left.items()} | also()
+
+    return tf.function(run, autograph=False).get_concrete_function(**specs)
 
 
 def walk(
-    function: Any, graph: Graph, sequences: NDArray[np.float32], chunk: int
+    function: Any, graph: Graph, taken: Sequence[ModelInput], windows: Sequence[Sequences]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """What goes into every call and what comes out: sequences `[N, k·T, F]` in chunks of T, one
-    after the other, from zero states before the first.
+    """What goes into every call and what comes out: windows one after the other, from zero states
+    before the first.
     """
     held = {state.name: tf.zeros((1, state.size)) for state in graph.states}
-    for window in sequences.reshape(-1, chunk, *sequences.shape[2:]):
-        tensors = {"x": tf.constant(window[np.newaxis]), **held}
+    for window in windows:
+        tensors = {item.key: tf.constant(item.tensor(window[item.name])) for item in taken} | held
         result = function(**tensors)
         held = {name: result[name + NEXT] for name in held}
         yield tensors, result
 
 
-def _once_more(rows: NDArray[np.float32], chunk: int) -> NDArray[np.float32]:
-    """A sequence `[N, T, F]` as one of windows, its last twice: the state that it leaves must be
-    fed once, or the input's range would not hold what the output's does.
-    """
-    windows = rows.reshape(-1, chunk, *rows.shape[2:])
-    return np.concatenate([windows, windows[-1:]])
+def padding(
+    graph: Graph, taken: Sequence[ModelInput], windows: Sequence[Sequences]
+) -> list[Padding]:
+    """What every Masking layer meets in windows; each time that it is called counts."""
+    zero = {state.name: tf.zeros((1, state.size)) for state in graph.states}
+    names: list[tuple[str, float]] = []
 
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def observe(*tensors: Any) -> list[Any]:
+        graph(tensors, zero)
+        names[:] = [(name, value) for name, value, *_ in graph.observed]
+        return [(tf.reduce_min(x), tf.reduce_max(x), far) for *_, x, far in graph.observed]
 
-def output_names(count: int) -> list[str]:
-    """Signature names of a model's outputs: `y`, or `y0`, `y1`, … in the order of the model."""
-    return ["y"] if count == 1 else [f"y{number}" for number in range(count)]
+    met = [
+        observe(*(tf.constant(item.tensor(window[item.name])) for item in taken))
+        for window in windows
+    ]
+    found = []
+    for (layer, value), results in zip(names, zip(*met, strict=True), strict=True):
+        far = np.concatenate([np.asarray(item[2]) for item in results])
+        low, high = min(float(item[0]) for item in results), max(float(item[1]) for item in results)
+        padded = int(np.count_nonzero(far == 0.0))
+        found.append(Padding(layer, value, low, high, padded, far[far > 0.0]))
+    return found
 
 
 def loop(
@@ -96,31 +141,37 @@ def loop(
     x: Any,
     *,
     states: Sequence[Any],
+    from_zero: bool,
     mask: Any = None,
     in_time_order: bool = False,
 ) -> tuple[Any, list[Any]]:
     """One recurrent layer as a loop, see `graph.Loop`; a single step without one."""
-    steps, features = int(x.shape[1]), int(x.shape[2])
+    batch, steps, features = (int(size) for size in x.shape)
     cell = link.cell
     count = len(states)
     masked = mask is not None
-    # the last output where the states do not hold it: of every step if padding repeats it
-    separate = masked and not cell.output_is_state and not link.zero_masked
+    # the register holds [T, F], or [T, N, F] of several windows side by side
+    side = (batch,) if batch > 1 else ()
+    window = tf.transpose(x, (1, 0, 2)) if side else tf.reshape(x, (steps, features))
+    # the last output where the states do not hold it: of every step if padding repeats it, and
+    # before the first that is none Keras gives 0
+    held = cell.output_is_state and from_zero
+    separate = masked and not held and not link.zero_masked
     if not link.sequences:
         separate |= not cell.output_is_state or (masked and link.zero_masked)
-    variables = [tf.constant(0), tf.reshape(x, (steps, features)), *states]
+    variables = [tf.constant(0), window, *states]
     if masked:
         variables.append(mask)
     if separate:
-        variables.append(tf.zeros((1, cell.output_size)))
+        variables.append(tf.zeros((batch, cell.output_size)))
     if link.sequences:
-        variables.append(tf.zeros((steps, cell.output_size)))
+        variables.append(tf.zeros((steps, *side, cell.output_size)))
     prepend = link.backward and in_time_order
 
     def body(i: Any, window: Any, *rest: Any) -> list[Any]:
         row, turned = _turn(window, backward=link.backward)
         old, more = list(rest[:count]), list(rest[count:])
-        y, new = cell.step(row, old)
+        y, new = cell.step(row[0] if side else row, old)
         carried = [i + 1, turned]
         if masked:
             kept, turned_mask = _turn(more.pop(0), backward=link.backward)
@@ -128,14 +179,14 @@ def loop(
             if link.zero_masked:
                 y = tf.where(kept, y, tf.zeros_like(y))
             else:
-                y = new[0] if cell.output_is_state else tf.where(kept, y, more[0])
+                y = new[0] if held else tf.where(kept, y, more[0])
             carried += [*new, turned_mask]
         else:
             carried += new
         if separate:
             carried.append(y)
         if link.sequences:
-            outputs = more[-1]
+            outputs, y = more[-1], y[tf.newaxis] if side else y
             parts = [y, outputs[:-1]] if prepend else [outputs[1:], y]
             carried.append(tf.concat(parts, axis=0))
         return carried
@@ -146,7 +197,8 @@ def loop(
         results = tf.while_loop(lambda i, *_: i < steps, body, variables)
     left = list(results[2 : 2 + count])
     if link.sequences:
-        return results[-1][tf.newaxis], left
+        outputs = results[-1]
+        return (tf.transpose(outputs, (1, 0, 2)) if side else outputs[tf.newaxis]), left
     return (results[-1] if separate else left[0]), left
 
 

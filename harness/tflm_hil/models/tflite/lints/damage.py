@@ -20,11 +20,13 @@ def damaged_graph(model: Inspection) -> Iterator[Finding]:
             yield Finding("damaged-graph", Severity.ERROR, words, _REMEDY, graph.index, operator)
             break  # what follows from the first fault is no news
     main = model.subgraphs[0] if model.subgraphs else None
-    if main and main.operators and main.outputs and not _computes(main):
+    if main and main.operators and not _computes(main):
+        what = "every output of the model is an input or a constant" if main.outputs else (
+            "the model has no output"
+        )  # fmt: skip
         yield Finding(
             "damaged-graph", Severity.ERROR,
-            "every output of the model is an input or a constant: nothing that it computes is seen",
-            _REMEDY, 0,
+            f"{what}: nothing that it computes is seen", _REMEDY, 0,
         )  # fmt: skip
 
 
