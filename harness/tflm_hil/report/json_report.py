@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tflm_hil.errors import ConfigurationError
-from tflm_hil.files import stored, write_text
+from tflm_hil.files import shown, stored, write_text
 from tflm_hil.report import version1
 from tflm_hil.report.codec import from_plain, to_plain
 from tflm_hil.report.records import SCHEMA, RunRecord
@@ -72,7 +72,7 @@ def read(path: Path) -> RunRecord:
     schema = plain.get("schema") if isinstance(plain, dict) else None
     if schema not in (SCHEMA, version1.SCHEMA):
         raise ConfigurationError(
-            f"{file} has the schema {str(schema)[:SHOWN]!r}, this version reads {SCHEMA!r}",
+            f"{file} has the schema {shown(schema)}, this version reads {SCHEMA!r}",
             remedy="show it with the version of tflm-hil that wrote it",
         )
     try:
