@@ -101,7 +101,7 @@ def convert(
         )
     arrays = {
         **_named(calibration, "calibration", scaled=dtype != "float32"),
-        **_named(calibration if samples is None else samples, "samples", scaled=False),
+        **_named(samples, "samples", scaled=False),
     }
     answers: list[Answer] = []
     request = {

@@ -140,12 +140,15 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
 
 
 def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | None:
-    """What was given of a kind ("calibration/…"), brought to the model's inputs, if anything."""
-    given = {
-        key.removeprefix(f"{kind}/"): array
-        for key, array in arrays.items()
-        if key.startswith(f"{kind}/")
-    }
+    """What was given of a kind ("calibration/…"), brought to the model's inputs, if anything.
+
+    Samples are looked for among the calibration arrays where none were given by themselves.
+    """
+    kinds: dict[str, dict[str, NDArray[Any]]] = {"calibration": {}, "samples": {}}
+    for key, array in arrays.items():
+        of, name = key.split("/", 1)
+        kinds[of][name] = array
+    given = kinds[kind] or kinds["calibration"]
     if not given:
         return None
     return bind(
