@@ -265,6 +265,6 @@ def _given_padding(call: Call) -> RefusedError:
     return RefusedError(
         f"layer {call.name} is a {call.kind} and is given padding; only recurrent"
         " layers, and those that treat every step by itself, do without it",
-        "let it follow the last step of a recurrent layer, convert to float32, or pad in front and"
-        " train without a mask",
+        "let it follow the last step of a recurrent layer, or pad in front and train without a"
+        " mask",
     )

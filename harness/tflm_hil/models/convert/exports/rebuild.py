@@ -7,11 +7,13 @@ must be static already. Integers become int32, which is what TFLM looks up rows 
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from tflm_hil.models.convert.exports.refusals import RefusedError
 from tflm_hil.models.convert.exports.rewrite import rewrite
 from tflm_hil.models.convert.loading import load as load_model
 
@@ -53,7 +55,10 @@ def _patch(node: Any, unroll: bool, stateless: bool, batch: int) -> None:
         shape = node.get("batch_shape")
         if shape is not None:
             if any(size is None for size in shape[1:]):
-                raise ValueError(f"input shape {tuple(shape)} is not static beyond the batch")
+                raise RefusedError(
+                    f"input shape {tuple(shape)} is not static beyond the batch",
+                    "build the model with a fixed sequence length; only the batch may vary",
+                )
             node["batch_shape"] = (batch, *shape[1:])
         for item in node.values():
             _patch(item, unroll, stateless, batch)
@@ -71,6 +76,9 @@ def forget(model: Any) -> None:
             layer.reset_state()
 
 
+@cache
 def load(path: str) -> Any:
-    """The Keras model in a file of any kind, without its training state."""
+    """The Keras model in a file of any kind, without its training state; the same one each time,
+    which nobody changes, so that names that Keras makes up are the same, too.
+    """
     return load_model(Path(path))
