@@ -91,9 +91,9 @@ PYTEST = env HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pyte
     $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS)
 AT_ONCE ?= 2
 
-# Folders of tests/integration that are parts of their own; the last part has all the others.
+# Folders of tests/integration that are parts of their own; another part has all the others.
 INTEGRATION := tests/integration
-PARTS := explain plugin models
+PARTS := explain plugin models engine
 
 test: WHICH := --hil-covering
 test-all: WHICH :=
@@ -102,10 +102,10 @@ test-all: export HIL_RANDOM_MODELS ?= 200
 test test-all: prepared
 ifneq ($(findstring emulated,$(BOARD)),)
 	@$(BIN)/python tools/warm-python tools/side-by-side --at-once $(AT_ONCE) \
-	    "tests on $(BOARD)" $(PYTEST) --board $(BOARD) $(WHICH) tests/hil -- \
-	    $(foreach part,$(PARTS),"integration tests: $(part)" $(PYTEST) $(INTEGRATION)/$(part) --) \
 	    "integration tests: the others" $(PYTEST) $(INTEGRATION) \
 	        $(foreach part,$(PARTS),--ignore $(INTEGRATION)/$(part)) -- \
+	    "tests on $(BOARD)" $(PYTEST) --board $(BOARD) $(WHICH) tests/hil -- \
+	    $(foreach part,$(PARTS),"integration tests: $(part)" $(PYTEST) $(INTEGRATION)/$(part) --) \
 	    "unit tests" $(PYTEST) tests/unit -- \
 	    "lint" $(AGAIN) lint -- \
 	    "firmware tests" $(AGAIN) host-test
@@ -161,8 +161,8 @@ tidy: setup
 coverage: setup
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@failed=0; $(BIN)/coverage run -m pytest -q --hypothesis-profile ci tests/unit $(PYTEST_FLAGS) || failed=$$?; \
-	 $(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet; \
-	 $(BIN)/coverage report > build/coverage/report.txt; tail -n 1 build/coverage/report.txt; \
+	 $(BIN)/coverage combine --quiet; $(BIN)/coverage html --quiet; \
+	 $(BIN)/coverage report > build/coverage/report.txt; grep ^TOTAL build/coverage/report.txt; \
 	 echo "by file: build/coverage/report.txt and build/coverage/html/index.html"; exit $$failed
 
 # Small mistakes planted one at a time; those that no test notices are listed. A sample that fits

@@ -42,3 +42,8 @@ class Rejection:
     needed: int  # bytes, arena_too_small
     available: int
     text: str
+
+    @property
+    def by_engine(self) -> bool:
+        """Whether the engine said so: it will again."""
+        return self.status != "ok"

@@ -17,7 +17,7 @@ problem as an error and never as a failed model:
     │   ├── EmulatorError         the emulated board could not start, or died
     │   ├── FlashError
     │   ├── StrictFinding         the emulator saw something that would fail on silicon
-    │   └── BoardLatchedBroken    found broken earlier in this run, not tried again
+    │   └── BoardLatchedBroken    found broken earlier in this run, not tried again: has a cause
     ├── FirmwareError
     │   ├── ToolchainMissing  FirmwareBuildError  FirmwareTooBig
     │   ├── TflmTreeInvalid       a TFLM tree lacks something, or is for another machine
@@ -119,7 +119,11 @@ class StrictFinding(BoardError):
 
 
 class BoardLatchedBroken(BoardError):
-    """The board was found broken earlier in this run and is not tried again."""
+    """The board was found broken earlier in this run, by `cause`, and is not tried again."""
+
+    def __init__(self, what: str, *, cause: HilError, remedy: str = "", board: str = "") -> None:
+        super().__init__(what, remedy=remedy, board=board)
+        self.cause = cause
 
 
 class FirmwareError(HilError):

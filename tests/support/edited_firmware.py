@@ -17,6 +17,8 @@ from tflm_hil.firmware_build.build import SOURCE_DIR, FirmwareImage, build
 from tflm_hil.firmware_build.content_key import source_files
 from tflm_hil.paths import cache_dir
 
+EDITED = cache_dir("edited")
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -44,8 +46,7 @@ def edited_firmware(*edits: Edit) -> FirmwareImage:
 
 def firmware_with(texts: Mapping[str, str]) -> FirmwareImage:
     """The image of the sources in which these files have these texts, new files among them."""
-    cache = cache_dir("edited")
-    sources = cache / "firmware"
+    sources = EDITED / "firmware"
     wanted = {
         path.relative_to(SOURCE_DIR).as_posix(): path.read_bytes()
         for path in source_files(SOURCE_DIR)
@@ -61,4 +62,4 @@ def firmware_with(texts: Mapping[str, str]) -> FirmwareImage:
             if not path.exists() or path.read_bytes() != content:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-        return build("nucleo_f746zg", source_dir=sources, cache_dir=cache)
+        return build("nucleo_f746zg", source_dir=sources, cache_dir=EDITED)

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 ops = keras.ops
@@ -49,3 +50,45 @@ def damped(
 
 
 EQUATIONS = {"DampedCell": damped, "bent": lambda x: np.minimum(x, 0.5 * x)}
+
+
+@keras.saving.register_keras_serializable(package="own")
+class Block(keras.layers.Layer):
+    """Recurrent and other layers inside one, called by code of its own."""
+
+    def __init__(self, units: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.units = units
+        self.recurrent = keras.layers.GRU(units, return_sequences=True)
+        self.norm = keras.layers.LayerNormalization()
+
+    def call(self, inputs: Any) -> Any:
+        """The two, and what goes around them."""
+        return self.norm(self.recurrent(inputs)) + inputs[:, :, : self.units]
+
+    def get_config(self) -> dict[str, Any]:
+        """With the size."""
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable(package="own")
+class Whole(keras.Model):
+    """A model whose graph is nowhere but in its code: two blocks and a head."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.lower, self.upper = Block(3), Block(2)
+        self.head = keras.layers.Dense(2)
+
+    def call(self, inputs: Any) -> Any:
+        """One after the other; the last step alone."""
+        return self.head(self.upper(self.lower(inputs))[:, -1])
+
+
+@keras.saving.register_keras_serializable(package="own")
+class WithTensorFlow(Whole):
+    """The same with a function that takes no symbolic input."""
+
+    def call(self, inputs: Any) -> Any:
+        """The mean of the steps."""
+        return self.head(tf.reduce_mean(self.lower(inputs), axis=1))

@@ -11,13 +11,13 @@ from typing import Any
 import keras
 from tflm_hil.worker import Arrays, serve
 
-from tests.support.own_cells import DampedCell, bent
+from tests.support.own_cells import Block, DampedCell, Whole, WithTensorFlow, bent
 
 STEPS, FEATURES = 12, 3
 
 
 def save(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
-    """Save `own_cell.keras` and `own_activation.keras`."""
+    """Save `own_cell.keras`, `own_activation.keras` and models that are classes of their own."""
     keras.utils.set_random_seed(4)
     layers = keras.layers
     models = {
@@ -27,6 +27,18 @@ def save(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
     for name, parts in models.items():
         model = keras.Sequential([keras.Input((STEPS, FEATURES)), *parts])
         model.save(Path(request["directory"]) / f"{name}.keras")
+    x = keras.random.normal((2, STEPS, FEATURES))
+    for name, own in {
+        "own_model": Whole(),
+        "uncalled": Whole(),
+        "tensorflow": WithTensorFlow(),
+    }.items():
+        if name != "uncalled":
+            own(x)
+        own.save(Path(request["directory"]) / f"{name}.keras")
+    begin = keras.Input((STEPS, FEATURES))
+    inside = keras.Model(begin, layers.GRU(3)(Whole().upper(Block(3)(begin))))
+    inside.save(Path(request["directory"]) / "own_block.keras")
     return {}, {}
 
 

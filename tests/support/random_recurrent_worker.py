@@ -86,7 +86,7 @@ def make(number: int, directory: Path, journal: Any) -> None:
             "dtype": network.dtype,
             "custom": "",
         }
-        _, arrays = convert(request, {"calibration": calibration})
+        _, arrays = convert(request, {"calibration/inputs": calibration})
         content = arrays["tflite"].tobytes()
         (directory / f"{number}.tflite").write_bytes(content)
         stage = "wheel"

@@ -110,6 +110,27 @@ def twins() -> bytes:
     return model.content()
 
 
+def looped(*, swapped: bool = False) -> bytes:
+    """Two states of one shape as variables of a loop, which mixes both at every turn."""
+    model = ModelBuilder()
+    main = model.graph()
+    x, a, b = (main.tensor(name, (1, 4)) for name in ("x", "state_a", "state_b"))
+    start = main.tensor("start", (), "int32", data=0)
+    left = main.tensor("left", (), "int32")
+    given = [main.tensor(f"after{number}", (1, 4)) for number in range(3)]
+    main.operator(
+        "WHILE", [start, x, a, b], [left, *given], "While", condSubgraphIndex=1, bodySubgraphIndex=2
+    )
+    y = main.tensor("y", (1, 4))
+    main.operator("TANH", [given[0]], [y])
+    outputs = [y, given[2], given[1]] if swapped else [y, given[1], given[2]]
+    main.finish([x, a, b], outputs)
+    for name in ("condition", "body"):
+        graph = model.graph(name)
+        graph.finish([graph.tensor("i", (), "int32")], [])
+    return model.content()
+
+
 def side_by_side(
     names: Sequence[str], shapes: Sequence[Sequence[int]], outputs: Sequence[str]
 ) -> bytes:

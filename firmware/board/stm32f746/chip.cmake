@@ -37,12 +37,3 @@ target_link_options(hil_board INTERFACE
   -Wl,-Map=$<TARGET_PROPERTY:NAME>.map)
 set_property(TARGET hil_board PROPERTY INTERFACE_LINK_DEPENDS
   ${linker_script} ${CMAKE_CURRENT_SOURCE_DIR}/memory.ld)
-
-# Tests plant an image that does not fit.
-set(HIL_BALLAST_BYTES 0 CACHE STRING "constant bytes added to the image, for tests")
-if(HIL_BALLAST_BYTES GREATER 0)
-  target_sources(hil_board PRIVATE ${chip}/ballast.cc)
-  set_source_files_properties(${chip}/ballast.cc PROPERTIES
-    COMPILE_DEFINITIONS HIL_BALLAST_BYTES=${HIL_BALLAST_BYTES})
-  target_link_options(hil_board INTERFACE -Wl,--undefined=hil_ballast)
-endif()

@@ -102,6 +102,9 @@ class Preparation {
     return false;
   }
 
+  // Lets another kernel run this operator: one for a rare case, which the common one then does not
+  // pay for.
+  void RunBy(const Kernel& other) { model_->subgraphs[subgraph_].nodes[index_].kernel = &other; }
   const Kernel* kernel() const { return model_->subgraphs[subgraph_].nodes[index_].kernel; }
 
   // "operator 12 ADD in subgraph 0 <words...>"

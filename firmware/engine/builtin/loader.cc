@@ -357,18 +357,21 @@ Status Loader::PrepareAll() {
     if (model->subgraphs[g].walk == Subgraph::Walk::kNot) continue;  // nothing runs it
     for (uint32_t i = 0; i < model->subgraphs[g].node_count; ++i) {
       Preparation preparation(model, g, i, failure);
-      HIL_TRY(model->subgraphs[g].nodes[i].kernel->prepare(preparation));
+      const Status status = model->subgraphs[g].nodes[i].kernel->prepare(preparation);
+      // First: what cannot be read makes an operator refuse for reasons that are none.
       if (model->reader.corrupt()) return CorruptOperator(g, i, "has damaged options or tensors");
+      HIL_TRY(status);
     }
   }
   return Status::kOk;
 }
 
-// A model of which every output is an input or a constant has lost its list of outputs: nothing of
-// what it computes could be seen.
+// A model without outputs, or of which every output is an input or a constant, has lost their list:
+// nothing of what it computes could be seen.
 Status Loader::CheckOutputs() {
   const Subgraph& main = model->subgraphs[0];
-  if (main.node_count == 0 || main.outputs.count == 0) return Status::kOk;
+  if (main.node_count == 0) return Status::kOk;
+  if (main.outputs.count == 0) return Corrupt("it has no output");
   for (uint32_t i = 0; i < main.outputs.count; ++i) {
     const TensorSlot& slot = main.tensors[main.outputs[i]];
     const bool input = slot.Is(TensorSlot::kWritten) && slot.first == main.begin;
@@ -447,8 +450,8 @@ Status BuildModel(Span<const uint8_t> bytes, Span<uint8_t> arena, const Options&
   // The caller's inputs stay as they are, so that the same Invoke can be repeated.
   Subgraph& main = model->subgraphs[0];
   for (uint32_t i = 0; i < main.inputs.count; ++i) main.tensors[main.inputs[i]].last = main.end;
-  HIL_TRY(loader.PrepareAll());
-  return loader.CheckDescriptions();
+  HIL_TRY(loader.CheckDescriptions());
+  return loader.PrepareAll();
 }
 
 Status PlaceTensors(Model* model, Failure* failure) {

@@ -150,6 +150,9 @@ TEST_F(Refusal, OutputsThatAreInputs) {
   EXPECT_EQ(Try(model), Status::kCorruptModel);
   EXPECT_NE(std::string(failure_.text).find("every output is an input"), std::string::npos)
       << failure_.text;
+  std::memset(first(kOutputs) - 4, 0, 4);  // the length of the list
+  EXPECT_EQ(Try(model), Status::kCorruptModel);
+  EXPECT_NE(std::string(failure_.text).find("no output"), std::string::npos) << failure_.text;
 }
 
 TEST_F(Refusal, MisalignedMemory) {

@@ -26,10 +26,13 @@ from tflm_hil.boards.provider import AcquiredBoard, acquire
 from tflm_hil.errors import (
     BoardError,
     BoardLatchedBroken,
+    ConfigurationError,
     DeviceReset,
+    FirmwareError,
     HilError,
     LinkError,
     ModelMismatch,
+    ModelRejected,
     TargetFault,
     WrongFirmware,
 )
@@ -65,8 +68,11 @@ class Bench:
         latch: BrokenBoards | None = None,
         on_flash: Callable[[FlashRecord], None] = lambda _: None,
         mates: Callable[[str], Iterable[SlotEntry]] = lambda _: (),
+        clear: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`mates(hash)`: the models that go to the slot together with the one of this hash."""
+        """`mates(hash)`: the models that go to the slot together with the one of this hash;
+        `clear(hash)` raises if that one must not be flashed.
+        """
         self._config = config
         self._progress = progress
         self._latch = latch or BrokenBoards()
@@ -78,6 +84,9 @@ class Bench:
         self._device: Device | None = None
         self._hello: Hello | None = None
         self._mates = mates
+        self._clear = clear
+        self._refused: dict[tuple[str, bytes, bool], ModelRejected] = {}
+        self._obituary: HilError | None = None
         self._suspect = False
 
     def __enter__(self) -> Self:
@@ -106,9 +115,13 @@ class Bench:
     def board(self) -> AcquiredBoard:
         """The board, acquired on first use. Raises BoardError or ConfigurationError."""
         if self._board is None:
-            self._board = self._held.enter_context(
-                acquire(self._config.board, self._config.overrides)
-            )
+            self._latch.check(self._config.board)
+            try:
+                self._board = self._held.enter_context(
+                    acquire(self._config.board, self._config.overrides)
+                )
+            except (BoardError, ConfigurationError) as error:
+                raise self._give_up(error) from error
         return self._board
 
     @cached_property
@@ -133,7 +146,11 @@ class Bench:
     def image(self) -> FirmwareImage:
         """The firmware under test, built on first use. Raises FirmwareError."""
         if self._image is None:
-            self._image = firmware_under_test(self._config, self.board.spec, self._progress)
+            self._latch.check(self._config.board)
+            try:
+                self._image = firmware_under_test(self._config, self._config.spec, self._progress)
+            except (FirmwareError, ConfigurationError) as error:
+                raise self._give_up(error) from error
         return self._image
 
     @property
@@ -154,15 +171,30 @@ class Bench:
             if self._device is None:
                 return self._bring_up()
             return self._confirm()
-        except (LinkError, BoardError) as error:
+        except BoardLatchedBroken:
+            raise
+        except (LinkError, BoardError, FirmwareError, ConfigurationError) as error:
+            # What fails for one test fails for all, an image that does not compile among it.
             raise self._give_up(error) from error
 
     def load(self, entry: SlotEntry, *, preserve_all: bool = False) -> Device:
         """The device with `entry` as its current model; flashed first if the slot lacks it.
 
-        Raises ModelRejected, and what `store` and `device` raise.
+        Raises ModelRejected, and what `store` and `device` raise. A model that the engine refused
+        it refuses again: that is the same error, and the device is not asked.
         """
+        asked = (entry.hash, entry.aux, preserve_all)
+        if asked in self._refused:
+            raise self._refused[asked].with_traceback(None)
         self.store([entry])
+        try:
+            return self._load(entry, preserve_all=preserve_all)
+        except ModelRejected as error:
+            if error.rejection is not None and error.rejection.by_engine:
+                self._refused[asked] = error
+            raise
+
+    def _load(self, entry: SlotEntry, *, preserve_all: bool) -> Device:
         device = self.device()
         try:
             device.load(entry.hash, preserve_all=preserve_all)
@@ -177,8 +209,12 @@ class Bench:
     def store(self, entries: Iterable[SlotEntry]) -> None:
         """Bring models into the slot, all missing ones in one probe session.
 
-        Raises ModelTooBig, FlashError, and ModelMismatch if flashing was forbidden.
+        Raises ModelTooBig, FlashError, ModelMismatch if flashing was forbidden, and what `clear`
+        raises.
         """
+        entries = list(entries)
+        for entry in entries:
+            self._clear(entry.hash)
         missing = self._stored.missing(entries)
         if not missing:
             return
@@ -198,6 +234,7 @@ class Bench:
         """Forget what is known of the board and begin as a new run would."""
         self._hang_up()
         self._stored.forget()
+        self._refused.clear()
         return self.device()
 
     @contextmanager
@@ -235,11 +272,13 @@ class Bench:
         """`error`, or the EmulatorError behind it if the emulated board is gone."""
         if self._board is None or not isinstance(error, LinkError | BoardError | DeviceReset):
             return error
-        dead = None if isinstance(error, BoardLatchedBroken) else self.emulator.obituary()
-        if dead is None:
+        if isinstance(error, BoardLatchedBroken):
             return error
-        self._latch.mark(self._config.board, dead)
-        return dead
+        self._obituary = self._obituary or self.emulator.obituary()
+        if self._obituary is None:
+            return error
+        self._latch.mark(self._config.board, self._obituary)
+        return self._obituary
 
     def circumstances(self) -> Circumstances:
         """What the run's numbers are true under. The device must have answered once."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from tflm_hil.bench.variants import slot_entry
-from tflm_hil.models.slot.slot import HASH_BYTES, SlotEntry
+from tflm_hil.bench.variants import slot_entry, slot_hash
+from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.zoo.manifest import Variant
 
 OVERHEAD_BYTES = 1024  # header, padding and the list of states of an entry: well above the largest
@@ -35,11 +35,11 @@ class Slotfuls:
                 room = group_bytes
             room -= size
             self._groups[-1].variants.append(variant)
-            self._numbers.setdefault(_hash_of(variant), len(self._groups) - 1)
+            self._numbers.setdefault(slot_hash(variant), len(self._groups) - 1)
 
     def number(self, variant: Variant | None) -> int:
         """Of the group that `variant` is in; 0 for one that was not planned, or none."""
-        return 0 if variant is None else self._numbers.get(_hash_of(variant), 0)
+        return 0 if variant is None else self._numbers.get(slot_hash(variant), 0)
 
     def mates(self, model_hash: str) -> list[SlotEntry]:
         """The group of the model with this hash, itself included; empty if it was not planned."""
@@ -54,8 +54,3 @@ class _Group:
     @cached_property
     def entries(self) -> list[SlotEntry]:
         return [slot_entry(variant) for variant in self.variants]
-
-
-def _hash_of(variant: Variant) -> str:
-    """`SlotEntry.hash`, from the manifest."""
-    return variant.sha256[: 2 * HASH_BYTES]

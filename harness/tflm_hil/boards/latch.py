@@ -6,20 +6,20 @@ the same. The latch remembers the first reason and refuses at once.
 
 from __future__ import annotations
 
-from tflm_hil.errors import BoardLatchedBroken
+from tflm_hil.errors import BoardLatchedBroken, HilError
 
 
 class BrokenBoards:
     """The boards of this run that are not tried again, with the reason each."""
 
     def __init__(self) -> None:
-        self._reasons: dict[str, str] = {}
+        self._reasons: dict[str, HilError] = {}
 
-    def mark(self, board: str, reason: str | BaseException) -> None:
+    def mark(self, board: str, reason: HilError) -> None:
         """Latch `board`; a second reason does not replace the first, which is the cause."""
-        self._reasons.setdefault(board, str(reason).splitlines()[0])
+        self._reasons.setdefault(board, reason)
 
-    def reason(self, board: str) -> str | None:
+    def reason(self, board: str) -> HilError | None:
         """Why the board is latched, or None."""
         return self._reasons.get(board)
 
@@ -28,7 +28,8 @@ class BrokenBoards:
         reason = self.reason(board)
         if reason is not None:
             raise BoardLatchedBroken(
-                f"found broken earlier in this run and not tried again: {reason}",
+                f"not tried again in this run: {str(reason).splitlines()[0]}",
+                cause=reason,
                 remedy="see the first error of this board; power-cycle it and run again",
                 board=board,
             )

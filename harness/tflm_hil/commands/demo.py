@@ -74,7 +74,7 @@ def measure_zoo(
     if interrupted:
         print("interrupted: the next run on this board goes on from here")
         return INTERRUPTED
-    failed = record.verdict in (Verdict.FAIL, Verdict.ERROR)
+    failed = record.verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED)
     return 1 if failed or record.learned_nothing else 0
 
 

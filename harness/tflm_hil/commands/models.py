@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflm_hil.errors import ConfigurationError, ConversionError
-from tflm_hil.vocabulary import Engine, Severity
+from tflm_hil.vocabulary import Engine
 
 Function = Callable[[argparse.Namespace, list[str]], int]
 Add = Callable[[str, Function, str], argparse.ArgumentParser]
@@ -22,13 +22,26 @@ Add = Callable[[str, Function, str], argparse.ArgumentParser]
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tflm_hil.models.tflite.inspect import Inspection
+    from tflm_hil.run.trial import Examined
+
     Named = dict[str, NDArray[Any]]
 
 
 def add_commands(add: Add) -> None:
     """Register the sub-commands through the parser's own `add`."""
     convert = add("convert", _convert, "convert a Keras model to .tflite")
-    convert.add_argument("model", type=Path, help="Keras model: .keras, .h5 or a SavedModel folder")
+    convert.add_argument(
+        "model",
+        type=Path,
+        help="Keras model: .keras, .h5 or a SavedModel folder; or a .tflite, with --batch 1",
+    )
+    convert.add_argument(
+        "--batch",
+        type=int,
+        metavar="N",
+        help="1, the batch that a microcontroller has; fixes the open one of a .tflite",
+    )
     convert.add_argument(
         "--to", default="float32", metavar="TYPE", help="float32 (default), int8 or int16x8"
     )
@@ -72,8 +85,14 @@ def add_commands(add: Add) -> None:
 def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
     from tflm_hil.models.convert.convert import convert
     from tflm_hil.models.convert.wording import comparison_lines, doubts
-    from tflm_hil.models.tflite.lints import lint
 
+    if arguments.batch not in (None, 1):
+        raise ConfigurationError(
+            f"no batch {arguments.batch}: TFLM runs one sequence at a time",
+            remedy="use --batch 1",
+        )
+    if arguments.model.suffix == ".tflite":
+        return _fix_batch(arguments)
     calibration, samples = _given(arguments.samples, arguments.key)
     target = arguments.output or arguments.model.with_name(
         f"{arguments.model.stem}-{arguments.to}-{arguments.export}.tflite"
@@ -96,9 +115,49 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         print(line)
     for note in (*doubts(done.comparison, done.export, done.dtype, done.causes), *done.notes):
         print(f"note: {note}")
-    for finding in lint(done.content):
-        print(finding)
+    _print_findings(target, done.content)
     return 0
+
+
+def _fix_batch(arguments: argparse.Namespace) -> int:
+    from tflm_hil.models.convert.batch import with_batch_one
+
+    model: Path = arguments.model
+    if arguments.batch is None:
+        raise ConfigurationError(
+            f"{model} is converted already",
+            remedy="use --batch 1 to fix an open batch; any other export needs the Keras model",
+        )
+    target: Path = arguments.output or model.with_name(f"{model.stem}-batch1.tflite")
+    if not target.parent.is_dir():
+        raise ConfigurationError(f"no folder {target.parent}", remedy="create it first")
+    fixed = with_batch_one(model, timeout_s=arguments.timeout)
+    target.write_bytes(fixed.content)
+    print(f"{target}: {len(fixed.content)} bytes, batch 1")
+    print(
+        f"equal to {model.name} at batch 1 in TFLite's interpreter: all of {fixed.elements:,}"
+        " output elements, bit for bit"
+    )
+    _print_findings(target, fixed.content)
+    return 0
+
+
+def _print_findings(target: Path, content: bytes) -> None:
+    from tflm_hil.models.tflite.inspect import inspect
+
+    examined = _examine(inspect(content, str(target)), content)
+    for finding in examined.findings:
+        print(finding)
+    for reason in examined.not_asked:
+        print(f"note: {reason}")
+
+
+def _examine(model: Inspection, content: bytes, engine: str = Engine.BUILTIN) -> Examined:
+    """The checks of a run before flashing, as far as they need no board."""
+    from tflm_hil.run.trial import examine
+
+    (examined,) = examine([model], [content], engine=engine)
+    return examined
 
 
 def _given(path: Path | None, key: str) -> tuple[Named | None, Named | None]:
@@ -130,13 +189,14 @@ def _given(path: Path | None, key: str) -> tuple[Named | None, Named | None]:
 def _inspect(arguments: argparse.Namespace, _: list[str]) -> int:
     from tflm_hil.models.tflite.describe import show
     from tflm_hil.models.tflite.inspect import inspect
-    from tflm_hil.models.tflite.lints import lint
 
-    model = inspect(_read(arguments.model), str(arguments.model))
-    findings = lint(model, engine=arguments.engine)
-    show(model, findings, name=arguments.model.name, tensors=arguments.tensors)
-    failed = arguments.strict and any(item.severity is Severity.ERROR for item in findings)
-    return 1 if failed else 0
+    content = _read(arguments.model)
+    model = inspect(content, str(arguments.model))
+    examined = _examine(model, content, arguments.engine)
+    show(model, examined.findings, name=arguments.model.name, tensors=arguments.tensors)
+    for reason in examined.not_asked:
+        print(f"note: {reason}")
+    return 1 if arguments.strict and examined.has_errors else 0
 
 
 def _c_array(arguments: argparse.Namespace, _: list[str]) -> int:

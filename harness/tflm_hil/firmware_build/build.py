@@ -35,20 +35,22 @@ from tflm_hil.paths import cache_dir as cache_folder
 __all__ = ["FirmwareImage", "addr2line", "build"]
 
 SOURCE_DIR = REPOSITORY / "firmware"
-_IMAGES_KEPT = 12
+_IMAGES_KEPT = 24  # more than the tests make in one place
+_APP = "hil_app"
 _ELF = "firmware.elf"
 _DIGEST = "firmware.sha256"
 # They would get into the compilation without being part of the key.
 _FOREIGN_VARIABLES = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CC", "CXX", "ASMFLAGS")
 
 
-def build(
+def build(  # noqa: PLR0913
     board: str,
     engine: str = "builtin",
     *,
     tflm: TflmTree | None = None,
     operators: Collection[str] | None = None,
     definitions: Mapping[str, str] | None = None,
+    target: str = _APP,
     source_dir: Path = SOURCE_DIR,
     cache_dir: Path | None = None,
     on_progress: Callable[[str], None] | None = None,
@@ -56,7 +58,8 @@ def build(
     """The firmware image of these sources, compiled only if it is not in the cache.
 
     `tflm` is the tree of the tflm engine, `operators` the names of those to link from it (None:
-    all that the library has). `definitions` are further CMake cache variables; `on_progress` gets
+    all that the library has). `target` is another program than the firmware, of the desktop only.
+    `definitions` are further CMake cache variables; `on_progress` gets
     each line of CMake's and Ninja's output ("[12/40] Building CXX object …"), all of which is kept
     in `image.log`.
 
@@ -77,7 +80,7 @@ def build(
             engine=engine,
             compiler_version=toolchain.cxx_version,
             tflm_digest=tflm.digest if tflm is not None else "",
-            definitions=variables,
+            definitions=variables if target == _APP else {**variables, "target": target},
         )
 
     build_dir = cache / _build_directory_name(board, source_dir, variables)
@@ -87,13 +90,13 @@ def build(
         hit = _is_intact(cache / key)
         if not hit:
             log = build_dir.with_suffix(".log")
-            _compile(toolchain, board, variables, source_dir, build_dir, log, on_progress)
+            _compile(toolchain, board, target, variables, source_dir, build_dir, log, on_progress)
             if current_key() != key:
                 raise FirmwareBuildError(
                     "The firmware's sources changed while they were compiled.",
                     remedy="run again when they are saved",
                 )
-            _keep(build_dir / "bin" / _executable(board), log, cache / key)
+            _keep(build_dir / "bin" / _executable(board, target), log, cache / key)
             _forget_old_images(cache)
         finished = cache / key
         os.utime(finished)  # used now: the last to be forgotten
@@ -131,13 +134,14 @@ def _build_directory_name(board: str, source_dir: Path, variables: Mapping[str, 
     return f"build-{board}-{hashlib.sha256(chr(0).join(settings).encode()).hexdigest()[:12]}"
 
 
-def _executable(board: str) -> str:
-    return "hil_app" if board == "posix" else "hil_app.elf"
+def _executable(board: str, target: str) -> str:
+    return target if board == "posix" else f"{target}.elf"
 
 
 def _compile(
     toolchain: Toolchain,
     board: str,
+    target: str,
     variables: Mapping[str, str],
     source_dir: Path,
     build_dir: Path,
@@ -147,7 +151,7 @@ def _compile(
     configure = [toolchain.cmake, "-S", str(source_dir), "-B", str(build_dir), "-G", "Ninja"]
     configure += [f"-DHIL_BOARD={board}", "-DCMAKE_BUILD_TYPE=Release"]
     configure += [f"-D{name}={value}" for name, value in variables.items()]
-    compile_all = [toolchain.cmake, "--build", str(build_dir), "--target", "hil_app"]
+    compile_all = [toolchain.cmake, "--build", str(build_dir), "--target", target]
     output = ""
     for command in (configure, compile_all):
         code, text = _run(command, source_dir, on_progress)

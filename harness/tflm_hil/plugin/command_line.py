@@ -6,8 +6,8 @@ keeps it. Ours is registered after the conftests for that reason, and is `--hil-
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def add_short_names(parser: pytest.Parser) -> bool:
 def without_values(arguments: Sequence[str], places: list[str]) -> list[str]:
     """`places` (files and folders, as long as short names are not known) without their values."""
     flags = [option.flag for option in _short()]
-    values = [word for flag, word in itertools.pairwise(arguments) if flag in flags]
+    values = [word for flag, word in pairwise(arguments) if flag in flags]
     return [place for place in places if place not in values]
 
 

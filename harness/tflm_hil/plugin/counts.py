@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tflm_hil.plugin.blocking import BLOCKED
 from tflm_hil.report.records import TestCounts
 
 
@@ -21,4 +22,5 @@ def count(config: Any) -> TestCounts:
         failed=of("failed", "xpassed"),
         errors=of("error"),
         skipped=of("skipped"),
+        blocked=of(BLOCKED),
     )

@@ -14,7 +14,7 @@ from tflm_hil.report import files
 from tflm_hil.report.codec import from_plain, to_plain
 from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.merge import merge
-from tflm_hil.report.records import RunRecord, TestCounts
+from tflm_hil.report.records import BlockedRecord, RunRecord, TestCounts
 from tflm_hil.report.render.markdown import TABLE_NAME
 from tflm_hil.run.run import Run, fresh_directory
 
@@ -43,15 +43,20 @@ def exit_status(record: RunRecord, of_the_tests: int) -> int:
         return of_the_tests
     if record.learned_nothing:
         return pytest.ExitCode.NO_TESTS_COLLECTED
-    failed = record.verdict in (Verdict.FAIL, Verdict.ERROR)
+    failed = record.verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED)
     return pytest.ExitCode.TESTS_FAILED if failed else of_the_tests
 
 
 def end_run(
-    run: Run, tests: TestCounts, worker_output: dict[str, Any] | None, *, interrupted: bool
+    run: Run,
+    tests: TestCounts,
+    blocked: tuple[BlockedRecord, ...],
+    worker_output: dict[str, Any] | None,
+    *,
+    interrupted: bool,
 ) -> Ended:
     """Close the run of this process; in an xdist worker, send its record to the controller."""
-    record = run.finish(tests, interrupted=interrupted)
+    record = run.finish(tests, blocked, interrupted=interrupted)
     if worker_output is not None:
         worker_output[WORKER_KEY] = to_plain(record)
     return Ended(record, run.report_path)

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from tflm_hil.errors import CorruptModel, ReferenceFailed
 from tflm_hil.models.convert.model_files import LOADING
 from tflm_hil.models.tflite.inspect import StateNumbers
+from tflm_hil.models.tflite.state_names import all_names
 from tflm_hil.models.zoo.manifest import Artefact, KerasFile, Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.paths import PACKAGE
 from tflm_hil.references import cache
-from tflm_hil.references.keras_config import has_stateful_layer
+from tflm_hil.references.keras_config import has_stateful_layer, input_names
 from tflm_hil.references.records import Mode
+from tflm_hil.references.serving import EndNames
 from tflm_hil.vocabulary import FRAMEWORKS, RUNGS, RungName
 from tflm_hil.worker import ENVIRONMENT
 
@@ -44,6 +46,7 @@ PACKAGES: Mapping[RungName, tuple[str, ...]] = {
 # Our own code that has a say in the numbers; a change of it makes new keys.
 SOURCES = (
     "references/workers/{}.py", "references/sequences.py", "references/stateful.py",
+    "references/keras_states.py",
     "models/tflite/feedback.py", "models/tflite/interpreter.py", "models/tflite/layout.py",
     "models/tflite/quantize.py", "models/tflite/states.py", "models/tflite/state_names.py",
     "models/tflite/state_search.py", *LOADING,
@@ -61,7 +64,7 @@ class Job:
     """One model on one set of inputs in one framework. `key` is its key in the cache.
 
     `custom` is the file with the user's own Keras classes, if any; `states` are those that were
-    declared.
+    declared, of a `.tflite`; `keras_states` are those of a Keras model that takes them as inputs.
     """
 
     framework: RungName
@@ -72,6 +75,7 @@ class Job:
     inputs_digest: str
     key: str
     states: StateNumbers | None = None
+    keras_states: tuple[EndNames, ...] = ()
 
 
 def _with_digest(inputs: NDArray[Any]) -> tuple[NDArray[Any], str]:
@@ -105,12 +109,41 @@ def jobs_of(variant: Variant, samples: Samples, mode: Mode, frameworks: Sequence
             "machine": platform.machine(),
             "code": _code_version(framework),
         }
-        if states is not None:
+        keras_states: tuple[EndNames, ...] = ()
+        if WORKERS[framework] == "keras":
+            keras_states = keras_states_of(variant)
+            if keras_states:
+                facts["keras_states"] = keras_states
+        elif states is not None:
             facts["states"] = states
         path = custom.path if custom else None
         key = cache.key_of(facts)
-        jobs.append(Job(framework, source.path, path, mode, inputs, digest, key, states))
+        jobs.append(
+            Job(framework, source.path, path, mode, inputs, digest, key, states, keras_states)
+        )
     return jobs
+
+
+def keras_states_of(variant: Variant) -> tuple[EndNames, ...]:
+    """The states of a Keras model that takes several inputs: as the manifest declares them, or else
+    those of the variant by their names.
+    """
+    keras = variant.keras
+    if keras is None or len(input_names(keras.path)) < 2:
+        return ()
+    if keras.states is not None:
+        return tuple(((taken,), (given,)) for taken, given in keras.states)
+    try:
+        model, pairs = variant.inspection(), variant.state_pairs()
+    except CorruptModel:
+        return ()
+    return tuple(
+        (
+            all_names(model, model.inputs[pair.input], output=False),
+            all_names(model, model.outputs[pair.output], output=True),
+        )
+        for pair in pairs
+    )
 
 
 def _declared(variant: Variant) -> StateNumbers | None:

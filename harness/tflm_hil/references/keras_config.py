@@ -25,6 +25,20 @@ def has_stateful_layer(path: Path) -> bool:
 
 
 @cache
+def input_names(path: Path) -> tuple[str, ...]:
+    """The names of the model's inputs in their order; none for a model of another form."""
+    config = _config(path)
+    settings = config.get("config") if isinstance(config, dict) else None
+    layers = settings.get("input_layers") if isinstance(settings, dict) else None
+    if isinstance(layers, dict):  # inputs by name
+        layers = list(layers.values())
+    if not isinstance(layers, list) or not layers:
+        return ()
+    entries = layers if isinstance(layers[0], list) else [layers]
+    return tuple(str(entry[0]) for entry in entries if isinstance(entry, list) and entry)
+
+
+@cache
 def has_recurrent_layer(path: Path) -> bool:
     """Whether a layer or cell of the model is recurrent, one of the user's own by its name. False
     for a file that is no Keras archive.

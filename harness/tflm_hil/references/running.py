@@ -188,6 +188,7 @@ def _request(jobs: list[Job]) -> tuple[str, dict[str, Any], Arrays]:
             "custom": str(job.custom.resolve()) if job.custom else "",
             "mode": job.mode,
             "states": job.states,
+            "keras_states": job.keras_states,
             "inputs": job.inputs_digest,
         }
         for job in jobs

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,15 @@ Result = tuple[tuple[RungOutputs, ...], dict[str, str]]
 LOG = 2  # the file descriptor
 
 
+EndNames = tuple[tuple[str, ...], tuple[str, ...]]
+"""A state by the names that its input and its output may have, the likeliest first."""
+
+
 @dataclass(frozen=True)
 class Work:
     """One job as a worker gets it. `custom` is the file with the user's own classes, if any, and
-    `states` are those that were declared.
+    `states` are those that were declared; `keras_states` those of a Keras model that takes them as
+    inputs.
     """
 
     framework: str
@@ -36,6 +41,7 @@ class Work:
     custom: Path | None
     carry: bool
     states: StateNumbers | None = None
+    keras_states: tuple[EndNames, ...] = ()
 
 
 Run = Callable[[Work, NDArray[Any]], Result]
@@ -68,6 +74,11 @@ def state_numbers(plain: list[list[int]] | None) -> StateNumbers | None:
     return None if plain is None else tuple((taken, given) for taken, given in plain)
 
 
+def end_names(plain: Sequence[Sequence[Sequence[str]]]) -> tuple[EndNames, ...]:
+    """States of a Keras model out of a request, where they are lists."""
+    return tuple((tuple(taken), tuple(given)) for taken, given in plain)
+
+
 def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answer]:
     """An answer for every job of a request, in their order; one that raises stops no other."""
     for job in request["jobs"]:
@@ -77,6 +88,7 @@ def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answ
             custom=Path(job["custom"]) if job["custom"] else None,
             carry=job["mode"] == "carry",
             states=state_numbers(job.get("states")),
+            keras_states=end_names(job.get("keras_states", ())),
         )
         start = _log_end()
         try:

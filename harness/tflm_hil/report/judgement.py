@@ -18,15 +18,18 @@ from tflm_hil.vocabulary import MEASURES, Engine, Measure, RungName, Unit
 
 
 class Verdict(StrEnum):
-    """`error` is a problem of board, link or tools: nothing was learned about the model."""
+    """`error` is a problem of board, link or tools: nothing was learned about the model. `blocked`
+    is what an error elsewhere left untried.
+    """
 
     PASS = "pass"
     FAIL = "fail"
     ERROR = "error"
+    BLOCKED = "blocked"
     NONE = "none"  # measured without a limit, or not judged yet
 
 
-WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.PASS, Verdict.NONE)
+WORST_FIRST = (Verdict.ERROR, Verdict.FAIL, Verdict.BLOCKED, Verdict.PASS, Verdict.NONE)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -25,6 +25,8 @@ def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecor
         verdicts.append(Verdict.FAIL)
     if tests.errors:
         verdicts.append(Verdict.ERROR)
+    if tests.blocked:
+        verdicts.append(Verdict.BLOCKED)
     return RunRecord(
         run_id=run_id,
         started=min(run.started for run in runs),
@@ -44,6 +46,7 @@ def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecor
         streaming_board_seconds=total(run.streaming_board_seconds for run in runs),
         streaming_seconds=total(run.streaming_seconds for run in runs),
         left_out=tuple(dict.fromkeys(chain.from_iterable(run.left_out for run in runs))),
+        blocked=tuple(chain.from_iterable(run.blocked for run in runs)),
     )
 
 

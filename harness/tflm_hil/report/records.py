@@ -313,7 +313,7 @@ class IncidentRecord:
 
 @dataclass(frozen=True)
 class TestCounts:
-    """pytest's own counts."""
+    """pytest's own counts. `blocked`: not run because of an error that another test has shown."""
 
     __test__ = False  # the name starts like a test class; it is none
 
@@ -321,6 +321,15 @@ class TestCounts:
     failed: int = 0
     errors: int = 0
     skipped: int = 0
+    blocked: int = 0
+
+
+@dataclass(frozen=True)
+class BlockedRecord:
+    """Tests that came to nothing because of an error that is told once."""
+
+    error: ErrorRecord
+    tests: int
 
 
 @dataclass(frozen=True)
@@ -353,6 +362,7 @@ class RunRecord:
     streaming_board_seconds: float | None = None  # from first to last frame, on its own clock
     streaming_seconds: float | None = None  # the same as wall time
     left_out: tuple[LeftOutRecord, ...] = ()
+    blocked: tuple[BlockedRecord, ...] = ()
     schema: str = SCHEMA
 
     @property

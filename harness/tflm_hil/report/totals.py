@@ -60,6 +60,8 @@ def verdict(
         verdicts.append(Verdict.FAIL)
     if tests.errors or trouble:
         verdicts.append(Verdict.ERROR)
+    if tests.blocked:
+        verdicts.append(Verdict.BLOCKED)
     if tests.passed and board_reached:
         verdicts.append(Verdict.PASS)
     return worst(verdicts)

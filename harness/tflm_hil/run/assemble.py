@@ -18,11 +18,14 @@ from tflm_hil.vocabulary import RungName
 
 @dataclass(frozen=True)
 class VariantParts:
-    """What a run knows of one variant so far. `error` is why it could not be measured."""
+    """What a run knows of one variant so far. `error` is why it could not be measured; `blocked`:
+    it is that of something before it.
+    """
 
     variant: Variant
     lints: tuple[LintRecord, ...] = ()
     error: ErrorRecord | None = None
+    blocked: bool = False
     measured: Measured | None = None
     drift: tuple[DriftRecord, ...] = ()
     explanation: Explanation | None = None
@@ -40,7 +43,7 @@ def assemble(parts: VariantParts) -> VariantRecord:
             dtype=variant.dtype,
             sha256=variant.sha256,
             file_bytes=variant.size_bytes,
-            verdict=Verdict.NONE if parts.error is None else Verdict.ERROR,
+            verdict=_unmeasured(parts),
             title=variant.title,
             task=variant.task,
             error=parts.error,
@@ -89,6 +92,12 @@ def assemble(parts: VariantParts) -> VariantRecord:
         notes=(*variant.notes, *measured.refusals),
         lints=parts.lints,
     )
+
+
+def _unmeasured(parts: VariantParts) -> Verdict:
+    if parts.error is None:
+        return Verdict.NONE
+    return Verdict.BLOCKED if parts.blocked else Verdict.ERROR
 
 
 def label_record(measured: Measured) -> LabelRecord | None:

@@ -1,10 +1,11 @@
-"""What is known of a model before it is flashed: findings of the lints, and whether to go on.
+"""What is known of a model before it is flashed: findings, and whether to go on.
 
     checks = Preflight(config)
-    checks.clear(variant)             # raises if a lint says that it cannot go well
+    checks.clear(variant)             # raises if it cannot go well
     checks.records(variant)           # for the report, whatever came of it
 
-A lint reads the flatbuffer and nothing else, in milliseconds; no board is needed for it. An error
+What is asked: the lints, the engines on this desktop (`tflm_hil.run.trial`), the size of the model
+slot, and, once the firmware is built, its tensor arena. No board is needed for any of it. An error
 stops the variant before anything of it is flashed, unless `--hil-no-lint` says to try: a board
 would refuse the model, hang on it or compute something else. Warnings and notes only stand in the
 report.
@@ -12,57 +13,104 @@ report.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from tflm_hil.errors import CorruptModel, HilError, LintFailed, UnsupportedModel
-from tflm_hil.models.tflite.lints import Finding, lint
+from tflm_hil.bench.variants import slot_entry
+from tflm_hil.errors import (
+    ArenaTooSmall,
+    CorruptModel,
+    HilError,
+    LintFailed,
+    ModelTooBig,
+    UnsupportedModel,
+)
+from tflm_hil.models.slot.slot import check_fits
+from tflm_hil.models.tflite.arena import ArenaEstimate, estimate
+from tflm_hil.models.tflite.lints import Finding
+from tflm_hil.models.tflite.lints.refused import DESKTOP_REFUSES, ENGINE_REFUSES
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.report.records import LintRecord
+from tflm_hil.run.trial import examine
 from tflm_hil.vocabulary import Severity
 
 OPERATORS = "unsupported-operator"
 DRIVEN = "state-scales"
+SLOT = "slot-too-small"
+ARENA = "arena-too-small"
+DAMAGED = "damaged"
 SHOWN = 3  # findings in one sentence
+
+KINDS: dict[str, type[HilError]] = {
+    OPERATORS: UnsupportedModel,
+    ENGINE_REFUSES: UnsupportedModel,
+    DESKTOP_REFUSES: UnsupportedModel,
+    SLOT: ModelTooBig,
+    ARENA: ArenaTooSmall,
+    DAMAGED: CorruptModel,
+}
 
 
 class Preflight:
-    """Findings by variant, each model looked at once."""
+    """Findings by variant, each model looked at once.
 
-    def __init__(self, config: RunConfig) -> None:
-        self._engine = config.engine
+    `arena_bytes()` is the arena of the firmware under test, 0 if it is not known; it is asked last,
+    because the firmware has to be built for it. `say` tells people what could not be asked.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        *,
+        arena_bytes: Callable[[], int] = lambda: 0,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._config = config
+        self._arena_bytes = arena_bytes
+        self._say = say
+        self._said: set[str] = set()
         self._may_stop = not config.no_lint
-        # Which operators a finished ELF was linked with, only the board can tell.
-        self._ignore = (OPERATORS,) if config.firmware is not None else ()
+        # What a finished ELF was linked with, only the board can tell.
+        self._built_here = config.firmware is None
+        self._ignore = () if self._built_here else (OPERATORS,)
         self._findings: dict[str, tuple[Finding, ...]] = {}
+        self._refusals: dict[str, HilError] = {}
 
     def findings(self, variant: Variant) -> tuple[Finding, ...]:
-        """All findings, errors first; none for a file that is no model: the board says so."""
-        if variant.sha256 not in self._findings:
-            try:
-                findings = tuple(
-                    _as_driven(item)
-                    for item in lint(variant.inspection(), engine=self._engine, ignore=self._ignore)
-                )
-            except CorruptModel:
-                findings = ()
-            self._findings[variant.sha256] = findings
+        """All that is known without the firmware, errors first."""
+        self._look_at([variant])
         return self._findings[variant.sha256]
 
     def clear(self, variant: Variant) -> None:
-        """Raises LintFailed, or UnsupportedModel where the engine lacks an operator."""
-        errors = [item for item in self.findings(variant) if item.severity is Severity.ERROR]
-        if errors and self._may_stop:
-            raise refusal(errors)
+        """Raises LintFailed, UnsupportedModel, ModelTooBig, ArenaTooSmall or CorruptModel: the same
+        error whenever it is asked. Raises FirmwareError if the firmware cannot be built.
+        """
+        if not self._may_stop:
+            return
+        if variant.sha256 not in self._refusals:
+            errors = _errors(self.findings(variant)) or _errors(self._with_arena(variant))
+            if not errors:
+                return
+            self._refusals[variant.sha256] = refusal(errors)
+        raise self._refusals[variant.sha256].with_traceback(None)
+
+    def is_clear(self, variant: Variant) -> bool:
+        """Whether `clear` raises nothing about it."""
+        try:
+            self.clear(variant)
+        except HilError:
+            return False
+        return True
 
     def passing(self, variants: Iterable[Variant]) -> list[Variant]:
-        """The variants that will be flashed."""
+        """Those that will be flashed, as far as that is known without the firmware."""
+        variants = list(variants)
+        self._look_at(variants)
         return [
             variant
             for variant in variants
-            if not self._may_stop
-            or all(item.severity is not Severity.ERROR for item in self.findings(variant))
+            if not self._may_stop or not _errors(self._findings[variant.sha256])
         ]
 
     def records(self, variant: Variant) -> tuple[LintRecord, ...]:
@@ -72,6 +120,53 @@ class Preflight:
             for item in self.findings(variant)
         )
 
+    def _look_at(self, variants: Sequence[Variant]) -> None:
+        """Fill in what is not known yet, all in one go: an engine is started once."""
+        new = {item.sha256: item for item in variants if item.sha256 not in self._findings}
+        sound: list[Variant] = []
+        for digest, variant in new.items():
+            try:
+                variant.inspection()
+            except CorruptModel as error:
+                self._findings[digest] = (_damaged(error),)
+            else:
+                sound.append(variant)
+        results = examine(
+            [variant.inspection() for variant in sound],
+            [variant.content() for variant in sound],
+            engine=self._config.engine,
+            ignore=self._ignore,
+            asks_engine=self._built_here,
+            amend=_as_driven,
+        )
+        for variant, result in zip(sound, results, strict=True):
+            self._findings[variant.sha256] = (*self._slot(variant), *result.findings)
+            for reason in result.not_asked:
+                if reason not in self._said:
+                    self._said.add(reason)
+                    self._say(reason)
+
+    def _slot(self, variant: Variant) -> Iterable[Finding]:
+        try:
+            check_fits(slot_entry(variant), self._config.spec.flash.slot_bytes)
+        except ModelTooBig as error:
+            yield Finding(SLOT, Severity.ERROR, error.what, error.remedy)
+
+    def _with_arena(self, variant: Variant) -> tuple[Finding, ...]:
+        """The findings, with the arena's; of a sound model, whose firmware will be built anyway."""
+        available = self._arena_bytes()
+        if available <= 0:
+            return self._findings[variant.sha256]
+        arena = estimate(variant.inspection(), self._config.engine)
+        if arena.fits(available) is False:
+            found = _arena_finding(arena, available)
+            self._findings[variant.sha256] = (found, *self._findings[variant.sha256])
+        return self._findings[variant.sha256]
+
+
+def _errors(findings: Iterable[Finding]) -> list[Finding]:
+    return [item for item in findings if item.severity is Severity.ERROR]
+
 
 def _as_driven(finding: Finding) -> Finding:
     """The finding as it is with us: our firmware requantises states, a plain byte copy does not."""
@@ -80,12 +175,33 @@ def _as_driven(finding: Finding) -> Finding:
     return replace(finding, severity=Severity.WARNING)
 
 
-def refusal(errors: list[Finding]) -> HilError:
-    """Findings of severity error as one error, the first one's remedy with it."""
+def _damaged(error: CorruptModel) -> Finding:
+    return Finding(DAMAGED, Severity.ERROR, error.what, error.remedy)
+
+
+def _arena_finding(arena: ArenaEstimate, available: int) -> Finding:
+    if arena.total is not None:
+        needed, bound = arena.total, f"needs {arena.total:,} bytes"
+    else:
+        needed, bound = arena.at_least, f"needs at least {arena.at_least:,} bytes"
+    return Finding(
+        ARENA,
+        Severity.ERROR,
+        f"the model {bound} of tensor arena with the {arena.engine} engine, the board has"
+        f" {available:,}: {needed - available:,} are missing",
+        "export a smaller model (int8, or a single step, which needs memory for one step only), or"
+        " use a board with more memory",
+    )
+
+
+def refusal(errors: Sequence[Finding]) -> HilError:
+    """Findings of severity error as one error, with what to do about each."""
     sentences = [item.sentence for item in errors[:SHOWN]]
     if len(errors) > SHOWN:
         sentences.append(f"and {len(errors) - SHOWN} more (`hil inspect` lists them)")
     what = f"not flashed ({errors[0].code}): {'; '.join(sentences)}"
-    if errors[0].code == OPERATORS:
-        return UnsupportedModel(what, remedy=errors[0].remedy)
-    return LintFailed(what, remedy=f"{errors[0].remedy}; to try it all the same: --hil-no-lint")
+    remedies = list(dict.fromkeys(item.remedy for item in errors[:SHOWN]))
+    kind = KINDS.get(errors[0].code, LintFailed)
+    if kind is LintFailed:
+        remedies.append("to try it all the same: --hil-no-lint")
+    return kind(what, remedy="; ".join(remedies))

@@ -15,6 +15,7 @@ from typing import Any
 
 from tflm_hil.bench.bench import Bench
 from tflm_hil.bench.slotfuls import Slotfuls
+from tflm_hil.bench.variants import slot_hash
 from tflm_hil.drift.long_references import LongPool
 from tflm_hil.drift.long_sequence import carries_state
 from tflm_hil.drift.long_sequence_run import LongRun, run_long_sequence
@@ -23,6 +24,7 @@ from tflm_hil.errors import BoardLatchedBroken, HilError, StrictFinding
 from tflm_hil.explain.explain import explain
 from tflm_hil.measure.measure import Measured, measure
 from tflm_hil.measure.reference_pool import ReferencePool
+from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.paths import made
@@ -32,6 +34,7 @@ from tflm_hil.report.causes import Explanation
 from tflm_hil.report.codec import to_plain
 from tflm_hil.report.journal import Journal, find_unfinished
 from tflm_hil.report.records import (
+    BlockedRecord,
     Circumstances,
     ErrorRecord,
     FlashRecord,
@@ -76,15 +79,20 @@ class Run:
         self._resumed_results = 0
         self._circumstances: Circumstances | None = None
         self._test = ""
-        self._preflight = Preflight(config)
+        self._preflight = Preflight(
+            config, arena_bytes=lambda: self.bench.image.arena_bytes, say=progress.say
+        )
+        self._by_hash = {slot_hash(variant): variant for variant in reversed(wanted)}
         self._wanted = wanted = self._preflight.passing(wanted)
+        self._slotfuls = Slotfuls(wanted, config.spec.flash.slot_bytes)
         self.directory = self._choose_directory()
         self.journal = Journal(self.directory, board=config.board)
         self.bench = Bench(
             config,
             progress,
             on_flash=self._note_flash,
-            mates=Slotfuls(wanted, config.spec.flash.slot_bytes).mates,
+            mates=self._mates,
+            clear=self._clear,
         )
         self._references = ReferencePool(wanted, progress, limit=config.sequences)
         self._long_references = LongPool([variant for variant in wanted if carries_state(variant)])
@@ -103,13 +111,23 @@ class Run:
             try:
                 self._measured[variant.id] = self._measure(variant)
             except HilError as error:
-                error, record = self._examined(error)
-                self._learn(variant, error=record)
-                self._measured[variant.id] = error
+                self._measured[variant.id] = self._note_error(variant, error)
         known = self._measured[variant.id]
         if isinstance(known, HilError):
             raise known
         return known
+
+    def _note_error(self, variant: Variant, error: HilError) -> HilError:
+        """What prevented a measurement, for the variant's record; with what is behind it."""
+        if any(error is known for known in self._measured.values()):
+            blocked, record = True, self.bench.examine(error)
+        else:
+            error, record = self._examined(error)
+            blocked = isinstance(error, BoardLatchedBroken) or any(
+                error is known for known in self._measured.values()
+            )
+        self._learn(variant, error=record, blocked=blocked)
+        return error
 
     def over_long_sequence(self, variant: Variant) -> LongRun:
         """The variant over a thousand steps; done at the first call, cached, errors too.
@@ -203,6 +221,26 @@ class Run:
         )
         return measured
 
+    def _mates(self, model_hash: str) -> list[SlotEntry]:
+        """What is flashed along with a model: those of its slotful that may be."""
+        return [
+            entry
+            for entry in self._slotfuls.mates(model_hash)
+            if self._preflight.is_clear(self._by_hash[entry.hash])
+        ]
+
+    def _clear(self, model_hash: str) -> None:
+        """Raises if this is a variant that must not be flashed, whoever asks for it."""
+        variant = self._by_hash.get(model_hash)
+        if variant is None:
+            return  # a model that a test made
+        try:
+            self._preflight.clear(variant)
+        except HilError as error:
+            if variant.id not in self._measured:
+                self._measured[variant.id] = self._note_error(variant, error)
+            raise
+
     def _explained(
         self, measured: Measured, entered: RungName, references: References
     ) -> Explanation:
@@ -230,9 +268,16 @@ class Run:
 
     # --- the end -----------------------------------------------------------------------------
 
-    def finish(self, tests: TestCounts | None = None, *, interrupted: bool = False) -> RunRecord:
+    def finish(
+        self,
+        tests: TestCounts | None = None,
+        blocked: tuple[BlockedRecord, ...] = (),
+        *,
+        interrupted: bool = False,
+    ) -> RunRecord:
         """Give the board back, write the report and close the journal.
 
+        `tests` and `blocked` are what pytest counted and what the errors of the run left untried.
         An interrupted run's journal stays open: the next run goes on with it.
         """
         try:
@@ -242,7 +287,8 @@ class Run:
             self._errors.append(self.bench.examine(error))
         self._references.close()
         self.bench.close()
-        self.record = self._run_record(tests or TestCounts(), complete=not interrupted)
+        record = self._run_record(tests or TestCounts(), complete=not interrupted)
+        self.record = replace(record, blocked=blocked)
         files.leave(self.record, self.directory)
         if interrupted:
             self.journal.leave()

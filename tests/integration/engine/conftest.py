@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
+ARENA_BYTES = 1 << 19  # more than a board has; it is filled with noise for each of 3,000 runs
 
 
 @dataclass(frozen=True)
@@ -26,30 +28,38 @@ class EngineRun:
 Runner = Callable[..., EngineRun]
 
 
-@pytest.fixture(scope="session")
-def engine_run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """Builds `engine_run` once; calls it with a model, raw inputs and further arguments."""
+def engine_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """From beside the application that `HIL_POSIX_APP` names, with its sanitizers; else built."""
+    if given := os.environ.get("HIL_POSIX_APP"):
+        return Path(given).with_name("engine_run")
     for tool in ("cmake", "ninja", "g++"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed (see system-packages.txt)")
     build = tmp_path_factory.mktemp("engine-build")
-    subprocess.run(
-        ["cmake", "-G", "Ninja", "-S", FIRMWARE, "-B", build,
-         "-DHIL_BOARD=posix", "-DCMAKE_BUILD_TYPE=Release", "-DHIL_TESTS=ON"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    subprocess.run(["cmake", "--build", build, "--target", "engine_run"], check=True,
-                   capture_output=True, text=True)  # fmt: skip
+    options = ["-DHIL_BOARD=posix", "-DCMAKE_BUILD_TYPE=Release", "-DHIL_TESTS=ON"]
+    configure: list[str | Path] = ["cmake", "-G", "Ninja", "-S", FIRMWARE, "-B", build, *options]
+    compile_it: list[str | Path] = ["cmake", "--build", build, "--target", "engine_run"]
+    for command in (configure, compile_it):
+        subprocess.run(command, check=True, capture_output=True, text=True)
     (program,) = build.rglob("bin/engine_run")
+    return program
+
+
+@pytest.fixture(scope="session")
+def engine_run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Calls `engine_run` with a model, raw inputs and further arguments."""
+    program = engine_program(tmp_path_factory)
     scratch = tmp_path_factory.mktemp("engine-run")
+    # looking for leaks takes as long as a run does; the engine has no heap, and ctest looks
+    environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
 
     def run(model: Path, inputs: bytes, *arguments: str) -> EngineRun:
         source, target = scratch / "inputs", scratch / "outputs"
         source.write_bytes(inputs)
         target.unlink(missing_ok=True)
         done = subprocess.run(
-            [program, model, source, target, *arguments],
-            capture_output=True, text=True, check=False, timeout=120,
+            [program, model, source, target, "--arena", str(ARENA_BYTES), *arguments],
+            capture_output=True, text=True, check=False, timeout=120, env=environment,
         )  # fmt: skip
         assert not done.stderr, done.stderr
         report = json.loads(done.stdout)

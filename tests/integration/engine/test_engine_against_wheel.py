@@ -30,7 +30,7 @@ FLOAT_BOUND = 1e-6  # on probabilities and gate outputs; relative above 1
 STEEP = {"many_to_many_unequal": 2.5e-6}
 # State that random inputs have driven where no sample does: a rounding more for each inference.
 CARRIED_BOUND = 4e-6
-OPS_PER_FAMILY = 12
+OPS_PER_FAMILY = 9
 OPS_SEED = 20261122
 # What the wheel itself cannot run; the engine can, and has no oracle for it.
 WHEEL_REFUSES = {"GATHER-INT16", "GATHER-INT32", "TRANSPOSE-INT32"}

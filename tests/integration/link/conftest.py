@@ -66,7 +66,7 @@ class EmulatedBoard:
         return self.process.control({"get": "state"})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def emulated() -> Iterator[EmulatedBoard]:
     uid = f"EMU-LINK-{os.getpid()}"
     try:

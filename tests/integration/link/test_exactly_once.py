@@ -35,7 +35,8 @@ def test_on_the_desktop(app: Path, tmp_path: Path, seed: int) -> None:
             board.stop()
 
 
-def test_on_the_emulated_board(emulated: EmulatedBoard) -> None:
+def test_on_the_emulated_board(app: Path, tmp_path: Path, emulated: EmulatedBoard) -> None:
+    """Held to what the desktop answers over a clean line: the engine's bits are the same."""
     device = emulated.device
     device.load(STEP.hash)
 
@@ -50,7 +51,13 @@ def test_on_the_emulated_board(emulated: EmulatedBoard) -> None:
             }
         )
 
-    exactly_once.check(device, device, set_noise)
+    desktop = PosixBoard(app, [STEP], tmp_path)
+    try:
+        clean = desktop.device()
+        clean.load(STEP.hash)
+        exactly_once.check(clean, device, set_noise)
+    finally:
+        desktop.stop()
     assert emulated.state()["findings"] == []
 
 

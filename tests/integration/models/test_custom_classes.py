@@ -33,7 +33,14 @@ def broken(directory: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "export"), [("own_cell", "shift"), ("own_cell", "step"), ("own_activation", "shift")]
+    ("name", "export"),
+    [
+        ("own_cell", "shift"),
+        ("own_cell", "step"),
+        ("own_activation", "shift"),
+        ("own_model", "shift"),
+        ("own_block", "unrolled"),
+    ],
 )
 def test_converted_where_the_file_is_named(folder: Path, name: str, export: str) -> None:
     done = convert(
@@ -45,6 +52,21 @@ def test_converted_where_the_file_is_named(folder: Path, name: str, export: str)
     )
     assert done.difference < 1e-5
     assert done.content[4:8] == b"TFL3"
+
+
+def test_code_that_does_not_show_its_graph_is_named(folder: Path) -> None:
+    files = {
+        "uncalled": ("does not say the shape of its input", "call it once"),
+        "tensorflow": ("is a WithTensorFlow: code of its own", "keras.ops"),
+    }
+    wanted = [str(folder / f"{name}.keras") for name in files]
+    answer, _ = run_worker("tests.support.load_models", {"files": wanted, "custom": str(OWN)})
+    for name, (words, way_out) in files.items():
+        kind, what, remedy = answer["refusals"][f"{name}.keras"]
+        assert kind == "ModelFileError"
+        assert words in what
+        assert way_out in remedy
+        assert "\n" not in what
 
 
 @pytest.mark.parametrize(

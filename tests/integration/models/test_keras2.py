@@ -14,7 +14,7 @@ from tflm_hil.worker import Arrays, run_worker
 REFUSED = {
     "lambda.h5": ("layer half is a Lambda", "--custom"),
     "own_layer.h5": ("made of Doubled, which Keras 2 does not define", "--custom"),
-    "own_model.saved": ("is a Own, a class of its own", "model.call(x)"),
+    "own_model.saved": ("is a Own: code of its own", "--custom FILE"),
     "bare.saved": ("SavedModel without Keras' description", "model.save"),
     "weights_only.h5": ("holds weights and no model", "load_weights"),
     "cut.h5": ("damaged or truncated HDF5 file", "undamaged copy"),

@@ -6,14 +6,13 @@ days on silicon.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tflm_hil.firmware_build.build import SOURCE_DIR, build
 
 from tests.support.bare_metal import Board, Program
+from tests.support.edited_firmware import Edit, edited_firmware
 from tests.support.scripted_line import ScriptedLine
 
 CHIP = Path("board/stm32f746")
@@ -103,16 +102,8 @@ MISTAKES = {
 }
 
 
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One copy of the sources, so that each mistake compiles a file or two only."""
-    directory = tmp_path_factory.mktemp("firmware") / "firmware"
-    shutil.copytree(SOURCE_DIR, directory)
-    return directory
-
-
-def rules_after_start(sources: Path, cache: Path) -> set[str]:
-    image = build("nucleo_f746zg", source_dir=sources, cache_dir=cache)
+def rules_after_start(*edits: Edit) -> set[str]:
+    image = edited_firmware(*edits)
     line = ScriptedLine(speed=115_200)
     board = Board(Program(image.elf), line=line)
     try:
@@ -133,23 +124,12 @@ def asleep(board: Board) -> bool:
     return bool(state["sleeping"]) and board.machine.console.idle
 
 
-def test_the_firmware_as_it_is_has_no_finding(
-    sources: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    assert rules_after_start(sources, tmp_path_factory.getbasetemp() / "firmware-cache") == set()
+def test_the_firmware_as_it_is_has_no_finding() -> None:
+    assert rules_after_start() == set()
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_named(
-    name: str, sources: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_mistake_is_named(name: str) -> None:
     mistake = MISTAKES[name]
-    file = sources / mistake.folder / mistake.file
-    text = file.read_text()
-    assert text.count(mistake.right) == 1, "the firmware is written differently now"
-    file.write_text(text.replace(mistake.right, mistake.wrong))
-    try:
-        found = rules_after_start(sources, tmp_path_factory.getbasetemp() / "firmware-cache")
-    finally:
-        file.write_text(text)
-    assert found == mistake.rules
+    file = (mistake.folder / mistake.file).as_posix()
+    assert rules_after_start(Edit(file, mistake.right, mistake.wrong)) == mistake.rules

@@ -14,7 +14,7 @@ def test_a_fresh_board_passes() -> None:
 def test_a_broken_board_is_refused_with_its_first_reason() -> None:
     latch = BrokenBoards()
     latch.mark("nucleo-f746zg", LinkTimeout("silent for 5 s", remedy="reset it"))
-    latch.mark("nucleo-f746zg", "a later consequence")
+    latch.mark("nucleo-f746zg", LinkTimeout("a later consequence"))
     with pytest.raises(BoardLatchedBroken, match="silent for 5 s") as caught:
         latch.check("nucleo-f746zg")
     assert caught.value.board == "nucleo-f746zg"

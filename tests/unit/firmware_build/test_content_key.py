@@ -43,7 +43,7 @@ def test_same_content_elsewhere_has_the_same_key(sources: Path, tmp_path: Path) 
         {"board": "posix"},
         {"engine": "tflm"},
         {"compiler_version": "g++ 13.1.0"},
-        {"definitions": {"HIL_ENGINE": "builtin", "HIL_BALLAST_BYTES": "1"}},
+        {"definitions": {"HIL_ENGINE": "builtin", "HIL_TFLM_VERSION": "1"}},
     ],
 )
 def test_every_setting_counts(sources: Path, change: dict[str, object]) -> None:

@@ -31,6 +31,13 @@ def test_what_is_encoded_is_decoded(frame: Frame) -> None:
     assert decode(wire) == [frame]
 
 
+@pytest.mark.parametrize("size", [0, 10, 245, 247, 501])
+def test_the_bound_of_a_frame_is_reached(size: int) -> None:
+    """By the longest of frames without a zero in them: the window keeps no more room than that."""
+    lengths = [len(encode_frame(1, 1, 0x0101 + seq, b"\xff" * size)) for seq in range(64)]
+    assert max(lengths) == wire_bytes(size)
+
+
 @given(st.lists(frames, max_size=5), st.lists(st.integers(1, 40), min_size=1, max_size=200))
 def test_the_line_may_cut_anywhere(sent: list[Frame], cuts: list[int]) -> None:
     wire = b"".join(encode_frame(*frame) for frame in sent)

@@ -36,6 +36,7 @@ class Board:
         self.baud = 921600
         self.answer = answer
         self.hellos = 0
+        self.timeouts: list[float] = []
         self._waiting = b""
         self._decoder = FrameDecoder()
 
@@ -45,24 +46,36 @@ class Board:
             self.hellos += 1
             self._waiting += self.answer(frame)
 
-    def read(self, max_bytes: int, timeout_s: float) -> bytes:  # noqa: ARG002 - never waits
+    def read(self, max_bytes: int, timeout_s: float) -> bytes:
+        """Never waits."""
+        self.timeouts.append(timeout_s)
         data, self._waiting = self._waiting[:max_bytes], self._waiting[max_bytes:]
         return data
 
     def close(self) -> None: ...
 
 
-def shake(board: Board, timeout_s: float = 0.2) -> Hello:
+def shake(board: Board, timeout_s: float = 0.2, counters: LinkCounters | None = None) -> Hello:
+    counters = LinkCounters() if counters is None else counters
     bauds = (board.baud, 115200)
-    return shake_hands(board, LinkCounters(), bauds=bauds, timeout_s=timeout_s, board="b")
+    return shake_hands(board, counters, bauds=bauds, timeout_s=timeout_s, board="b")
 
 
 def test_the_answer_to_our_nonce_counts() -> None:
     stale = hello_reply(b"\0\0\0\0")
     board = Board(lambda frame: stale + hello_reply(frame.payload))
-    hello = shake(board)
+    counters = LinkCounters()
+    hello = shake(board, counters=counters)
     assert hello.nonce != 0
     assert hello.board == "fake_board"
+    assert (counters.frames_sent, counters.frames_received, counters.crc_errors) == (1, 2, 0)
+
+
+def test_it_never_waits_longer_than_it_may() -> None:
+    board = Board(lambda _: b"")
+    with pytest.raises(LinkTimeout):
+        shake(board)
+    assert 0 < max(board.timeouts) <= 0.2
 
 
 def test_the_default_rate_is_tried_too() -> None:
@@ -96,6 +109,15 @@ def test_another_version_is_named() -> None:
     board = Board(lambda frame: hello_reply(frame.payload, protocol=77))
     with pytest.raises(ProtocolError, match="protocol 77"):
         shake(board)
+
+
+def test_the_version_may_be_the_last_that_comes() -> None:
+    def answer(frame: Frame) -> bytes:
+        payload = frame.payload + bytes(4) + bytes([77])
+        return encode_frame(HELLO.id | TABLE.reply_bit, 0, 0, payload)
+
+    with pytest.raises(ProtocolError, match="protocol 77"):
+        shake(Board(answer))
 
 
 def test_a_hello_that_does_not_decode_is_a_protocol_error() -> None:

@@ -16,3 +16,12 @@ def test_service_time_follows_what_is_seen() -> None:
     for _ in range(100):
         service.add(0.001)
     assert service.wait_s == 0.3
+
+
+def test_it_is_that_of_rfc_6298() -> None:
+    """Mean plus four deviations; the first sample is the mean and half of it the deviation."""
+    service = ServiceTime()
+    service.add(1.0)
+    assert service.wait_s == 1.0 + 4 * 0.5
+    service.add(2.0)
+    assert service.wait_s == 1.125 + 4 * 0.625

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tflm_hil.link.framing import encode_frame
 from tflm_hil.link.messages import LoadedModel, SequenceRequest, TensorInfo
 from tflm_hil.link.protocol import MAX_PAYLOAD, TABLE
-from tflm_hil.link.steps import Assembler, Part, StepsError, cut
+from tflm_hil.link.steps import ERROR_WIRE_BYTES, Assembler, Part, StepsError, cut
 
 SEQUENCE = TABLE.requests["sequence"]
 RESET, ALL = SEQUENCE.flags["reset_before"], SEQUENCE.flags["all_outputs"]
@@ -92,6 +93,8 @@ def test_any_cut_gives_the_result_of_the_whole(
     assembler = Assembler(request)
     for part in cut(request, loaded):
         assert len(part.payload) <= MAX_PAYLOAD
+        if TABLE.names[part.kind] in ("write_input", "read_output", "reset_state"):
+            assert part.flags == 0
         reply = device.execute(part)
         assert len(reply) == part.reply_payload <= MAX_PAYLOAD
         assembler.add(part, reply)
@@ -133,3 +136,18 @@ def test_a_reply_of_another_length_is_refused() -> None:
     (part,) = cut(request, model(12, 16))
     with pytest.raises(ValueError, match="20 were due"):
         Assembler(request).add(part, bytes(19))
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(MAX_PAYLOAD, 1), (1, MAX_PAYLOAD - 4)])
+def test_what_fills_a_frame_goes_in_one(inputs: int, outputs: int) -> None:
+    (part,) = cut(SequenceRequest(0, bytes(inputs)), model(inputs, outputs))
+    assert part.kind == SEQUENCE.id
+    assert len(list(cut(SequenceRequest(0, bytes(inputs)), model(inputs, MAX_PAYLOAD - 3)))) > 1
+
+
+def test_room_is_kept_for_the_longest_refusal() -> None:
+    """The firmware's longest text has 119 bytes (app/reply.cc)."""
+    error = TABLE.events["error"]
+    fields = {field.name: -1 if field.type == "i16" else 255 for field in error.fields}
+    payload = TABLE.pack(error.fields, fields | {"text": "x" * 119})
+    assert len(encode_frame(error.id, 255, 0xFFFF, payload)) == ERROR_WIRE_BYTES

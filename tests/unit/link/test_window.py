@@ -261,3 +261,26 @@ def test_what_an_older_session_asked_is_not_waited_for(setup: Setup) -> None:
     setup.ask(1)
     with pytest.raises(SessionLost):
         setup.window.wait(pending)
+
+
+def test_a_single_request_is_sent_again_once(setup: Setup) -> None:
+    setup.line.lost_out = lambda frame: frame.number == 1
+    assert setup.answers(setup.ask(1)) == [0]
+    assert (setup.counters.timeouts, setup.counters.retransmissions) == (1, 1)
+
+
+def test_after_damage_the_line_has_time_to_recover(setup: Setup) -> None:
+    """What is behind the damage usually comes: only a line that stays quiet is looked into."""
+    setup.line.silent = True
+    setup.ask(1)
+    setup.line.say(b"\x55\x66\x77\0", -1)
+    setup.window.receive(0.0)
+    setup.window.pump()
+    assert setup.garbled == 0
+
+
+def test_frames_are_counted_both_ways(setup: Setup) -> None:
+    setup.answers(setup.ask(5))
+    counters = setup.counters
+    assert (counters.frames_sent, counters.frames_received) == (5, 5)
+    assert counters.bytes_sent == sum(map(len, setup.line.writes))

@@ -7,16 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tflm_hil.errors import LintFailed, UnsupportedModel
-from tflm_hil.models.tflite.lints.engines import TFLM, builtin
+from tflm_hil.errors import (
+    ArenaTooSmall,
+    CorruptModel,
+    LintFailed,
+    ModelTooBig,
+    UnsupportedModel,
+)
+from tflm_hil.models.tflite.arena import estimate
+from tflm_hil.models.tflite.lints import Finding
+from tflm_hil.models.tflite.lints.refused import LoadStatus
 from tflm_hil.models.zoo.given import given_variant
-from tflm_hil.models.zoo.manifest import Variant
-from tflm_hil.options import RunConfig, from_lookup
-from tflm_hil.run.preflight import Preflight
+from tflm_hil.models.zoo.manifest import Variant, load_zoo
+from tflm_hil.options import SHIPPED_ZOO, RunConfig, from_lookup
+from tflm_hil.references import desktop_load
+from tflm_hil.run.preflight import Preflight, refusal
+from tflm_hil.vocabulary import Engine, Severity
 
+from tests.support import tiny_models
 from tests.support.graph_builder import ModelBuilder, accumulator
+from tests.support.refused_models import REFUSED
 
-ABSENT = min(TFLM - builtin())
+ABSENT = "TILE"  # in no engine
 
 
 def config(**changes: Any) -> RunConfig:
@@ -41,6 +53,16 @@ def variant(directory: Path, content: bytes) -> Variant:
     path = directory / "m.tflite"
     path.write_bytes(content)
     return given_variant(path, "m", None)
+
+
+def zero_scale() -> bytes:
+    """ADD of int8 tensors on scale 0."""
+    model = ModelBuilder()
+    main = model.graph()
+    x, y = (main.tensor(name, (1, 4), "int8", scale=0.0) for name in "xy")
+    main.operator("ADD", [x, x], [y], "Add")
+    main.finish([x], [y])
+    return model.content()
 
 
 HYBRID = network("FULLY_CONNECTED", weights="int8")
@@ -71,16 +93,18 @@ def test_a_sound_model_passes_without_findings(tmp_path: Path) -> None:
     assert checks.records(model) == ()
 
 
-def test_a_missing_operator_is_the_engines_own_error(tmp_path: Path) -> None:
-    model = variant(tmp_path, network(ABSENT))
-    with pytest.raises(UnsupportedModel, match=f"the builtin engine has no {ABSENT}"):
-        Preflight(config()).clear(model)
-    Preflight(config(engine="tflm")).clear(model)
+@pytest.mark.parametrize("engine", Engine)
+def test_a_missing_operator_is_the_engines_own_error(tmp_path: Path, engine: Engine) -> None:
+    model = variant(tmp_path, tiny_models.with_operator(ABSENT))
+    with pytest.raises(UnsupportedModel, match=f"the {engine} engine has no {ABSENT}"):
+        Preflight(config(engine=engine)).clear(model)
 
 
 def test_what_an_elf_was_linked_with_only_the_board_knows(tmp_path: Path) -> None:
     checks = Preflight(config(firmware=tmp_path / "firmware.elf"))
-    checks.clear(variant(tmp_path, network(ABSENT)))
+    checks.clear(variant(tmp_path, REFUSED["scales"].content))
+    with pytest.raises(UnsupportedModel, match="desktop TFLM, which every run compares with"):
+        checks.clear(variant(tmp_path, tiny_models.with_operator(ABSENT)))
 
 
 def test_states_on_two_scales_warn_since_the_firmware_requantises_them(tmp_path: Path) -> None:
@@ -91,10 +115,131 @@ def test_states_on_two_scales_warn_since_the_firmware_requantises_them(tmp_path:
     ]
 
 
-def test_a_damaged_file_is_left_to_the_board(tmp_path: Path) -> None:
+def test_a_damaged_file_is_no_model(tmp_path: Path) -> None:
     model = variant(tmp_path, SOUND)
     model.path.write_bytes(SOUND[: len(SOUND) // 2])
     damaged = replace(model, sha256="another")
+    with pytest.raises(CorruptModel, match=r"not flashed \(damaged\)"):
+        Preflight(config()).clear(damaged)
+    Preflight(config(no_lint=True)).clear(damaged)  # the board says so
+
+
+# --- what the engines say --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_engine_would_say_is_said_before(tmp_path: Path, name: str) -> None:
+    """With operator, layer, types and scales; and what the remedy makes of it passes."""
+    case, checks = REFUSED[name], Preflight(config())
+    with pytest.raises(UnsupportedModel, match="not flashed") as caught:
+        checks.clear(variant(tmp_path, case.content))
+    assert case.said in caught.value.what
+    assert case.names in caught.value.what
+    assert case.remedy in caught.value.remedy
+    checks.clear(variant(tmp_path, case.remedied))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_desktop_tflm_is_asked_whatever_the_engine(tmp_path: Path, name: str) -> None:
+    case, model = REFUSED[name], variant(tmp_path, REFUSED[name].content)
+    checks = Preflight(config(engine="tflm"))
+    if case.by_desktop_too:
+        with pytest.raises(UnsupportedModel, match="desktop TFLM, which every run compares with"):
+            checks.clear(model)
+    else:
+        checks.clear(model)
+
+
+def test_an_engine_that_ends_its_process_is_an_answer() -> None:
+    """And the models behind it are asked all the same. Desktop TFLM divides by this scale."""
+    models = [SOUND, zero_scale(), REFUSED["rank"].content]
+    said = desktop_load.load_all(models)
+    assert [None if item is None else item.status for item in said] == [
+        None,
+        LoadStatus.CRASHED,
+        LoadStatus.REFUSED,
+    ]
+    assert desktop_load.load_all(models) == said, "kept, and read back"
+
+
+def test_without_a_compiler_it_says_what_was_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said: list[str] = []
+    checks = Preflight(config(), say=said.append)
+    checks.clear(variant(tmp_path, REFUSED["scales"].content))
+    checks.clear(variant(tmp_path, SOUND))
+    (line,) = said
+    assert line.startswith("the builtin engine was not asked before flashing: cmake")
+
+
+def test_the_whole_zoo_passes() -> None:
     checks = Preflight(config())
-    checks.clear(damaged)
-    assert checks.records(damaged) == ()
+    whole = [item for model in load_zoo(SHIPPED_ZOO) for item in model.variants]
+    assert checks.passing(whole) == whole
+
+
+# --- what the board has room for -------------------------------------------------------------
+
+
+def test_a_model_larger_than_the_slot(tmp_path: Path) -> None:
+    run = config()
+    model = variant(tmp_path, SOUND + bytes(run.spec.flash.slot_bytes))
+    with pytest.raises(ModelTooBig, match=r"the model slot has 524,288; .* too many"):
+        Preflight(run).clear(model)
+
+
+def test_an_arena_that_is_too_small_and_one_that_is_just_enough(tmp_path: Path) -> None:
+    model = variant(tmp_path, SOUND)
+    needed = estimate(model.inspection()).total
+    assert needed is not None
+    Preflight(config(), arena_bytes=lambda: needed).clear(model)
+    checks = Preflight(config(), arena_bytes=lambda: needed - 1)
+    assert checks.passing([model]) == [model], "known when the firmware is built"
+    with pytest.raises(ArenaTooSmall, match=f"needs {needed:,} bytes .* has {needed - 1:,}: 1 are"):
+        checks.clear(model)
+    assert not checks.is_clear(model)
+    assert [item.code for item in checks.records(model)] == ["arena-too-small"]
+
+
+def test_with_tflm_only_what_no_engine_can_do_without_is_held_against_the_arena(
+    tmp_path: Path,
+) -> None:
+    model = variant(tmp_path, SOUND)
+    least = estimate(model.inspection(), Engine.TFLM).at_least
+    Preflight(config(engine=Engine.TFLM), arena_bytes=lambda: least).clear(model)
+    with pytest.raises(ArenaTooSmall, match=f"needs at least {least:,} bytes"):
+        Preflight(config(engine=Engine.TFLM), arena_bytes=lambda: least - 1).clear(model)
+
+
+def test_the_firmware_is_not_built_for_a_model_that_is_refused_anyway(tmp_path: Path) -> None:
+    def never() -> int:
+        raise AssertionError("asked")
+
+    with pytest.raises(LintFailed):
+        Preflight(config(), arena_bytes=never).clear(variant(tmp_path, HYBRID))
+
+
+# --- one error -------------------------------------------------------------------------------
+
+
+def test_whoever_asks_gets_the_same_error(tmp_path: Path) -> None:
+    checks, model = Preflight(config()), variant(tmp_path, HYBRID)
+    errors = []
+    for _ in range(2):
+        with pytest.raises(LintFailed) as caught:
+            checks.clear(model)
+        errors.append(caught.value)
+    assert errors[0] is errors[1]
+
+
+def test_the_remedy_covers_all_findings() -> None:
+    findings = [
+        Finding("a", Severity.ERROR, "one thing", "mend one"),
+        Finding("b", Severity.ERROR, "another", "mend the other"),
+        Finding("b", Severity.ERROR, "another again", "mend the other"),
+    ]
+    error = refusal(findings)
+    assert error.what == "not flashed (a): one thing; another; another again"
+    assert error.remedy.startswith("mend one; mend the other; to try it")

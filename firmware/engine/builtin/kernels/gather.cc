@@ -6,6 +6,9 @@ namespace hil::engine::builtin {
 namespace {
 
 constexpr unsigned kAxisField = 0, kBatchDimsField = 1;
+constexpr const char* kOutside = "GATHER: an index is outside of the tensor";
+
+extern const Kernel kAnyKernel;
 
 struct Data {
   const TensorSlot* input;
@@ -55,31 +58,49 @@ Status Prepare(Preparation& p) {
   if (d.output->bytes % d.slice_bytes != 0 || slices != d.output->bytes / d.slice_bytes) {
     return p.Refuse(Status::kUnsupportedShape, "has an output of another size than its slices");
   }
+  if (type != TensorType::kInt32 || batches != 1) p.RunBy(kAnyKernel);
   return p.Keep(d);
 }
 
-// Element `i` of the indices, which for int64 may lie at a 4-byte boundary.
-template <typename Index>
-Index IndexAt(const TensorSlot& indices, uint32_t i) {
-  if constexpr (sizeof(Index) == sizeof(int64_t)) {
-    return Int64At(indices, i);
-  } else {
-    return indices.As<const Index>()[i];
+// One batch, indices of int32: what loops and embeddings have.
+Status Eval(const void* data, Runtime& runtime) {
+  const Data& d = *static_cast<const Data*>(data);
+  const int32_t* indices = d.indices->As<const int32_t>();
+  uint8_t* to = d.output->data;
+  for (uint32_t o = 0; o < d.outer; ++o) {
+    const uint8_t* from = d.input->data + o * d.axis_size * d.slice_bytes;
+    for (uint32_t i = 0; i < d.index_count; ++i, to += d.slice_bytes) {
+      const int32_t index = indices[i];
+      if (index < 0 || static_cast<uint32_t>(index) >= d.axis_size) {
+        return runtime.Fail(kOutside);
+      }
+      std::memcpy(to, from + static_cast<uint32_t>(index) * d.slice_bytes, d.slice_bytes);
+    }
+  }
+  return Status::kOk;
+}
+
+int64_t IndexAt(const TensorSlot& indices, uint32_t i) {
+  switch (indices.type) {
+    case TensorType::kInt16:
+      return indices.As<const int16_t>()[i];
+    case TensorType::kInt32:
+      return indices.As<const int32_t>()[i];
+    default:
+      return Int64At(indices, i);
   }
 }
 
-template <typename Index>
-Status Run(const Data& d, Runtime& runtime) {
+Status EvalAny(const void* data, Runtime& runtime) {
+  const Data& d = *static_cast<const Data*>(data);
   const uint8_t* from = d.input->data;
   uint8_t* to = d.output->data;
   const uint8_t* end = to + d.output->bytes;
   for (uint32_t first = 0; to != end; first += d.index_count) {  // batch by batch
     for (uint32_t o = 0; o < d.outer; ++o, from += d.axis_size * d.slice_bytes) {
       for (uint32_t i = 0; i < d.index_count; ++i, to += d.slice_bytes) {
-        const Index index = IndexAt<Index>(*d.indices, first + i);
-        if (index < 0 || static_cast<uint64_t>(index) >= d.axis_size) {
-          return runtime.Fail("GATHER: an index is outside of the tensor");
-        }
+        const int64_t index = IndexAt(*d.indices, first + i);
+        if (index < 0 || index >= d.axis_size) return runtime.Fail(kOutside);
         std::memcpy(to, from + static_cast<uint32_t>(index) * d.slice_bytes, d.slice_bytes);
       }
     }
@@ -87,17 +108,7 @@ Status Run(const Data& d, Runtime& runtime) {
   return Status::kOk;
 }
 
-Status Eval(const void* data, Runtime& runtime) {
-  const Data& d = *static_cast<const Data*>(data);
-  switch (d.indices->type) {
-    case TensorType::kInt32:
-      return Run<int32_t>(d, runtime);
-    case TensorType::kInt16:
-      return Run<int16_t>(d, runtime);
-    default:
-      return Run<int64_t>(d, runtime);
-  }
-}
+const Kernel kAnyKernel = {schema::kGather, 5, schema::kGatherOptions, "GATHER", Prepare, EvalAny};
 
 }  // namespace
 

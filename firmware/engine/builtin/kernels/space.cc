@@ -67,6 +67,8 @@ struct Axis {
   }
 };
 
+constexpr int64_t kMostParts = 4096;  // each is a copy of its own
+
 // An image [batch, height, width, depth]; of rank 3 there is no width.
 struct Image {
   Axis y, x;
@@ -94,7 +96,7 @@ Status PrepareImage(Preparation& p, const TensorSlot& fine, const TensorSlot& co
     fits = axis.block > 0 && before >= 0 && after >= 0 &&
            before + axis.fine + after == int64_t{axis.coarse} * axis.block;
     parts *= axis.block;
-    fits = fits && parts <= coarse.dims[0];
+    fits = fits && parts <= kMostParts;
     (d == 0 ? image->y : image->x) = axis;
   }
   image->batches = fine.dims[0];

@@ -3,9 +3,10 @@
     with known(custom):
         model = load(Path("model.h5"))
 
-Keras 3 reads what Keras 3 wrote; what Keras 2 wrote is rebuilt (`keras2`). Whatever cannot be
-loaded is a `ModelFileError` or, where the file with the user's own classes is missing or lacks one,
-a `CustomClassError`: a sentence and a remedy.
+Keras 3 reads what Keras 3 wrote, and what is code of the user's own is opened (`opened`); what
+Keras 2 wrote is rebuilt (`keras2`). Whatever cannot be loaded is a `ModelFileError` or, where the
+file with the user's own classes is missing or lacks one, a `CustomClassError`: a sentence and a
+remedy.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tflm_hil.models.convert.model_files import (
     lambda_error,
     unreadable,
 )
+from tflm_hil.models.convert.opened import opened
 
 SUFFIXES = {Format.ARCHIVE: (".keras",), Format.HDF5: (".h5", ".hdf5")}
 
@@ -58,9 +60,10 @@ def load(path: Path) -> Any:
         )
     try:
         with _named_for_keras(source) as readable:
-            return keras.models.load_model(readable, compile=False)
+            model = keras.models.load_model(readable, compile=False)
     except Exception as error:  # of a damaged file Keras raises whatever comes
         raise _unreadable(source, error) from error
+    return opened(model)
 
 
 @contextmanager

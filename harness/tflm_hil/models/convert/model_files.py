@@ -28,7 +28,7 @@ WEIGHTS = "model.weights.h5"
 SAVED_MODEL = "saved_model.pb"
 KERAS_METADATA = "keras_metadata.pb"
 LOADING = (
-    "models/convert/custom_classes.py", "models/convert/loading.py",
+    "models/convert/custom_classes.py", "models/convert/loading.py", "models/convert/opened.py",
     *(f"models/convert/keras2/{name}.py"
       for name in ("functions", "graph", "layers", "read", "weights")),
 )  # fmt: skip
@@ -65,24 +65,18 @@ def lambda_error(layers: Sequence[str]) -> ModelFileError:
     )
 
 
-def subclassed(model: str, kind: str) -> ModelFileError:
-    """The refusal of a model whose graph is nowhere but in the user's code."""
-    return ModelFileError(
-        f"{model} is a {kind}, a class of its own, whose code says how its layers are called; the"
-        " exports need a Sequential or functional model, whose file says it",
-        "call the same layers on a keras.Input, x = keras.Input(shape) and"
-        " keras.Model(x, model.call(x)), and save that",
-    )
+def first_sentence(error: BaseException) -> str:
+    """What an exception says, without the pages that follow."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = lines[0].split(". ")[0] if lines else type(error).__name__
+    return said if len(said) <= LINE else f"{said[:LINE]} …"
 
 
 def unreadable(source: Source, reader: str, error: Exception) -> ModelFileError:
     """The refusal of a file that has everything and still cannot be loaded."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = (lines or [type(error).__name__])[0]
-    said = said if len(said) <= LINE else f"{said[:LINE]} …"
     return ModelFileError(
         f"{source.path.name} was saved by Keras {source.keras_version or '2'}, and {reader} cannot"
-        f" read it: {said}",
+        f" read it: {first_sentence(error)}",
         "get an undamaged copy; else build the model with the Keras that is installed here, load"
         ' the weights, and save it with model.save("model.keras")',
     )

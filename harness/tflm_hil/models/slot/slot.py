@@ -219,8 +219,7 @@ def plan_append(
     else:
         reason = directory.damage
     for entry in unique:
-        if entry.stored_bytes > directory.slot_bytes:
-            raise _too_big(f"model {entry.name!r}", entry.stored_bytes, directory.slot_bytes)
+        check_fits(entry, directory.slot_bytes)
     total = sum(entry.stored_bytes for entry in unique)
     if total > directory.slot_bytes:
         raise _too_big(f"the {len(unique)} models together", total, directory.slot_bytes)
@@ -266,6 +265,12 @@ def _stored_bytes(length: int, aux_length: int) -> int:
 
 def _align(value: int, step: int) -> int:
     return (value + step - 1) // step * step
+
+
+def check_fits(entry: SlotEntry, slot_bytes: int) -> None:
+    """Raises ModelTooBig for an entry that is larger than an erased slot."""
+    if entry.stored_bytes > slot_bytes:
+        raise _too_big(f"model {entry.name!r}", entry.stored_bytes, slot_bytes)
 
 
 def _too_big(what: str, needed: int, slot_bytes: int) -> ModelTooBig:

@@ -90,10 +90,7 @@ def builtin_arena(model: Inspection) -> BuiltinArena:
             continue  # nothing runs it
         kept.begin(graph)
         for operator in graph.operators:
-            size = kept.of(operator)
-            if size is None:
-                raise NotKnown
-            used += size
+            used += _kept(kept, operator)
     used = begin = _up(used, PLAN_ALIGNMENT)
     sizes = [slot.bytes for graph in line.graphs for slot in graph.slots if slot.variable]
     for size in [*sizes, *kept.resource_bytes(lambda tensor: _slot(tensor).bytes)]:
@@ -104,6 +101,17 @@ def builtin_arena(model: Inspection) -> BuiltinArena:
         states=used - begin,
         activations=_plan(line.planned()),
     )
+
+
+def _kept(kept: OperatorBytes, operator: Operator) -> int:
+    try:
+        size = kept.of(operator)
+    except (LookupError, ValueError, ArithmeticError) as error:
+        # inputs that are missing or do not fit together: refused by the operator's Prepare
+        raise NotKnown from error
+    if size is None:
+        raise NotKnown
+    return size
 
 
 @dataclass

@@ -30,6 +30,12 @@ BROADCAST = {
     "MAXIMUM": 32, "MINIMUM": 32, "MUL": 84, "NOT_EQUAL": 56, "PRELU": 60,
     "SQUARED_DIFFERENCE": 76, "SUB": 84,
 }  # fmt: skip
+# What kernels for rare types keep (rare_types.cc).
+RARE = {
+    ("EQUAL", "bool"): 32, ("EQUAL", "int64"): 32, ("GREATER", "int64"): 32,
+    ("GREATER_EQUAL", "int64"): 32, ("LESS", "int64"): 32, ("LESS_EQUAL", "int64"): 32,
+    ("NOT_EQUAL", "bool"): 32, ("NOT_EQUAL", "int64"): 32, ("RSQRT", "int16"): 16,
+}  # fmt: skip
 TABLE_BYTES = 256  # results of all 256 inputs of int8
 # int8: with a table each
 LOOKED_UP = {"ABS": 40, "ELU": 40, "HARD_SWISH": 12, "LEAKY_RELU": 40, "RSQRT": 40}
@@ -44,6 +50,7 @@ FILLED = frozenset({"FILL", "PAD", "PADV2", "SPACE_TO_BATCH_ND", "ZEROS_LIKE"})
 LOOP_BYTES, LOOP_VARIABLE_BYTES = 20, 20  # control.cc
 BRANCH_BYTES, PORT_BYTES = 24, 12  # if.cc
 ADD_N_BYTES, POINTER_BYTES = 36, 4  # sums.cc
+MOST_PARTS = 4096  # space.cc
 HANDLE_BYTES, ACCESS_BYTES, VARIABLE_BYTES = 8, 8, 24  # variables.cc
 
 # A dimension of a box that is copied: its length, and the steps in both tensors, in elements.
@@ -69,6 +76,9 @@ class OperatorBytes:
         name = operator.name
         inputs = [self._tensors[index] for index in operator.inputs if index >= 0]
         outputs = [self._tensors[index] for index in operator.outputs]
+        if inputs and (name, inputs[0].type) in RARE:
+            outer = _outer_rank(inputs, outputs[0]) if len(inputs) == 2 else 0
+            return RARE[name, inputs[0].type] + OUTER_BYTES * outer
         if name in FIXED:
             return FIXED[name]
         if name in BROADCAST:
@@ -302,6 +312,8 @@ def _batch_blocks(operator: Operator, inputs: Sequence[Tensor], outputs: Sequenc
         [height * width * depth, width * depth * y_block, depth * x_block, 1],
         [rows * columns * depth, columns * depth, depth, 1],
     )
+    if y_block * x_block > MOST_PARTS:
+        raise ValueError("the engine refuses so many parts")
     for place in itertools.product(range(y_block), range(x_block)):
         met = [_positions(*axis, at) for axis, at in zip(axes, place, strict=True)]
         if all(met):
@@ -309,8 +321,10 @@ def _batch_blocks(operator: Operator, inputs: Sequence[Tensor], outputs: Sequenc
 
 
 def _positions(fine: int, coarse: int, block: int, before: int, place: int) -> int:
-    """Positions of a part that the fine image has: at * block + place - before is in it."""
-    return sum(0 <= at * block + place - before < fine for at in range(coarse))
+    """How many positions of a part the fine image has: at * block + place - before is in it."""
+    origin = place - before
+    first = max(-(origin // block), 0)
+    return max(min(-(-(fine - origin) // block), coarse) - first, 0)
 
 
 COPIES: dict[str, Callable[[Operator, Sequence[Tensor], Sequence[Tensor]], Boxes]] = {

@@ -47,7 +47,7 @@ class Editor:
         graph.tensors.append(tensor)
         entry.tensorIndex = len(graph.tensors) - 1
         operator = self.schema.OperatorT()
-        operator.opcodeIndex = self._code("QUANTIZE", QUANTIZE_VERSION)
+        operator.opcodeIndex = self.code("QUANTIZE", QUANTIZE_VERSION)
         operator.inputs = np.array([source], np.int32)
         operator.outputs = np.array([entry.tensorIndex], np.int32)
         operator.builtinOptionsType = self.schema.BuiltinOptions.QuantizeOptions
@@ -114,7 +114,7 @@ class Editor:
         }
         return names.get(number, "")
 
-    def _code(self, name: str, version: int) -> int:
+    def code(self, name: str, version: int) -> int:
         """Index of an operator code, added where there is none."""
         number = getattr(self.schema.BuiltinOperator, name)
         for index, code in enumerate(self.model.operatorCodes):

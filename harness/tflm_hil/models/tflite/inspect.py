@@ -68,8 +68,8 @@ class Tensor:
 
     @property
     def zero_point(self) -> int:
-        """The zero point that belongs to `scale`, else 0."""
-        return self.zero_points[0] if len(self.scales) == 1 else 0
+        """The zero point that belongs to `scale`; 0 where the tensor states none."""
+        return self.zero_points[0] if len(self.scales) == 1 and self.zero_points else 0
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ left alone: a denoiser's input fits its output, too.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from tflm_hil.models.tflite.inspect import Inspection, Subgraph, Tensor
 from tflm_hil.models.tflite.state_names import End, Ends, Hint, Stem, ends_of
@@ -24,6 +24,9 @@ from tflm_hil.vocabulary import StateBasis
 NEXT = "_next"
 
 SAME_SCALE = 1e-4  # relative; a converter writes what it computes twice with two roundings
+
+THROUGH_A_LOOP = 100
+"""Operators that the way from one variable of a loop to another counts for."""
 
 Fits = Callable[[End, End], bool]
 
@@ -67,13 +70,19 @@ def core(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class _Graph:
-    """How far an output is from an input, in operators of the main graph."""
+    """How far an output is from an input, in operators of the main graph.
+
+    A variable of a loop comes out where it went in; the way to the others is through the loop.
+    """
 
     def __init__(self, graph: Subgraph) -> None:
-        self._takers: dict[int, list[tuple[int, ...]]] = {}
+        self._takers: dict[int, list[tuple[int, int]]] = {}
         for operator in graph.operators:
-            for index in set(operator.inputs):
-                self._takers.setdefault(index, []).append(operator.outputs)
+            loop = operator.name == "WHILE"
+            for place, index in enumerate(operator.inputs):
+                for position, output in enumerate(operator.outputs):
+                    far = THROUGH_A_LOOP if loop and position != place else 1
+                    self._takers.setdefault(index, []).append((output, far))
         self._known: dict[int, dict[int, int]] = {}
 
     def distance(self, taken: Tensor, given: Tensor) -> float:
@@ -83,16 +92,17 @@ class _Graph:
         return self._known[taken.index].get(given.index, math.inf)
 
     def _from(self, start: int) -> dict[int, int]:
-        far = {start: 0}
-        waiting = deque([start])
+        nearest: dict[int, int] = {}
+        waiting = [(0, start)]
         while waiting:
-            index = waiting.popleft()
-            for outputs in self._takers.get(index, ()):
-                for output in outputs:
-                    if output not in far:
-                        far[output] = far[index] + 1
-                        waiting.append(output)
-        return far
+            far, index = heappop(waiting)
+            if index in nearest:
+                continue
+            nearest[index] = far
+            for output, step in self._takers.get(index, ()):
+                if output not in nearest:
+                    heappush(waiting, (far + step, output))
+        return nearest
 
 
 class _Open:
@@ -127,10 +137,11 @@ def _by_signature(model: Inspection, ends: Ends) -> Iterator[Found]:
     if not model.signatures:
         return
     signature = model.signatures[0]
-    graph = model.subgraphs[signature.subgraph]
+    graph = model.subgraphs[0]
     for name, index in signature.inputs.items():
         following = signature.outputs.get(name + NEXT)
-        if following is not None:
+        # a damaged file may name what is no input or output
+        if following in graph.outputs and index in graph.inputs:
             yield Found(
                 ends.inputs[graph.inputs.index(index)],
                 ends.outputs[graph.outputs.index(following)],

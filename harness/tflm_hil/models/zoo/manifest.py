@@ -10,6 +10,8 @@
     file = "model.keras"
     sha256 = "…"
     custom = "my_cells.py"                # optional: where classes of its own are defined
+    states = []                           # optional: of a Keras model that takes its states as
+                                          # inputs, as below; else they are those of the variant
 
     [samples]
     file = "../digits_samples.npz"        # several models may share one
@@ -83,10 +85,12 @@ class Artefact:
 class KerasFile(Artefact):
     """A Keras model, `.keras` or `.h5`. `custom` is the Python file that defines classes of its
     own, if it has any; being source, it is not pinned by the manifest, but references are computed
-    again when it changes.
+    again when it changes. `states` are those of a model that takes them as inputs, None where
+    nothing is said.
     """
 
     custom: Artefact | None = None
+    states: Declared | None = None
 
 
 @dataclass(frozen=True)
@@ -381,7 +385,7 @@ def _made_here(path: Path) -> tuple[Path, str]:
 
 
 def _keras(table: Table) -> KerasFile:
-    table.only("file", "sha256", "bytes", "custom")
+    table.only("file", "sha256", "bytes", "custom", "states")
     if (table.path.parent / table.string("file")).is_dir():
         raise table.wrong(
             "file", "names a folder, and a manifest pins the content of one file",
@@ -398,7 +402,7 @@ def _keras(table: Table) -> KerasFile:
                 "custom", f"names {path}: {error.strerror}", "Name the file with the classes."
             ) from error
         custom = Artefact(path, hashlib.sha256(content).hexdigest(), len(content))
-    return KerasFile(artefact.path, artefact.sha256, artefact.size_bytes, custom)
+    return KerasFile(artefact.path, artefact.sha256, artefact.size_bytes, custom, _states_of(table))
 
 
 def _artefact(table: Table) -> Artefact:

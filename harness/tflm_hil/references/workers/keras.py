@@ -16,6 +16,7 @@ from tflm_hil.models.convert.custom_classes import known
 from tflm_hil.models.convert.exports.rebuild import stateful
 from tflm_hil.models.convert.loading import load
 from tflm_hil.references.equations import rung
+from tflm_hil.references.keras_states import run_fed, state_ends
 from tflm_hil.references.sequences import note_difference
 from tflm_hil.references.serving import Result, Work, serve_jobs
 from tflm_hil.references.stateful import run_stateful
@@ -32,6 +33,8 @@ def run(work: Work, inputs: NDArray[Any]) -> Result:
         if work.carry and not keeps_state:
             raise ValueError("this Keras model carries no state from sequence to sequence")
         several = isinstance(model.input_shape, list)
+        if several and work.keras_states and work.framework == "keras":
+            return run_fed(model, inputs, state_ends(model, work.keras_states))
         if several and work.framework == "keras":
             return run_keras(model, _several(model, inputs))
         shape = (None,) if several else model.input_shape[1:]

@@ -91,7 +91,7 @@ def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
             words=True,
         ),
         Column(
-            "cycles", f"cycles per inference, {near}p50", f"cycles\n{near}/inference", 0,
+            "cycles", f"cycles per inference, {near}p50", f"cycles\n{near}/Invoke", 0,
             lambda v: count(cycles_per_inference(v)),
             cycles_per_inference,
         ),
@@ -106,7 +106,7 @@ def variant_columns(run: RunRecord) -> tuple[Column[VariantRecord], ...]:
             cycles_per_sequence,
         ),
         Column(
-            "micros", f"µs per inference, {near}p50", f"µs\n{near}/inference", 1,
+            "micros", f"µs per inference, {near}p50", f"µs\n{near}/Invoke", 1,
             lambda v: MISSING if (us := micros(v)) is None else f"{us:,.1f}",
             micros,
         ),
@@ -136,7 +136,7 @@ def entry_columns(run: RunRecord) -> tuple[Column[Entry], ...]:
         Column("differing", "integers that differ from TFLM", "integers\ndiffering", 0,
                _differing, _none),
         Column("floats", "floats vs TFLM, |Δ|", "floats vs\nTFLM, |Δ|", 0, _floats, _none),
-        Column("cycles", f"cycles per inference, {near}p50", f"cycles\n{near}/inference", 3,
+        Column("cycles", f"cycles per inference, {near}p50", f"cycles\n{near}/Invoke", 0,
                lambda e: spread([cycles_per_inference(v) for v in e.variants], count), _none),
         Column("cycles_step", f"cycles per step, {near}p50", f"cycles\n{near}/step", 3,
                lambda e: spread([cycles_per_step(v) for v in e.variants], count), _none),

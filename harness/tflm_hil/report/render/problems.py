@@ -19,7 +19,7 @@ from tflm_hil.report.records import (
 )
 from tflm_hil.report.render.errors import detail_lines, place_line, recovery_text
 from tflm_hil.report.render.verdicts import verdict_text
-from tflm_hil.report.render.wording import limit_text, quantity
+from tflm_hil.report.render.wording import limit_text, plural, quantity
 from tflm_hil.report.render.zoo_text import STYLE
 from tflm_hil.vocabulary import RUNGS
 
@@ -34,16 +34,21 @@ def problems(run: RunRecord, *, every: bool = False) -> Iterator[Text]:
     if len(shown) < len(failed):
         yield _more([variant.id for variant in failed[len(shown) :]])
     in_error = _by_error(run.variants)
+    blocked = {item.error: item.tests for item in run.blocked}
     for error, names in in_error.items():
-        yield _error(listed(names), error)
+        yield _error(listed(names), error, blocked.get(error, 0))
     for error in run.errors:
         yield _error("the run", error)
+    for error, names in _by_error(run.variants, Verdict.BLOCKED).items():
+        yield Text.assemble(
+            (f"{listed(names)}: blocked", STYLE[Verdict.BLOCKED]), f": {error.sentence}"
+        )
     for finding in run.findings:
         yield Text.assemble(("would fail on silicon: ", STYLE[Verdict.ERROR]), finding)
     for incident in run.incidents:
-        shown_above = not incident.test and incident.error in in_error
-        if not incident.provoked and not (shown_above and not _says_more(incident)):
-            yield _incident(incident)
+        if incident.provoked or (incident.error in in_error and not _says_more(incident)):
+            continue
+        yield _incident(incident, blocked.get(incident.error, 0))
     provoked = [incident for incident in run.incidents if incident.provoked]
     if provoked:
         yield _provoked(provoked)
@@ -61,11 +66,13 @@ def _more(names: Sequence[str]) -> Text:
     )
 
 
-def _by_error(variants: Sequence[VariantRecord]) -> dict[ErrorRecord, list[str]]:
+def _by_error(
+    variants: Sequence[VariantRecord], verdict: Verdict = Verdict.ERROR
+) -> dict[ErrorRecord, list[str]]:
     """The variants of each error: a board that is gone is named once, not for each of them."""
     names: dict[ErrorRecord, list[str]] = {}
     for variant in variants:
-        if variant.verdict is Verdict.ERROR and variant.error is not None:
+        if variant.verdict is verdict and variant.error is not None:
             names.setdefault(variant.error, []).append(variant.id)
     return names
 
@@ -76,14 +83,14 @@ def _says_more(incident: IncidentRecord) -> bool:
     return has_details or incident.recovery.outcome is not Recovery.NOT_NEEDED
 
 
-def _incident(incident: IncidentRecord) -> Text:
+def _incident(incident: IncidentRecord, blocked: int) -> Text:
     place = f" in {incident.test}" if incident.test else ""
     text = Text.assemble((f"incident{place}: ", "yellow"), _one_line(incident.error.sentence))
     for detail in detail_lines(incident.error):
         text.append(f"\n  {detail}", style="dim")
     if recovery := recovery_text(incident.recovery):
         text.append(f"\n  → {recovery}")
-    return text
+    return _with_blocked(text, blocked)
 
 
 def _provoked(incidents: list[IncidentRecord]) -> Text:
@@ -113,12 +120,18 @@ def _failure(variant: VariantRecord) -> Text:
     return text
 
 
-def _error(where: str, error: ErrorRecord) -> Text:
+def _error(where: str, error: ErrorRecord, blocked: int = 0) -> Text:
     text = Text.assemble((f"{where}: {error.type}", STYLE[Verdict.ERROR]), f": {error.sentence}")
     for detail in detail_lines(error):
         text.append(f"\n  {detail}", style="dim")
     if error.remedy:
         text.append(f"\n  → {error.remedy}")
+    return _with_blocked(text, blocked)
+
+
+def _with_blocked(text: Text, tests: int) -> Text:
+    if tests:
+        text.append(f"\n  {plural(tests, 'further test')} blocked by it", style="dim")
     return text
 
 

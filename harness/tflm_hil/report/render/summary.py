@@ -83,6 +83,7 @@ def closing_line(run: RunRecord) -> str:
             (Verdict.PASS, "passed"),
             (Verdict.FAIL, "failed"),
             (Verdict.ERROR, "with an error"),
+            (Verdict.BLOCKED, "blocked"),
             (Verdict.NONE, "without a limit"),
         )
         if by_verdict[verdict]
@@ -94,6 +95,8 @@ def closing_line(run: RunRecord) -> str:
     tests = run.tests.failed + run.tests.errors
     if tests and run.verdict in (Verdict.FAIL, Verdict.ERROR):
         parts.append(f"{plural(tests, 'test')} failed")
+    if run.tests.blocked:
+        parts.append(f"{plural(run.tests.blocked, 'test')} blocked")
     if sequences:
         parts.append(f"{sequences:,} sequences")
     parts.append(duration(run.seconds))

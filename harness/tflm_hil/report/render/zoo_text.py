@@ -26,6 +26,7 @@ STYLE = {
     Verdict.PASS: "green",
     Verdict.FAIL: "bold red",
     Verdict.ERROR: "bold magenta",
+    Verdict.BLOCKED: "magenta",
     Verdict.NONE: "dim",
 }
 

@@ -9,7 +9,7 @@ from tflm_hil.models.tflite.inspect import Inspection, inspect
 from tflm_hil.models.tflite.states import state_pairs, suspected_pairs
 from tflm_hil.vocabulary import StateBasis
 
-from tests.support.state_models import carried, lstm_cell, side_by_side, twins
+from tests.support.state_models import carried, looped, lstm_cell, side_by_side, twins
 
 
 def fed(model: Inspection) -> list[tuple[str, str, StateBasis]]:
@@ -69,6 +69,13 @@ def test_graph_tells_the_states_of_an_lstm_apart(swapped: bool) -> None:
     assert [(pair.name, pair.output) for pair in pairs] == [
         ("state_a", 2 if swapped else 1), ("state_b", 1 if swapped else 2),
     ]  # fmt: skip
+    assert {pair.basis for pair in pairs} <= {StateBasis.GRAPH, StateBasis.ONLY_FIT}
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_variable_of_a_loop_comes_out_where_it_went_in(swapped: bool) -> None:
+    pairs = state_pairs(inspect(looped(swapped=swapped)))
+    assert [pair.output for pair in pairs] == ([2, 1] if swapped else [1, 2])
     assert {pair.basis for pair in pairs} <= {StateBasis.GRAPH, StateBasis.ONLY_FIT}
 
 

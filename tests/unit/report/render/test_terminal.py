@@ -96,7 +96,7 @@ def test_board_that_is_gone_is_told_once_and_not_for_each_variant() -> None:
 def test_circumstances_label_modelled_cycles_and_resume(text: str) -> None:
     assert "modelled (insn-count-1)" in line_with(text, "cycles  ")
     assert "812 results are from before" in text
-    assert "~/inference" in text
+    assert "~/Invoke" in text
 
 
 def test_measured_cycles_are_not_marked() -> None:

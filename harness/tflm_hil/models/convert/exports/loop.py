@@ -43,8 +43,8 @@ def export_keras(model_path: Path, *, unroll: bool) -> Export:
         if len(taken) > 1:
             names = ", ".join(item.name for item in taken)
             raise RefusedError(
-                f"the model is stateful and has {len(taken)} inputs ({names})",
-                "use --export shift, whose states are inputs and outputs",
+                f"the model is stateful and has {len(taken)} inputs ({names}), which only an export"
+                " whose states are inputs and outputs takes"
             )
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
         return Export(converter, probe, carries_state=True)

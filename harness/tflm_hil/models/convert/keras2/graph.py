@@ -12,7 +12,7 @@ import tf_keras
 from tflm_hil.models.convert.keras2.functions import TensorFlowCall, pure
 from tflm_hil.models.convert.keras2.layers import IN_KERAS_3, layer_of
 from tflm_hil.models.convert.keras2.weights import carry_over
-from tflm_hil.models.convert.model_files import ModelFileError, subclassed
+from tflm_hil.models.convert.model_files import ModelFileError
 
 RECURRENT = (tf_keras.layers.RNN, tf_keras.layers.Bidirectional)
 CALLS = ("TFOpLambda", "SlicingOpLambda")
@@ -29,10 +29,20 @@ def rebuilt(old: Any) -> Any:
                 f"model {old.name} was saved without its input shape",
                 "call it once on an input, or begin it with an Input, and save it again",
             )
-        raise subclassed(f"model {old.name}", type(old).__name__)
+        raise subclassed(type(old).__name__)
     rebuilding = _Rebuilding()
     chain = isinstance(old, tf_keras.Sequential)
     return rebuilding.chain(old) if chain else rebuilding.graph(old)
+
+
+def subclassed(kind: str) -> ModelFileError:
+    """The refusal of a model that is a class of its own."""
+    return ModelFileError(
+        f"the model was saved by Keras 2 and is a {kind}: code of its own, which is not in the"
+        " file, connects its layers",
+        "write the class for Keras 3 (keras.Model), load the weights, call it once, save it with"
+        ' model.save("model.keras"), and name the file of the class with --custom FILE',
+    )
 
 
 class _Rebuilding:

@@ -15,16 +15,15 @@ import keras
 import tf_keras
 from keras.src.saving.serialization_lib import in_safe_mode
 
-from tflm_hil.models.convert.keras2.graph import rebuilt
-from tflm_hil.models.convert.keras2.sameness import check_same
+from tflm_hil.models.convert.keras2.graph import rebuilt, subclassed
 from tflm_hil.models.convert.model_files import (
     Format,
     ModelFileError,
     Source,
     lambda_error,
-    subclassed,
     unreadable,
 )
+from tflm_hil.models.convert.sameness import check_same
 
 # Layers that ran on a GPU only, and what computes the same everywhere.
 CUDNN = {
@@ -51,8 +50,16 @@ def read(source: Source) -> Any:
         except Exception as error:  # of a damaged file Keras raises whatever comes
             raise unreadable(source, f"tf_keras {tf_keras.__version__}", error) from error
     new = rebuilt(old)
-    check_same(old, new)
+    check_same(old, new, _differs)
     return new
+
+
+def _differs(how: str) -> ModelFileError:
+    return ModelFileError(
+        f"the model was saved by Keras 2, and rebuilt in Keras 3 it is not the same: {how}",
+        "build it in Keras 3, check it against the old one, and save it with"
+        ' model.save("model.keras")',
+    )
 
 
 def _zip(source: Source) -> bool:
@@ -88,7 +95,7 @@ def _check_layers(source: Source) -> None:
         raise lambda_error(lambdas)
     top = source.config if isinstance(source.config, dict) else {}
     if top.get("class_name", KNOWN[0]) not in KNOWN:
-        raise subclassed("the model", str(top["class_name"]))
+        raise subclassed(str(top["class_name"]))
     unknown = sorted(
         {
             str(item["class_name"])

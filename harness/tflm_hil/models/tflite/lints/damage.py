@@ -20,20 +20,22 @@ def damaged_graph(model: Inspection) -> Iterator[Finding]:
             yield Finding("damaged-graph", Severity.ERROR, words, _REMEDY, graph.index, operator)
             break  # what follows from the first fault is no news
     main = model.subgraphs[0] if model.subgraphs else None
-    if main and main.operators and main.outputs and not _computes(main):
+    if main and main.operators and not _computes(main):
+        what = "every output of the model is an input or a constant" if main.outputs else (
+            "the model has no output"
+        )  # fmt: skip
         yield Finding(
             "damaged-graph", Severity.ERROR,
-            "every output of the model is an input or a constant: nothing that it computes is seen",
-            _REMEDY, 0,
+            f"{what}: nothing that it computes is seen", _REMEDY, 0,
         )  # fmt: skip
 
 
-def _faults(graph: Subgraph) -> Iterator[tuple[str, int | None]]:
+def _faults(graph: Subgraph) -> Iterator[tuple[str, int]]:
     made = {tensor.index for tensor in graph.tensors if tensor.constant_bytes or tensor.variable}
     where = f"of subgraph {graph.index}"
     for index in graph.inputs:
         if index in made:
-            yield f"input {_name(graph, index)} {where} is constant, state or listed twice", None
+            yield f"input {_name(graph, index)} {where} is constant, state or listed twice", -1
         made.add(index)
     for operator in graph.operators:
         label = f"{operator.name} #{operator.index} {where}"
@@ -49,7 +51,7 @@ def _faults(graph: Subgraph) -> Iterator[tuple[str, int | None]]:
             made.add(index)
     for index in graph.outputs:
         if index not in made:
-            yield f"output {_name(graph, index)} {where} is made by no operator", None
+            yield f"output {_name(graph, index)} {where} is made by no operator", -1
 
 
 def _computes(graph: Subgraph) -> bool:

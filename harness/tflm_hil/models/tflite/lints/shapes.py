@@ -15,7 +15,9 @@ SIZED_BY = {"FILL": 0, "BROADCAST_TO": 1, "TILE": 1}
 def dynamic_batch(model: Inspection) -> Iterator[Finding]:
     """An input whose batch is open, or the SHAPE → … → FILL that such a batch leaves behind."""
     main = model.subgraphs[0]
-    remedy = "fix the batch to 1 before conversion; `hil convert` does"
+    remedy = (
+        "use `hil convert MODEL.tflite --batch 1`, or convert the Keras model with `hil convert`"
+    )
     for index in main.inputs:
         tensor = main.tensors[index]
         if -1 in tensor.shape_signature[1:]:

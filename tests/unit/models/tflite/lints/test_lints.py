@@ -231,6 +231,8 @@ CASES: list[tuple[str, str, Callable[[], bytes], Callable[[], bytes], str]] = [
      "input x of subgraph 0 is constant, state or listed twice"),
     ("damaged-graph", "error", lambda: sum_of_two(outputs=("x", "x")),
      lambda: sum_of_two(outputs=("x", "y")), "every output of the model is an input"),
+    ("damaged-graph", "error", lambda: sum_of_two(outputs=()), sum_of_two,
+     "the model has no output"),
     ("dynamic-batch", "note", lambda: with_batch(-1), lambda: with_batch(1), "[?,4]"),
     ("dynamic-batch", "warning", lambda: with_length(-1), lambda: with_length(3),
      "runs as [1, 1, 4]"),

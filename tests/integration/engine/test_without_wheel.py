@@ -1,4 +1,6 @@
-"""GATHER where the wheel has no answer: integer tables, indices of int16 and int64, bad ids."""
+"""Where the wheel has no answer, against NumPy: GATHER of integer tables, by indices of int16 and
+int64, by ids that are not there; SPACE_TO_BATCH_ND of int8 with padding.
+"""
 
 from __future__ import annotations
 
@@ -55,3 +57,25 @@ def test_an_id_that_the_table_does_not_have_ends_the_inference(
     ours = engine_run(embedding(tmp_path, table, ids), chosen.tobytes())
     assert ours.status == INVOKE_FAILED
     assert "an index is outside" in str(ours.report["text"])
+
+
+def test_int8_is_padded_with_its_zero_point(tmp_path: Path, engine_run: Runner) -> None:
+    """The wheel pads with what happens to lie in its arena."""
+    block, zero = 2, -7
+    image = np.random.default_rng(3).integers(-128, 128, (1, 3, 5, 2)).astype(np.int8)
+    margins = np.array([[1, 0], [2, 1]])
+    model = ModelBuilder()
+    main = model.graph()
+    x = main.tensor("x", image.shape, "int8", scale=0.5, zero_point=zero)
+    blocks = main.tensor("blocks", (2,), "int32", data=[block, block])
+    table = main.tensor("margins", (2, 2), "int32", data=margins)
+    y = main.tensor("y", (4, 2, 4, 2), "int8", scale=0.5, zero_point=zero)
+    main.operator("SPACE_TO_BATCH_ND", [x, blocks, table], [y], "SpaceToBatchND")
+    main.finish([x], [y])
+    path = tmp_path / "padded.tflite"
+    path.write_bytes(model.content())
+    padded = np.pad(image[0], [*map(tuple, margins), (0, 0)], constant_values=zero)
+    parts = [padded[row::block, column::block] for row in range(2) for column in range(2)]
+    ours = engine_run(path, image.tobytes(), "--poison")
+    assert ours.status == 0, ours.report
+    assert ours.outputs == np.stack(parts).tobytes()

@@ -1,0 +1,85 @@
+"""The builtin engine on this desktop: what it says to a model, before a board is asked.
+
+    refusals = load_all([content, …])        # None for each that it takes
+
+The same sources as in the firmware, compiled once for this machine. A model is loaded and not run:
+milliseconds. One that ends the process is an answer, too.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tflm_hil.errors import FirmwareBuildError
+from tflm_hil.firmware_build.build import build
+from tflm_hil.models.tflite.lints.refused import LoadRefusal, LoadStatus
+
+TOOL = "hil_load"
+TIMEOUT_S = 60.0  # of silence, for one model
+# Only Load runs: no optimisation, and no warning of a compiler that we do not know is an error.
+DEFINITIONS = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS": "-w"}
+
+_ARENA_TOO_SMALL = 8  # whether a model fits an arena is asked elsewhere
+_STATUS = {
+    2: LoadStatus.CORRUPT_MODEL,
+    3: LoadStatus.UNSUPPORTED_SCHEMA,
+    4: LoadStatus.UNSUPPORTED_OPERATOR,
+    5: LoadStatus.UNSUPPORTED_TYPE,
+    6: LoadStatus.UNSUPPORTED_SHAPE,
+    7: LoadStatus.UNSUPPORTED_OPTION,
+}
+
+
+def load_all(
+    models: Sequence[bytes], on_progress: Callable[[str], None] | None = None
+) -> list[LoadRefusal | None]:
+    """What the engine says to each. Raises ToolchainMissing, FirmwareBuildError."""
+    if not models:
+        return []
+    program = build("posix", target=TOOL, definitions=DEFINITIONS, on_progress=on_progress).elf
+    answers: list[LoadRefusal | None] = []
+    with tempfile.TemporaryDirectory(prefix="tflm-hil-load-") as name:
+        paths = []
+        for number, content in enumerate(models):
+            paths.append(Path(name) / f"{number}.tflite")
+            paths[-1].write_bytes(content)
+        while len(answers) < len(paths):
+            answers += _load(program, paths[len(answers) :])
+    return answers
+
+
+def _load(program: Path, paths: Sequence[Path]) -> list[LoadRefusal | None]:
+    """Answers up to the first model that ends the process, at least one."""
+    text = "".join(f"{path}\n" for path in paths)
+    try:
+        done = subprocess.run(
+            [program],
+            input=text.encode(),
+            capture_output=True,
+            timeout=TIMEOUT_S * len(paths),
+            check=False,
+        )
+        output = done.stdout
+    except subprocess.TimeoutExpired as stuck:
+        output = stuck.stdout or b""
+    except OSError as error:
+        raise FirmwareBuildError(
+            f"the engine for this desktop cannot be run: {error.strerror}",
+            remedy="run the models on the board: --hil-no-lint",
+        ) from error
+    lines = output.decode("utf-8", "replace").splitlines()
+    answers = [_answer(line) for line in lines]
+    if len(answers) < len(paths):
+        answers.append(LoadRefusal(LoadStatus.CRASHED, "it ends the engine's process"))
+    return answers
+
+
+def _answer(line: str) -> LoadRefusal | None:
+    status, subgraph, operator, said = line.split("\t", 3)
+    number = int(status)
+    if number in (0, _ARENA_TOO_SMALL):
+        return None
+    return LoadRefusal(_STATUS[number], said, int(subgraph), int(operator))

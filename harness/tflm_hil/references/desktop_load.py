@@ -1,0 +1,99 @@
+"""Whether desktop TFLM, the bit oracle of integer models, takes a model at all.
+
+    refusals = load_all([content, …])        # None for each that it takes
+
+Asked in a process of its own, which some models end. Answers are kept by the model's bytes and the
+wheel's version: a warm run starts no process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tflm_hil.errors import ReferenceFailed
+from tflm_hil.models.tflite.lints.refused import LoadRefusal, LoadStatus
+from tflm_hil.paths import cache_dir
+from tflm_hil.references.jobs import versions
+from tflm_hil.vocabulary import RungName
+from tflm_hil.worker import WorkerError, stream_worker
+
+WORKER = "tflm_hil.references.workers.tflm_load"
+TIMEOUT_S = 60.0
+FORMAT = 1  # of what is kept
+_NODE = re.compile(r"Node (\S+) \(number (\d+)\) failed to prepare")
+_NOISE = re.compile(r"^(Node .* failed to .*|Failed to get registration.*|\s*)$")
+
+
+def load_all(models: Sequence[bytes]) -> list[LoadRefusal | None]:
+    """What it says to each. Raises ReferenceFailed if it is not installed."""
+    version = versions(RungName.TFLM)["tflite-micro"]
+    folder = cache_dir("desktop-load")
+    keys = [hashlib.sha256(f"{FORMAT} {version} ".encode() + model).hexdigest() for model in models]
+    known: dict[str, LoadRefusal | None] = {}
+    for key in keys:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            known[key] = _read(folder / f"{key}.json")
+    missing = {key: model for key, model in zip(keys, models, strict=True) if key not in known}
+    for key, refusal in zip(missing, _ask(list(missing.values())), strict=True):
+        known[key] = refusal
+        _keep(folder / f"{key}.json", refusal)
+    return [known[key] for key in keys]
+
+
+def _ask(models: Sequence[bytes]) -> list[LoadRefusal | None]:
+    answers: list[LoadRefusal | None] = []
+    with tempfile.TemporaryDirectory(prefix="tflm-hil-load-") as name:
+        paths = []
+        for number, content in enumerate(models):
+            paths.append(str(Path(name) / f"{number}.tflite"))
+            Path(paths[-1]).write_bytes(content)
+        while len(answers) < len(paths):
+            request = {"models": paths[len(answers) :]}
+            try:
+                for answer, _ in stream_worker(WORKER, request, timeout_s=TIMEOUT_S):
+                    answers.append(_refusal(answer))
+            except WorkerError as failure:
+                if not failure.crashed and failure.returncode is not None:
+                    raise ReferenceFailed(
+                        f"desktop TFLM could not be asked: {failure.cause}",
+                        remedy="install the project's dependencies: pip install -e '.[dev]'",
+                    ) from failure
+                answers.append(LoadRefusal(LoadStatus.CRASHED, failure.cause))
+    return answers
+
+
+def _refusal(answer: dict[str, Any]) -> LoadRefusal | None:
+    """TFLM's own words without those that only repeat which node it was."""
+    if answer["taken"]:
+        return None
+    text = str(answer["printed"])
+    lines = [line.strip() for line in text.splitlines() if not _NOISE.match(line)]
+    node = _NODE.search(text)
+    name, operator = (node[1], int(node[2])) if node else ("", -1)
+    said = "; ".join(dict.fromkeys(lines)) or "it gives no reason"
+    return LoadRefusal(LoadStatus.REFUSED, said, operator=operator, operator_name=name)
+
+
+def _read(path: Path) -> LoadRefusal | None:
+    plain = json.loads(path.read_text("utf-8"))["refusal"]
+    return (
+        None if plain is None else LoadRefusal(**{**plain, "status": LoadStatus(plain["status"])})
+    )
+
+
+def _keep(path: Path, refusal: LoadRefusal | None) -> None:
+    """As far as that is possible: without a cache it is asked again."""
+    plain = None if refusal is None else asdict(refusal)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{hashlib.sha256(str(id(path)).encode()).hexdigest()[:8]}")
+        partial.write_text(json.dumps({"refusal": plain}), "utf-8")
+        partial.replace(path)
