@@ -21,6 +21,7 @@ CONVERTED = (
     "masking_residual shift float32",
     "masking_pooled shift float32",
     "masking_nested shift int8",
+    "masking_in_an_own_layer shift float32",
     "embedding step int8",
     "embedding_int64 unrolled int8",
     "embedding_masked shift int8",
