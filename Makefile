@@ -92,9 +92,9 @@ PYTEST = env HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pyte
     $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS)
 AT_ONCE ?= 2
 
-# Folders of tests/integration that are parts of their own; the last part has all the others.
+# Folders of tests/integration that are parts of their own; another part has all the others.
 INTEGRATION := tests/integration
-PARTS := explain plugin models
+PARTS := explain plugin models engine
 
 test: WHICH := --hil-covering
 test-all: WHICH :=
@@ -103,10 +103,10 @@ test-all: export HIL_RANDOM_MODELS ?= 200
 test test-all: prepared
 ifneq ($(findstring emulated,$(BOARD)),)
 	@$(BIN)/python tools/warm-python tools/side-by-side --at-once $(AT_ONCE) \
-	    "tests on $(BOARD)" $(PYTEST) --board $(BOARD) $(WHICH) tests/hil -- \
-	    $(foreach part,$(PARTS),"integration tests: $(part)" $(PYTEST) $(INTEGRATION)/$(part) --) \
 	    "integration tests: the others" $(PYTEST) $(INTEGRATION) \
 	        $(foreach part,$(PARTS),--ignore $(INTEGRATION)/$(part)) -- \
+	    "tests on $(BOARD)" $(PYTEST) --board $(BOARD) $(WHICH) tests/hil -- \
+	    $(foreach part,$(PARTS),"integration tests: $(part)" $(PYTEST) $(INTEGRATION)/$(part) --) \
 	    "unit tests" $(PYTEST) tests/unit -- \
 	    "lint" $(AGAIN) lint -- \
 	    "firmware tests" $(AGAIN) host-test

@@ -459,3 +459,14 @@ def masking_residual() -> Made:
     y = layers.GRU(FEATURES, return_sequences=True)(masked)
     z = layers.Concatenate()([layers.Add()([y, masked]), y])
     return keras.Model(x, layers.Dense(2)(layers.LSTM(4)(z))), padded(-5.0)
+
+
+@kind
+def masking_near_data() -> Made:
+    """Data comes within 2 % of the mask value without being it."""
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (COUNT, STEPS, 1)).astype(np.float32)
+    x[:, :2] = -0.99
+    for number, row in enumerate(x):
+        row[STEPS - number % 4 :] = -1.0
+    before = keras.Input((STEPS, 1))
+    return chain(layers.Masking(-1.0), layers.LSTM(5), layers.Dense(2), before=before), x

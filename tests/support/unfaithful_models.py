@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,18 @@ def _overflowing() -> tuple[Any, NDArray[np.float32]]:
     return model, _waves()
 
 
-MODELS = {
+def _token_ids(dtype: str) -> tuple[Any, NDArray[Any]]:
+    ids = np.random.default_rng(0).integers(0, 1000, (64, 12))
+    table = layers.Embedding(1000, 4)
+    model = keras.Sequential(
+        [keras.Input((12,), dtype=dtype), table, layers.GRU(8), layers.Dense(2)]
+    )
+    return model, ids
+
+
+MODELS: dict[str, Callable[[], tuple[Any, NDArray[Any]]]] = {
+    "float_ids": lambda: _token_ids("float32"),
+    "int_ids": lambda: _token_ids("int32"),
     "weather": _weather,
     "normalised": _normalised,
     "joined": _joined,

@@ -139,7 +139,7 @@ namespace {
 // value * 2^bits, saturated; rounded to nearest, ties away from zero, where bits are negative.
 int32_t ScaledByPowerOfTwo(int32_t value, int bits) {
   if (bits <= 0) return RoundingShiftRight(value, -bits);
-  const int64_t wide = int64_t{value} << bits;
+  const int64_t wide = value * (int64_t{1} << bits);
   return static_cast<int32_t>(Clamp<int64_t>(wide, kLeastInt32, kMostInt32));
 }
 

@@ -45,6 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         tensor.bytes[k] = static_cast<uint8_t>(k * 37 + 11);
       }
     }
+    for (size_t i = 0; i < engine::OutputCount(); ++i) {
+      if (engine::Output(i, &tensor) != engine::Status::kOk) std::abort();
+    }
     for (int n = 0; n < 2; ++n) {
       if (engine::Invoke(&failure) != engine::Status::kOk && failure.text[0] == '\0') std::abort();
     }

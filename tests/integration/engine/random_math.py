@@ -42,6 +42,10 @@ def elementwise(random: Random, name: str, kind: str) -> bytes:
         x_units["zero_point"] = -128  # no number is negative
     x = graph.input(kind, shape, **x_units)
     y = graph.tensor(kind, shape, **y_units)
+    if name == "RSQRT" and kind == "INT16":
+        positive = graph.tensor(kind, shape, **x_units)
+        graph.op("ABS", [x], [positive])
+        x = positive
     if name in ("LOG", "SQRT", "RSQRT") and kind == "FLOAT32":
         positive = graph.tensor(kind, shape)
         graph.op("ABS", [x], [positive])

@@ -507,3 +507,10 @@ for _name in ("FLOOR_DIV", "FLOOR_MOD"):
     CASES[f"{_name}-FLOAT32"] = partial(floor_division, name=_name)
 CASES["L2_POOL_2D-FLOAT32"] = partial(pooling, name="L2_POOL_2D", kind="FLOAT32")
 CASES["REDUCE_ALL"] = reduce_all
+for _name in ("MAXIMUM", "MINIMUM"):
+    CASES[f"{_name}-INT64"] = partial(extreme, name=_name, kind="INT64")
+for _name in ("LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "EQUAL", "NOT_EQUAL"):
+    CASES[f"{_name}-INT64"] = partial(compare, name=_name, kind="INT64")
+for _name in ("EQUAL", "NOT_EQUAL"):
+    CASES[f"{_name}-BOOL"] = partial(compare, name=_name, kind="BOOL")
+CASES["RSQRT-INT16"] = partial(elementwise, name="RSQRT", kind="INT16")

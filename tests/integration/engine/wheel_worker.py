@@ -74,6 +74,10 @@ def random_inputs(model: bytes, random: np.random.Generator) -> bytes:
                 array = (random.normal(0, 3, shape)).astype(np.float32)
             elif dtype == np.int32:
                 array = random.integers(-3, 4, shape).astype(np.int32)
+            elif dtype == np.bool_:
+                array = random.integers(0, 2, shape).astype(dtype)
+            elif dtype == np.int64:  # some alike, and some that differ above 32 bits only
+                array = random.integers(-2, 3, shape) << (32 * random.integers(0, 2, shape))
             else:
                 limits = np.iinfo(dtype)
                 array = random.integers(limits.min, limits.max + 1, shape).astype(dtype)

@@ -17,7 +17,7 @@ from tflm_hil.report import json_report
 from tflm_hil.report.journal import JOURNAL_NAME, Journal, find_unfinished
 
 from tests.support.model_folder import write_model_folder
-from tests.support.mutations import COUNT, mutations
+from tests.support.text_mutations import COUNT, mutations
 from tests.unit.report import synthetic
 
 SENTENCE_MAX = 2000

@@ -75,6 +75,10 @@ Status Prepare(Preparation& p) {
 }
 
 Status PrepareExtreme(Preparation& p) {
+  if (const Kernel* rare = FindRareKernel(p)) {
+    p.RunBy(*rare);
+    return rare->prepare(p);
+  }
   Broadcast d = {};
   HIL_TRY(ExpectBroadcast(p, &d));
   switch (d.a->type) {

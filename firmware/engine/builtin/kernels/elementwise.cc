@@ -122,6 +122,10 @@ Status PrepareElu(Preparation& p) {
 }
 
 Status PrepareRsqrt(Preparation& p) {
+  if (const Kernel* rare = FindRareKernel(p)) {
+    p.RunBy(*rare);
+    return rare->prepare(p);
+  }
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
   if (d.input->type == TensorType::kFloat32) return p.Keep(d);

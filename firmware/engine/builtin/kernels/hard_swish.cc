@@ -38,7 +38,7 @@ bool MakeFactor16(double value, Factor16* factor) {
 // x / 3 from -1 to 1 in 1/32768, saturating: the last bit of a left shift comes after the product,
 // so that saturation in the others cannot show.
 int16_t Third(int16_t x, const Factor16& factor) {
-  if (factor.shift > 0) x = Saturated16(int64_t{x} << (factor.shift - 1));
+  if (factor.shift > 0) x = Saturated16(x * (int64_t{1} << (factor.shift - 1)));
   const int16_t y = RoundingHighProduct16(x, factor.multiplier);
   if (factor.shift > 0) return Saturated16(int64_t{y} * 2);
   return static_cast<int16_t>(RoundingShiftRight(y, -factor.shift));

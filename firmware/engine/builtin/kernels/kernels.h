@@ -64,6 +64,8 @@ extern const Kernel kAveragePool2dKernel, kL2Pool2dKernel, kMaxPool2dKernel;
 extern const Kernel kPreluKernel;
 // quantize.cc
 extern const Kernel kDequantizeKernel, kQuantizeKernel;
+// rare_types.cc: the kernel for an operator whose first input has such a type, or nullptr.
+const Kernel* FindRareKernel(const Preparation& p);
 // reduce.cc
 extern const Kernel kMeanKernel, kReduceAllKernel, kReduceMaxKernel, kReduceMinKernel, kSumKernel;
 // reshape.cc

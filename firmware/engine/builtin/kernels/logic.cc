@@ -39,6 +39,10 @@ Status PrepareInt8(Preparation& p, const TensorSlot& input, int32_t* offset, Fac
 }
 
 Status PrepareComparison(Preparation& p) {
+  if (const Kernel* rare = FindRareKernel(p)) {
+    p.RunBy(*rare);
+    return rare->prepare(p);
+  }
   Data d = {};
   HIL_TRY(PrepareTensors(p, &d));
   switch (d.a->type) {

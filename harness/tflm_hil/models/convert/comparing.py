@@ -196,6 +196,12 @@ def _same(runner: TfliteInterpreter, tensor: InputTensor) -> InputTensor:
 def _fitted(
     runner: TfliteInterpreter, taken: list[list[NDArray[Any]]], keras: list[NDArray[Any]]
 ) -> list[NDArray[Any]]:
+    if len(taken[0]) < len(keras):
+        raise RefusedError(
+            f"the converted model has {len(taken[0])} outputs and the Keras model {len(keras)}:"
+            " they cannot be compared",
+            "use another export",
+        )
     fitted = []
     for index, wanted in enumerate(keras):
         quantization = runner.output_quantizations[index]

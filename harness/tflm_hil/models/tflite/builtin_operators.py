@@ -30,6 +30,12 @@ BROADCAST = {
     "MAXIMUM": 32, "MINIMUM": 32, "MUL": 84, "NOT_EQUAL": 56, "PRELU": 60,
     "SQUARED_DIFFERENCE": 76, "SUB": 84,
 }  # fmt: skip
+# What kernels for rare types keep (rare_types.cc).
+RARE = {
+    ("EQUAL", "bool"): 32, ("EQUAL", "int64"): 32, ("GREATER", "int64"): 32,
+    ("GREATER_EQUAL", "int64"): 32, ("LESS", "int64"): 32, ("LESS_EQUAL", "int64"): 32,
+    ("NOT_EQUAL", "bool"): 32, ("NOT_EQUAL", "int64"): 32, ("RSQRT", "int16"): 16,
+}  # fmt: skip
 TABLE_BYTES = 256  # results of all 256 inputs of int8
 # int8: with a table each
 LOOKED_UP = {"ABS": 40, "ELU": 40, "HARD_SWISH": 12, "LEAKY_RELU": 40, "RSQRT": 40}
@@ -70,6 +76,9 @@ class OperatorBytes:
         name = operator.name
         inputs = [self._tensors[index] for index in operator.inputs if index >= 0]
         outputs = [self._tensors[index] for index in operator.outputs]
+        if inputs and (name, inputs[0].type) in RARE:
+            outer = _outer_rank(inputs, outputs[0]) if len(inputs) == 2 else 0
+            return RARE[name, inputs[0].type] + OUTER_BYTES * outer
         if name in FIXED:
             return FIXED[name]
         if name in BROADCAST:

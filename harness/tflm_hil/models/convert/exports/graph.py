@@ -223,7 +223,7 @@ def replaced_calls(graph: Graph, layer: Any) -> Iterator[None]:
                     raise RefusedError(
                         f"layer {inner.name} is stateful inside layer {layer.name}, whose code"
                         " decides what becomes of its states",
-                        f"move {inner.name} out of {layer.name}, to stand beside it in the model",
+                        f"move {inner.name} out of {layer.name} and into the model",
                     )
                 object.__setattr__(inner, "call", _replacement(graph, inner))
                 stack.callback(object.__delattr__, inner, "call")

@@ -58,7 +58,7 @@ class StepGraph(Walker):
                 "the model has no recurrent layer; convert it with the export unrolled"
             )
         self.states: list[State] = [item for items in self._states.values() for item in items]
-        self.steps = _steps(self.functional)
+        self.steps = _steps(self.functional, taken)
         self.timed = [_is_timed(item, taken, self.steps) for item in taken]
 
     def _links_in(self, functional: Any) -> list[Recurrent]:
@@ -255,16 +255,15 @@ def _counts_from_the_end(layer: Any) -> bool:
     return axis in (-1, [-1], (-1,))
 
 
-def _steps(functional: Any) -> int:
-    """The steps of the sequence that the first recurrent layer reads."""
-    for layer in functional.layers:
-        if is_graph(layer):
-            inner = functional_of(layer)
-            if any(is_recurrent(item) for item in layers_of(inner)):
-                return _steps(inner)
-        elif is_recurrent(layer):
-            return int(layer.input.shape[1])
-    raise ValueError("the model has no recurrent layer; convert it with the export unrolled")
+def _steps(functional: Any, taken: Sequence[ModelInput]) -> int:
+    """The steps of the sequences that go in: those that the first recurrent layer reads, if an
+    input has as many.
+    """
+    read = next(layer for layer in layers_of(functional) if is_recurrent(layer))
+    sequences = [item for item in taken if len(item.shape) > 1] or list(taken)
+    lengths = [int(item.shape[0] or 1) for item in sequences if item.shape]
+    steps = int(read.input.shape[1])
+    return steps if steps in lengths or not lengths else lengths[0]
 
 
 def _is_timed(item: ModelInput, taken: Sequence[ModelInput], steps: int) -> bool:

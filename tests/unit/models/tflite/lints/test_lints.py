@@ -19,7 +19,7 @@ from tflm_hil.models.tflite.lints.engines import TFLM, builtin, missing
 from tests.support.graph_builder import ModelBuilder, accumulator
 
 ZOO = Path(__file__).parents[5] / "fixtures" / "models"
-ABSENT = "TILE"  # neither TFLM nor our engine has it
+ABSENT = "MATRIX_DIAG"  # neither TFLM nor our engine has it
 SHIPPED = sorted(ZOO.glob("*/*.tflite"))
 
 
@@ -137,7 +137,8 @@ def loop_of(size: int) -> bytes:
     condition.finish([a], [go])
     b = body.tensor("b", (3, 4))
     rows = body.tensor("scope/rows", (size, 4))
-    body.operator("SLICE", [b], [rows])
+    begin = body.tensor("begin", (2,), "int32", data=[0, 0])
+    body.operator("SLICE", [b, begin, begin], [rows])
     body.finish([b], [rows])
     return model.content()
 
