@@ -1,6 +1,6 @@
 """Damaged and monstrous copies of a text file: what a reader of ours may meet.
 
-    for content in mutations(original, number=count(), seed=1, words=TOML): …
+    for content in mutations(original, count=60, seed=1, words=TOML): …
 
 `HIL_FUZZ=10000` makes as many as that of each kind of file.
 """
@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+
+from tests.support.mutations import count
+
+COUNT = max(150, count())
 
 # What TOML and JSON have in common with trouble.
 WORDS = (
@@ -22,12 +26,12 @@ WORDS = (
 
 
 def mutations(
-    original: bytes, *, seed: int, number: int, words: Sequence[bytes] = ()
+    original: bytes, *, seed: int, count: int = COUNT, words: Sequence[bytes] = ()
 ) -> Iterator[bytes]:
-    """`number` copies with up to four mistakes each; `words` are further ones to put in."""
+    """`count` copies with up to four mistakes each; `words` are further ones to put in."""
     dice = random.Random(seed)
     choices = (*WORDS, *words)
-    for _ in range(number):
+    for _ in range(count):
         content = bytearray(original)
         for _ in range(dice.randint(1, 4)):
             _damage(content, dice, choices)

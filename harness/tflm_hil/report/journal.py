@@ -115,8 +115,9 @@ class Journal:
     def leave(self) -> None:
         """Stop writing in mid-run: the next run on the board goes on from here."""
         try:
-            with stored(self.path):
-                self._sync()
+            if self._trouble is None:
+                with stored(self.path):
+                    self._sync()
         finally:
             with contextlib.suppress(OSError):  # what is left in its buffer has no room
                 self._file.close()

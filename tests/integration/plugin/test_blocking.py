@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import ANY
 from xml.etree import ElementTree
 
 import numpy as np
@@ -117,3 +118,25 @@ def test_run_that_cannot_begin(run_pytest: RunPytest) -> None:
     assert result.parseoutcomes() == {"errors": 1, "blocked": 2}
     assert result.stdout.str().count("--hil-report-dir") == 1
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_disk_that_fills_up_in_mid_run(run_pytest: RunPytest) -> None:
+    """The journal has no room, then the report: what is known is shown, and the run fails."""
+    source = """
+    from pathlib import Path
+
+    def test_first(hil, device):
+        hil.journal._file = Path("/dev/full").open("ab")
+        (hil.directory / "report.json").mkdir()
+
+    def test_second(measured): pass
+    def test_third(hil, variant): hil.measured(variant)
+    """
+    result = run_pytest(source, "-k", "first or one_to_one-int8-fused")
+    assert result.parseoutcomes() == {"passed": 1, "errors": 1, "blocked": 1, "deselected": ANY}
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    text = result.stdout.str() + result.stderr.str()
+    assert "Traceback" not in text
+    assert "INTERNALERROR" not in text
+    assert "journal.jsonl cannot be read or written: No space left on device" in text
+    assert "the run: StorageError: " in text

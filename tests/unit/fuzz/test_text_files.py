@@ -17,26 +17,24 @@ from tflm_hil.report import json_report
 from tflm_hil.report.journal import JOURNAL_NAME, Journal, find_unfinished
 
 from tests.support.model_folder import write_model_folder
-from tests.support.mutations import count
-from tests.support.text_mutations import mutations
+from tests.support.text_mutations import COUNT, mutations
 from tests.unit.report import synthetic
 
 SENTENCE_MAX = 2000
-REPORTS = max(20, count() // 5)  # each is shown in every form
+REPORTS = max(20, COUNT // 5)  # each is shown in every form
 
 Read = Callable[[bytes], object]
 
 
 def attempt(
-    read: Read, original: bytes, *words: bytes, seed: int, tried: int | None = None
+    read: Read, original: bytes, *words: bytes, seed: int, count: int = COUNT
 ) -> tuple[int, int]:
     """Read damaged copies: how many were refused, and how many taken. Whatever is no HilError is a
     fault of the reader.
     """
     read(original)
     refused = 0
-    tried = count() if tried is None else tried
-    for number, content in enumerate(mutations(original, seed=seed, number=tried, words=words)):
+    for number, content in enumerate(mutations(original, seed=seed, count=count, words=words)):
         try:
             read(content)
         except HilError as error:
@@ -47,8 +45,8 @@ def attempt(
         else:
             continue
         assert len(text) < SENTENCE_MAX, f"number {number}: nobody reads {text[:400]}"
-    print(f"{tried:,} mutations: {refused:,} refused, {tried - refused:,} taken")
-    return refused, tried - refused
+    print(f"{count:,} mutations: {refused:,} refused, {count - refused:,} taken")
+    return refused, count - refused
 
 
 def test_manifests(tmp_path: Path) -> None:
@@ -120,7 +118,7 @@ def test_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str], schema: int
         b'"tflm"',
         b'"max_lsb"',
         seed=4,
-        tried=REPORTS,
+        count=REPORTS,
     )
 
 
