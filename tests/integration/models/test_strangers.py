@@ -89,7 +89,7 @@ def test_token_ids_stay_integers(found: dict[str, Outcome]) -> None:
     for words in (
         "embedding step int8",
         "embedding_int64 unrolled int8",
-    "embedding_of_floats step int8",
+        "embedding_of_floats step int8",
         "table_lookup fused int8",
     ):
         assert "int32" in found[words].input_types
