@@ -214,7 +214,9 @@ def test_a_kernel_that_is_off_by_one_is_named_by_operator_and_step(
 
 
 def test_every_known_mistake_is_planted() -> None:
-    assert {planted.kind for planted in (*MODELS, *FIRMWARE, *LINTS, *NOTES)} == set(KNOWN_KINDS)
+    elsewhere = {CauseKind.NOT_FINITE}  # nothing to diagnose; in plugin/test_given_models.py
+    planted = {item.kind for item in (*MODELS, *FIRMWARE, *LINTS, *NOTES)}
+    assert planted == set(KNOWN_KINDS) - elsewhere
 
 
 def render(rows: list[Row]) -> str:

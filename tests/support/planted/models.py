@@ -23,6 +23,7 @@ import tf_keras
 from keras import layers
 from numpy.typing import NDArray
 from tflm_hil.models.convert.exports import Export, loop, step, unrolled
+from tflm_hil.models.convert.exports.inputs import inputs_of
 from tflm_hil.models.convert.worker import convert
 from tflm_hil.models.tflite.flatbuffer import Editor
 from tflm_hil.models.tflite.states import tie_states
@@ -98,7 +99,9 @@ class Folder:
         converter = made.converter
         if dtype != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: made.representative({"x": self.inputs})
+            (taken,) = inputs_of(self.model)
+            sequences = {taken.name: self.inputs}
+            converter.representative_dataset = lambda: made.representative(sequences)
             kinds = tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if dtype == "int8" else WIDE
             more = [tf.lite.OpsSet.TFLITE_BUILTINS] if also_float else []
             converter.target_spec.supported_ops = [kinds, *more]
