@@ -1,7 +1,8 @@
 """What the harness's loader makes of many model files, by one worker.
 
-    python -m tests.support.load_models: request {"files": [...], "custom": the file of their classes, or
-    "customs": one each}; arrays `FILE.x`, the inputs
+    python -m tests.support.load_models: request {"files": [...]}; arrays `FILE.x`, the inputs
+
+`custom` in the request names the file of their classes, `customs` one for each.
 
 Answers for every file a `refusal` (sentence and remedy), or the outputs as the array `FILE.y`.
 """
