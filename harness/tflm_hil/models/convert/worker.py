@@ -26,7 +26,7 @@ from tflm_hil.models.convert.saturation import check_saturation
 from tflm_hil.models.convert.trial import building, check, options, other_ways
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.output_order import order_outputs
-from tflm_hil.models.tflite.states import tie_states
+from tflm_hil.models.tflite.states import as_exported, tie_states
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 # Largest |Δ| between the Keras model and what will be converted: both are float32 and the same
@@ -73,7 +73,8 @@ def convert_and_compare(request: dict[str, Any], arrays: Arrays) -> Iterator[Ans
         done = _convert(request, arrays)
         yield done.answer
         samples = _bound(arrays, "samples", done.model)
-        inspection, inputs = inspect(done.content), inputs_of(done.model)
+        inputs = inputs_of(done.model)
+        inspection = as_exported(inspect(done.content), len(inputs))
         comparison, drift = compare(done.expected, done.content)
         notes = []
         if samples is not None:

@@ -2,7 +2,7 @@
 
 A dynamic batch becomes SHAPE → … → FILL in the flatbuffer, which TFLM refuses ("dynamic
 tensors"), so every export fixes it. The weights are carried over; the shapes of all other axes
-must be static already. Integers become int32, which is what TFLM looks up rows with.
+must be static already. Integers and indices become int32, which is what TFLM looks up rows with.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 
+from tflm_hil.models.convert.exports.indices import index_inputs
 from tflm_hil.models.convert.exports.refusals import RefusedError
 from tflm_hil.models.convert.exports.rewrite import rewrite
 from tflm_hil.models.convert.loading import load as load_model
@@ -25,6 +26,10 @@ def rebuild(model: Any, *, unroll: bool, stateless: bool = False, batch: int = 1
     """
     config = model.get_config()
     _patch(config, unroll, stateless, batch)
+    indices = index_inputs(model)
+    for layer in config["layers"]:
+        if layer["config"].get("name") in indices:
+            layer["config"]["dtype"] = "int32"
     copy = type(model).from_config(config)
     copy.set_weights(model.get_weights())
     for layer in copy._flatten_layers():
