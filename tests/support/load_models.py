@@ -2,6 +2,8 @@
 
     python -m tests.support.load_models: request {"files": [...]}; arrays `FILE.x`, the inputs
 
+`custom` in the request names the file of their classes, `customs` one for each.
+
 Answers for every file a `refusal` (sentence and remedy), or the outputs as the array `FILE.y`.
 """
 
@@ -21,8 +23,8 @@ def answers(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Ar
     """Load each file, and run it where there is an input for it."""
     refusals: dict[str, Any] = {}
     results: Arrays = {}
-    custom = request.get("custom")
-    for name in request["files"]:
+    customs = request.get("customs") or [request.get("custom")] * len(request["files"])
+    for name, custom in zip(request["files"], customs, strict=True):
         path = Path(name)
         try:
             with known(Path(custom) if custom else None):

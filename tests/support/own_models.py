@@ -37,6 +37,9 @@ def save(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
             own(x)
         own.save(Path(request["directory"]) / f"{name}.keras")
     begin = keras.Input((STEPS, FEATURES))
+    half = layers.Lambda(lambda t: t * 0.5, name="half")(begin)
+    for name in ("trusted", "distrusted"):
+        keras.Model(begin, layers.GRU(3)(half)).save(Path(request["directory"]) / f"{name}.keras")
     inside = keras.Model(begin, layers.GRU(3)(Whole().upper(Block(3)(begin))))
     inside.save(Path(request["directory"]) / "own_block.keras")
     return {}, {}

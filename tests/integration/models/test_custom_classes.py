@@ -64,6 +64,21 @@ def test_a_model_of_an_own_class_that_nobody_called_is_named(folder: Path) -> No
     assert "call it once" in remedy
 
 
+def test_a_lambda_runs_where_its_model_is_trusted_and_only_there(
+    folder: Path, tmp_path: Path
+) -> None:
+    """What the refusal recommends, and that it ends with the model."""
+    trust = broken(tmp_path, "import keras\n\nkeras.config.enable_unsafe_deserialization()\n")
+    wanted = [str(folder / f"{name}.keras") for name in ("trusted", "distrusted")]
+    answer, _ = run_worker(
+        "tests.support.load_models", {"files": wanted, "customs": [str(trust), None]}
+    )
+    assert list(answer["refusals"]) == ["distrusted.keras"]
+    _, what, remedy = answer["refusals"]["distrusted.keras"]
+    assert "layer half is a Lambda" in what
+    assert "keras.config.enable_unsafe_deserialization()" in remedy
+
+
 @pytest.mark.parametrize(
     ("name", "missing"), [("own_cell", "DampedCell"), ("own_activation", "own>bent")]
 )

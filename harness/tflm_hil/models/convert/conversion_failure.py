@@ -40,7 +40,7 @@ NOT_CONVERTED = "NotConvertedError"
 # crash lists.
 NOISE = re.compile(
     r"^\s*(File \"|Thread 0x|Current thread|Fatal Python error|Extension modules|Traceback|[\^~]+$|"
-    r"[WIE]0000 |\d{4}-\d\d-\d\d |WARNING|INFO|Stack \(most|raise |return |\.\.\. )"
+    r"[WIE]0000 |\d{4}-\d\d-\d\d |WARNING|INFO|Stack \(most|raise |return |\.\.\.( |$))"
     r"|<no Python frame>"
 )
 TOLD = 3  # lines of the log

@@ -52,16 +52,22 @@ class ModelFileError(ValueError):
         super().__init__(f"{what}\n{remedy}")
 
 
-def lambda_error(layers: Sequence[str]) -> ModelFileError:
-    """The refusal of a model that holds Python code."""
+def lambda_error(layers: Sequence[str], *, keras2: bool = False) -> ModelFileError:
+    """The refusal of a model that holds Python code; `keras2`: code for Keras 2."""
     several = len(layers) > 1
+    written = "write it as a layer class (call, get_config) in a file for --custom, or with"
+    again = (
+        f"{written} keras.ops in a functional model of Keras 3, load the weights, and save that"
+        if keras2
+        else f"{written} keras.ops in the functional model, and save again; if you trust the model,"
+        " a --custom FILE with the line keras.config.enable_unsafe_deserialization() lets its code"
+        " run"
+    )
     return ModelFileError(
         f"layer{'s' * several} {', '.join(layers)} {'are Lambdas' if several else 'is a Lambda'}:"
         " the file holds Python code in place of a layer, and Keras' safe mode does not run code of"
         " a file, which could do anything",
-        "write it as a layer class (call, get_config) in a file for --custom, or with keras.ops in"
-        " the functional model, and save again; if you trust the model, a --custom FILE with the"
-        " line keras.config.enable_unsafe_deserialization() lets its code run",
+        again,
     )
 
 

@@ -23,8 +23,8 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
     ),
     ObstacleKind.LOOP_SEQUENCES: (
         "has return_sequences=True: in Keras' own loop its outputs have shapes that are known only"
-        " while it runs, and TFLM hangs in it or returns garbage, without an error (tflite-micro"
-        " issue 3674)",
+        " while it runs, and TFLM hangs in it or returns garbage, without an error"
+        " (tflite-micro issue 3674)",
         "have return_sequences=True: in Keras' own loop their outputs have shapes that are known"
         " only while it runs, and TFLM hangs in it or returns garbage, without an error"
         " (tflite-micro issue 3674)",

@@ -13,7 +13,6 @@ from typing import Any
 import h5py
 import keras
 import tf_keras
-from keras.src.saving.serialization_lib import in_safe_mode
 
 from tflm_hil.models.convert.keras2.graph import rebuilt, subclassed
 from tflm_hil.models.convert.model_files import (
@@ -41,12 +40,7 @@ def read(source: Source) -> Any:
     with tempfile.TemporaryDirectory(prefix="tflm-hil-keras2-") as directory:
         path = _readable(source, Path(directory))
         try:
-            old = tf_keras.models.load_model(
-                path,
-                custom_objects=_functions(),
-                compile=False,
-                **({"safe_mode": False} if in_safe_mode() is False and _zip(source) else {}),
-            )
+            old = tf_keras.models.load_model(path, custom_objects=_functions(), compile=False)
         except Exception as error:  # of a damaged file Keras raises whatever comes
             raise unreadable(source, f"tf_keras {tf_keras.__version__}", error) from error
     new = rebuilt(old)
@@ -60,10 +54,6 @@ def _differs(how: str) -> ModelFileError:
         "build it in Keras 3, check it against the old one, and save it with"
         ' model.save("model.keras")',
     )
-
-
-def _zip(source: Source) -> bool:
-    return source.format in (Format.ARCHIVE, Format.FOLDER)
 
 
 def _functions() -> dict[str, Any]:
@@ -91,8 +81,8 @@ def _check_layers(source: Source) -> None:
     layers = list(_layer_configs(source.config))
     lambdas = sorted({str(item["config"]["name"]) for item in layers
                       if item["class_name"] == "Lambda"})  # fmt: skip
-    if lambdas and in_safe_mode() is not False:
-        raise lambda_error(lambdas)
+    if lambdas:
+        raise lambda_error(lambdas, keras2=True)
     top = source.config if isinstance(source.config, dict) else {}
     if top.get("class_name", KNOWN[0]) not in KNOWN:
         raise subclassed(str(top["class_name"]))
@@ -104,6 +94,13 @@ def _check_layers(source: Source) -> None:
             and not hasattr(tf_keras.layers, str(item["class_name"]))
         }
     )
+    if any(kind.startswith("Quantize") for kind in unknown):
+        raise ModelFileError(
+            f"{source.path.name} was made for quantisation-aware training: it is made of"
+            f" {', '.join(unknown)} of tensorflow_model_optimization",
+            "save the model as it was before quantize_model(), with the weights that were trained:"
+            " quantisation is made here, with --to int8 and --samples",
+        )
     if unknown:
         raise ModelFileError(
             f"{source.path.name} was saved by Keras 2 and is made of {', '.join(unknown)}, which"
