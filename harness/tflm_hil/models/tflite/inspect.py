@@ -218,8 +218,7 @@ def _check(model: Inspection) -> None:
         for operator in graph.operators:
             check_operator(operator.name, operator.inputs, operator.outputs, count, where)
             for child in children_of(operator.name):
-                # the option that is left out is 0
-                if not 0 <= operator.options.get(child, 0) < len(model.subgraphs):
+                if not 0 <= operator.options.get(child, -1) < len(model.subgraphs):
                     raise ValueError(
                         f"{operator.name} of {where} runs a subgraph that is not there"
                     )

@@ -52,8 +52,8 @@ class Quantization:
 
     @property
     def quantised(self) -> bool:
-        """Whether numbers are scaled."""
-        return self.scale != 0.0
+        """Whether numbers are scaled; a scale at floats means nothing."""
+        return self.scale != 0.0 and self.integer
 
     @property
     def integer(self) -> bool:

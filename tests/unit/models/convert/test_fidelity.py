@@ -24,6 +24,7 @@ from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.vocabulary import ExportKind, Precision
 
+from tests.support.graph_builder import ModelBuilder
 from tests.unit.models.zoo.test_given import network
 
 INT8 = Quantization("int8", 0.01)
@@ -178,6 +179,26 @@ def test_causes_are_read_from_the_inputs_scales() -> None:
     assert found(random.integers(0, 1000, good.shape).astype(float), "int32") == [
         CauseKind.QUANTISED_INTEGERS
     ]
+
+
+def test_an_index_on_a_scale_is_a_cause_whatever_type_keras_gives_it() -> None:
+    made = ModelBuilder()
+    main = made.graph()
+    x = main.tensor("ids", (1, 4), "int8", scale=3.9)
+    real, whole = main.tensor("real", (1, 4)), main.tensor("whole", (1, 4), "int32")
+    table, y = main.tensor("table", (1000, 2), data=0.5), main.tensor("y", (1, 4, 2))
+    main.operator("DEQUANTIZE", [x], [real])
+    main.operator("CAST", [real], [whole])
+    main.operator("GATHER", [table, whole], [y], "Gather")
+    main.finish([x], [y])
+    model, item = inspect(made.content()), KerasInput(("ids",), (4,), "float32")
+
+    def found(ids: list[int]) -> list[CauseKind]:
+        data = {"ids": np.array([ids], np.float32)}
+        return [cause.kind for cause in causes_of(model, [item], data, None)]
+
+    assert found([1, 2, 700, 3]) == [CauseKind.QUANTISED_INTEGERS]
+    assert found([0, 0, 0, 0]) == []
 
 
 def test_drift_and_places() -> None:

@@ -87,3 +87,10 @@ def test_the_error_is_half_a_step_at_most(value: float, zero_point: int) -> None
     quantization = Quantization("int16", 2.0**-7, zero_point)
     back = quantization.dequantize(quantization.quantize([value]))
     assert abs(float(back[0]) - value) <= 2.0**-8
+
+
+def test_a_scale_at_floats_means_nothing() -> None:
+    stray = Quantization("float32", 0.5)
+    assert not stray.quantised
+    assert stray.quantize([0.3]).tolist() == [np.float32(0.3)]
+    assert stray.saturated([1e9]) == 0

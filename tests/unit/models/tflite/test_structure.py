@@ -63,6 +63,12 @@ def loop_without_a_body(made: ModelBuilder) -> None:
     more.finish([], [])
 
 
+def loop_without_options(made: ModelBuilder) -> None:
+    more = made.graph("loop")
+    more.operator("WHILE", [], [])
+    more.finish([], [])
+
+
 def another_signature(made: ModelBuilder) -> None:
     made.model.signatureDefs[0].subgraphIndex = 3
 
@@ -87,6 +93,7 @@ def test_a_sound_one() -> None:
         (more_zero_points, "other numbers of scales and of zero points"),
         (scale_is_no_number, "a scale that is no positive number"),
         (loop_without_a_body, "WHILE of subgraph 1 runs a subgraph that is not there"),
+        (loop_without_options, "WHILE of subgraph 1 runs a subgraph that is not there"),
         (another_signature, "signature serving_default is of a subgraph that is not there"),
         (signature_of_no_input, "signature serving_default names what its subgraph does not take"),
     ],
