@@ -23,7 +23,7 @@ SANITIZED := firmware/build/posix-sanitizers/bin
 FUZZERS := firmware/build/posix-fuzz/bin
 
 .PHONY: help setup constraints samples demo sample-report test test-all prepared check lint unit \
-    host-build host-test tidy coverage mutants fuzz bench format clean
+    host-build host-test tidy coverage mutants fuzz bench cases format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile; echo "make sample-report   the whole zoo into reports/sample"; \
@@ -33,6 +33,7 @@ help:
 	 echo "make coverage   branch coverage of the unit tests"; \
 	 echo "make mutants    planted mistakes that no test notices, MUTANTS_SECONDS=$(MUTANTS_SECONDS)"; \
 	 echo "make constraints   the newest Python packages into constraints.txt"; \
+	 echo "make cases   the scripts of a folder against this checkout, CASES=DIR"; \
 	 echo "make fuzz    frame and model parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
 
 # By another name: a line that says $(MAKE) is run by `make -n`, too.
@@ -91,9 +92,9 @@ PYTEST = env HIL_POSIX_APP=$(abspath $(SANITIZED)/hil_app) $(BIN)/python -m pyte
     $(if $(TFLM_ROOT),--hil-tflm-root $(TFLM_ROOT)) $(PYTEST_FLAGS)
 AT_ONCE ?= 2
 
-# Folders of tests/integration that are parts of their own; the last part has all the others.
+# Folders of tests/integration that are parts of their own; another part has all the others.
 INTEGRATION := tests/integration
-PARTS := explain plugin models
+PARTS := explain plugin models engine
 
 test: WHICH := --hil-covering
 test-all: WHICH :=
@@ -102,10 +103,10 @@ test-all: export HIL_RANDOM_MODELS ?= 200
 test test-all: prepared
 ifneq ($(findstring emulated,$(BOARD)),)
 	@$(BIN)/python tools/warm-python tools/side-by-side --at-once $(AT_ONCE) \
-	    "tests on $(BOARD)" $(PYTEST) --board $(BOARD) $(WHICH) tests/hil -- \
-	    $(foreach part,$(PARTS),"integration tests: $(part)" $(PYTEST) $(INTEGRATION)/$(part) --) \
 	    "integration tests: the others" $(PYTEST) $(INTEGRATION) \
 	        $(foreach part,$(PARTS),--ignore $(INTEGRATION)/$(part)) -- \
+	    "tests on $(BOARD)" $(PYTEST) --board $(BOARD) $(WHICH) tests/hil -- \
+	    $(foreach part,$(PARTS),"integration tests: $(part)" $(PYTEST) $(INTEGRATION)/$(part) --) \
 	    "unit tests" $(PYTEST) tests/unit -- \
 	    "lint" $(AGAIN) lint -- \
 	    "firmware tests" $(AGAIN) host-test
@@ -174,6 +175,12 @@ mutants: setup
 
 unit: setup
 	@$(BIN)/python -m pytest -q tests/unit $(PYTEST_FLAGS)
+
+# Small situations of other people's, a script each: what it shows, and what came of it.
+CASES ?=
+
+cases: setup
+	@$(BIN)/python tools/run-cases $(CASES)
 
 bench: setup
 	@$(BIN)/python -m pytest -q -s tests/benchmarks $(PYTEST_FLAGS)

@@ -32,6 +32,7 @@ problem as an error and never as a failed model:
     │       ├── CorruptModel  UnsupportedModel  ArenaTooSmall
     │       ├── ModelTooBig       does not fit its slot
     │       └── ModelMismatch     the slot holds another model than the one under test
+    ├── StorageError              a file or folder: the disk is full, read-only, not there
     ├── ConversionError           Keras → TFLite
     ├── LintFailed                a model that is wrong or would hang, seen before it is flashed
     ├── ReferenceFailed           a desktop reference could not be computed
@@ -208,6 +209,10 @@ class ModelTooBig(ModelRejected):
 
 class ModelMismatch(ModelRejected):
     """The slot holds another model than the one under test."""
+
+
+class StorageError(HilError):
+    """A file or folder cannot be read or written: the disk is full, read-only, not there."""
 
 
 class ConversionError(HilError):

@@ -112,6 +112,11 @@ OPTIONS = (
         choices=tuple(Task),
     ),
     Option(
+        "steps",
+        "steps of time that one inference of --hil-model takes, where its graph does not show it",
+        metavar="N",
+    ),
+    Option(
         "state",
         "a state of --hil-model: which input an output is fed back to, by name or number; `none`"
         " where there are none; without it they are recognised by their names",
@@ -161,6 +166,7 @@ class RunConfig:
     samples: tuple[Path, ...] = ()
     states: tuple[str, ...] = ()
     task: Task | None = None
+    steps: int | None = None
     no_lint: bool = False
     covering: bool = False
 
@@ -205,6 +211,7 @@ def from_lookup(
         samples=tuple(Path(value) for value in values["hil_samples"]),
         states=values["hil_state"],
         task=Task(values["hil_task"]) if values["hil_task"] else None,
+        steps=_whole("--hil-steps", values["hil_steps"]),
         no_lint=bool(values["hil_no_lint"]),
         covering=bool(values["hil_covering"]),
     )
@@ -272,6 +279,7 @@ def _check(config: RunConfig) -> None:
         )
     for flag, given, key in (
         ("--hil-state", config.states, "states"), ("--hil-task", config.task, "task"),
+        ("--hil-steps", config.steps, "steps"),
     ):  # fmt: skip
         if given and not config.models:
             raise ConfigurationError(

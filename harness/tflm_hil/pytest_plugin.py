@@ -45,6 +45,7 @@ LEFT_OUT: pytest.StashKey[list[Variant]] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 REPORTED: pytest.StashKey[Reported] = pytest.StashKey()
 SENT: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()  # by xdist workers
+TROUBLE: pytest.StashKey[HilError] = pytest.StashKey()
 ENDED: pytest.StashKey[Ended] = pytest.StashKey()
 RUN_FIXTURE = "_hil_run"
 LAST = "hil_last"
@@ -296,16 +297,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     from tflm_hil.plugin import ending
     from tflm_hil.plugin.counts import count
 
-    if run is not None:
-        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
-        output = getattr(config, "workeroutput", None)
-        reported = config.stash.get(REPORTED, None)
-        blocked = reported.records() if reported is not None else ()
-        ended = ending.end_run(run, count(config), blocked, output, interrupted=interrupted)
-    else:
-        hil = config.stash[CONFIG]
-        assert hil is not None
-        ended = ending.end_workers(hil, sent, count(config))
+    try:
+        if run is not None:
+            interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+            output = getattr(config, "workeroutput", None)
+            reported = config.stash.get(REPORTED, None)
+            blocked = reported.records() if reported is not None else ()
+            ended = ending.end_run(run, count(config), blocked, output, interrupted=interrupted)
+        else:
+            hil = config.stash[CONFIG]
+            assert hil is not None
+            ended = ending.end_workers(hil, sent, count(config))
+    except HilError as error:
+        config.stash[TROUBLE] = error
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        return
     config.stash[ENDED] = ended
     session.exitstatus = ending.exit_status(ended.record, session.exitstatus)
 
@@ -314,6 +320,9 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """The report, and where it is."""
+    trouble = config.stash.get(TROUBLE, None)
+    if trouble is not None:
+        terminalreporter.write_line(f"{type(trouble).__name__}: {trouble}", red=True)
     ended = config.stash.get(ENDED, None)
     if ended is None:
         return

@@ -31,7 +31,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,8 @@ class WorkerError(Exception):
 
     `returncode` as of `subprocess` (negative: the signal that ended it; None: it ran out of time).
     `kind` and `message` come from a Python exception in the worker and are empty after a crash.
-    `tail` holds the last lines it printed.
+    `tail` holds the last lines it printed; `details` what the exception has under that name, as
+    JSON values.
     """
 
     module: str
@@ -78,6 +79,7 @@ class WorkerError(Exception):
     kind: str
     message: str
     tail: str
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def crashed(self) -> bool:
@@ -91,8 +93,8 @@ class WorkerError(Exception):
             return "it did not finish in time"
         if self.crashed:
             return f"it crashed with {signal.Signals(-self.returncode).name}"
-        if self.message:
-            return f"{self.kind}: {self.message}"
+        if self.kind:
+            return f"{self.kind}: {self.message}" if self.message else self.kind
         return f"it ended with exit code {self.returncode}"
 
     def __str__(self) -> str:
@@ -197,7 +199,11 @@ def _told(directory: Path) -> Iterator[None]:
         yield
     except Exception as error:
         traceback.print_exc()
-        record = {"kind": type(error).__name__, "message": str(error)}
+        record = {
+            "kind": type(error).__name__,
+            "message": str(error),
+            "details": getattr(error, "details", {}),
+        }
         (directory / "error.json").write_text(json.dumps(record), encoding="utf-8")
         sys.exit(1)
 
@@ -253,4 +259,11 @@ def _error(module: str, directory: Path, returncode: int | None) -> WorkerError:
     tail = "\n".join(output.splitlines()[-TAIL_LINES:])
     path = directory / "error.json"
     record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return WorkerError(module, returncode, record.get("kind", ""), record.get("message", ""), tail)
+    return WorkerError(
+        module,
+        returncode,
+        record.get("kind", ""),
+        record.get("message", ""),
+        tail,
+        record.get("details", {}),
+    )

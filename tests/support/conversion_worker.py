@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tflite_micro import runtime
 from tflm_hil.models.convert.exports import call, outputs_of, rows
 from tflm_hil.models.convert.exports.inputs import each
+from tflm_hil.models.convert.exports.rebuild import forget
 from tflm_hil.models.convert.samples import Sequences, bind, inputs_of, take
 from tflm_hil.models.convert.worker import convert_and_compare
 from tflm_hil.models.tflite.inspect import inspect
@@ -39,7 +40,11 @@ def work(request: dict[str, Any], _: Arrays) -> Iterator[Answer]:
         try:
             answer = one(model, samples, export, dtype)
         except Exception as error:
-            answer = {"kind": type(error).__name__, "message": str(error)}
+            answer = {
+                "kind": type(error).__name__,
+                "message": str(error),
+                "details": getattr(error, "details", {}),
+            }
         yield answer | {"parts": parts}, {}
 
 
@@ -58,7 +63,10 @@ def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
         (_, results), (judged, _) = convert_and_compare(request, named)
     content = results["tflite"].tobytes()
     tried = take(samples, slice(TRIED))
-    wanted = [outputs_of(call(model, row)) for row in rows(tried)]
+    wanted = []
+    for row in rows(tried):
+        forget(model)
+        wanted.append(outputs_of(call(model, row)))
     found = Device(content, model).run(tried)
     errors = []
     for theirs, ours in zip(zip(*wanted, strict=True), zip(*found, strict=True), strict=True):
@@ -67,7 +75,12 @@ def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
         got = np.stack([_last(one, right[0].size) for one in ours])
         errors.append(float(np.max(np.abs(got.reshape(right.shape) - right))) / size)
     fidelities = [output["fidelity"] for output in judged["comparison"]["outputs"]]
-    return {"error": max(errors), "size_bytes": len(content), "fidelities": fidelities}
+    return {
+        "error": max(errors),
+        "size_bytes": len(content),
+        "fidelities": fidelities,
+        "input_types": [tensor.type for tensor in inspect(content).inputs],
+    }
 
 
 def _last(steps: NDArray[np.float64], size: int) -> NDArray[np.float64]:

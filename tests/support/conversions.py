@@ -9,9 +9,11 @@ on behind it. Models come from `tests.support.model_kinds` and `tests.support.ra
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,7 @@ class Outcome:
     error: float = 0.0
     fidelity: Fidelity = Fidelity.FAITHFUL
     size_bytes: int = 0
+    input_types: tuple[str, ...] = ()
     parts: str = ""
 
     @property
@@ -62,6 +65,12 @@ class Outcome:
         """The refusal without names and numbers: refusals of one kind are counted together."""
         sentence = self.refusal.split("): ", 1)[-1].split("failed: ", 1)[-1].splitlines()[0]
         return re.sub(r"(layer|LSTM|input) \w+|\d[\d.e+-]*", r"\1 …", sentence)[:110]
+
+    @property
+    def named(self) -> bool:
+        """Whether a refusal says what is wrong and what to do, and not what a library said."""
+        words = ("read the converter's last lines", "try another export; the last lines")
+        return bool(self.remedy) and not self.remedy.startswith(words)
 
     @property
     def equal(self) -> bool:
@@ -102,7 +111,9 @@ def outcomes(jobs: Sequence[Job]) -> Iterator[Outcome]:
 
 def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
     if "kind" in answer:
-        failure = WorkerError(WORKER, 1, str(answer["kind"]), str(answer["message"]), "")
+        failure = WorkerError(
+            WORKER, 1, str(answer["kind"]), str(answer["message"]), "", answer["details"]
+        )
         error = explain(failure, f"{job.name}.keras", job.export, job.dtype)
         return Outcome(job, error.what, error.remedy, parts=str(answer["parts"]))
     return Outcome(
@@ -110,5 +121,18 @@ def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
         error=float(str(answer["error"])),
         fidelity=next(one for one in reversed(Fidelity) if one in list(answer["fidelities"])),
         size_bytes=int(str(answer["size_bytes"])),
+        input_types=tuple(answer["input_types"]),
         parts=str(answer["parts"]),
     )
+
+
+def names_of_kinds() -> list[str]:
+    """The kinds of `tests.support.model_kinds`, in their order; Keras stays in the worker."""
+    source = (Path(__file__).parent / "model_kinds.py").read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    return [
+        item.name
+        for item in tree.body
+        if isinstance(item, ast.FunctionDef)
+        and any(isinstance(one, ast.Name) and one.id == "kind" for one in item.decorator_list)
+    ]

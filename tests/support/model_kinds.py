@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from tests.support.own_layers import Attend, Mixed, Positions, Recall, TableLookup, WarmCell
+from tests.support.own_layers import Attend, Mixed, Positions, Recall, Skip, TableLookup, WarmCell
 
 STEPS, FEATURES, WORDS, COUNT = 8, 3, 30, 32
 Samples = NDArray[Any] | dict[str, NDArray[Any]]
@@ -459,3 +459,19 @@ def masking_residual() -> Made:
     y = layers.GRU(FEATURES, return_sequences=True)(masked)
     z = layers.Concatenate()([layers.Add()([y, masked]), y])
     return keras.Model(x, layers.Dense(2)(layers.LSTM(4)(z))), padded(-5.0)
+
+
+@kind
+def masking_in_an_own_layer() -> Made:
+    return chain(Skip(4, -5.0), layers.Dense(2)), padded(-5.0)
+
+
+@kind
+def masking_near_data() -> Made:
+    """Data comes within 2 % of the mask value without being it."""
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, (COUNT, STEPS, 1)).astype(np.float32)
+    x[:, :2] = -0.99
+    for number, row in enumerate(x):
+        row[STEPS - number % 4 :] = -1.0
+    before = keras.Input((STEPS, 1))
+    return chain(layers.Masking(-1.0), layers.LSTM(5), layers.Dense(2), before=before), x

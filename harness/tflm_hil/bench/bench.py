@@ -33,9 +33,11 @@ from tflm_hil.errors import (
     LinkError,
     ModelMismatch,
     ModelRejected,
+    StorageError,
     TargetFault,
     WrongFirmware,
 )
+from tflm_hil.files import stored
 from tflm_hil.firmware_build.build import FirmwareImage, addr2line
 from tflm_hil.link.device import Device
 from tflm_hil.link.messages import Hello
@@ -117,10 +119,11 @@ class Bench:
         if self._board is None:
             self._latch.check(self._config.board)
             try:
-                self._board = self._held.enter_context(
-                    acquire(self._config.board, self._config.overrides)
-                )
-            except (BoardError, ConfigurationError) as error:
+                with stored():
+                    self._board = self._held.enter_context(
+                        acquire(self._config.board, self._config.overrides)
+                    )
+            except (BoardError, ConfigurationError, StorageError) as error:
                 raise self._give_up(error) from error
         return self._board
 
@@ -149,7 +152,7 @@ class Bench:
             self._latch.check(self._config.board)
             try:
                 self._image = firmware_under_test(self._config, self._config.spec, self._progress)
-            except (FirmwareError, ConfigurationError) as error:
+            except (FirmwareError, ConfigurationError, StorageError) as error:
                 raise self._give_up(error) from error
         return self._image
 

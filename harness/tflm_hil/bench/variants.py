@@ -8,10 +8,9 @@ from pathlib import Path
 from tflm_hil.errors import CorruptModel
 from tflm_hil.models.slot.slot import HASH_BYTES, SlotEntry
 from tflm_hil.models.slot.slot_aux import pack_states
-from tflm_hil.models.zoo.given import given_variants
+from tflm_hil.models.zoo.given import Said, given_variants
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.options import RunConfig
-from tflm_hil.vocabulary import Task
 
 
 def whole_zoo(config: RunConfig) -> list[Variant]:
@@ -20,7 +19,7 @@ def whole_zoo(config: RunConfig) -> list[Variant]:
     and for a given file CorruptModel, UnsupportedModel.
     """
     if config.models:
-        return list(_given(config.models, config.samples, config.states, config.task))
+        return list(_given(config.models, config.samples, _said(config)))
     return [variant for model in load_zoo(config.zoo) for variant in model.variants]
 
 
@@ -43,10 +42,13 @@ def slot_hash(variant: Variant) -> str:
 def _given(
     models: tuple[Path, ...],
     samples: tuple[Path, ...],
-    states: tuple[str, ...],
-    task: Task | None,
+    said: Said,
 ) -> tuple[Variant, ...]:
-    return tuple(given_variants(models, samples, states, task))
+    return tuple(given_variants(models, samples, said))
+
+
+def _said(config: RunConfig) -> Said:
+    return Said(config.states, config.task, config.steps)
 
 
 def _states(variant: Variant) -> bytes:

@@ -10,6 +10,7 @@ from typing import Literal, cast, get_args
 
 from tflm_hil.boards.sources import Layer
 from tflm_hil.errors import ConfigurationError
+from tflm_hil.files import SHOWN, VALUE_MAX, shown
 
 Kind = Literal["hardware", "emulated"]
 ConnectMode = Literal["under-reset", "halt", "attach"]
@@ -82,22 +83,27 @@ def _check(origin: str, key: Key, value: object) -> None:
     numeric = key.type is float and isinstance(value, int | float)
     if isinstance(value, bool) or not (numeric or isinstance(value, key.type)):
         raise ConfigurationError(
-            f"{origin}: {key.name} = {value!r} is not {_describe(key.type)}",
+            f"{origin}: {key.name} = {shown(value)} is not {_describe(key.type)}",
+            remedy=f"correct {key.name} there",
+        )
+    if isinstance(value, str) and (len(value) > VALUE_MAX or not value.isprintable()):
+        raise ConfigurationError(
+            f"{origin}: {key.name} = {shown(value)} is too long or holds control characters",
             remedy=f"correct {key.name} there",
         )
     if key.choices and value not in key.choices:
         raise ConfigurationError(
-            f"{origin}: {key.name} = {value!r} is not known",
+            f"{origin}: {key.name} = {shown(value)} is not known",
             remedy=f"use one of: {', '.join(key.choices)}",
         )
     if key.pattern and not re.fullmatch(key.pattern, str(value)):
         raise ConfigurationError(
-            f"{origin}: {key.name} = {value!r} is not written as expected",
+            f"{origin}: {key.name} = {shown(value)} is not written as expected",
             remedy=f"write it like {key.example}",
         )
     if key.type is not str and cast(float, value) <= 0:
         raise ConfigurationError(
-            f"{origin}: {key.name} = {value!r} must be greater than 0",
+            f"{origin}: {key.name} = {shown(value)} must be greater than 0",
             remedy=f"correct {key.name} there",
         )
 
@@ -105,7 +111,7 @@ def _check(origin: str, key: Key, value: object) -> None:
 def _unknown(origin: str, name: str) -> ConfigurationError:
     close = difflib.get_close_matches(name, _BY_NAME, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(_BY_NAME)}"
-    return ConfigurationError(f"{origin}: {name} is not a known key", remedy=hint)
+    return ConfigurationError(f"{origin}: {name[:SHOWN]} is not a known key", remedy=hint)
 
 
 def _describe(kind: _Type) -> str:

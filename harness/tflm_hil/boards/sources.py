@@ -6,13 +6,13 @@ the environment and the command line lie above.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tflm_hil.errors import ConfigurationError
+from tflm_hil.files import SHOWN, read_toml, shown
 
 CONFIG_NAME = "hil.toml"
 CONFIG_VARIABLE = "HIL_CONFIG"
@@ -97,9 +97,9 @@ def board_file_layers(board: str, files: Mapping[str, Path]) -> list[Layer]:
 
 def check_base(base: object, where: str, files: Mapping[str, Path]) -> None:
     """Raises ConfigurationError if there is no such board file."""
-    if base not in files:
+    if not isinstance(base, str) or base not in files:
         raise ConfigurationError(
-            f"{where} is {base!r}, and there is no such board file",
+            f"{where} is {shown(base)}, and there is no such board file",
             remedy=f"use one of: {', '.join(files)}",
         )
 
@@ -122,7 +122,7 @@ def user_boards(
     boards = content.pop("boards", {})
     if content:
         raise ConfigurationError(
-            f"{path}: {next(iter(content))} is not a known key",
+            f"{path}: {next(iter(content))[:SHOWN]} is not a known key",
             remedy="use a known key: boards.<board id>.probe.uid",
         )
     if not isinstance(boards, dict) or not all(isinstance(b, dict) for b in boards.values()):
@@ -130,14 +130,6 @@ def user_boards(
             f"{path}: `boards` must hold tables", remedy="write [boards.<board id>]"
         )
     return path, boards
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Raises ConfigurationError for what is no TOML."""
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: {error}", remedy="correct the TOML") from error
 
 
 def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -27,6 +27,7 @@ from tflm_hil.commands.engine_table import (
     render,
 )
 from tflm_hil.errors import HilError
+from tflm_hil.files import write_text
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
 from tflm_hil.measure.streaming import sequence_bytes
 from tflm_hil.models.tflite.inspect import Operator, Subgraph
@@ -69,7 +70,7 @@ def compare_engines(config: RunConfig, trees: list[Path], expression: str = "") 
     text = render(results)
     print(text)
     path = config.report_dir / f"{results[-1].record.run_id}-engines.md"
-    path.write_text(markdown(results), encoding="utf-8")
+    write_text(path, markdown(results))
     print(f"written: {path}")
     return 0 if all(result.record.verdict is Verdict.PASS for result in results) else 1
 

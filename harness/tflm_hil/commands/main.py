@@ -19,12 +19,14 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from tflm_hil.boards.spec import DEFAULT_BOARD
 from tflm_hil.commands import models as cli_models
 from tflm_hil.commands import report as cli_report
 from tflm_hil.errors import ConfigurationError, HilError
+from tflm_hil.files import storage_error
 from tflm_hil.options import OPTIONS, RunConfig, from_lookup
 from tflm_hil.paths import REPOSITORY
 
@@ -33,22 +35,35 @@ SUITE = REPOSITORY / "tests" / "hil"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a sub-command; its exit status. Errors of ours are sentences, not tracebacks."""
+    # names of files need not be what the terminal can show
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()
     arguments, rest = parser.parse_known_args(argv)
     if rest and not arguments.takes_rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         status: int = arguments.function(arguments, rest)
+        sys.stdout.flush()
     except HilError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # `hil report | head`: nobody reads on, and Python must not complain while it exits
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # `hil report | head`: nobody reads on
+        _say_no_more()
+        return 1
+    except OSError as error:
+        _say_no_more()
+        print(f"StorageError: {storage_error(error)}", file=sys.stderr)
         return 1
     return status
+
+
+def _say_no_more() -> None:
+    """What is left in the buffer cannot be written; Python must not complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

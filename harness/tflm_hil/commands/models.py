@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflm_hil.errors import ConfigurationError, ConversionError
+from tflm_hil.files import stored, write_text
 from tflm_hil.vocabulary import Engine
 
 Function = Callable[[argparse.Namespace, list[str]], int]
@@ -108,7 +109,8 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         custom=arguments.custom,
         timeout_s=arguments.timeout,
     )
-    target.write_bytes(done.content)
+    with stored(target):
+        target.write_bytes(done.content)
     print(f"{target}: {len(done.content)} bytes, {arguments.to}, {arguments.export}")
     print(f"equal to the Keras model before conversion within {done.difference:.2g}")
     for line in comparison_lines(done.comparison):
@@ -212,8 +214,8 @@ def _c_array(arguments: argparse.Namespace, _: list[str]) -> int:
             f"{target} cannot be the C++ source",
             remedy="name a .cc file; its header comes beside it",
         )
-    target.write_text(source, encoding="utf-8")
-    target.with_suffix(".h").write_text(header, encoding="utf-8")
+    write_text(target, source)
+    write_text(target.with_suffix(".h"), header)
     print(f"{target} and {target.with_suffix('.h').name}: {len(content)} bytes")
     return 0
 

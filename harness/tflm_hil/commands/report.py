@@ -59,19 +59,22 @@ def _report(arguments: argparse.Namespace, _: list[str]) -> int:
     from tflm_hil.report import json_report
     from tflm_hil.report.render import terminal
 
-    run = json_report.read(arguments.path or _latest(arguments.report_dir))
-    if arguments.html or arguments.table or arguments.save:
-        for path in _write(run, arguments):
-            print(path)
-        return 0
+    source = arguments.path or _latest(arguments.report_dir)
+    run = json_report.read(source)
     console = Console(highlight=False)
-    text = terminal.render(
-        run,
-        width=console.width if console.is_terminal else terminal.CI_WIDTH,
-        colour=console.is_terminal,
-        with_details=arguments.details,
-        rows=arguments.rows,
-    )
+    try:
+        if arguments.html or arguments.table or arguments.save:
+            text = "\n".join(map(str, _write(run, arguments)))
+        else:
+            text = terminal.render(
+                run,
+                width=console.width if console.is_terminal else terminal.CI_WIDTH,
+                colour=console.is_terminal,
+                with_details=arguments.details,
+                rows=arguments.rows,
+            )
+    except json_report.WRONG as error:  # each part is of the right kind, and they contradict
+        raise json_report.does_not_fit(source, error) from error
     print(text)
     return 0
 
@@ -81,18 +84,13 @@ def _write(run: RunRecord, arguments: argparse.Namespace) -> list[Path]:
     from tflm_hil.report.render import html, markdown
 
     written: list[Path] = []
-    try:
-        if arguments.html:
-            html.write(run, arguments.html)
-            written.append(arguments.html)
-        if arguments.table:
-            written.append(markdown.write(run, arguments.table))
-        if arguments.save:
-            written += files.save(run, arguments.save)
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot write {error.filename}: {error.strerror}", remedy="name another place"
-        ) from error
+    if arguments.html:
+        html.write(run, arguments.html)
+        written.append(arguments.html)
+    if arguments.table:
+        written.append(markdown.write(run, arguments.table))
+    if arguments.save:
+        written += files.save(run, arguments.save)
     return written
 
 

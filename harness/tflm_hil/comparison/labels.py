@@ -58,6 +58,7 @@ def recognise(
         raise _wrong(outputs, task, f"labels are of type {labels.dtype}, not numbers")
     if labels.dtype.kind == "f" and not np.all(np.isfinite(labels)):
         raise _wrong(outputs, task, "labels contain NaN or infinity")
+    stepless = not stepwise and len(outputs) == 3
     found = [
         item
         for at, last in _views(outputs, stepwise=stepwise)
@@ -66,7 +67,10 @@ def recognise(
     if task is Task.ANOMALY and not found:
         found = _of_reconstruction(labels, outputs, inputs)
     if not found:
-        raise _wrong(outputs, task, _why(labels, outputs, task))
+        error = _wrong(outputs, task, _why(labels, outputs, task))
+        if stepless and labels.shape[:1] == outputs[:1] and labels.ndim <= 2:
+            error.remedy += f"; or say that axis 1 counts steps (--hil-steps {outputs[1]}, `steps`)"
+        raise error
     kinds = {(item.kind, item.last) for item in found}
     if len(kinds) > 1:
         both = " and ".join(

@@ -12,6 +12,7 @@ from tflm_hil.comparison.metrics import first_nonfinite, nonfinite
 from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.measure.measure import Measured
+from tflm_hil.measure.time_steps import samples_are_steps
 from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.models.tflite.spoilt import spoilt_constants
 from tflm_hil.references import References
@@ -42,12 +43,22 @@ def not_finite(measured: Measured, references: References) -> Cause | None:
         values=0 if outputs is None else nonfinite(outputs.stored),
         state=failure.check.scope is Scope.STATE,
         sequence=None if place is None else sequence,
-        step=place[1] if place is not None and outputs is not None and outputs.per_step else None,
+        step=_step(measured, outputs, place),
         weights=tuple(item.name for _, item in spoilt_constants(model)),
         operator=operator,
         tensor=tensor,
     )
     return Cause(CauseKind.NOT_FINITE, evidence=(evidence,))
+
+
+def _step(
+    measured: Measured, outputs: RungOutputs | None, place: tuple[int, ...] | None
+) -> int | None:
+    """The step, where axis 1 counts steps: the rows of a picture are none."""
+    if place is None or outputs is None or not outputs.per_step:
+        return None
+    variant = measured.variant
+    return place[1] if samples_are_steps(variant, variant.load_samples()) else None
 
 
 def _spoilt(measured: Measured, references: References) -> RungOutputs | None:

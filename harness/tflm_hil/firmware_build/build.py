@@ -23,6 +23,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tflm_hil.errors import FirmwareBuildError, UnknownBoard
+from tflm_hil.files import stored
 from tflm_hil.firmware_build.content_key import content_key
 from tflm_hil.firmware_build.diagnosis import diagnose
 from tflm_hil.firmware_build.image import FirmwareImage, read_elf
@@ -85,7 +86,7 @@ def build(  # noqa: PLR0913
 
     build_dir = cache / _build_directory_name(board, source_dir, variables)
     made(cache)
-    with FileLock(f"{build_dir}.lock"):
+    with stored(cache), FileLock(f"{build_dir}.lock"):
         key = current_key()
         hit = _is_intact(cache / key)
         if not hit:

@@ -21,8 +21,8 @@ _BY_STATUS: dict[str, tuple[type[ModelRejected], str]] = {
     "unsupported_schema": (UnsupportedModel, "convert with a current TensorFlow (schema 3)"),
     "unsupported_operator": (
         UnsupportedModel,
-        "export the model without it (unrolled cells need few operators), or build a firmware that "
-        "has it: --hil-engine tflm, --hil-tflm-operators all",
+        "export the model without it (unrolled cells need few operators); `hil inspect` with"
+        " --engine tflm says whether TensorFlow Lite Micro has it",
     ),
     "unsupported_type": (
         UnsupportedModel,
@@ -31,7 +31,7 @@ _BY_STATUS: dict[str, tuple[type[ModelRejected], str]] = {
     "unsupported_shape": (UnsupportedModel, "give the model a fixed batch and sequence length"),
     "unsupported_option": (
         UnsupportedModel,
-        "export the model without what the operator refuses, or try the other --hil-engine",
+        "export the model without what the operator refuses",
     ),
     "arena_too_small": (ArenaTooSmall, "shrink the model, or enlarge the arena of the board"),
 }

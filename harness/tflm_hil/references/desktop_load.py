@@ -28,6 +28,7 @@ from tflm_hil.worker import WorkerError, stream_worker
 WORKER = "tflm_hil.references.workers.tflm_load"
 TIMEOUT_S = 60.0
 FORMAT = 1  # of what is kept
+KEPT = 4000  # answers
 _NODE = re.compile(r"Node (\S+) \(number (\d+)\) failed to prepare")
 _NOISE = re.compile(r"^(Node .* failed to .*|Failed to get registration.*|\s*)$")
 
@@ -45,6 +46,8 @@ def load_all(models: Sequence[bytes]) -> list[LoadRefusal | None]:
     for key, refusal in zip(missing, _ask(list(missing.values())), strict=True):
         known[key] = refusal
         _keep(folder / f"{key}.json", refusal)
+    if missing:
+        _forget_old(folder)
     return [known[key] for key in keys]
 
 
@@ -80,6 +83,16 @@ def _refusal(answer: dict[str, Any]) -> LoadRefusal | None:
     name, operator = (node[1], int(node[2])) if node else ("", -1)
     said = "; ".join(dict.fromkeys(lines)) or "it gives no reason"
     return LoadRefusal(LoadStatus.REFUSED, said, operator=operator, operator_name=name)
+
+
+def _forget_old(folder: Path) -> None:
+    """The older half, where there are too many."""
+    with suppress(OSError):
+        answers = list(folder.glob("*.json"))
+        if len(answers) > KEPT:
+            answers.sort(key=lambda path: path.stat().st_mtime)
+            for path in answers[: len(answers) - KEPT // 2]:
+                path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> LoadRefusal | None:

@@ -20,13 +20,17 @@ from numpy.typing import NDArray
 from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.models.zoo.manifest import KerasFile, Variant
 from tflm_hil.references import cache
-from tflm_hil.references.jobs import versions
+from tflm_hil.references.jobs import keras_states_of, versions
 from tflm_hil.references.records import Reference
+from tflm_hil.references.serving import EndNames
 from tflm_hil.vocabulary import RungName
 from tflm_hil.worker import ENVIRONMENT, WorkerError, run_worker
 
 WORKER = "tflm_hil.references.workers.keras_memory"
 CODE = Path(__file__).parent / "workers" / "keras_memory.py"
+
+Source = tuple[KerasFile, NDArray[np.float32], tuple[EndNames, ...]]
+"""A Keras model, what it is fed, and the states that it takes as inputs."""
 
 Remembered = RungOutputs | str
 """`[1, Invokes, ...]`, or a sentence's clause that says why there is nothing."""
@@ -45,18 +49,19 @@ def with_memory(
     directory = cache_directory or cache.default_directory()
     known: dict[str, Remembered] = {}
     missing: dict[str, list[str]] = {}
-    sources: dict[str, tuple[KerasFile, NDArray[np.float32]]] = {}
+    sources: dict[str, Source] = {}
     for name, (variant, inputs) in wanted.items():
         if variant.keras is None:
             known[name] = "it came without its Keras model"
             continue
-        key = _key(variant.keras, inputs)
+        source = (variant.keras, inputs, keras_states_of(variant))
+        key = _key(*source)
         stored = cache.read(directory, key)
         if stored is not None:
             known[name] = stored.tensors[0]
         else:
             missing.setdefault(key, []).append(name)
-            sources[key] = (variant.keras, inputs)
+            sources[key] = source
     if sources:
         computed = _run(sources, timeout_s)
         for key, names in missing.items():
@@ -68,9 +73,7 @@ def with_memory(
     return known
 
 
-def _run(
-    sources: Mapping[str, tuple[KerasFile, NDArray[np.float32]]], timeout_s: float
-) -> dict[str, Remembered]:
+def _run(sources: Mapping[str, Source], timeout_s: float) -> dict[str, Remembered]:
     """All in one worker; alone, one by one, if that dies."""
     request = {
         "jobs": [
@@ -78,11 +81,12 @@ def _run(
                 "model": str(source.path),
                 "custom": str(source.custom.path) if source.custom else "",
                 "inputs": key,
+                "keras_states": states,
             }
-            for key, (source, _) in sources.items()
+            for key, (source, _, states) in sources.items()
         ]
     }
-    arrays = {key: inputs for key, (_, inputs) in sources.items()}
+    arrays = {key: inputs for key, (_, inputs, _) in sources.items()}
     try:
         answer, outputs = run_worker(WORKER, request, arrays, timeout_s=timeout_s)
     except WorkerError as failure:
@@ -102,9 +106,10 @@ def _run(
     return results
 
 
-def _key(source: KerasFile, inputs: NDArray[np.float32]) -> str:
+def _key(source: KerasFile, inputs: NDArray[np.float32], states: tuple[EndNames, ...]) -> str:
     return cache.key_of(
         {
+            **({"keras_states": states} if states else {}),
             "framework": "keras with memory",
             "model": source.sha256,
             "custom": source.custom.sha256 if source.custom else "",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,11 @@ def state_numbers(plain: list[list[int]] | None) -> StateNumbers | None:
     return None if plain is None else tuple((taken, given) for taken, given in plain)
 
 
+def end_names(plain: Sequence[Sequence[Sequence[str]]]) -> tuple[EndNames, ...]:
+    """States of a Keras model out of a request, where they are lists."""
+    return tuple((tuple(taken), tuple(given)) for taken, given in plain)
+
+
 def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answer]:
     """An answer for every job of a request, in their order; one that raises stops no other."""
     for job in request["jobs"]:
@@ -83,9 +88,7 @@ def run_jobs(request: dict[str, Any], arrays: Arrays, run: Run) -> Iterator[Answ
             custom=Path(job["custom"]) if job["custom"] else None,
             carry=job["mode"] == "carry",
             states=state_numbers(job.get("states")),
-            keras_states=tuple(
-                (tuple(taken), tuple(given)) for taken, given in job.get("keras_states", ())
-            ),
+            keras_states=end_names(job.get("keras_states", ())),
         )
         start = _log_end()
         try:

@@ -51,14 +51,26 @@ def _decode(kind: Any, plain: Any) -> Any:
         alternatives = [kind for kind in arguments if kind is not type(None)]
         return _decode(_alternative(alternatives, plain), plain)
     if origin is tuple:
+        _must_be(list, plain)
         return tuple(_decode(arguments[0], item) for item in plain)
     if origin is dict:
+        _must_be(dict, plain)
         return {_decode(arguments[0], key): _decode(arguments[1], v) for key, v in plain.items()}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _decode_record(kind, plain)
     if kind is float:
+        if plain is not None:
+            _must_be(int | float, plain)
         return math.nan if plain is None else float(plain)
+    if kind in (str, int, bool) and not (kind is int and isinstance(plain, str)):
+        _must_be(kind, plain)  # but keys of an object are text, numbers among them
     return kind(plain)
+
+
+def _must_be(kind: Any, plain: Any) -> None:
+    """Raises TypeError for another type: `str` of anything is a text, and means nothing."""
+    if not isinstance(plain, kind) or (isinstance(plain, bool) and kind is not bool):
+        raise TypeError(f"{type(plain).__name__} where {getattr(kind, '__name__', kind)} belongs")
 
 
 def _alternative(kinds: list[Any], plain: Any) -> Any:
@@ -74,6 +86,7 @@ def _alternative(kinds: list[Any], plain: Any) -> Any:
 
 
 def _decode_record(kind: type, plain: dict[str, Any]) -> Any:
+    _must_be(dict, plain)
     hints = typing.get_type_hints(kind)
     required = {
         f.name

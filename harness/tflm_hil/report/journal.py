@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tflm_hil.errors import ConfigurationError
+from tflm_hil.errors import ConfigurationError, StorageError
+from tflm_hil.files import stored
 
 JOURNAL_NAME = "journal.jsonl"
 FORMAT = 2  # of the lines; records of another format cannot be gone on with
@@ -69,6 +70,7 @@ class Journal:
             ) from None
         self._results: dict[str, dict[int, StoredResult]] = {}
         self._synced = 0.0
+        self._trouble: StorageError | None = None
         self.resumed = self._read_back() > 0
         self.append("run", board=board, format=FORMAT, resumed=self.resumed)
 
@@ -91,12 +93,19 @@ class Journal:
         )
 
     def append(self, event: str, **values: Any) -> None:
-        """Add one line. Values must be JSON."""
+        """Add one line. Values must be JSON. Raises StorageError, the same from then on."""
+        if self._trouble is not None:
+            raise self._trouble.with_traceback(None)  # a line would be missing before it
         line = json.dumps({"event": event, **values}, separators=(",", ":"))
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
-        if time.monotonic() - self._synced > SYNC_INTERVAL_S:
-            self._sync()
+        try:
+            with stored(self.path):
+                self._file.write(line.encode() + b"\n")
+                self._file.flush()
+                if time.monotonic() - self._synced > SYNC_INTERVAL_S:
+                    self._sync()
+        except StorageError as error:
+            self._trouble = error
+            raise
 
     def close(self, *, verdict: str) -> None:
         """The run came to its end: nothing is left to resume."""
@@ -105,8 +114,13 @@ class Journal:
 
     def leave(self) -> None:
         """Stop writing in mid-run: the next run on the board goes on from here."""
-        self._sync()
-        self._file.close()
+        try:
+            if self._trouble is None:
+                with stored(self.path):
+                    self._sync()
+        finally:
+            with contextlib.suppress(OSError):  # what is left in its buffer has no room
+                self._file.close()
 
     def _sync(self) -> None:
         os.fsync(self._file.fileno())
@@ -131,10 +145,18 @@ class Journal:
             if entry.get("event") != "result":
                 continue
             with contextlib.suppress(KeyError, TypeError, ValueError):  # damaged: measured again
-                result = StoredResult(base64.b64decode(entry["outputs"]), tuple(entry["cycles"]))
+                result = _stored_result(entry)
                 self._results.setdefault(entry["context"], {})[entry["key"]] = result
                 count += 1
         return count
+
+
+def _stored_result(entry: dict[str, Any]) -> StoredResult:
+    """Raises KeyError, TypeError or ValueError for a line that is none."""
+    cycles = entry["cycles"]
+    if not isinstance(cycles, list) or not all(type(item) is int for item in cycles):
+        raise TypeError("cycles are whole numbers")
+    return StoredResult(base64.b64decode(entry["outputs"], validate=True), tuple(cycles))
 
 
 @dataclass(frozen=True)
@@ -192,7 +214,7 @@ def _entries(content: bytes) -> list[dict[str, Any]]:
     for line in content.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(entry, dict):
             entries.append(entry)

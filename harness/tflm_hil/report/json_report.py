@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tflm_hil.errors import ConfigurationError
+from tflm_hil.files import shown, stored, write_text
 from tflm_hil.report import version1
 from tflm_hil.report.codec import from_plain, to_plain
 from tflm_hil.report.records import SCHEMA, RunRecord
@@ -15,14 +17,24 @@ from tflm_hil.report.records import SCHEMA, RunRecord
 REPORT_NAME = "report.json"
 SCHEMA_PATH = Path(__file__).parent / "schema" / "report-2.json"
 
+SHOWN = 200  # characters of what is wrong
+WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError,
+         AssertionError, StopIteration)  # fmt: skip
+"""What a report may raise that is JSON, but whose parts are of the wrong kind or contradict."""
+
 
 def write(run: RunRecord, directory: Path) -> Path:
-    """Write `directory/report.json`; a reader never sees half a file."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write `directory/report.json`; a reader never sees half a file. Raises StorageError."""
     path = directory / REPORT_NAME
     partial = directory / f".{REPORT_NAME}.{os.getpid()}"
-    partial.write_text(_text(to_plain(run)), "utf-8")
-    partial.replace(path)
+    try:
+        with stored(path):
+            directory.mkdir(parents=True, exist_ok=True)
+            write_text(partial, _text(to_plain(run)))
+            partial.replace(path)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     return path
 
 
@@ -53,22 +65,28 @@ def read(path: Path) -> RunRecord:
             f"cannot read the report {file}: {error.strerror}",
             remedy="name a report.json or the folder of a run, for example reports/sample",
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(
             f"{file} is not JSON: {error}", remedy="run the suite again to get a new report"
         ) from error
     schema = plain.get("schema") if isinstance(plain, dict) else None
     if schema not in (SCHEMA, version1.SCHEMA):
         raise ConfigurationError(
-            f"{file} has the schema {schema!r}, this version reads {SCHEMA!r}",
+            f"{file} has the schema {shown(schema)}, this version reads {SCHEMA!r}",
             remedy="show it with the version of tflm-hil that wrote it",
         )
     try:
         if schema == version1.SCHEMA:
             plain = version1.as_today(plain)
         return from_plain(RunRecord, plain)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"{file} does not follow its schema: {error}",
-            remedy=f"compare it with {SCHEMA_PATH}",
-        ) from error
+    except WRONG as error:
+        raise does_not_fit(file, error) from error
+
+
+def does_not_fit(file: Path, error: Exception) -> ConfigurationError:
+    """A report that is JSON and no report: where it was damaged or written by hand."""
+    detail = " ".join(str(error).split())[:SHOWN]
+    return ConfigurationError(
+        f"{file} does not follow its schema: {type(error).__name__}: {detail}",
+        remedy=f"compare it with {SCHEMA_PATH}",
+    )

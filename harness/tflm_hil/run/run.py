@@ -20,8 +20,15 @@ from tflm_hil.drift.long_references import LongPool
 from tflm_hil.drift.long_sequence import carries_state
 from tflm_hil.drift.long_sequence_run import LongRun, run_long_sequence
 from tflm_hil.drift.sample_drift import sample_drift
-from tflm_hil.errors import BoardLatchedBroken, HilError, StrictFinding
+from tflm_hil.errors import (
+    BoardLatchedBroken,
+    ConfigurationError,
+    HilError,
+    StorageError,
+    StrictFinding,
+)
 from tflm_hil.explain.explain import explain
+from tflm_hil.files import stored
 from tflm_hil.measure.measure import Measured, measure
 from tflm_hil.measure.reference_pool import ReferencePool
 from tflm_hil.models.slot.slot import SlotEntry
@@ -109,7 +116,8 @@ class Run:
         """The variant streamed and compared; done at the first call, cached, errors too."""
         if variant.id not in self._measured:
             try:
-                self._measured[variant.id] = self._measure(variant)
+                with stored():
+                    self._measured[variant.id] = self._measure(variant)
             except HilError as error:
                 self._measured[variant.id] = self._note_error(variant, error)
         known = self._measured[variant.id]
@@ -287,16 +295,24 @@ class Run:
             self._errors.append(self.bench.examine(error))
         self._references.close()
         self.bench.close()
-        record = self._run_record(tests or TestCounts(), complete=not interrupted)
-        self.record = replace(record, blocked=blocked)
-        files.leave(self.record, self.directory)
-        if interrupted:
-            self.journal.leave()
-        else:
-            self.journal.close(verdict=self.record.verdict)
-        return self.record
+        tests = tests or TestCounts()
+        record = self._run_record(tests, blocked, complete=not interrupted)
+        try:
+            files.leave(record, self.directory)
+            if interrupted:
+                self.journal.leave()
+            else:
+                self.journal.close(verdict=record.verdict)
+        except StorageError as error:
+            # nobody can read it later: the more it has to be shown now
+            self._errors.append(self.bench.examine(error))
+            record = self._run_record(tests, blocked, complete=False)
+        self.record = record
+        return record
 
-    def _run_record(self, tests: TestCounts, *, complete: bool) -> RunRecord:
+    def _run_record(
+        self, tests: TestCounts, blocked: tuple[BlockedRecord, ...], *, complete: bool
+    ) -> RunRecord:
         variants = tuple(assemble(parts) for parts in self._parts.values())
         times = Times.of(variants)
         return RunRecord(
@@ -323,6 +339,7 @@ class Run:
             streaming_board_seconds=times.streaming_board_seconds,
             streaming_seconds=times.streaming_seconds,
             left_out=self._left_out,
+            blocked=blocked,
         )
 
     def _resumes(self) -> tuple[ResumeRecord, ...]:
@@ -349,7 +366,8 @@ class Run:
 
 def fresh_directory(config: RunConfig, started: datetime, suffix: str = "") -> Path:
     """A new folder for a run, with a number if two start within one second."""
-    made(config.report_dir, remedy="choose another folder with --hil-report-dir")
+    remedy = "choose another folder with --hil-report-dir"
+    made(config.report_dir, remedy=remedy)
     name = f"{started:%Y%m%d-%H%M%S}-{config.board}{suffix}"
     for number in count(1):
         path = config.report_dir / (name if number == 1 else f"{name}-{number}")
@@ -357,5 +375,9 @@ def fresh_directory(config: RunConfig, started: datetime, suffix: str = "") -> P
             path.mkdir()
         except FileExistsError:
             continue
+        except OSError as error:
+            raise ConfigurationError(
+                f"the folder {path} cannot be made: {error.strerror}", remedy=remedy
+            ) from error
         return path
     raise AssertionError("count() has no end")

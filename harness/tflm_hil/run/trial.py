@@ -14,7 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tflm_hil.errors import FirmwareError, HilError, ReferenceFailed
+from tflm_hil.errors import (
+    ConfigurationError,
+    FirmwareError,
+    HilError,
+    ReferenceFailed,
+    StorageError,
+)
 from tflm_hil.firmware_build import desktop_engine
 from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.models.tflite.lints import Finding, lint
@@ -86,7 +92,7 @@ def _asked(
     ]
     try:
         refusals = load_all([contents[number] for number in asked])
-    except (FirmwareError, ReferenceFailed) as error:
+    except (FirmwareError, ReferenceFailed, ConfigurationError, StorageError) as error:
         return [
             replace(result, not_asked=(*result.not_asked, _reason(by, error))) for result in results
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import ANY
 from xml.etree import ElementTree
 
 import numpy as np
@@ -82,38 +83,60 @@ def test_model_that_the_board_refuses_is_told_once(
     assert "is not part of the builtin engine" in result.stdout.str()
 
 
-TWO = """
-def test_one(device): pass
-def test_two(measured): pass
-def test_three(hil): pass
+THREE = """
+def test_first(device): pass
+def test_second(measured): pass
+def test_third(hil): pass
 """
 
 
 def test_board_that_is_not_there(run_pytest: RunPytest) -> None:
-    result = run_pytest(TWO, "-k", "one or digits_lstm or three", board="nucleo-f746zg")
+    result = run_pytest(THREE, "-k", "first or digits_lstm or third", board="nucleo-f746zg")
     outcomes = result.parseoutcomes()
     assert outcomes["errors"] == 1
-    assert outcomes["blocked"] == 8
+    assert outcomes["blocked"] == 4
     assert outcomes["passed"] == 1, "it asks for no board"
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     run = json_report.read(next(Path().glob("reports/*/report.json")))
     assert {variant.verdict for variant in run.variants} == {Verdict.BLOCKED}
     assert run.verdict is Verdict.ERROR
-    assert result.stdout.str().count("→ connect the board") == 2
+    assert result.stdout.str().count("→ connect the board") == 1
 
 
 def test_firmware_that_cannot_be_built(
     run_pytest: RunPytest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    source = TWO.replace("measured", "bench, device")
+    source = THREE.replace("measured", "bench, device")
     assert run_pytest(source).parseoutcomes() == {"passed": 1, "errors": 1, "blocked": 1}
 
 
 def test_run_that_cannot_begin(run_pytest: RunPytest) -> None:
     Path("reports").write_text("a file")
-    source = TWO.replace("measured", "bench")
+    source = THREE.replace("measured", "bench")
     result = run_pytest(source)
     assert result.parseoutcomes() == {"errors": 1, "blocked": 2}
     assert result.stdout.str().count("--hil-report-dir") == 1
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_disk_that_fills_up_in_mid_run(run_pytest: RunPytest) -> None:
+    """The journal has no room, then the report: what is known is shown, and the run fails."""
+    source = """
+    from pathlib import Path
+
+    def test_first(hil, device):
+        hil.journal._file = Path("/dev/full").open("ab")
+        (hil.directory / "report.json").mkdir()
+
+    def test_second(measured): pass
+    def test_third(hil, variant): hil.measured(variant)
+    """
+    result = run_pytest(source, "-k", "first or one_to_one-int8-fused")
+    assert result.parseoutcomes() == {"passed": 1, "errors": 1, "blocked": 1, "deselected": ANY}
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    text = result.stdout.str() + result.stderr.str()
+    assert "Traceback" not in text
+    assert "INTERNALERROR" not in text
+    assert "journal.jsonl cannot be read or written: No space left on device" in text
+    assert "the run: StorageError: " in text

@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 from tflm_hil.comparison.align import aligned
 from tflm_hil.comparison.metrics import compare
+from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.drift.long_sequence import long_sequence
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.measure.time_steps import steps_of_variant
 from tflm_hil.models.zoo.manifest import Variant, load_model
+from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute
+from tflm_hil.references.memory import with_memory
 from tflm_hil.vocabulary import StepBasis
 from tflm_hil.worker import run_worker
 
@@ -55,6 +59,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What one test has computed, the next finds."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def variant(folder: Path, *, states: str = "", keras_states: str = "") -> Variant:
     names = {"keras": "model.keras", "samples": "samples.npz", "model": "int8.tflite"}
     digests = {
@@ -66,29 +76,29 @@ def variant(folder: Path, *, states: str = "", keras_states: str = "") -> Varian
     return found
 
 
-def test_every_rung_feeds_the_state_back(folder: Path, tmp_path: Path) -> None:
+def test_every_rung_feeds_the_state_back(folder: Path, cache: Path) -> None:
     recognised = variant(folder)
     (pair,) = recognised.state_pairs()
     assert pair.name == "gru_prev_state"
     assert steps_of_variant(recognised).basis is StepBasis.STATE
-    rungs = aligned(compute(recognised, cache_directory=tmp_path).rungs)
+    rungs = aligned(compute(recognised, cache_directory=cache).rungs)
     assert rungs["keras"].values.shape == (5, STEPS, 3)
     first = compare(rungs["tflite"], rungs["keras"])
     assert first.max_abs is not None
     assert first.max_abs < 16 * rungs["tflite"].scale, "quantisation, and no more"
     assert compare(rungs["tflm"], rungs["tflite"]).max_lsb in range(4)
     # every step matters: from a state of zero each, outputs would be others
-    states = compute(recognised, cache_directory=tmp_path).rungs_of(1)
+    states = compute(recognised, cache_directory=cache).rungs_of(1)
     assert states["keras"].values.shape == (5, STEPS, 6)
     assert np.abs(states["keras"].values[:, -1] - states["tflm"].values[:, -1]).max() < 0.2
 
 
-def test_declared_by_number_is_the_same(folder: Path, tmp_path: Path) -> None:
+def test_declared_by_number_is_the_same(folder: Path, cache: Path) -> None:
     (pair,) = variant(folder).state_pairs()
     row = f"states = [{{ input = {pair.input}, output = {pair.output} }}]"
     keras = 'states = [{ input = "gru_prev_state", output = 1 }]'
     both = [
-        compute(item, cache_directory=tmp_path).rungs
+        compute(item, cache_directory=cache, frameworks=("keras", "tflm")).rungs
         for item in (
             variant(folder, states=row, keras_states=keras),
             variant(folder),
@@ -99,9 +109,20 @@ def test_declared_by_number_is_the_same(folder: Path, tmp_path: Path) -> None:
 
 
 def test_state_that_keras_does_not_have_is_told_with_what_to_write(
-    folder: Path, tmp_path: Path
+    folder: Path, cache: Path
 ) -> None:
     wrong = variant(folder, keras_states='states = [{ input = "hidden", output = 1 }]')
     with pytest.raises(ReferenceFailed, match="frame, gru_prev_state") as caught:
-        compute(wrong, cache_directory=tmp_path, frameworks=("keras",))
+        compute(wrong, cache_directory=cache, frameworks=("keras",))
     assert "[keras] states" in caught.value.remedy
+
+
+def test_over_a_long_sequence_keras_remembers_too(folder: Path, cache: Path) -> None:
+    found = variant(folder)
+    sequence = long_sequence(found, 40).inputs
+    remembered = with_memory({found.id: (found, sequence)}, cache_directory=cache)[found.id]
+    assert isinstance(remembered, RungOutputs), remembered
+    once = Samples(sequence[np.newaxis, :STEPS])
+    whole = compute(found, once, cache_directory=cache, frameworks=("keras",)).rungs["keras"]
+    start = remembered.values.reshape(40, -1)[:STEPS]
+    assert np.array_equal(start, whole.values.reshape(STEPS, -1))

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tflm_hil.errors import ConfigurationError
+from tflm_hil.errors import ConfigurationError, StorageError
 from tflm_hil.report import journal as journal_module
 from tflm_hil.report.journal import Journal, StoredResult, UnfinishedRun, find_unfinished
 
@@ -143,3 +143,17 @@ def test_of_a_long_journal_only_the_ends_are_looked_at(
     assert sum(taken) < journal.path.stat().st_size + 2 * length
     if length == 1:
         assert sum(taken) < 200_000
+
+
+def test_a_full_disk_is_one_error_however_often_it_is_met(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, board="board")
+    full = Path("/dev/full").open("ab")  # noqa: SIM115 - the journal closes it
+    journal._file.close()
+    journal._file = full  # type: ignore[assignment]
+    errors = []
+    for _ in range(2):
+        with pytest.raises(StorageError, match=r"journal\.jsonl.*No space left") as caught:
+            journal.append("event")
+        errors.append(caught.value)
+    assert errors[0] is errors[1]
+    journal.leave()

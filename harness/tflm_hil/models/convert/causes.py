@@ -25,6 +25,14 @@ TIED = 1.5
 DRIFT = 4.0
 
 
+# Operators that look rows up, and the number of the input that says which.
+LOOKUPS = {"GATHER": 1, "GATHER_ND": 1, "EMBEDDING_LOOKUP": 0}
+# Operators that leave an index one.
+ON_THE_WAY = frozenset(
+    {"CAST", "DEQUANTIZE", "QUANTIZE", "RESHAPE", "EXPAND_DIMS", "SQUEEZE", "SELECT_V2", "ADD"}
+)
+
+
 class CauseKind(StrEnum):
     """What can be wrong with a conversion, as far as its inputs and errors show it."""
 
@@ -76,7 +84,7 @@ def causes_of(
         scale = tensor.quantization.scale
         if not scale:
             continue
-        if np.dtype(item.dtype).kind != "f":
+        if np.dtype(item.dtype).kind != "f" or _is_index(model, tensor.name):
             found += _quantised_integers(item, tensor, samples or calibration or {})
             continue
         if calibration is not None:
@@ -128,6 +136,18 @@ def _quantised_integers(item: KerasInput, tensor: InputTensor, data: Sequences) 
             return []
     scale = quantization.scale
     return [Cause(CauseKind.QUANTISED_INTEGERS, item.name, value=scale, reference=1.0)]
+
+
+def _is_index(model: Inspection, name: str) -> bool:
+    """Whether an input says which rows of a table are taken, as of an Embedding."""
+    graph = model.subgraphs[0]
+    reached = {tensor.index for tensor in graph.tensors if tensor.name == name}
+    for operator in graph.operators:
+        if operator.name in LOOKUPS and operator.inputs[LOOKUPS[operator.name]] in reached:
+            return True
+        if operator.name in ON_THE_WAY and reached & set(operator.inputs):
+            reached |= set(operator.outputs)
+    return False
 
 
 def _sharing(model: Inspection, name: str) -> str:

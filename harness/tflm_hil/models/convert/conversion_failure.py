@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 
 from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert.another_way import Tried
+from tflm_hil.models.convert.obstacles import Change, Obstacle
+from tflm_hil.models.convert.refusal_words import remedy, what
+from tflm_hil.vocabulary import ExportKind, Precision
 from tflm_hil.worker import WorkerError
 
 # Of a message that fills pages: how many lines are kept, and how many characters of each.
@@ -18,64 +22,88 @@ NO_KERNEL = ("is neither a custom op nor a flex op", "SELECT_TF_OPS", "Flex")
 # What stands in the converter's message → what to do. The first that is found counts.
 REMEDIES = (
     (
-        ("is not static",),
-        "build the model with a fixed sequence length; only the batch may vary",
-    ),
-    (
         ("Max and min for dynamic tensors", "Empty min/max"),
-        "use another export, or data that reaches every part of the model: some never ran on the"
-        " representative data",
+        "give data that reaches every part of the model: some never ran on the representative data",
     ),
 )
 
-# Exceptions of our own worker → what to do.
-KINDS = {
-    "NotEqualError": "use another export: a layer is random or not carried over",
+# Refusals that are a sentence and a remedy already → how the sentence begins.
+TYPED = {
+    "RefusedError": "{name} is not converted to {dtype} ({export})",
+    "SamplesError": "{name} cannot be converted",
+    "CustomClassError": "{name} cannot be loaded",
+    "ModelFileError": "{name} cannot be loaded",
 }
+NOT_CONVERTED = "NotConvertedError"
+
+# Lines of a worker's log that tell a person nothing: traces, notes of libraries, what the dump of a
+# crash lists.
+NOISE = re.compile(
+    r"^\s*(File \"|Thread 0x|Current thread|Fatal Python error|Extension modules|Traceback|[\^~]+$|"
+    r"[WIE]0000 |\d{4}-\d\d-\d\d |WARNING|INFO|Stack \(most|raise |return |\.\.\. )"
+    r"|<no Python frame>"
+)
+TOLD = 3  # lines of the log
 
 
-def explain(failure: WorkerError, name: str, export: str, dtype: str) -> ConversionError:
-    """The worker's end as a sentence with a remedy."""
-    if failure.kind == "RefusedError":
-        reason, remedy = failure.message.split("\n", 1)
+def is_converters(failure: WorkerError) -> bool:
+    """Whether it was the converter that failed, so that another export may do."""
+    known = failure.kind in (*TYPED, NOT_CONVERTED)
+    return not known and failure.returncode is not None and not _no_kernel(failure)
+
+
+def explain(
+    failure: WorkerError, name: str, export: str, dtype: str, tried: Tried | None = None
+) -> ConversionError:
+    """The worker's end as a sentence with a remedy; `tried` is what became of other exports, where
+    it was the converter that failed.
+    """
+    if failure.kind == NOT_CONVERTED:
+        found = [Obstacle.from_record(record) for record in failure.details["obstacles"]]
+        ways = [(ExportKind(one), Precision(two)) for one, two in failure.details["ways"]]
+        change = failure.details["change"]
         return ConversionError(
-            f"{name} is not converted to {dtype} ({export}): {reason}", remedy=remedy
+            f"{name} is not converted to {dtype} ({export}): {what(found)}",
+            remedy=remedy(
+                (ExportKind(export), Precision(dtype)),
+                ways,
+                None if change is None else Change.from_record(change),
+            ),
         )
-    if failure.kind == "SamplesError":
-        reason, remedy = failure.message.split("\n", 1)
-        return ConversionError(f"{name} cannot be converted: {reason}", remedy=remedy)
-    if failure.kind in ("CustomClassError", "ModelFileError"):
-        reason, remedy = failure.message.split("\n", 1)
-        return ConversionError(f"{name} cannot be loaded: {reason}", remedy=remedy)
-    if any(words in failure.message for words in NO_KERNEL):
+    if failure.kind in TYPED:
+        reason, way_out = failure.message.split("\n", 1)
+        begin = TYPED[failure.kind].format(name=name, dtype=dtype, export=export)
+        return ConversionError(f"{begin}: {reason}", remedy=way_out)
+    if _no_kernel(failure):
         names = {next(filter(None, groups)) for groups in FOREIGN.findall(failure.message)}
         operators = ", ".join(sorted(names - {"SELECT_TF_OPS"})) or "an operator"
         return ConversionError(
             f"converting {name} to {dtype} ({export}) failed: TFLite has no kernel for {operators}",
             remedy="replace the layer that makes it; TFLM runs no TensorFlow (Flex) operators",
         )
-    what = f"converting {name} to {dtype} ({export}) failed: {_cause(failure)}"
-    if failure.crashed and export == "loop" and dtype != "float32":
-        return ConversionError(
-            f"{what}. The calibrator cannot walk into a WHILE loop",
-            remedy="use --export shift, or unrolled for short sequences, or fused for an LSTM",
-        )
-    if failure.crashed:
-        return ConversionError(
-            what, remedy=f"try another export; the last lines were:\n{failure.tail}"
-        )
+    sentence = f"converting {name} to {dtype} ({export}) failed: {_cause(failure)}"
     if failure.returncode is None:
-        return ConversionError(what, remedy="unroll fewer steps or raise the timeout")
-    for words, remedy in REMEDIES:
+        fewer = "fewer steps, or " if export == ExportKind.UNROLLED else ""
+        return ConversionError(sentence, remedy=f"give it {fewer}more time with --timeout")
+    for words, way_out in REMEDIES:
         if any(word in failure.message for word in words):
-            return ConversionError(what, remedy=remedy)
-    if failure.kind in KINDS:
-        return ConversionError(what, remedy=KINDS[failure.kind])
-    if failure.message.startswith("layer "):
-        # an export module named the layer that it has no form for
-        other = "unrolled" if export == "shift" else "shift or unrolled"
-        return ConversionError(what, remedy=f"use --export {other} for this model")
-    return ConversionError(what, remedy=f"read the converter's last lines:\n{failure.tail}")
+            return ConversionError(sentence, remedy=way_out)
+    return ConversionError(sentence, remedy=other_export(tried, dtype))
+
+
+def other_export(tried: Tried | None, dtype: str) -> str:
+    """What to do where the converter has failed."""
+    if tried is not None and tried.works is not None:
+        return f"use --export {tried.works}: it was tried just now, and converts"
+    also = f" ({', '.join(tried.failed)} failed, too)" if tried and tried.failed else ""
+    return (
+        f"no other export converts this model to {dtype}{also}; halve the model, and convert the"
+        " halves, to find the layer that the converter stumbles over"
+    )
+
+
+def _no_kernel(failure: WorkerError) -> bool:
+    return any(words in failure.message for words in NO_KERNEL)
 
 
 def _cause(failure: WorkerError) -> str:
@@ -83,4 +111,12 @@ def _cause(failure: WorkerError) -> str:
     lines = [line.strip() for line in failure.cause.splitlines() if line.strip()]
     if len(lines) > SHORT:
         lines = [lines[0], *[line for line in lines[1:] if "error:" in line]]
+    if not failure.message:
+        lines += useful(failure.tail)
     return "\n".join(line[:LINE] for line in lines[:SHORT])
+
+
+def useful(tail: str) -> list[str]:
+    """The lines of a log that tell something, the last ones."""
+    lines = [line.strip() for line in tail.splitlines() if line.strip() and not NOISE.search(line)]
+    return lines[-TOLD:]

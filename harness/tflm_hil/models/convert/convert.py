@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert.another_way import try_others
 from tflm_hil.models.convert.causes import Cause, CauseKind
-from tflm_hil.models.convert.conversion_failure import explain
+from tflm_hil.models.convert.conversion_failure import explain, is_converters, other_export
 from tflm_hil.models.convert.fidelity import Comparison, Fidelity
 from tflm_hil.models.convert.model_files import ModelFileError, identify
 from tflm_hil.models.convert.samples import checked
@@ -100,7 +101,7 @@ def convert(
         )
     arrays = {
         **_named(calibration, "calibration", scaled=dtype != "float32"),
-        **_named(calibration if samples is None else samples, "samples", scaled=False),
+        **_named(samples, "samples", scaled=False),
     }
     answers: list[Answer] = []
     request = {
@@ -114,13 +115,15 @@ def convert(
             stream_worker("tflm_hil.models.convert.worker", request, arrays, timeout_s=timeout_s)
         )
     except WorkerError as failure:
+        others = is_converters(failure)
+        tried = try_others(request, arrays, timeout_s) if others else None
         if failure.crashed and answers:
             raise ConversionError(
                 f"{model.name} converted to {dtype} ({export}) ends TFLite's interpreter"
                 f" ({failure.cause}), so that it cannot be compared with Keras",
-                remedy=f"use another export; the last lines were:\n{failure.tail}",
+                remedy=other_export(tried, dtype),
             ) from failure
-        raise explain(failure, model.name, export, dtype) from failure
+        raise explain(failure, model.name, export, dtype, tried) from failure
     (made, results), (compared, _) = answers
     done = Conversion(
         results["tflite"].tobytes(),

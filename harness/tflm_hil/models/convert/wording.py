@@ -87,7 +87,7 @@ def cause_sentence(cause: Cause) -> str:
         case CauseKind.QUANTISED_INTEGERS:
             return (
                 f"Input {cause.input} takes integers, and the converter gave it the scale"
-                f" {cause.value:.3g}: they arrive as others"
+                f" {cause.value:.3g}: they arrive as other ones"
             )
         case CauseKind.TIED_SCALE:
             joined = f" by {cause.operator}" if cause.operator else ""
@@ -111,7 +111,10 @@ def remedy_of(cause: Cause, other: str = "float32") -> str:
     """What to do about one finding; `other` are types that do not have it."""
     match cause.kind:
         case CauseKind.QUANTISED_INTEGERS:
-            return "use float32, or an Embedding layer for the integers"
+            return (
+                'use keras.Input(…, dtype="int32"), so that the integers stay what they are, or'
+                " convert to float32"
+            )
         case CauseKind.TIED_SCALE:
             return (
                 f"bring {cause.input} and what it is joined with to one range outside of the model;"

@@ -19,15 +19,14 @@ from tflm_hil.models.convert.custom_classes import known
 from tflm_hil.models.convert.exports import Export
 from tflm_hil.models.convert.exports.equality import difference, windows
 from tflm_hil.models.convert.exports.masks import check_padding
-from tflm_hil.models.convert.exports.rebuild import stateful
-from tflm_hil.models.convert.exports.refusals import check
+from tflm_hil.models.convert.exports.rebuild import load, stateful
 from tflm_hil.models.convert.fidelity import Fidelity
-from tflm_hil.models.convert.loading import load
 from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, inputs_of
 from tflm_hil.models.convert.saturation import check_saturation
+from tflm_hil.models.convert.trial import building, check, options, other_ways
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.output_order import order_outputs
-from tflm_hil.models.tflite.states import tie_states
+from tflm_hil.models.tflite.states import as_exported, tie_states
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 # Largest |Δ| between the Keras model and what will be converted: both are float32 and the same
@@ -74,7 +73,8 @@ def convert_and_compare(request: dict[str, Any], arrays: Arrays) -> Iterator[Ans
         done = _convert(request, arrays)
         yield done.answer
         samples = _bound(arrays, "samples", done.model)
-        inspection, inputs = inspect(done.content), inputs_of(done.model)
+        inputs = inputs_of(done.model)
+        inspection = as_exported(inspect(done.content), len(inputs))
         comparison, drift = compare(done.expected, done.content)
         notes = []
         if samples is not None:
@@ -93,6 +93,14 @@ def convert_and_compare(request: dict[str, Any], arrays: Arrays) -> Iterator[Ans
         )
 
 
+def tell_others(request: dict[str, Any]) -> Iterator[Answer]:
+    """The ways that are open beside the one of the request, which has ended a worker."""
+    with _known(request):
+        path = Path(request["model"])
+        ways = other_ways(load(request["model"]), path, request["export"], request["dtype"])
+        yield {"ways": [list(way) for way in ways]}, {}
+
+
 def _known(request: dict[str, Any]) -> AbstractContextManager[Any]:
     custom = request["custom"]
     return known(Path(custom) if custom else None)
@@ -101,8 +109,8 @@ def _known(request: dict[str, Any]) -> AbstractContextManager[Any]:
 def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
     model_path = Path(request["model"])
     export_name, dtype = request["export"], request["dtype"]
-    model = load(model_path)
-    check(model, export_name, dtype)
+    model = load(request["model"])
+    check(model, model_path, export_name, dtype)
     check_weights(model)
     inputs = inputs_of(model)
     calibration = _bound(arrays, "calibration", model)
@@ -112,18 +120,18 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
     steps = shape[0] or 1 if export_name == "step" and shape else 1
     expected = expected_of(model, _bound(arrays, "samples", model), steps=steps)
     module = importlib.import_module(f"tflm_hil.models.convert.exports.{export_name}")
-    # a loop of ours makes masks, and makes them otherwise for integers
-    options = {"exact": dtype == "float32"} if export_name == "shift" else {}
-    export: Export = module.converter(model_path, **options)
+    with building(model, model_path, export_name, dtype):
+        export: Export = module.converter(model_path, **options(export_name, dtype))
     if dtype != "float32":
         assert calibration is not None
         check_padding(export.padding(calibration))
-    distance = difference(model, export, calibration)
-    if not distance <= EQUALITY:
-        raise NotEqualError(
-            f"the {export_name} export differs from the Keras model by {distance:.3g}"
-            f" before conversion (allowed: {EQUALITY:g})"
-        )
+    with building(model, model_path, export_name, dtype):
+        distance = difference(model, export, calibration)
+        if not distance <= EQUALITY:
+            raise NotEqualError(
+                f"the {export_name} export differs from the Keras model by {distance:.3g} before"
+                f" conversion (allowed: {EQUALITY:g}): a layer is random or not carried over"
+            )
     if dtype != "float32":
         assert calibration is not None
         cut = windows(inputs, calibration) if export_name in WINDOWED else calibration
@@ -133,12 +141,15 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
 
 
 def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | None:
-    """What was given of a kind ("calibration/…"), brought to the model's inputs, if anything."""
-    given = {
-        key.removeprefix(f"{kind}/"): array
-        for key, array in arrays.items()
-        if key.startswith(f"{kind}/")
-    }
+    """What was given of a kind ("calibration/…"), brought to the model's inputs, if anything.
+
+    Samples are looked for among the calibration arrays where none were given by themselves.
+    """
+    kinds: dict[str, dict[str, NDArray[Any]]] = {"calibration": {}, "samples": {}}
+    for key, array in arrays.items():
+        of, name = key.split("/", 1)
+        kinds[of][name] = array
+    given = kinds[kind] or kinds["calibration"]
     if not given:
         return None
     return bind(
@@ -177,4 +188,8 @@ def _quantise(export: Export, dtype: str, calibration: Sequences) -> None:
 
 
 if __name__ == "__main__":
-    serve_stream(convert_and_compare)
+    serve_stream(
+        lambda request, arrays: (
+            tell_others(request) if request.get("other") else convert_and_compare(request, arrays)
+        )
+    )

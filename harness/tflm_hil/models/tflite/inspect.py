@@ -19,6 +19,12 @@ import numpy as np
 
 from tflm_hil.errors import CorruptModel
 from tflm_hil.models.tflite.schema import load_schema, operator_names
+from tflm_hil.models.tflite.structure import (
+    check_graph,
+    check_operator,
+    check_tensor,
+    children_of,
+)
 
 IDENTIFIER = b"TFL3"
 MOST_INTEGERS = 64
@@ -160,6 +166,7 @@ def inspect(
     try:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
         read = _read(model, len(content), operator_names(schema))
+        _check(read)
         return replace(read, declared_states=states)
     except DAMAGE as error:
         raise CorruptModel(
@@ -190,8 +197,6 @@ def _read(model: Any, size: int, names: dict[int, str]) -> Inspection:
         )
         for index, graph in enumerate(model.subgraphs)
     )
-    for graph in subgraphs:
-        _check_indices(graph)
     return Inspection(
         version=model.version,
         description=_text(model.description),
@@ -201,12 +206,31 @@ def _read(model: Any, size: int, names: dict[int, str]) -> Inspection:
     )
 
 
-def _check_indices(graph: Subgraph) -> None:
-    used = [*graph.inputs, *graph.outputs]
-    for op in graph.operators:
-        used += [*op.inputs, *op.outputs]
-    if any(not -1 <= index < len(graph.tensors) for index in used):
-        raise ValueError(f"subgraph {graph.index} names a tensor that it does not have")
+def _check(model: Inspection) -> None:
+    """Raise ValueError for what is no model (`structure`)."""
+    if not model.subgraphs:
+        raise ValueError("it has no subgraph")
+    for graph in model.subgraphs:
+        where, count = f"subgraph {graph.index}", len(graph.tensors)
+        check_graph(graph.inputs, graph.outputs, count, where)
+        for tensor in graph.tensors:
+            check_tensor(tensor, where)
+        for operator in graph.operators:
+            check_operator(operator.name, operator.inputs, operator.outputs, count, where)
+            for child in children_of(operator.name):
+                # the option that is left out is 0
+                if not 0 <= operator.options.get(child, 0) < len(model.subgraphs):
+                    raise ValueError(
+                        f"{operator.name} of {where} runs a subgraph that is not there"
+                    )
+    for signature in model.signatures:
+        if not 0 <= signature.subgraph < len(model.subgraphs):
+            raise ValueError(f"signature {signature.key} is of a subgraph that is not there")
+        graph = model.subgraphs[signature.subgraph]
+        if not set(signature.inputs.values()) <= set(graph.inputs) or not set(
+            signature.outputs.values()
+        ) <= set(graph.outputs):
+            raise ValueError(f"signature {signature.key} names what its subgraph does not take")
 
 
 def _tensor(index: int, tensor: Any, buffers: list[Any]) -> Tensor:

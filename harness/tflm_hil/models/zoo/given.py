@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tflm_hil.comparison.labels import recognise
-from tflm_hil.errors import ComparisonError, ConfigurationError
+from tflm_hil.errors import ComparisonError, ConfigurationError, UnsupportedModel
 from tflm_hil.models.tflite.declared_states import Declared, parse, with_states
 from tflm_hil.models.tflite.inspect import Inspection, Tensor, inspect
 from tflm_hil.models.tflite.layout import free_inputs, layout_of
@@ -23,27 +24,41 @@ from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.tflite.time_axis import steps_of
 from tflm_hil.models.zoo.fit import check_type
 from tflm_hil.models.zoo.generated_samples import generated_samples
-from tflm_hil.models.zoo.given_samples import given_samples
+from tflm_hil.models.zoo.given_samples import arrays_of_states, given_samples
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import Samples, SampleSource
 from tflm_hil.report.judgement import Limit
 from tflm_hil.vocabulary import AS_GIVEN, Engine, Measure, RungName, Task
 
 OPTION = "--hil-state"
+MOST_FED = 1 << 20  # elements of one inference: no board here has the memory for more
 FLOAT_BOUND = {Engine.BUILTIN: 1e-6, Engine.TFLM: 2e-6}
 
 # Operators that only lead into floats and out of them, or run other subgraphs.
 BRIDGES = frozenset({"QUANTIZE", "DEQUANTIZE", "WHILE", "IF", "CALL_ONCE"})
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a user says of models that have no manifest: their `states` as --hil-state takes them,
+    the `task` that labels are for, and the `steps` of time that an inference takes.
+    """
+
+    states: tuple[str, ...] = ()
+    task: Task | None = None
+    steps: int | None = None
+
+
+NOTHING_SAID = Said()
+
+
 def given_variants(
     models: Sequence[Path],
     samples: Sequence[Path],
-    states: Sequence[str] = (),
-    task: Task | None = None,
+    said: Said = NOTHING_SAID,
 ) -> list[Variant]:
-    """One variant a file, in their order; `samples` are none, one for all, or one a model.
-    `states` are those of each model, as --hil-state takes them; `task` is what labels mean.
+    """One variant a file, in their order; `samples` are none, one for all, or one a model. What is
+    `said` holds for each of them.
 
     Raises ConfigurationError, CorruptModel, UnsupportedModel.
     """
@@ -57,7 +72,7 @@ def given_variants(
     if len(files) == 1:
         files = [files[0]] * len(models)
     return [
-        given_variant(path, name, own, states, task)
+        given_variant(path, name, own, said)
         for path, name, own in zip(models, names, files, strict=True)
     ]
 
@@ -66,8 +81,7 @@ def given_variant(
     path: Path,
     name: str,
     samples: Path | None,
-    states: Sequence[str] = (),
-    task: Task | None = None,
+    said: Said = NOTHING_SAID,
 ) -> Variant:
     """The variant of one file."""
     try:
@@ -77,15 +91,21 @@ def given_variant(
             f"--hil-model {path}: {error.strerror}", remedy="name a .tflite file"
         ) from error
     model = inspect(content, str(path))
-    task_declared = task is not None
+    task = said.task
     declared: Declared | None = None
-    if states:
-        declared = parse(states, model, OPTION)
+    if said.states:
+        declared = parse(said.states, model, OPTION)
         model = with_states(model, declared, f"{OPTION} for {path.name}")
     if not free_inputs(model) or not model.outputs:
         raise ConfigurationError(
             f"{path} has no input or no output: there is nothing to feed or to compare",
             remedy="convert the model with its inputs as function arguments",
+        )
+    if layout_of(model).size > MOST_FED:
+        raise UnsupportedModel(
+            f"{path}: one inference takes {layout_of(model).size:,} numbers, and {MOST_FED:,} are"
+            " the most that are fed to a board",
+            remedy="convert the model for smaller inputs; if it has none such, restore the file",
         )
     for tensor in layout_of(model).tensors:
         check_type(tensor, str(path))
@@ -96,8 +116,14 @@ def given_variant(
         notes = (generated.sentence,)
     else:
         source = given = given_samples(samples, model)
+        notes = tuple(
+            f"the array {key!r} of {samples.name} is not used: it is a state, which begins at zero"
+            f" and is fed back ({OPTION} none takes it as data)"
+            for key in arrays_of_states(samples, model)
+        )
         first = given.load()  # a file that does not fit fails now, not in the first test
-        task = task_of(content, model, first, samples, declared=task)
+        steps = said.steps or steps_of(content, model).count
+        task = task_of(model, first, samples, declared=task, steps=steps)
     return Variant(
         id=name,
         model=name,
@@ -113,7 +139,8 @@ def given_variant(
         keras=None,
         notes=notes,
         declared_states=declared,
-        task_declared=task_declared,
+        declared_steps=said.steps,
+        task_declared=said.task is not None,
     )
 
 
@@ -149,10 +176,15 @@ def computes_in_integers(model: Inspection) -> bool:
 
 
 def task_of(
-    content: bytes, model: Inspection, samples: Samples, path: Path, *, declared: Task | None
+    model: Inspection,
+    samples: Samples,
+    path: Path,
+    *,
+    declared: Task | None,
+    steps: int | None,
 ) -> Task | None:
-    """What the labels ask for, None without any. Raises ConfigurationError for labels that do not
-    fit what the model will put out.
+    """What the labels ask for, None without any; `steps` are those of an inference, if it has any.
+    Raises ConfigurationError for labels that do not fit what the model will put out.
     """
     if samples.labels is None:
         return declared
@@ -162,7 +194,7 @@ def task_of(
             samples.labels,
             outputs_shape(len(samples), invokes, _judged(model).shape),
             task=declared,
-            stepwise=invokes > 1 or steps_of(content, model).count is not None,
+            stepwise=invokes > 1 or steps is not None,
             inputs=samples.inputs[0].size,
         ).task
     except ComparisonError as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tflm_hil.errors import ConfigurationError
+from tflm_hil.files import SHOWN, VALUE_MAX, read_toml, shown
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,11 @@ class Table:
     @staticmethod
     def read(path: Path) -> Table:
         """The root table of a file; raises `ConfigurationError` if it is absent or not TOML."""
-        try:
-            return Table(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot read {path}: {error.strerror}", remedy="check the path"
-            ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"{path} is not TOML: {error}", remedy="correct the line named"
-            ) from error
+        return Table(path, "", read_toml(path))
 
     def wrong(self, key: str, problem: str, remedy: str = "") -> ConfigurationError:
         """An error about one key of this table."""
-        full = f"{self.place}.{key}" if self.place else key
+        full = f"{self.place}.{key[:SHOWN]}" if self.place else key[:SHOWN]
         return ConfigurationError(
             f"{self.path}: {full} {problem}",
             remedy=remedy
@@ -52,22 +43,24 @@ class Table:
         """A string, required unless `default` is given."""
         value = self._value(key, default)
         if not isinstance(value, str) or (not value and default is None):
-            raise self.wrong(key, f"must be a non-empty string, is {value!r}")
-        return value
+            raise self.wrong(key, f"must be a non-empty string, is {shown(value)}")
+        return self._printable(key, value)
 
     def strings(self, key: str) -> tuple[str, ...]:
         """A string, or a list of them with at least one; required."""
         value = self._value(key, None)
         items = value if isinstance(value, list) else [value]
         if not items or not all(isinstance(item, str) and item for item in items):
-            raise self.wrong(key, f"must be a non-empty string or a list of them, is {value!r}")
-        return tuple(items)
+            raise self.wrong(
+                key, f"must be a non-empty string or a list of them, is {shown(value)}"
+            )
+        return tuple(self._printable(key, item) for item in items)
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str:
         """A string out of `choices`."""
         value = self.string(key)
         if value not in choices:
-            raise self.wrong(key, f"is {value!r}", f"use one of {', '.join(choices)}")
+            raise self.wrong(key, f"is {shown(value)}", f"use one of {', '.join(choices)}")
         return value
 
     def number(self, key: str) -> float | None:
@@ -76,8 +69,11 @@ class Table:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.wrong(key, f"must be a number, is {value!r}")
-        return float(value)
+            raise self.wrong(key, f"must be a number, is {shown(value)}")
+        try:
+            return float(value)
+        except OverflowError:
+            raise self.wrong(key, "is too large for a number") from None
 
     def whole(self, key: str) -> int | None:
         """A whole number from 0 on, or None where the key is absent."""
@@ -107,6 +103,13 @@ class Table:
         prefix = f"{self.place}.{key}" if self.place else key
         for number, item in enumerate(value):
             yield Table(self.path, f"{prefix}[{number}]", item)
+
+    def _printable(self, key: str, value: str) -> str:
+        if any(character < " " and character not in "\t\n" for character in value):
+            raise self.wrong(key, f"holds control characters: {shown(value)}")
+        if len(value) > VALUE_MAX:
+            raise self.wrong(key, f"has {len(value):,} characters: {shown(value)}")
+        return value
 
     def _value(self, key: str, default: Any) -> Any:
         value = self.content.get(key, default)

@@ -23,13 +23,27 @@ from numpy.typing import NDArray
 
 from tflm_hil.models.convert.custom_classes import known
 from tflm_hil.models.convert.loading import load
+from tflm_hil.references.keras_states import run_fed, state_ends
+from tflm_hil.references.serving import EndNames, end_names
 from tflm_hil.worker import Arrays, serve
 
 
-def run(model_path: Path, custom: Path | None, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The first output of every Invoke; raises what Keras raises for a model of another form."""
+def run(
+    model_path: Path,
+    custom: Path | None,
+    inputs: NDArray[np.float32],
+    states: tuple[EndNames, ...] = (),
+) -> NDArray[np.float32]:
+    """The first output of every Invoke; raises what Keras raises for a model of another form.
+
+    A model that takes its `states` as inputs needs no copy: they are fed back.
+    """
     with known(custom):
         source = load(model_path)
+        if states:
+            tensors, _ = run_fed(source, inputs[np.newaxis], state_ends(source, states))
+            fed: NDArray[np.float32] = tensors[0].values[0]
+            return fed
         features = source.input_shape[2:]
         rows = inputs.shape[1] // math.prod(features)
         model = with_memory(source, rows)
@@ -77,7 +91,8 @@ def main(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Array
     for number, job in enumerate(request["jobs"]):
         custom = Path(job["custom"]) if job["custom"] else None
         try:
-            results[str(number)] = run(Path(job["model"]), custom, arrays[job["inputs"]])
+            states = end_names(job.get("keras_states", ()))
+            results[str(number)] = run(Path(job["model"]), custom, arrays[job["inputs"]], states)
         except Exception as error:
             traceback.print_exc()
             answers.append({"error": f"{type(error).__name__}: {error}"})

@@ -136,7 +136,7 @@ def entry_columns(run: RunRecord) -> tuple[Column[Entry], ...]:
         Column("differing", "integers that differ from TFLM", "integers\ndiffering", 0,
                _differing, _none),
         Column("floats", "floats vs TFLM, |Δ|", "floats vs\nTFLM, |Δ|", 0, _floats, _none),
-        Column("cycles", f"cycles per inference, {near}p50", f"cycles\n{near}/Invoke", 3,
+        Column("cycles", f"cycles per inference, {near}p50", f"cycles\n{near}/Invoke", 0,
                lambda e: spread([cycles_per_inference(v) for v in e.variants], count), _none),
         Column("cycles_step", f"cycles per step, {near}p50", f"cycles\n{near}/step", 3,
                lambda e: spread([cycles_per_step(v) for v in e.variants], count), _none),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+from tflm_hil.files import write_text
 from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.render import notes
 from tflm_hil.report.render.circumstance_text import circumstance_lines, flash_text
@@ -67,7 +68,7 @@ def render(run: RunRecord) -> str:
 
 def write(run: RunRecord, path: Path) -> None:
     """Write the page to `path`."""
-    path.write_text(render(run), "utf-8")
+    write_text(path, render(run))
 
 
 def _head(run: RunRecord) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tflm_hil.files import write_text
 from tflm_hil.report.records import RunRecord, VariantRecord
 from tflm_hil.report.render import notes
 from tflm_hil.report.render.circumstance_text import circumstance_lines
@@ -33,7 +34,7 @@ SECTIONS = {
 
 def write(run: RunRecord, path: Path) -> Path:
     """Write the table to `path`."""
-    path.write_text(render(run), "utf-8")
+    write_text(path, render(run))
     return path
 
 

@@ -87,7 +87,7 @@ def memory_text(variant: VariantRecord) -> str:
 def steps_text(variant: VariantRecord) -> str:
     """Steps of time of one inference and how they are known; "" where nothing is."""
     if variant.steps_per_invoke is None:
-        return "no steps of time" if variant.rungs else ""
+        return "no steps of time known" if variant.rungs else ""
     count = plural(variant.steps_per_invoke, "step")
     how = f" ({HOW[variant.steps_basis]})" if variant.steps_basis is not None else ""
     return f"{count} of time an inference{how}"

@@ -46,7 +46,8 @@ def _failure_line(variant: VariantRecord, failure: Failure) -> str:
         return _not_finite(variant, failure)
     if check.scope is Scope.SAMPLES:
         named = variant.explanation is not None and variant.explanation.named
-        return failure_sentence(variant.rungs, failure, guess=not named)
+        stepwise = bool(variant.time_steps) or variant.steps > variant.sequences
+        return failure_sentence(variant.rungs, failure, guess=not named, stepwise=stepwise)
     scopes = (Scope.OUTPUT, Scope.STATE)
     if check.scope in scopes:
         return f"the last step is right, others are not: {_broken(variant, scopes)}"
@@ -86,9 +87,11 @@ def _broken(variant: VariantRecord, scopes: Sequence[Scope]) -> str:
     )
 
 
-def failure_sentence(rungs: Sequence[Rung], failure: Failure, *, guess: bool = True) -> str:
+def failure_sentence(
+    rungs: Sequence[Rung], failure: Failure, *, guess: bool = True, stepwise: bool = True
+) -> str:
     """Where the error enters in the ladder and by how much; with `guess`, too, what it can come
-    from.
+    from. `stepwise`: outputs come in steps of time, and the first that differs is named.
     """
     check, limit = failure.check, failure.check.limit
     assert limit is not None
@@ -104,7 +107,7 @@ def failure_sentence(rungs: Sequence[Rung], failure: Failure, *, guess: bool = T
     assert entry.against is not None
     place = f"The error enters between {RUNGS[entry.against].title} and {facts.title}"
     hint = f" Possible causes: {facts.can_differ}." if guess and facts.can_differ else ""
-    return f"{place}: {measured}{_where(entry)}.{hint}"
+    return f"{place}: {measured}{_where(entry, stepwise=stepwise)}.{hint}"
 
 
 def pass_sentence(rungs: Sequence[Rung]) -> str:
@@ -150,12 +153,12 @@ def _wanted(limit: Limit, value: float) -> str:
     return f"required are at least {limit.minimum:g}{unit}"
 
 
-def _where(rung: Rung) -> str:
+def _where(rung: Rung, *, stepwise: bool) -> str:
     """The worst sequence and the first differing step, where known."""
     if rung.worst is None:
         return ""
     place = f" (worst in sequence {rung.worst[0]}"
-    if rung.first_differing_step is not None:
+    if stepwise and rung.first_differing_step is not None:
         place += f", first difference at step {rung.first_differing_step}"
     broken = f", {rung.nonfinite} values are not finite" if rung.nonfinite else ""
     return f"{place}{broken})"

@@ -129,7 +129,7 @@ def test_words() -> None:
 @pytest.mark.parametrize(
     ("cause", "words", "remedy"),
     [
-        (Cause(CauseKind.QUANTISED_INTEGERS, "ids", value=3.9), "ids takes integers", "Embedding"),
+        (Cause(CauseKind.QUANTISED_INTEGERS, "ids", value=3.9), "ids takes integers", "int32"),
         (
             Cause(CauseKind.TIED_SCALE, "x", 0, 176.0, 2.0, "CONCATENATION"),
             "its own data 2: the converter ties it to another tensor by CONCATENATION",

@@ -11,10 +11,11 @@ from tflm_hil.models.sample_arrays import choose_keys
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.layout import input_names
 from tflm_hil.models.zoo.generated_samples import fed_step_by_step, generated_samples
-from tflm_hil.models.zoo.given import default_limits, dtype_of, given_variants
+from tflm_hil.models.zoo.given import Said, default_limits, dtype_of, given_variants
 from tflm_hil.models.zoo.given_samples import given_samples
 
 from tests.support.graph_builder import ModelBuilder, accumulator
+from tests.support.state_models import carried, side_by_side
 from tests.unit.models.tflite.lints.test_lints import fused
 
 NPZ = "x.npz"
@@ -259,3 +260,56 @@ def test_a_model_that_remembers_gets_several_steps() -> None:
     assert not fed_step_by_step(inspect(fused())), "it has a state, but takes a whole window"
     assert generated_samples(step).load().inputs.shape[:2] == (16, 10)
     assert generated_samples(whole).load().inputs.shape == (16, 4)
+
+
+# --- what a user says of a model ---------------------------------------------------------------
+
+
+def rows(path: Path) -> tuple[Path, Path]:
+    """Outputs of twelve rows, and one label a sequence: of the last row, or of none."""
+    model = write(path, "rows.tflite", side_by_side(["x"], [(1, 12, 3)], ["y"]))
+    samples = path / "rows.npz"
+    np.savez(samples, inputs=np.ones((4, 12, 3)), labels=np.arange(4) % 3)
+    return model, samples
+
+
+def test_rows_that_are_no_steps_have_no_last_one_unless_somebody_says_so(tmp_path: Path) -> None:
+    model, samples = rows(tmp_path)
+    with pytest.raises(ConfigurationError, match="do not fit outputs") as caught:
+        given_variants([model], [samples])
+    assert "--hil-steps 12" in caught.value.remedy
+    (variant,) = given_variants([model], [samples], Said(steps=12))
+    assert (variant.task, variant.task_declared, variant.declared_steps) == (
+        "classification", False, 12,
+    )  # fmt: skip
+
+
+def test_states_that_are_fed_back_need_no_samples(tmp_path: Path) -> None:
+    model = write(tmp_path, "gru.tflite", carried())
+    samples = tmp_path / "x.npz"
+    np.savez(samples, inputs=np.ones((4, 6, 3)))
+    (variant,) = given_variants([model], [samples])
+    assert [pair.name for pair in variant.state_pairs()] == ["gru_prev_state"]
+    assert variant.notes == ()
+    np.savez(tmp_path / "both.npz", audio=np.ones((4, 6, 3)), gru_prev_state=np.ones((4, 6, 4)))
+    (variant,) = given_variants([model], [tmp_path / "both.npz"])
+    assert variant.load_samples().inputs.shape == (4, 6, 3)
+    assert "'gru_prev_state' of both.npz is not used" in variant.notes[0]
+    with pytest.raises(ConfigurationError, match="the model has 2 inputs"):
+        given_variants([model], [samples], Said(states=("none",)))
+    with pytest.raises(ConfigurationError, match=r"--hil-state for gru\.tflite: .* no input 'h'"):
+        given_variants([model], [samples], Said(states=("h=Identity",)))
+    (variant,) = given_variants([model], [samples], Said(states=("gru_prev_state=1",)))
+    assert [(pair.input, pair.output) for pair in variant.state_pairs()] == [(1, 1)]
+
+
+def test_a_model_that_puts_out_its_state_alone_is_judged_by_it(tmp_path: Path) -> None:
+    model = ModelBuilder()
+    main = model.graph()
+    x, h, total, following = (main.tensor(name, (1, 2)) for name in ("x", "h", "sum", "h_out"))
+    main.operator("ADD", [x, h], [total], "Add")
+    main.operator("TANH", [total], [following])
+    main.finish([x, h], [following])
+    (variant,) = given_variants([write(tmp_path, "m.tflite", model.content())], [])
+    assert [pair.name for pair in variant.state_pairs()] == ["h"]
+    assert len(variant.load_samples()) == 16

@@ -63,6 +63,22 @@ def test_every_measure_can_break_a_limit_and_be_told(measure: Measure, scope: Sc
         assert MEASURES[measure].title in text
 
 
+def test_a_step_is_named_only_where_there_are_steps() -> None:
+    limit = Limit(RungName.DEVICE, Measure.MAX_ABS, maximum=1)
+    check = Measurement(Measure.MAX_ABS, 2, RungName.DEVICE, limit=limit)
+    rungs = (RUNGS[0], replace(RUNGS[1], first_differing_step=5))
+    said = {
+        steps: "at step 5" in verdict_text(
+            replace(
+                VARIANT, rungs=rungs, steps=2, time_steps=steps,
+                failure=Failure(RungName.DEVICE, check),
+            )
+        )
+        for steps in (0, 12)
+    }  # fmt: skip
+    assert said == {0: False, 12: True}
+
+
 @pytest.mark.parametrize("scope", [Scope.SAMPLES, Scope.OUTPUT, Scope.STATE, Scope.WEIGHT])
 @pytest.mark.parametrize("rung", RungName)
 def test_values_that_are_no_numbers_are_told_with_their_rung(rung: RungName, scope: Scope) -> None:
@@ -107,7 +123,7 @@ def test_memory_is_told_by_who_keeps_it_and_a_suspicion_is_none() -> None:
 def test_steps_say_how_they_are_known(basis: StepBasis) -> None:
     text = steps_text(replace(VARIANT, steps_per_invoke=3, steps_basis=basis))
     assert text.startswith("3 steps of time an inference (")
-    assert steps_text(VARIANT) == "no steps of time"
+    assert steps_text(VARIANT) == "no steps of time known"
 
 
 @pytest.mark.parametrize("kind", LabelKind)

@@ -149,7 +149,7 @@ def _check_own_code(layer: Any) -> None:
             raise RefusedError(
                 f"layer {layer.name} is a {type(layer).__name__}, a {base.__name__} whose {method}"
                 " is code of its own",
-                "move what it computes in a step into a cell, and run that by keras.layers.RNN",
+                "write what it computes in a step as a cell, and run that by keras.layers.RNN",
             )
     if base is not keras.layers.RNN and type(layer.cell).__module__.split(".")[0] != "keras":
         raise RefusedError(

@@ -16,11 +16,12 @@ import tensorflow as tf
 def converter_of(function: Any, holders: Sequence[Any] = ()) -> Any:
     """A `TFLiteConverter` of a concrete function; names of inputs and outputs are kept.
 
-    `holders` have the variables that it uses, if there are any.
+    `holders` have the variables that it uses, if there are any. Only these are saved: of a layer,
+    Keras would trace every way in which it can be called, seconds for each.
     """
     module = tf.Module()
     module.function = function
-    module.holders = list(holders)
+    module.variables_of_holders = [item for holder in holders for item in holder.variables]
     # the worker's TMPDIR goes away with the worker
     directory = tempfile.mkdtemp(prefix="tflm-hil-saved-")
     tf.saved_model.save(module, directory, signatures=function)

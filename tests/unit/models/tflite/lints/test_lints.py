@@ -19,7 +19,7 @@ from tflm_hil.models.tflite.lints.engines import TFLM, builtin, missing
 from tests.support.graph_builder import ModelBuilder, accumulator
 
 ZOO = Path(__file__).parents[5] / "fixtures" / "models"
-ABSENT = "TILE"  # neither TFLM nor our engine has it
+ABSENT = "MATRIX_DIAG"  # neither TFLM nor our engine has it
 SHIPPED = sorted(ZOO.glob("*/*.tflite"))
 
 
@@ -137,7 +137,8 @@ def loop_of(size: int) -> bytes:
     condition.finish([a], [go])
     b = body.tensor("b", (3, 4))
     rows = body.tensor("scope/rows", (size, 4))
-    body.operator("SLICE", [b], [rows])
+    begin = body.tensor("begin", (2,), "int32", data=[0, 0])
+    body.operator("SLICE", [b, begin, begin], [rows])
     body.finish([b], [rows])
     return model.content()
 
@@ -331,3 +332,26 @@ def test_the_other_engine_is_proposed_where_it_helps(monkeypatch: pytest.MonkeyP
     (finding,) = [item for item in lint(content) if item.code == "unsupported-operator"]
     assert "tflm" in finding.remedy
     assert "unsupported-operator" not in {item.code for item in lint(content, engine="tflm")}
+
+
+@pytest.mark.parametrize(
+    ("lacking", "other", "words", "engine"),
+    [
+        (("SELECT", "TILE"), ("SELECT", "TILE"), ("selu", "RepeatVector"), False),
+        (
+            ("ODD", "CUSTOM FlexErf"),
+            ("ODD", "CUSTOM FlexErf"),
+            ("makes ODD", "SELECT_TF_OPS"),
+            False,
+        ),
+        (("TILE", "SELECT"), ("SELECT",), ("selu",), True),
+        (("TILE",), (), (), True),
+        (("SELECT_V2",), ("SELECT_V2",), ("makes SELECT_V2",), False),
+    ],
+)
+def test_a_remedy_covers_every_operator_and_no_engine_with_the_same_gap(
+    lacking: tuple[str, ...], other: tuple[str, ...], words: tuple[str, ...], engine: bool
+) -> None:
+    remedy = engines._remedy(lacking, {"tflm": other})
+    assert all(word in remedy for word in words)
+    assert ("use the engine tflm" in remedy) == engine

@@ -1,0 +1,148 @@
+"""Every reader of text files of ours, fed with damaged ones: typed errors, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tflm_hil.boards.spec import Overrides, board_files, load_spec
+from tflm_hil.commands.main import main
+from tflm_hil.errors import ConfigurationError, HilError
+from tflm_hil.models.zoo.manifest import load_zoo
+from tflm_hil.paths import REPOSITORY
+from tflm_hil.report import json_report
+from tflm_hil.report.journal import JOURNAL_NAME, Journal, find_unfinished
+
+from tests.support.model_folder import write_model_folder
+from tests.support.text_mutations import COUNT, mutations
+from tests.unit.report import synthetic
+
+SENTENCE_MAX = 2000
+REPORTS = max(20, COUNT // 5)  # each is shown in every form
+
+Read = Callable[[bytes], object]
+
+
+def attempt(
+    read: Read, original: bytes, *words: bytes, seed: int, count: int = COUNT
+) -> tuple[int, int]:
+    """Read damaged copies: how many were refused, and how many taken. Whatever is no HilError is a
+    fault of the reader.
+    """
+    read(original)
+    refused = 0
+    for number, content in enumerate(mutations(original, seed=seed, count=count, words=words)):
+        try:
+            read(content)
+        except HilError as error:
+            refused += 1
+            text = str(error)
+        except Exception as error:
+            raise AssertionError(f"number {number}: {content[:400]!r}") from error
+        else:
+            continue
+        assert len(text) < SENTENCE_MAX, f"number {number}: nobody reads {text[:400]}"
+    print(f"{count:,} mutations: {refused:,} refused, {count - refused:,} taken")
+    return refused, count - refused
+
+
+def test_manifests(tmp_path: Path) -> None:
+    manifest = write_model_folder(tmp_path / "zoo" / "tiny")
+    original = manifest.read_bytes()
+    words = (b'"samples.npz"', b'["inputs", "labels"]', b'"int8/float32"', b"[[variant]]\n")
+
+    def read(content: bytes) -> None:
+        manifest.write_bytes(content)
+        load_zoo(tmp_path / "zoo")
+
+    refused, taken = attempt(read, original, *words, seed=1)
+    assert refused > taken > 0
+
+
+def test_bench_files(tmp_path: Path) -> None:
+    bench = tmp_path / "hil.toml"
+    original = (
+        b'[boards.nucleo-f746zg]\nprobe.uid = "066E"\nserial.tty = "/dev/ttyACM0"\n'
+        b'serial.baud = 921600\n[boards.bench-2]\nbase = "nucleo-f746zg"\ntimeouts.reply_s = 2.5\n'
+        b'flash.slot_bytes = 262144\nfirmware.core_flags = "-mcpu=cortex-m7 -mthumb"\n'
+    )
+
+    def read(content: bytes) -> None:
+        bench.write_bytes(content)
+        for board in ("nucleo-f746zg", "bench-2"):
+            load_spec(board, Overrides(config=bench), {})
+
+    attempt(read, original, b'"nucleo-f746zg"', b'"PD8"', b"[boards]\n", seed=2)
+
+
+def test_board_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies = {name: tmp_path / path.name for name, path in board_files().items()}
+    for name, path in board_files().items():
+        shutil.copy(path, copies[name])
+    monkeypatch.setattr("tflm_hil.boards.spec.board_files", lambda: copies)
+    damaged = copies["nucleo-f746zg"]
+
+    def read(content: bytes) -> None:
+        damaged.write_bytes(content)
+        for board in ("nucleo-f746zg", "nucleo-f746zg-emulated"):
+            load_spec(board, environment={})
+
+    attempt(read, damaged.read_bytes(), b'"disco-f746ng"', b'"crystal"', b'"emulated"', seed=3)
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+def test_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str], schema: int) -> None:
+    """Read, and shown in every form: a record that was read can be shown."""
+    path = tmp_path / "report.json"
+    if schema == 2:
+        json_report.write(synthetic.run(), tmp_path)
+    else:
+        (old,) = (REPOSITORY / "tests/data/reports").glob("*.json")
+        shutil.copy(old, path)
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        words = ["report", str(path)]
+        status = main([*words, "--details"]) or main([*words, "--save", str(tmp_path / "saved")])
+        if status:
+            raise ConfigurationError(capsys.readouterr().err)
+
+    attempt(
+        read,
+        path.read_bytes(),
+        b'"fail"',
+        b'"blocked"',
+        b'"tflm"',
+        b'"max_lsb"',
+        seed=4,
+        count=REPORTS,
+    )
+
+
+def test_journals(tmp_path: Path) -> None:
+    """Of a run that was cut off: what can be read is taken over, what cannot is measured again."""
+    path = tmp_path / "run" / JOURNAL_NAME
+    with journal(path.parent) as kept:
+        for key in range(3):
+            kept.result("context", key, bytes([key] * 5), (100, 200))
+        kept.append("variant", id="x")
+    original = path.read_bytes()
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        find_unfinished(tmp_path, board="board")
+        with journal(path.parent) as back:
+            for result in back.results("context").values():
+                assert all(isinstance(item, int) for item in result.cycles)
+
+    attempt(read, original, seed=5)
+
+
+@contextmanager
+def journal(directory: Path) -> Iterator[Journal]:
+    opened = Journal(directory, board="board")
+    yield opened
+    opened.leave()
