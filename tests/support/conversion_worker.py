@@ -40,7 +40,11 @@ def work(request: dict[str, Any], _: Arrays) -> Iterator[Answer]:
         try:
             answer = one(model, samples, export, dtype)
         except Exception as error:
-            answer = {"kind": type(error).__name__, "message": str(error)}
+            answer = {
+                "kind": type(error).__name__,
+                "message": str(error),
+                "details": getattr(error, "details", {}),
+            }
         yield answer | {"parts": parts}, {}
 
 

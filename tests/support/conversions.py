@@ -111,7 +111,9 @@ def outcomes(jobs: Sequence[Job]) -> Iterator[Outcome]:
 
 def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
     if "kind" in answer:
-        failure = WorkerError(WORKER, 1, str(answer["kind"]), str(answer["message"]), "")
+        failure = WorkerError(
+            WORKER, 1, str(answer["kind"]), str(answer["message"]), "", answer["details"]
+        )
         error = explain(failure, f"{job.name}.keras", job.export, job.dtype)
         return Outcome(job, error.what, error.remedy, parts=str(answer["parts"]))
     return Outcome(

@@ -158,6 +158,10 @@ MODELS: dict[str, Callable[[], Any]] = {
     # large enough for dynamic range quantisation, which leaves small weights alone
     "wide": lambda: _chain(layers.SimpleRNN(40), layers.Dense(2)),
     "branch": _branch,
+    "both_gru": lambda: _chain(layers.Bidirectional(layers.GRU(4)), layers.Dense(2)),
+    "both_gru_before": lambda: _chain(
+        layers.Bidirectional(layers.GRU(4, reset_after=False)), layers.Dense(2)
+    ),
     "flex": _flex,
     "any_length": lambda: keras.Sequential([keras.Input((None, FEATURES)), layers.GRU(4)]),
 }

@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from tests.support.own_layers import Attend, Mixed, Positions, Recall, TableLookup, WarmCell
+from tests.support.own_layers import Attend, Mixed, Positions, Recall, Skip, TableLookup, WarmCell
 
 STEPS, FEATURES, WORDS, COUNT = 8, 3, 30, 32
 Samples = NDArray[Any] | dict[str, NDArray[Any]]
@@ -459,6 +459,11 @@ def masking_residual() -> Made:
     y = layers.GRU(FEATURES, return_sequences=True)(masked)
     z = layers.Concatenate()([layers.Add()([y, masked]), y])
     return keras.Model(x, layers.Dense(2)(layers.LSTM(4)(z))), padded(-5.0)
+
+
+@kind
+def masking_in_an_own_layer() -> Made:
+    return chain(Skip(4, -5.0), layers.Dense(2)), padded(-5.0)
 
 
 @kind

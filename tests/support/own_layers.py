@@ -61,6 +61,29 @@ class Recall(keras.layers.Layer):  # type: ignore[misc]
 
 
 @register
+class Skip(keras.layers.Layer):  # type: ignore[misc]
+    """Reads what is no padding: a mask and a recurrent layer of its own."""
+
+    def __init__(self, units: int, value: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.units, self.value = units, value
+        self.mask = keras.layers.Masking(value)
+        self.memory = keras.layers.GRU(units)
+
+    def build(self, shape: Any) -> None:
+        self.memory.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return self.memory(self.mask(x))
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return (shape[0], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units, "value": self.value}
+
+
+@register
 class Positions(keras.layers.Layer):  # type: ignore[misc]
     """Token and position embedding in one layer, as in every tutorial of a transformer."""
 

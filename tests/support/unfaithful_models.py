@@ -56,6 +56,16 @@ def _infinite_weight() -> tuple[Any, NDArray[np.float32]]:
     return model, _waves()
 
 
+def _two_inputs() -> tuple[Any, dict[str, NDArray[Any]]]:
+    """Integers and floats side by side, under names that no Python argument has."""
+    ids = keras.Input((12,), dtype="int32", name="token ids")
+    wave = keras.Input(SHAPE, name="wave")
+    read = layers.GRU(6)(layers.Concatenate()([layers.Embedding(50, 4)(ids), wave]))
+    model = keras.Model([ids, wave], [layers.Dense(3, activation="softmax", name="word")(read)])
+    numbers = np.random.default_rng(0).integers(0, 50, (64, 12))
+    return model, {"wave": _waves(), "token ids": numbers, "labels": numbers[:, 0] % 3}
+
+
 def _overflowing() -> tuple[Any, NDArray[np.float32]]:
     """Finite weights, infinite outputs."""
     x = keras.Input(SHAPE, name="wave")
@@ -76,7 +86,7 @@ def _token_ids(dtype: str) -> tuple[Any, NDArray[Any]]:
     return model, ids
 
 
-MODELS: dict[str, Callable[[], tuple[Any, NDArray[Any]]]] = {
+MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "float_ids": lambda: _token_ids("float32"),
     "int_ids": lambda: _token_ids("int32"),
     "weather": _weather,
@@ -85,17 +95,21 @@ MODELS: dict[str, Callable[[], tuple[Any, NDArray[Any]]]] = {
     "clipped": _clipped,
     "infinite_weight": _infinite_weight,
     "overflowing": _overflowing,
+    "two_inputs": _two_inputs,
 }
 
 
 def save(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
-    """`NAME.keras` and `NAME.npy` of all models in `directory`."""
+    """`NAME.keras` of all models in `directory`, `NAME.npy` or, of several inputs, `NAME.npz`."""
     directory = Path(request["directory"])
     for name, make in MODELS.items():
         keras.utils.set_random_seed(1)
         model, data = make()
         model.save(directory / f"{name}.keras")
-        np.save(directory / f"{name}.npy", data)
+        if isinstance(data, dict):
+            np.savez(directory / f"{name}.npz", allow_pickle=False, **data)
+        else:
+            np.save(directory / f"{name}.npy", data)
     return {}, {}
 
 

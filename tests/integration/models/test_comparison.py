@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tflm_hil.commands.main import main
+from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.worker import run_worker
 
 
@@ -17,7 +18,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def converted(folder: Path, name: str, *arguments: str) -> int:
-    samples = ["--samples", str(folder / f"{name}.npy")] if arguments else []
+    (path,) = folder.glob(f"{name}.np?")
+    samples = ["--samples", str(path)] if arguments else []
     return main(
         ["convert", str(folder / f"{name}.keras"), *arguments, *samples, "-o",
          str(folder / f"{name}.tflite")]
@@ -64,6 +66,15 @@ def test_token_ids_on_a_scale_are_refused_and_integers_are_the_remedy(
     assert not (folder / "float_ids.tflite").exists()
     assert converted(folder, "int_ids", "--to", "int8", "--export", "shift") == 0
     assert "far from Keras" not in capsys.readouterr().out
+
+
+def test_several_inputs_take_their_arrays_by_name(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert converted(folder, "two_inputs", "--to", "int8", "--export", "shift") == 0
+    assert "same class 100%" in capsys.readouterr().out
+    inputs = inspect((folder / "two_inputs.tflite").read_bytes()).inputs
+    assert sorted(tensor.type for tensor in inputs) == ["int32", "int8"]
 
 
 def test_no_samples_are_random_ones_and_said(

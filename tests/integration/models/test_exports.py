@@ -169,7 +169,7 @@ def test_a_batch_that_is_not_one_is_fixed_and_said(folder: Path) -> None:
         ("gru_sequence", "unrolled", "int16x8", "reset_after=True.*silently wrong", "step"),
         ("rnn", "shift", "int16x8", "no range for the variables of a loop", "step"),
         ("rnn", "fused", "int16x8", "no int16x8 form", "step"),
-        ("bidirectional", "fused", "int8", "bidirectional LSTM is wrong in int8", "shift"),
+        ("bidirectional", "fused", "int8", "bidirectional: fused, it is wrong in int8", "shift"),
         ("flex", "unrolled", "float32", "no kernel for Erfinv", "replace the layer"),
     ],
 )

@@ -21,8 +21,10 @@ CONVERTED = (
     "masking_residual shift float32",
     "masking_pooled shift float32",
     "masking_nested shift int8",
+    "masking_in_an_own_layer shift float32",
     "embedding step int8",
     "embedding_int64 unrolled int8",
+    "embedding_of_floats step int8",
     "embedding_masked shift int8",
     "table_lookup fused int8",
     "positions shift int8",
@@ -87,6 +89,7 @@ def test_token_ids_stay_integers(found: dict[str, Outcome]) -> None:
     for words in (
         "embedding step int8",
         "embedding_int64 unrolled int8",
+        "embedding_of_floats step int8",
         "table_lookup fused int8",
     ):
         assert "int32" in found[words].input_types

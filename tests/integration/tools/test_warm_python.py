@@ -145,6 +145,22 @@ def test_killing_the_stand_in_kills_the_worker(warm: Warm) -> None:
         time.sleep(0.02)
 
 
+def test_both_may_end_at_once(warm: Warm) -> None:
+    """Whoever ends its worker closes its pipe and kills the stand-in: both are seen together."""
+    source = "import os, time; print(os.getpid(), os.getppid(), flush=True); time.sleep(60)"
+    with warm.start(source) as process:
+        assert process.stdout is not None
+        worker, keeper = map(int, process.stdout.readline().split())
+        os.kill(keeper, signal.SIGSTOP)  # so that it sees neither before the other
+        os.kill(worker, signal.SIGKILL)
+        while ") Z " not in Path(f"/proc/{worker}/stat").read_text():
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        os.kill(keeper, signal.SIGCONT)
+    assert warm.run("print('next')") == (0, "next\n")
+
+
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
+from tflm_hil.link import messages, protocol, steps
 from tflm_hil.link.messages import Hello, LoadedModel, Status, rejection
 from tflm_hil.link.protocol import TABLE
 
@@ -83,3 +85,15 @@ def test_unknown_numbers_are_shown_not_raised() -> None:
     fields = reply("load_what_is_refused") | {"request": 0x77, "status": 200}
     refused = rejection(fields)
     assert (refused.request, refused.status) == ("0x77", "status 200")
+
+
+def test_what_travels_is_a_value() -> None:
+    """It stands in sets and journals: nobody changes it on its way."""
+    kinds: list[Any] = [
+        kind
+        for module in (messages, protocol, steps)
+        for kind in vars(module).values()
+        if is_dataclass(kind) and kind.__module__ == module.__name__
+    ]
+    assert len(kinds) > 10
+    assert all(kind.__dataclass_params__.frozen for kind in kinds)

@@ -284,3 +284,7 @@ def test_frames_are_counted_both_ways(setup: Setup) -> None:
     counters = setup.counters
     assert (counters.frames_sent, counters.frames_received) == (5, 5)
     assert counters.bytes_sent == sum(map(len, setup.line.writes))
+
+
+def test_a_quarter_of_the_receive_ring_is_left_for_repetitions() -> None:
+    assert Limits.of_device(9, 4000, 77) == Limits(9, 3000, 77)

@@ -35,6 +35,7 @@ from tflm_hil.models.convert.samples import (
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.interpreter import TfliteInterpreter
 from tflm_hil.models.tflite.layout import InputTensor, bound_inputs
+from tflm_hil.models.tflite.states import as_exported
 
 SEQUENCES = 32
 """How many sequences are compared, if that takes no more than `INVOKES`."""
@@ -86,8 +87,9 @@ def compare(expected: Expected, content: bytes) -> tuple[Comparison, list[Cause]
     Raises RefusedError for NaN or infinity.
     """
     names = [item.names for item in expected.inputs]
-    runner = TfliteInterpreter(content)
-    ours = _converted(runner, bound_inputs(inspect(content), names), expected)
+    model = as_exported(inspect(content), len(names))
+    runner = TfliteInterpreter(content, model.declared_states)
+    ours = _converted(runner, bound_inputs(model, names), expected)
     compared = []
     growing = []
     for name, theirs, array, quantization in zip(

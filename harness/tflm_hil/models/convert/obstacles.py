@@ -230,21 +230,21 @@ def open_ways(found: Iterable[Obstacle]) -> tuple[Way, ...]:
 
 
 def plan(
-    found: Sequence[Obstacle], asked: Way, builds: Callable[[ExportKind], bool]
+    found: Sequence[Obstacle], asked: Way, builds: Callable[[Way], bool]
 ) -> tuple[tuple[Way, ...], Change | None]:
     """What to do in place of `asked`, which is blocked, and best first.
 
     The ways that are open in its type, or, if there are none, in the others; and, unless its type
     has an open one, the least change of the model that opens one in it, or anywhere if nothing is
-    open. `builds` says whether an export has a form for the model; it is only asked of those that
-    matter, each once.
+    open. `builds` says whether an export has a form for the model in a type; it is asked only of
+    those that matter.
     """
     asked_for = lru_cache(builds)
     ways = tuple(way for way in open_ways(found) if way != asked)
-    same = tuple(way for way in ways if way[1] == asked[1] and asked_for(way[0]))
+    same = tuple(way for way in ways if way[1] == asked[1] and asked_for(way))
     if same:
         return same, None
-    others = tuple(way for way in ways if way[1] != asked[1] and asked_for(way[0]))
+    others = tuple(way for way in ways if way[1] != asked[1] and asked_for(way))
     dtypes = (asked[1], *(() if others else (item for item in Precision if item != asked[1])))
     changes = [
         Change((export, dtype), blocking)
@@ -252,6 +252,6 @@ def plan(
         for export in ORDER
         if (blocking := tuple(item for item in found if (export, dtype) in item.blocks))
         and all(item.can_be_changed for item in blocking)
-        and asked_for(export)
+        and asked_for((export, dtype))
     ]
     return others, min(changes, key=lambda change: len(change.obstacles), default=None)

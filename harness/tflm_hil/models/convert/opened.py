@@ -20,22 +20,30 @@ RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 
 
 def opened(model: Any) -> Any:
-    """The model as a graph in which no layer hides a recurrent one; itself, if it is one.
+    """The model as a graph in which no layer hides a recurrent one, as far as the code of the
+    layers runs on symbolic input; itself, if it is one.
 
-    Raises `ModelFileError` naming the model or layer whose code does not run on symbolic input.
+    Raises `ModelFileError` naming the model whose inside cannot be told.
     """
     graph, given = model, None
+    names = []
     if not is_graph(model):
-        given = _inputs_of(model)
-        outputs = _called(model, [given], {}, f"the model {model.name}")
-        graph = keras.Model(given, outputs, name=model.name)
-    names = [f"the model {model.name}"] if given is not None else []
-    while hiding := [layer for layer in graph._flatten_layers(include_self=False) if _hides(layer)]:
-        names += [f"layer {layer.name}" for layer in hiding]
-        graph = _Opening().graph(graph)
-    if graph is not model:
+        given, names = _inputs_of(model), [f"the model {model.name}"]
+        graph = keras.Model(given, _called(model, given), name=model.name)
+    closed: set[int] = set()
+    while any(_hides(layer) and id(layer) not in closed for layer in _inside(graph)):
+        opening = _Opening(closed)
+        graph = opening.graph(graph)
+        if not opening.opened:  # what is left is closed, or held by a wrapper
+            break
+        names += [f"layer {name}" for name in opening.opened]
+    if names:
         check_same(model, graph, lambda how: _differs(names, how), struct=given)
-    return graph
+    return graph if names else model
+
+
+def _inside(model: Any) -> list[Any]:
+    return list(model._flatten_layers(include_self=False))
 
 
 def _differs(names: list[str], how: str) -> ModelFileError:
@@ -63,11 +71,15 @@ def _hides(layer: Any) -> bool:
 
 
 class _Opening:
-    """One pass over a graph, which opens one level."""
+    """One pass over a graph, which opens one level. Layers whose code takes no symbolic input go to
+    `closed` and stay as they are.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, closed: set[int]) -> None:
+        self._closed = closed
         self._graphs: dict[int, Any] = {}
         self._named: set[int] = set()
+        self.opened: list[str] = []
 
     def graph(self, model: Any) -> Any:
         """The graph with the same layers, but for those that were opened."""
@@ -80,33 +92,52 @@ class _Opening:
 
     def _call(self, layer: Any, *args: Any, **kwargs: Any) -> Any:
         if _hides(layer):
-            if id(layer) not in self._named:  # layers of two blocks may have one name
-                self._named.add(id(layer))
-                for item in layer._flatten_layers(include_self=False, recursive=False):
-                    item.name = f"{layer.name}_{item.name}"
-            return _called(layer, args, kwargs, f"layer {layer.name}")
-        if is_graph(layer) and any(map(_hides, layer._flatten_layers(include_self=False))):
+            if id(layer) not in self._closed:
+                self._rename_inside(layer)
+                try:
+                    results = layer.call(*args, **_options(layer, kwargs))
+                except Exception:  # it is the user's code
+                    self._closed.add(id(layer))
+                else:
+                    self.opened.append(layer.name)
+                    return results
+        elif is_graph(layer) and any(map(_hides, _inside(layer))):
             if id(layer) not in self._graphs:
                 self._graphs[id(layer)] = self.graph(layer)
             return self._graphs[id(layer)](*args)
         return layer(*args, **kwargs)
 
+    def _rename_inside(self, layer: Any) -> None:
+        """Layers of two blocks may have one name, and a graph has each name once."""
+        if id(layer) not in self._named:
+            self._named.add(id(layer))
+            for item in layer._flatten_layers(include_self=False, recursive=False):
+                item.name = f"{layer.name}_{item.name}"
 
-def _called(layer: Any, args: Any, kwargs: Any, name: str) -> Any:
-    """What the code of a layer makes of symbolic tensors."""
+
+def _options(layer: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that the code of a layer takes by name, outside of training."""
     known = inspect.signature(layer.call).parameters
     options = {key: value for key, value in kwargs.items() if key in known}
-    if "training" in known:
-        options["training"] = False
+    return options | ({"training": False} if "training" in known else {})
+
+
+def _called(model: Any, given: Any) -> Any:
+    """What a model makes of symbolic input: by its own code, which shows the layers inside, or as
+    one layer.
+    """
     try:
-        return layer.call(*args, **options)
-    except Exception as error:  # it is the user's code
-        raise ModelFileError(
-            f"{name} is a {type(layer).__name__}: code of its own connects the layers inside, and"
-            f" does not run on symbolic input, which shows how: {first_sentence(error)}",
-            "use layers and keras.ops in its call, no functions of TensorFlow or NumPy, and no"
-            " branch on values",
-        ) from error
+        return model.call(given, **_options(model, {}))
+    except Exception:  # it is the user's code
+        try:
+            return model(given)
+        except Exception as error:
+            raise ModelFileError(
+                f"the model {model.name} is a {type(model).__name__}: code of its own connects the"
+                " layers inside, and does not run on symbolic input, which shows how:"
+                f" {first_sentence(error)}",
+                "use layers and keras.ops in its call, and no branch on values",
+            ) from error
 
 
 def _inputs_of(model: Any) -> Any:
@@ -120,11 +151,11 @@ def _inputs_of(model: Any) -> Any:
             " in its call, no branch on values, and one argument for all inputs",
         )
 
-    def tensor(shape: Any, name: str | None = None) -> Any:
+    def tensor(shape: Any, name: str = "input") -> Any:
         if shape and all(size is None or isinstance(size, int) for size in shape):
             return keras.Input(tuple(shape[1:]), name=name)
         if isinstance(shape, dict):
             return {key: tensor(item, key) for key, item in shape.items()}
-        return [tensor(item) for item in shape]
+        return [tensor(item, f"input_{number}") for number, item in enumerate(shape)]
 
     return tensor(shapes["input_shape"])

@@ -68,7 +68,7 @@ def building(model: Any, path: Path, export: str, dtype: str) -> Iterator[None]:
         yield
     except Exception as error:  # the model's layers run in there
         way = (ExportKind(export), Precision(dtype))
-        fails = frozenset((way[0], of) for of in Precision)
+        fails = frozenset((way[0], of) for of in Precision if _form(of) == _form(way[1]))
         said = getattr(error, "what", "") or first_sentence(error)
         structure = Obstacle(ObstacleKind.STRUCTURE, (), fails, said, getattr(error, "fix", ""))
         found = [*obstacles(layers_in(model)), structure]
@@ -84,11 +84,23 @@ def other_ways(model: Any, path: Path, export: str, dtype: str) -> tuple[Way, ..
 def _plan(
     model: Any, path: Path, way: Way, found: Sequence[Obstacle]
 ) -> tuple[tuple[Way, ...], Change | None]:
-    return plan(found, way, lambda export: _builds(model, path, export))
+    return plan(found, way, lambda item: _builds(model, path, item[0], _form(item[1])))
+
+
+def options(export: str, dtype: str) -> dict[str, bool]:
+    """What the converter of an export is called with: a loop of ours makes masks, and makes them
+    otherwise for integers.
+    """
+    return {"exact": _form(dtype)} if export == ExportKind.SHIFT else {}
+
+
+def _form(dtype: str) -> bool:
+    """Whether a type has exact masks: in all others an export has one form."""
+    return dtype == Precision.FLOAT32
 
 
 @cache
-def _builds(model: Any, path: Path, export: ExportKind) -> bool:
+def _builds(model: Any, path: Path, export: ExportKind, exact: bool) -> bool:
     try:
         if export in (ExportKind.LOOP, ExportKind.UNROLLED):
             if export is ExportKind.UNROLLED and _steps(model) > UNROLLED_STEPS:
@@ -96,7 +108,8 @@ def _builds(model: Any, path: Path, export: ExportKind) -> bool:
             rebuild(model, unroll=export is ExportKind.UNROLLED)
         else:
             module = importlib.import_module(f"tflm_hil.models.convert.exports.{export}")
-            module.converter(path)
+            form = {"exact": exact} if export is ExportKind.SHIFT else {}
+            module.converter(path, **form)
     except Exception:  # whatever stands in its way
         return False
     return True

@@ -19,15 +19,14 @@ from tflm_hil.models.convert.custom_classes import known
 from tflm_hil.models.convert.exports import Export
 from tflm_hil.models.convert.exports.equality import difference, windows
 from tflm_hil.models.convert.exports.masks import check_padding
-from tflm_hil.models.convert.exports.rebuild import stateful
+from tflm_hil.models.convert.exports.rebuild import load, stateful
 from tflm_hil.models.convert.fidelity import Fidelity
-from tflm_hil.models.convert.loading import load
 from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, inputs_of
 from tflm_hil.models.convert.saturation import check_saturation
-from tflm_hil.models.convert.trial import building, check, other_ways
+from tflm_hil.models.convert.trial import building, check, options, other_ways
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.output_order import order_outputs
-from tflm_hil.models.tflite.states import tie_states
+from tflm_hil.models.tflite.states import as_exported, tie_states
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 # Largest |Δ| between the Keras model and what will be converted: both are float32 and the same
@@ -74,7 +73,8 @@ def convert_and_compare(request: dict[str, Any], arrays: Arrays) -> Iterator[Ans
         done = _convert(request, arrays)
         yield done.answer
         samples = _bound(arrays, "samples", done.model)
-        inspection, inputs = inspect(done.content), inputs_of(done.model)
+        inputs = inputs_of(done.model)
+        inspection = as_exported(inspect(done.content), len(inputs))
         comparison, drift = compare(done.expected, done.content)
         notes = []
         if samples is not None:
@@ -97,7 +97,7 @@ def tell_others(request: dict[str, Any]) -> Iterator[Answer]:
     """The ways that are open beside the one of the request, which has ended a worker."""
     with _known(request):
         path = Path(request["model"])
-        ways = other_ways(load(path), path, request["export"], request["dtype"])
+        ways = other_ways(load(request["model"]), path, request["export"], request["dtype"])
         yield {"ways": [list(way) for way in ways]}, {}
 
 
@@ -109,7 +109,7 @@ def _known(request: dict[str, Any]) -> AbstractContextManager[Any]:
 def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
     model_path = Path(request["model"])
     export_name, dtype = request["export"], request["dtype"]
-    model = load(model_path)
+    model = load(request["model"])
     check(model, model_path, export_name, dtype)
     check_weights(model)
     inputs = inputs_of(model)
@@ -120,10 +120,8 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
     steps = shape[0] or 1 if export_name == "step" and shape else 1
     expected = expected_of(model, _bound(arrays, "samples", model), steps=steps)
     module = importlib.import_module(f"tflm_hil.models.convert.exports.{export_name}")
-    # a loop of ours makes masks, and makes them otherwise for integers
-    options = {"exact": dtype == "float32"} if export_name == "shift" else {}
     with building(model, model_path, export_name, dtype):
-        export: Export = module.converter(model_path, **options)
+        export: Export = module.converter(model_path, **options(export_name, dtype))
     if dtype != "float32":
         assert calibration is not None
         check_padding(export.padding(calibration))

@@ -79,7 +79,7 @@ def fix_batch(content: bytes, *, batch: int = 1, name: str = "the model") -> byt
             f"{name} cannot be brought to batch {batch}: {error} is not known before it runs",
             remedy=REMEDY,
         ) from error
-    except (*DAMAGE, KeyError, MemoryError, RecursionError) as error:
+    except (*DAMAGE, ArithmeticError, KeyError, MemoryError, RecursionError) as error:
         raise CorruptModel(
             f"{name} does not hold together: {error}", remedy="convert the model again"
         ) from error

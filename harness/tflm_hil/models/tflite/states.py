@@ -12,7 +12,7 @@ such outputs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ from tflm_hil.models.tflite.state_search import NEXT, Found, search
 from tflm_hil.vocabulary import StateBasis
 
 __all__ = [
-    "NEXT", "StatePair", "named_pairs", "state_pairs", "suspected_pairs", "tie_states",
-    "untie_states",
+    "NEXT", "StatePair", "as_exported", "named_pairs", "state_pairs", "suspected_pairs",
+    "tie_states", "untie_states",
 ]  # fmt: skip
 
 
@@ -110,6 +110,15 @@ def suspected_pairs(model: Inspection) -> tuple[StatePair, ...]:
 def named_pairs(model: Inspection) -> tuple[StatePair, ...]:
     """The states of `hil convert`: `h` and `h_next` of the signature."""
     return tuple(pair for pair in state_pairs(model) if pair.basis is StateBasis.SIGNATURE)
+
+
+def as_exported(model: Inspection, inputs: int) -> Inspection:
+    """A model that was just converted from a Keras model of so many `inputs`, with those states
+    alone that its export made. What the Keras model takes is data, whatever its names say: whoever
+    compares the two feeds both alike.
+    """
+    made = named_pairs(model) if len(model.inputs) != inputs else ()
+    return replace(model, declared_states=tuple((pair.input, pair.output) for pair in made))
 
 
 def _of(found: Found) -> StatePair:

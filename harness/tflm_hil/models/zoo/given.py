@@ -25,7 +25,7 @@ from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.tflite.time_axis import steps_of
 from tflm_hil.models.zoo.fit import check_type
 from tflm_hil.models.zoo.generated_samples import generated_samples
-from tflm_hil.models.zoo.given_samples import given_samples
+from tflm_hil.models.zoo.given_samples import arrays_of_states, given_samples
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import Samples, SampleSource
 from tflm_hil.report.judgement import Limit
@@ -117,6 +117,11 @@ def given_variant(
         notes = (generated.sentence,)
     else:
         source = given = given_samples(samples, model)
+        notes = tuple(
+            f"the array {key!r} of {samples.name} is not used: it is a state, which begins at zero"
+            f" and is fed back ({OPTION} none takes it as data)"
+            for key in arrays_of_states(samples, model)
+        )
         first = given.load()  # a file that does not fit fails now, not in the first test
         steps = said.steps or steps_of(content, model).count
         task = task_of(model, first, samples, declared=task, steps=steps)

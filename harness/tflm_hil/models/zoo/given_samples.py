@@ -20,6 +20,8 @@ from tflm_hil.errors import ConfigurationError
 from tflm_hil.models.sample_arrays import LABEL_KEYS, choose_keys, read_arrays
 from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.models.tflite.layout import Layout, input_names, layout_of, pack
+from tflm_hil.models.tflite.state_names import all_names
+from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.zoo.fit import fit
 from tflm_hil.models.zoo.samples import SampleFile, Samples
 
@@ -76,6 +78,20 @@ def given_samples(path: Path, model: Inspection) -> GivenSamples:
     return GivenSamples(path.resolve(), sha256, keys, labels, layout)
 
 
+def arrays_of_states(path: Path, model: Inspection) -> tuple[str, ...]:
+    """Arrays of a file that bear the name of a state: it is fed back, and they are not used.
+
+    Raises ConfigurationError.
+    """
+    keys = tuple(read_arrays(path))
+    names = [
+        name
+        for pair in state_pairs(model)
+        for name in all_names(model, model.inputs[pair.input], output=False)
+    ]
+    return tuple(key for key in keys if key in names)
+
+
 def several_inputs(file: SampleFile, keys: tuple[str, ...], model: Inspection) -> GivenSamples:
     """The samples of a manifest that names an array for each input, in the order of Keras.
 
@@ -87,7 +103,8 @@ def several_inputs(file: SampleFile, keys: tuple[str, ...], model: Inspection) -
         raise ConfigurationError(
             f"{file.path}: {len(keys)} arrays are named ({', '.join(keys)}) for a model of"
             f" {len(names)} inputs",
-            remedy="name one array an input in `inputs` of the manifest's [samples]",
+            remedy="name one array an input in `inputs` of the manifest's [samples]; a state, which"
+            " is fed back, takes none (`states = []` in the variant if it is no state)",
         )
     known = any(key in own for key in keys for own in names)
     chosen = choose_keys(keys, names, str(file.path)) if known else keys

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.layout import bound_inputs
 from tflm_hil.models.tflite.quantize import Quantization
-from tflm_hil.models.tflite.states import state_pairs, tie_states, untie_states
+from tflm_hil.models.tflite.states import as_exported, state_pairs, tie_states, untie_states
 
 from tests.support.graph_builder import ModelBuilder, accumulator
+from tests.support.state_models import carried
 
 
 def test_a_state_is_paired_by_its_name_and_not_by_its_place() -> None:
@@ -93,3 +95,22 @@ def test_untying_gives_back_the_scales_of_the_converter() -> None:
 def test_what_was_never_tied_stays_as_it_is() -> None:
     loose = accumulator()
     assert untie_states(loose) == loose
+
+
+def test_what_a_keras_model_takes_is_data_when_it_is_compared() -> None:
+    """A conversion is fed as its Keras model is; only what our export made a state is one."""
+    theirs = inspect(carried())
+    assert state_pairs(theirs)
+    both = bound_inputs(as_exported(theirs, 2), [("audio",), ("gru_prev_state",)])
+    assert [tensor.name for tensor in both] == ["audio", "gru_prev_state"]
+    ours = as_exported(inspect(accumulator()), 1)
+    assert [pair.name for pair in state_pairs(ours)] == ["h"]
+    assert [tensor.name for tensor in bound_inputs(ours, [("x",)])] == ["x"]
+
+
+@pytest.mark.parametrize(("scale", "exchangeable"), [(0.5, True), (0.5000001, True), (0.52, False)])
+def test_scales_that_differ_by_a_rounding_are_no_two_scales(
+    scale: float, exchangeable: bool
+) -> None:
+    (pair,) = state_pairs(inspect(accumulator(state_scale=0.5, next_scale=scale)))
+    assert pair.exchangeable == exchangeable

@@ -290,6 +290,11 @@ def test_states_that_are_fed_back_need_no_samples(tmp_path: Path) -> None:
     np.savez(samples, inputs=np.ones((4, 6, 3)))
     (variant,) = given_variants([model], [samples])
     assert [pair.name for pair in variant.state_pairs()] == ["gru_prev_state"]
+    assert variant.notes == ()
+    np.savez(tmp_path / "both.npz", audio=np.ones((4, 6, 3)), gru_prev_state=np.ones((4, 6, 4)))
+    (variant,) = given_variants([model], [tmp_path / "both.npz"])
+    assert variant.load_samples().inputs.shape == (4, 6, 3)
+    assert "'gru_prev_state' of both.npz is not used" in variant.notes[0]
     with pytest.raises(ConfigurationError, match="the model has 2 inputs"):
         given_variants([model], [samples], Said(states=("none",)))
     with pytest.raises(ConfigurationError, match=r"--hil-state for gru\.tflite: .* no input 'h'"):

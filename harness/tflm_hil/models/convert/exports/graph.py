@@ -213,12 +213,12 @@ def recurrent_links(walker: Walker, functional: Any) -> list[Recurrent]:
 
 @contextmanager
 def replaced_calls(graph: Graph, layer: Any) -> Iterator[None]:
-    """Recurrent and TimeDistributed layers inside a layer of the user's own run as any others do
-    in `graph`, whatever code calls them.
+    """Recurrent, TimeDistributed and Masking layers inside a layer of the user's own run as any
+    others do in `graph`, whatever code calls them.
     """
     with ExitStack() as stack:
         for inner in layers_of(layer):
-            if is_recurrent(inner) or isinstance(inner, keras.layers.TimeDistributed):
+            if is_recurrent(inner) or isinstance(inner, REPLACED):
                 if getattr(inner, "stateful", False):
                     raise RefusedError(
                         f"layer {inner.name} is stateful inside layer {layer.name}, whose code"
@@ -230,11 +230,20 @@ def replaced_calls(graph: Graph, layer: Any) -> Iterator[None]:
         yield
 
 
+REPLACED = (keras.layers.TimeDistributed, keras.layers.Masking)
+
+
 def _replacement(graph: Graph, layer: Any) -> Any:
     def call(x: Any, *args: Any, mask: Any = None, **kwargs: Any) -> Any:
         kwargs.pop("training", None)
         given = Call(layer, (x, *args), kwargs, [Value(x, mask)])
-        results = [value.tensor for value in graph.layer(given)]
+        values = graph.layer(given)
+        if any(value.padded for value in values):
+            raise _given_padding(given)
+        for value in values:
+            if value.mask is not None:
+                set_keras_mask(value.tensor, value.mask)
+        results = [value.tensor for value in values]
         return results[0] if len(results) == 1 else results
 
     return call
@@ -265,6 +274,6 @@ def _given_padding(call: Call) -> RefusedError:
     return RefusedError(
         f"layer {call.name} is a {call.kind} and is given padding; only recurrent"
         " layers, and those that treat every step by itself, do without it",
-        "let it follow the last step of a recurrent layer, convert to float32, or pad in front and"
-        " train without a mask",
+        "let it follow the last step of a recurrent layer, or pad in front and train without a"
+        " mask",
     )

@@ -44,7 +44,6 @@ def export_keras(model_path: Path, *, unroll: bool) -> Export:
             names = ", ".join(item.name for item in taken)
             raise RefusedError(
                 f"the model is stateful and has {len(taken)} inputs ({names})",
-                "use --export shift, whose states are inputs and outputs",
             )
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
         return Export(converter, probe, carries_state=True)

@@ -2,16 +2,19 @@
 
 A dynamic batch becomes SHAPE → … → FILL in the flatbuffer, which TFLM refuses ("dynamic
 tensors"), so every export fixes it. The weights are carried over; the shapes of all other axes
-must be static already. Integers become int32, which is what TFLM looks up rows with.
+must be static already. Integers and indices become int32, which is what TFLM looks up rows with.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from tflm_hil.models.convert.exports.indices import index_inputs
+from tflm_hil.models.convert.exports.refusals import RefusedError
 from tflm_hil.models.convert.exports.rewrite import rewrite
 from tflm_hil.models.convert.loading import load as load_model
 
@@ -23,6 +26,10 @@ def rebuild(model: Any, *, unroll: bool, stateless: bool = False, batch: int = 1
     """
     config = model.get_config()
     _patch(config, unroll, stateless, batch)
+    indices = index_inputs(model)
+    for layer in config["layers"]:
+        if layer["config"].get("name") in indices:
+            layer["config"]["dtype"] = "int32"
     copy = type(model).from_config(config)
     copy.set_weights(model.get_weights())
     for layer in copy._flatten_layers():
@@ -53,7 +60,10 @@ def _patch(node: Any, unroll: bool, stateless: bool, batch: int) -> None:
         shape = node.get("batch_shape")
         if shape is not None:
             if any(size is None for size in shape[1:]):
-                raise ValueError(f"input shape {tuple(shape)} is not static beyond the batch")
+                raise RefusedError(
+                    f"input shape {tuple(shape)} is not static beyond the batch",
+                    "build the model with a fixed sequence length; only the batch may vary",
+                )
             node["batch_shape"] = (batch, *shape[1:])
         for item in node.values():
             _patch(item, unroll, stateless, batch)
@@ -71,6 +81,9 @@ def forget(model: Any) -> None:
             layer.reset_state()
 
 
+@cache
 def load(path: str) -> Any:
-    """The Keras model in a file of any kind, without its training state."""
+    """The Keras model in a file of any kind, without its training state; the same one each time,
+    which nobody changes, so that names that Keras makes up are the same, too.
+    """
     return load_model(Path(path))

@@ -38,8 +38,6 @@ ROWS = POINTWISE - {"Normalization", "PReLU"}
 # How far a layer on single steps may be from the same on a window: the order of a sum.
 ALIKE = 1e-5
 
-OTHER_EXPORTS = "use --export shift or unrolled, which take the whole window"
-
 
 class StepGraph(Walker):
     """One step of a model. Raises ValueError or RefusedError naming a layer that needs more than
@@ -54,9 +52,7 @@ class StepGraph(Walker):
         self._left: dict[str, list[Any]] = {}
         self._states = states_of(self._links_in(self.functional))
         if not self._states:
-            raise ValueError(
-                "the model has no recurrent layer; convert it with the export unrolled"
-            )
+            raise ValueError("the model has no recurrent layer, and a single step needs one")
         self.states: list[State] = [item for items in self._states.values() for item in items]
         self.steps = _steps(self.functional, taken)
         self.timed = [_is_timed(item, taken, self.steps) for item in taken]
@@ -80,7 +76,6 @@ class StepGraph(Walker):
                     raise RefusedError(
                         f"layer {layer.name} is a {type(layer).__name__} around the recurrent layer"
                         f" {inside.name}, whose states a single step cannot reach",
-                        OTHER_EXPORTS,
                     )
         return links
 
@@ -113,12 +108,10 @@ class StepGraph(Walker):
             raise RefusedError(
                 f"layer {link.name} begins with a state that another layer gives it; a single step"
                 " begins with that of the step before",
-                OTHER_EXPORTS,
             )
         if link.name in self._left:
             raise RefusedError(
                 f"layer {link.name} is used more than once; a single step has one state for it",
-                OTHER_EXPORTS,
             )
         (given,) = call.values
         if not given.timed:
@@ -171,7 +164,6 @@ class StepGraph(Walker):
             raise RefusedError(
                 f"layer {call.name} is a {call.kind} that joins a sequence with what is there only"
                 " after its last step",
-                OTHER_EXPORTS,
             )
         if _takes_last(call, self.steps):
             args, kwargs = _exchanged(call, [value.tensor[:, tf.newaxis] for value in values])
@@ -282,8 +274,7 @@ def _is_timed(item: ModelInput, taken: Sequence[ModelInput], steps: int) -> bool
 def _makes_mask(name: str) -> RefusedError:
     return RefusedError(
         f"layer {name} makes a mask: whoever feeds steps leaves padding out",
-        "build the model again without the mask, with the same weights, and feed no padding; or use"
-        " --export shift",
+        "build the model again without the mask, with the same weights, and feed no padding",
     )
 
 

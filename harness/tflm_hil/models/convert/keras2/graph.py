@@ -72,7 +72,8 @@ class _Rebuilding:
 
     def chain(self, old: Any) -> Any:
         tensor = old.inputs[0]
-        begin = keras.Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype.name)
+        name = _name(tensor._keras_history.layer.name)
+        begin = keras.Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype.name, name=name)
         layers = [self._layer(layer) for layer in old.layers]
         model = keras.Sequential([begin, *layers], name=_name(old.name))
         self._carry_over(old)

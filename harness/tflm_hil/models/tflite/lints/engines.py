@@ -42,11 +42,12 @@ TFLM = frozenset(
 
 # What makes an operator that no engine has, and what to use in its place.
 MADE_BY = {
-    "SELECT": "use tf_keras's Embedding, or tf.gather, in place of Keras 3's Embedding, and elu in"
-    " place of selu: they make it",
-    "TILE": "use tf.broadcast_to in place of RepeatVector or UpSampling1D, which make it",
+    "SELECT": "use elu in place of selu, and tf.gather in place of Keras 3's Embedding, which make"
+    " it (of an Embedding `hil convert` makes a GATHER)",
+    "TILE": "use tf.broadcast_to in place of RepeatVector or UpSampling1D, which make it (of a"
+    " RepeatVector `hil convert` makes a broadcast)",
     "REDUCE_ANY": "feed sequences of one length, or a mask as an input, in place of Masking, which"
-    " makes it",
+    " makes it (`hil convert --export shift` has masks without it)",
     "CUSTOM Flex": "convert without SELECT_TF_OPS: it is an operator of TensorFlow itself; for"
     " recurrent layers `hil convert` has exports that need none",
     "CUSTOM Signal": "compute the features on the host and feed the model that takes them: it"
@@ -87,23 +88,33 @@ def unsupported_operator(engine: str) -> Lint:
         lacking = missing(model).get(engine, ())
         if not lacking:
             return
-        others = [name for name, lack in missing(model).items() if name != engine and not lack]
+        others = {name: lack for name, lack in missing(model).items() if name != engine}
         yield Finding(
             "unsupported-operator", Severity.ERROR,
-            f"the {engine} engine has no {', '.join(lacking)}",
-            f"use the engine {others[0]}" if others else
-            _way_out(lacking),
+            f"the {engine} engine has no {', '.join(lacking)}", _remedy(lacking, others),
         )  # fmt: skip
 
     return lint
 
 
-def _way_out(lacking: Sequence[str]) -> str:
-    for name in lacking:
-        for start, words in MADE_BY.items():
-            if name.startswith(start):
-                return words
-    return "replace the layer that makes the operator, or use another export"
+def _remedy(lacking: Sequence[str], others: Mapping[str, Sequence[str]]) -> str:
+    """Another engine only where it has all operators; else a word for every one of them."""
+    for name, lack in others.items():
+        if not lack:
+            return f"use the engine {name}"
+    better = {name: lack for name, lack in others.items() if len(lack) < len(lacking)}
+    engine = min(better, key=lambda name: len(better[name]), default="")
+    # what another engine has need not be replaced
+    words = "; ".join(dict.fromkeys(_way_out(name) for name in better.get(engine, lacking)))
+    return f"{words}; then use the engine {engine}" if engine else words
+
+
+def _way_out(operator: str) -> str:
+    """What to use in place of the layer that makes an operator."""
+    for start, words in MADE_BY.items():
+        if operator == start or (start.startswith("CUSTOM") and operator.startswith(start)):
+            return words
+    return f"replace the layer that makes {operator}"
 
 
 def _letters(name: str) -> str:

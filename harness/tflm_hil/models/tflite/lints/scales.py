@@ -10,7 +10,7 @@ import numpy as np
 from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding, inputs_of, outputs_of, place
 from tflm_hil.models.tflite.states import state_pairs
-from tflm_hil.vocabulary import Severity
+from tflm_hil.vocabulary import Severity, StateBasis
 
 # input, weights and bias of the operators that add a bias on the scale s_input · s_weights
 BIASED = {"FULLY_CONNECTED": (0, 1, 2), "CONV_2D": (0, 1, 2), "DEPTHWISE_CONV_2D": (0, 1, 2)}
@@ -43,7 +43,9 @@ def state_scales(model: Inspection) -> Iterator[Finding]:
             "state-scales", Severity.ERROR,
             f"state {pair.name} {what}: fed back byte for byte, it drifts away",
             "requantise it between steps, or convert with `hil convert --export step`, which puts"
-            " a QUANTIZE into the model",
+            " a QUANTIZE into the model"
+            if pair.basis is StateBasis.SIGNATURE
+            else "requantise it between steps, as `hil run` does on every rung",
             0,
         )  # fmt: skip
 

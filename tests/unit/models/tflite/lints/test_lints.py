@@ -332,3 +332,26 @@ def test_the_other_engine_is_proposed_where_it_helps(monkeypatch: pytest.MonkeyP
     (finding,) = [item for item in lint(content) if item.code == "unsupported-operator"]
     assert "tflm" in finding.remedy
     assert "unsupported-operator" not in {item.code for item in lint(content, engine="tflm")}
+
+
+@pytest.mark.parametrize(
+    ("lacking", "other", "words", "engine"),
+    [
+        (("SELECT", "TILE"), ("SELECT", "TILE"), ("selu", "RepeatVector"), False),
+        (
+            ("ODD", "CUSTOM FlexErf"),
+            ("ODD", "CUSTOM FlexErf"),
+            ("makes ODD", "SELECT_TF_OPS"),
+            False,
+        ),
+        (("TILE", "SELECT"), ("SELECT",), ("selu",), True),
+        (("TILE",), (), (), True),
+        (("SELECT_V2",), ("SELECT_V2",), ("makes SELECT_V2",), False),
+    ],
+)
+def test_a_remedy_covers_every_operator_and_no_engine_with_the_same_gap(
+    lacking: tuple[str, ...], other: tuple[str, ...], words: tuple[str, ...], engine: bool
+) -> None:
+    remedy = engines._remedy(lacking, {"tflm": other})
+    assert all(word in remedy for word in words)
+    assert ("use the engine tflm" in remedy) == engine
