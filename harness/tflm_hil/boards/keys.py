@@ -66,6 +66,8 @@ KEYS = (
     Key("timeouts.flash_s", float),
     Key("timeouts.reply_s", float),
 )
+NUMBER_MAX = 2**40  # addresses, bytes, hertz and seconds are below it; neither inf nor nan is
+
 _BY_NAME = {key.name: key for key in KEYS}
 
 
@@ -101,9 +103,9 @@ def _check(origin: str, key: Key, value: object) -> None:
             f"{origin}: {key.name} = {shown(value)} is not written as expected",
             remedy=f"write it like {key.example}",
         )
-    if key.type is not str and cast(float, value) <= 0:
+    if key.type is not str and not 0 < cast(float, value) < NUMBER_MAX:
         raise ConfigurationError(
-            f"{origin}: {key.name} = {shown(value)} must be greater than 0",
+            f"{origin}: {key.name} = {shown(value)} must be greater than 0 and below 2 to the 40",
             remedy=f"correct {key.name} there",
         )
 

@@ -129,6 +129,12 @@ def user_boards(
         raise ConfigurationError(
             f"{path}: `boards` must hold tables", remedy="write [boards.<board id>]"
         )
+    for name in boards:
+        if len(name) > SHOWN or not name.isprintable():
+            raise ConfigurationError(
+                f"{path}: boards.{shown(name)} is no name of a board",
+                remedy="write [boards.<board id>]",
+            )
     return path, boards
 
 

@@ -21,8 +21,8 @@ _BY_STATUS: dict[str, tuple[type[ModelRejected], str]] = {
     "unsupported_schema": (UnsupportedModel, "convert with a current TensorFlow (schema 3)"),
     "unsupported_operator": (
         UnsupportedModel,
-        "export the model without it (unrolled cells need few operators); `hil inspect` with"
-        " --engine tflm says whether TensorFlow Lite Micro has it",
+        "replace the layer that makes it, or use another export; with --hil-tflm-operators used,"
+        " link all",
     ),
     "unsupported_type": (
         UnsupportedModel,
@@ -31,9 +31,12 @@ _BY_STATUS: dict[str, tuple[type[ModelRejected], str]] = {
     "unsupported_shape": (UnsupportedModel, "give the model a fixed batch and sequence length"),
     "unsupported_option": (
         UnsupportedModel,
-        "export the model without what the operator refuses",
+        "convert to float32, or replace the layer that makes the operator",
     ),
-    "arena_too_small": (ArenaTooSmall, "shrink the model, or enlarge the arena of the board"),
+    "arena_too_small": (
+        ArenaTooSmall,
+        "export step, which needs memory for a single step, or use a board with more memory",
+    ),
 }
 
 

@@ -40,6 +40,7 @@ DRIVEN = "state-scales"
 SLOT = "slot-too-small"
 ARENA = "arena-too-small"
 DAMAGED = "damaged"
+SMALLER_ARENA = "export step, which needs memory for a single step"
 SHOWN = 3  # findings in one sentence
 
 KINDS: dict[str, type[HilError]] = {
@@ -189,8 +190,7 @@ def _arena_finding(arena: ArenaEstimate, available: int) -> Finding:
         Severity.ERROR,
         f"the model {bound} of tensor arena with the {arena.engine} engine, the board has"
         f" {available:,}: {needed - available:,} are missing",
-        "export a smaller model (int8, or a single step, which needs memory for one step only), or"
-        " use a board with more memory",
+        f"{SMALLER_ARENA}, or use a board with more memory",
     )
 
 

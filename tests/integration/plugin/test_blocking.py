@@ -39,7 +39,7 @@ def test_refused_model_is_told_once_and_not_flashed(
     run_pytest: RunPytest, pytester: pytest.Pytester, make_zoo: MakeZoo
 ) -> None:
     sound = tiny_models.fully_connected(np.ones((4, 4), np.float32))
-    zoo = make_zoo({"refused": tiny_models.with_operator("TILE"), "sound": sound})
+    zoo = make_zoo({"refused": tiny_models.with_operator("WHERE"), "sound": sound})
     result = run_pytest(EVERY_PATH, "--hil-zoo", str(zoo), "-rs", "--junitxml=junit.xml")
     # test_expects_it fails for the sound one
     assert result.parseoutcomes() == {"passed": 6, "failed": 1, "errors": 1, "blocked": 3}
@@ -72,7 +72,7 @@ def test_refused_model_is_told_once_and_not_flashed(
 def test_model_that_the_board_refuses_is_told_once(
     run_pytest: RunPytest, make_zoo: MakeZoo
 ) -> None:
-    zoo = make_zoo({"refused": tiny_models.with_operator("TILE")})
+    zoo = make_zoo({"refused": tiny_models.with_operator("WHERE")})
     result = run_pytest(EVERY_PATH, "--hil-zoo", str(zoo), "--hil-no-lint", "-k", "not stores")
     assert result.parseoutcomes() == {
         "passed": 2,

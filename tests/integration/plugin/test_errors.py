@@ -235,7 +235,7 @@ def test_refused_models_one_run(run_pytest: RunPytest, make_zoo: MakeZoo) -> Non
         {
             "truncated": whole[: len(whole) // 2],
             "flipped": bytes(structure),
-            "unsupported": tiny_models.with_operator("TILE"),
+            "unsupported": tiny_models.with_operator("WHERE"),
             "arena": tiny_models.add(100_000),
         }
     )
@@ -246,7 +246,7 @@ def test_still_answers(bench): assert bench.device().status().invocations >= 0
     text = shown_as_error(run_pytest(source, "--hil-zoo", str(zoo)), errors=4, passed=1)
     assert "CorruptModel" in text
     assert "UnsupportedModel" in text
-    assert "TILE" in text
+    assert "WHERE" in text
     assert "ArenaTooSmall" in text
     assert "are missing" in text
     for name in ("truncated", "flipped", "unsupported", "arena"):

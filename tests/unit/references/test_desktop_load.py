@@ -18,7 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_answers_are_kept_and_a_damaged_one_is_asked_again(folder: Path) -> None:
-    models = [tiny_models.add(4), tiny_models.with_operator("TILE")]
+    models = [tiny_models.add(4), tiny_models.with_operator("WHERE")]
     first = desktop_load.load_all(models)
     assert [None if item is None else item.status for item in first] == [None, LoadStatus.REFUSED]
     kept = sorted(folder.iterdir())
@@ -30,10 +30,10 @@ def test_answers_are_kept_and_a_damaged_one_is_asked_again(folder: Path) -> None
 
 
 def test_warm_answers_start_no_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = desktop_load.load_all([tiny_models.with_operator("TILE")])
+    first = desktop_load.load_all([tiny_models.with_operator("WHERE")])
     assert folder.is_dir()
     monkeypatch.setattr(desktop_load, "WORKER", "no.such.module")
-    assert desktop_load.load_all([tiny_models.with_operator("TILE")]) == first
+    assert desktop_load.load_all([tiny_models.with_operator("WHERE")]) == first
 
 
 def test_old_answers_are_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

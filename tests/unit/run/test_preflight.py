@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,22 @@ from tflm_hil.errors import (
     ModelTooBig,
     UnsupportedModel,
 )
+from tflm_hil.models.slot.slot import SMALLER
 from tflm_hil.models.tflite.arena import estimate
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.refused import LoadStatus
-from tflm_hil.models.zoo.given import given_variant
+from tflm_hil.models.zoo.given import given_variant, given_variants
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.options import SHIPPED_ZOO, RunConfig, from_lookup
 from tflm_hil.references import desktop_load
-from tflm_hil.run.preflight import Preflight, refusal
-from tflm_hil.vocabulary import Engine, Severity
+from tflm_hil.run.preflight import SMALLER_ARENA, Preflight, refusal
+from tflm_hil.vocabulary import Engine, ExportKind, Severity
 
 from tests.support import tiny_models
 from tests.support.graph_builder import ModelBuilder, accumulator
 from tests.support.refused_models import REFUSED
 
-ABSENT = "TILE"  # in no engine
+ABSENT = "WHERE"  # in no engine
 
 
 def config(**changes: Any) -> RunConfig:
@@ -243,3 +245,44 @@ def test_the_remedy_covers_all_findings() -> None:
     error = refusal(findings)
     assert error.what == "not flashed (a): one thing; another; another again"
     assert error.remedy.startswith("mend one; mend the other; to try it")
+
+
+# --- remedies --------------------------------------------------------------------------------
+
+
+def weights_share(item: Variant) -> float:
+    """Of a file: most of it, where it does not fit a slot and is not unrolled."""
+    tensors = [tensor for graph in item.inspection().subgraphs for tensor in graph.tensors]
+    return sum(tensor.constant_bytes for tensor in tensors) / item.size_bytes
+
+
+def test_what_is_smaller_is_so_in_the_whole_zoo() -> None:
+    """The remedies for slot and arena, held against every model that has both exports or types."""
+    whole = {item.id: item for model in load_zoo(SHIPPED_ZOO) for item in model.variants}
+    slots = arenas = 0
+    for item in whole.values():
+        smaller = whole.get(item.id.replace("float32", "int8"))
+        if item.dtype == "float32" and smaller not in (None, item) and weights_share(item) > 0.7:
+            assert smaller is not None
+            assert smaller.size_bytes < item.size_bytes, item.id
+            slots += 1
+        step = whole.get(f"{item.model}-{item.dtype}-step")
+        if item.export == ExportKind.UNROLLED and step is not None:
+            assert step.size_bytes < item.size_bytes, item.id
+            needed, of_step = (estimate(one.inspection()).total for one in (item, step))
+            assert of_step is not None
+            assert needed is not None
+            assert of_step < needed, item.id
+            arenas += 1
+    assert slots > 5
+    assert arenas > 5
+    assert "int8, or not unrolled" in SMALLER
+    assert SMALLER_ARENA.startswith("export step")
+
+
+def test_a_name_that_is_not_utf_8_can_stand_in_a_report(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xfe.tflite")
+    path.write_bytes(SOUND)
+    (given,) = given_variants([path], [])
+    given.id.encode("utf-8")
+    Preflight(config()).clear(given)

@@ -51,6 +51,8 @@ ERASED_WORD = 0xFFFFFFFF
 _HEADER = struct.Struct(f"<IHHII{HASH_BYTES}s{NAME_BYTES}sI")
 _CRC = struct.Struct("<I")
 
+SMALLER = "export a smaller model: int8, or not unrolled"
+
 ReadSlot = Callable[[int, int], bytes]
 """`read(offset, length)`: bytes of the slot, offset from its start."""
 
@@ -270,12 +272,15 @@ def _align(value: int, step: int) -> int:
 def check_fits(entry: SlotEntry, slot_bytes: int) -> None:
     """Raises ModelTooBig for an entry that is larger than an erased slot."""
     if entry.stored_bytes > slot_bytes:
-        raise _too_big(f"model {entry.name!r}", entry.stored_bytes, slot_bytes)
+        name = f"model {entry.name!r}"
+        raise _too_big(name, entry.stored_bytes, slot_bytes, f"{SMALLER}, or use another board")
 
 
-def _too_big(what: str, needed: int, slot_bytes: int) -> ModelTooBig:
+def _too_big(
+    what: str, needed: int, slot_bytes: int, remedy: str = "test fewer models at a time"
+) -> ModelTooBig:
     return ModelTooBig(
         f"{what}: {needed:,} bytes with headers, the model slot has {slot_bytes:,}; "
         f"{needed - slot_bytes:,} too many",
-        remedy="export a smaller model (int8, or not unrolled), or test fewer models at a time",
+        remedy=remedy,
     )

@@ -11,6 +11,7 @@ a property of the model.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,7 +231,8 @@ def _types(tensors: Iterable[Tensor]) -> str:
 
 def _names(models: Sequence[Path]) -> list[str]:
     """The files' names; with their folders' where two are the same."""
-    stems = [path.stem for path in models]
+    # names of files need not be UTF-8, and those of variants go into reports
+    stems = [os.fsencode(path.stem).decode("utf-8", "replace") for path in models]
     names = [
         stem if stems.count(stem) == 1 else f"{path.resolve().parent.name}-{stem}"
         for path, stem in zip(models, stems, strict=True)

@@ -52,6 +52,7 @@ from pathlib import Path
 from typing import Any
 
 from tflm_hil.errors import ConfigurationError
+from tflm_hil.files import shown
 from tflm_hil.models.tflite.declared_states import Declared, with_states
 from tflm_hil.models.tflite.inspect import Inspection, StateNumbers, inspect
 from tflm_hil.models.tflite.states import StatePair, state_pairs
@@ -232,7 +233,9 @@ def load_model(directory: Path) -> Model:
     )  # fmt: skip
     if root.content.get("schema") != SCHEMA:
         raise root.wrong(
-            "schema", f"is {root.content.get('schema')!r}", f"This version reads schema {SCHEMA}."
+            "schema",
+            f"is {shown(root.content.get('schema'))}",
+            f"This version reads schema {SCHEMA}.",
         )
     name = root.string("name")
     title = root.string("title")
@@ -303,7 +306,7 @@ def _end(row: Table, key: str) -> str:
     """A name or a number."""
     value = row.content.get(key)
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
-        raise row.wrong(key, f"must be a name or a number, is {value!r}")
+        raise row.wrong(key, f"must be a name or a number, is {shown(value)}")
     return str(value)
 
 
@@ -326,7 +329,7 @@ def _dtype(table: Table) -> str:
     if len(ends) > 2 or not set(parts) <= set(ElementType):
         raise table.wrong(
             "dtype",
-            f"is {dtype!r}",
+            f"is {shown(dtype)}",
             f"use one of {', '.join(ElementType)}, or in/out where they differ (int8/float32)",
         )
     return dtype
@@ -338,7 +341,7 @@ def _limit(table: Table) -> Limit:
     unit = table.string("unit")
     wanted = RUNG_MEASURES[measure].unit
     if unit != wanted:
-        raise table.wrong("unit", f"is {unit!r}; {measure} has the unit '{wanted}'")
+        raise table.wrong("unit", f"is {shown(unit)}; {measure} has the unit '{wanted}'")
     engine = table.choice("engine", tuple(Engine)) if "engine" in table.content else None
     try:
         return Limit(
