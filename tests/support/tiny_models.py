@@ -66,7 +66,7 @@ def add(elements: int) -> bytes:
 
 
 def with_operator(operator: str) -> bytes:
-    """A model of one operator (a name of BuiltinOperator), options left out; TILE has two inputs."""
+    """A model of one operator (a name of BuiltinOperator), without options; TILE has two inputs."""
     s = schema()
     return _model(
         getattr(s.BuiltinOperator, operator),
