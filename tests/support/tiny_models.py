@@ -66,14 +66,14 @@ def add(elements: int) -> bytes:
 
 
 def with_operator(operator: str) -> bytes:
-    """A model whose only operator is `operator` (a name of BuiltinOperator), options left out."""
+    """A model of one operator (a name of BuiltinOperator), without options; TILE has two inputs."""
     s = schema()
     return _model(
         getattr(s.BuiltinOperator, operator),
         s.BuiltinOptions.NONE,
         None,
-        [_tensor("x", (1, 4)), _tensor("unused", (1,), 1), _tensor("y", (1, 4))],
-        [0],
+        [_tensor("x", (1, 4)), _tensor("second", (1,), 1), _tensor("y", (1, 4))],
+        [0, 1] if operator == "TILE" else [0],
         b"\0\0\0\0",
     )
 
