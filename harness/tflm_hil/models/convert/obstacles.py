@@ -252,6 +252,10 @@ def plan(
         for export in ORDER
         if (blocking := tuple(item for item in found if (export, dtype) in item.blocks))
         and all(item.can_be_changed for item in blocking)
-        and asked_for((export, dtype))
+        # what an export itself refuses, it does not build before the change
+        and (
+            any(item.kind is ObstacleKind.STRUCTURE for item in blocking)
+            or asked_for((export, dtype))
+        )
     ]
     return others, min(changes, key=lambda change: len(change.obstacles), default=None)
