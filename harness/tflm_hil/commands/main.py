@@ -185,7 +185,8 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
                 remedy="run from a clone of the repository, or name your own tests: hil run tests",
             )
         rest = [*rest, str(SUITE)]
-    return int(pytest.main([*plugin_arguments(), *flags, *rest]))
+    imported = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"  # by this command
+    return int(pytest.main([*plugin_arguments(), "-W", imported, *flags, *rest]))
 
 
 def _emulate(_: argparse.Namespace, rest: list[str]) -> int:

@@ -49,7 +49,7 @@ class Tensor:
 
     `shape_signature` has -1 where a dimension is dynamic; `constant_bytes` is the size of its
     constant data, 0 for a tensor that is computed. `nan_values` and `infinite_values` count what
-    is no number among constant floats; `integers` holds the elements of a constant of type int32
+    is not finite among constant floats; `integers` holds the elements of a constant of type int32
     with at most `MOST_INTEGERS` of them: axes, positions, shapes.
     """
 

@@ -178,7 +178,7 @@ KNOWN: Mapping[CauseKind, Words] = {
     ),
     CauseKind.NOT_FINITE: Words(
         "a value is NaN or infinite",
-        "A weight is no number, or an operator makes one that is none; all behind it is lost.",
+        "A weight is NaN or infinite, or an operator gives such a value; all that follows is lost.",
         "Outputs, states and weights are looked at on every rung; lint `not-finite-weight`.",
         "Check the first place named: a weight (diverged training, lost in conversion), a"
         " division, root or logarithm of zero, or an overflow.",

@@ -75,7 +75,7 @@ def _not_finite(variant: VariantRecord, failure: Failure) -> str:
     if check.scope is Scope.SAMPLES and entry is not None and entry.first_nonfinite is not None:
         place = f", the first in sequence {entry.first_nonfinite[0]}"
     return (
-        f"{subject} of {title} is no number: {check.value:,.0f} values are NaN or infinite{place}."
+        f"{subject} of {title} is not finite: {check.value:,.0f} values are NaN or infinite{place}."
     )
 
 

@@ -18,7 +18,7 @@ def not_finite_weight(model: Inspection) -> Iterator[Finding]:
         yield Finding(
             "not-finite-weight", Severity.WARNING,
             f"constant {tensor.name} holds {tensor.nan_values or tensor.infinite_values} values"
-            f" that are {kind}: what is computed with them is no number",
+            f" that are {kind}: what is computed with them is not finite either",
             "look at the weights of the trained model (a loss that diverged), and convert it again",
             graph.index,
         )  # fmt: skip
