@@ -18,7 +18,7 @@ float Logistic(float x);
 float ExpMinusOne(float x);
 // The natural logarithm: error below 2 ULP; -infinity at 0, NaN below.
 float Log(float x);
-// sin(x) and cos(x), NaN for infinities: error below 1 ULP.
+// sin(x) and cos(x), NaN for infinities: error below 2 ULP.
 float Sin(float x);
 float Cos(float x);
 

@@ -9,16 +9,13 @@ namespace {
 // 2/pi in binary: 32 zeros in front of the point, then its digits, enough for the largest float.
 constexpr uint32_t kTwoOverPi[] = {0x00000000, 0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0,
                                    0xDB629599, 0x3C439041, 0xFE5163AB, 0xDEBBC561};
-constexpr double kTwoOverPiDouble = 0x1.45f306dc9c883p-1;
-// pi/2 in two parts; the first has 33 bits, so that its product with a number of 20 is exact.
-constexpr double kHalfPi = 0x1.921fb54400000p+0;
-constexpr double kHalfPiRest = 0x1.0b4611a626331p-34;
-constexpr float kSmall = 0x1p20F;
+constexpr uint64_t kHalfPi31 = 0xC90FDAA2;  // pi/2 with 31 binary places
+constexpr float kQuarterPi = 0x1.921fb6p-1F;
 
 // x = quadrant * pi/2 + rest, -pi/4 <= rest <= pi/4; quadrants count modulo 4.
 struct Angle {
   uint32_t quadrant;
-  double rest;
+  float rest;
 };
 
 uint32_t WordAt(uint32_t bit) {
@@ -28,9 +25,10 @@ uint32_t WordAt(uint32_t bit) {
   return static_cast<uint32_t>(pair >> (32 - shift));
 }
 
-// x times 2/pi modulo 4 in integers: of 2/pi only the 96 digits count that are worth less than 4
-// and more than what a float can show.
-Angle ReduceLarge(float x) {
+// x times 2/pi modulo 4, from pi/4 on, in integers: the core has no double precision, and a float
+// loses the digits that cancel near a multiple of pi/2. Of 2/pi only the 96 digits count that are
+// worth less than 4 and more than what a float can show.
+Angle Quarters(float x) {
   uint32_t bits = 0;
   std::memcpy(&bits, &x, sizeof(bits));
   const uint32_t exponent = bits >> 23 & 0xFF;
@@ -43,48 +41,42 @@ Angle ReduceLarge(float x) {
   // from the nearest multiple.
   const uint64_t rounded = top + (uint64_t{1} << 61);
   const auto share = static_cast<int64_t>(top << 2);
-  return {static_cast<uint32_t>(rounded >> 62),
-          static_cast<double>(share) * (0x1p-64 * (kHalfPi + kHalfPiRest))};
+  const uint64_t size = share < 0 ? 0 - static_cast<uint64_t>(share) : static_cast<uint64_t>(share);
+  const uint64_t angle = (size >> 32) * kHalfPi31 + ((size & UINT32_MAX) * kHalfPi31 >> 32);
+  const float rest = static_cast<float>(angle) * 0x1p-63F;
+  return {static_cast<uint32_t>(rounded >> 62), share < 0 ? -rest : rest};
 }
 
 Angle Reduce(float x) {
   const float size = std::fabs(x);
-  if (size >= kSmall) {
-    const Angle angle = ReduceLarge(size);
-    return x < 0.0F ? Angle{0U - angle.quadrant, -angle.rest} : angle;
-  }
-  const auto wide = static_cast<double>(x);
-  const double turns = wide * kTwoOverPiDouble;
-  const auto quadrant = static_cast<int32_t>(turns < 0.0 ? turns - 0.5 : turns + 0.5);
-  const auto count = static_cast<double>(quadrant);
-  return {static_cast<uint32_t>(quadrant), (wide - count * kHalfPi) - count * kHalfPiRest};
+  if (size < kQuarterPi) return {0, x};
+  const Angle angle = Quarters(size);
+  return x < 0.0F ? Angle{0U - angle.quadrant, -angle.rest} : angle;
 }
 
 // The power series, whose next terms are below the last bit of a float.
-double SinOf(double x) {
-  const double z = x * x;
-  double sum = -1.0 / 39916800.0;
-  sum = sum * z + 1.0 / 362880.0;
-  sum = sum * z - 1.0 / 5040.0;
-  sum = sum * z + 1.0 / 120.0;
-  sum = sum * z - 1.0 / 6.0;
+float SinOf(float x) {
+  const float z = x * x;
+  float sum = 1.0F / 362880.0F;
+  sum = sum * z - 1.0F / 5040.0F;
+  sum = sum * z + 1.0F / 120.0F;
+  sum = sum * z - 1.0F / 6.0F;
   return x + x * z * sum;
 }
 
-double CosOf(double x) {
-  const double z = x * x;
-  double sum = 1.0 / 479001600.0;
-  sum = sum * z - 1.0 / 3628800.0;
-  sum = sum * z + 1.0 / 40320.0;
-  sum = sum * z - 1.0 / 720.0;
-  sum = sum * z + 1.0 / 24.0;
-  sum = sum * z - 0.5;
-  return 1.0 + z * sum;
+float CosOf(float x) {
+  const float z = x * x;
+  float sum = -1.0F / 3628800.0F;
+  sum = sum * z + 1.0F / 40320.0F;
+  sum = sum * z - 1.0F / 720.0F;
+  sum = sum * z + 1.0F / 24.0F;
+  sum = sum * z - 0.5F;
+  return 1.0F + z * sum;
 }
 
-float SinOfQuadrant(uint32_t quadrant, double rest) {
-  const double value = (quadrant & 1) != 0 ? CosOf(rest) : SinOf(rest);
-  return static_cast<float>((quadrant & 2) != 0 ? -value : value);
+float SinOfQuadrant(uint32_t quadrant, float rest) {
+  const float value = (quadrant & 1) != 0 ? CosOf(rest) : SinOf(rest);
+  return (quadrant & 2) != 0 ? -value : value;
 }
 
 }  // namespace

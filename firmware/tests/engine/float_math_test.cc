@@ -90,23 +90,24 @@ TEST(FloatMath, LogIsWithinTwoUlp) {
   EXPECT_TRUE(std::isnan(Log(NAN)));
 }
 
-TEST(FloatMath, SinAndCosAreWithinOneUlp) {
+TEST(FloatMath, SinAndCosAreWithinTwoUlps) {
   const auto finite = [](auto f) { return [f](auto x) { return std::isinf(x) ? 0 : f(x); }; };
   EXPECT_LT(WorstUlps(finite([](float x) { return Sin(x); }),
                       finite([](double x) { return std::sin(x); }), kStep),
-            1.0);
+            2.0);
   EXPECT_LT(WorstUlps(finite([](float x) { return Cos(x); }),
                       finite([](double x) { return std::cos(x); }), kStep),
-            1.0);
+            2.0);
   EXPECT_TRUE(std::signbit(Sin(-0.0F)));
   EXPECT_EQ(Cos(0.0F), 1.0F);
-  // On either side of where the reduction changes, and at the very end.
-  for (const float x : {0x1.fffffep19F, 0x1p20F, 0x1.000002p20F, 0x1p24F, 0x1.fffffep127F}) {
+  // On either side of where the reduction begins, near pi/2, and at the very end.
+  for (const float x :
+       {0x1.921fb4p-1F, 0x1.921fb6p-1F, 0x1.921fb6p0F, 0x1p20F, 0x1p24F, 0x1.fffffep127F}) {
     const auto wide = static_cast<double>(x);
-    EXPECT_LT(Ulps(std::sin(wide), Sin(x)), 1.0) << x;
-    EXPECT_LT(Ulps(std::sin(-wide), Sin(-x)), 1.0) << x;
-    EXPECT_LT(Ulps(std::cos(wide), Cos(x)), 1.0) << x;
-    EXPECT_LT(Ulps(std::cos(-wide), Cos(-x)), 1.0) << x;
+    EXPECT_LT(Ulps(std::sin(wide), Sin(x)), 2.0) << x;
+    EXPECT_LT(Ulps(std::sin(-wide), Sin(-x)), 2.0) << x;
+    EXPECT_LT(Ulps(std::cos(wide), Cos(x)), 2.0) << x;
+    EXPECT_LT(Ulps(std::cos(-wide), Cos(-x)), 2.0) << x;
   }
   EXPECT_TRUE(std::isnan(Sin(INFINITY)));
   EXPECT_TRUE(std::isnan(Cos(-INFINITY)));

@@ -79,7 +79,7 @@ def _answer(model: Source, along: Iterable[Source]) -> Answer:
         answer = answers["models"][number]
         if "error" in answer:
             if item == model:
-                raise WorkerError(WORKER, 1, "", answer["error"], "")
+                raise WorkerError(WORKER, 1, **answer["error"], tail="")
             continue
         begin = f"{number}:"
         own = {

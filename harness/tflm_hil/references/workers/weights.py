@@ -3,8 +3,8 @@
 Request: `models`, a list of `model` (path) and `custom` (path or "": classes of the user's own).
 Answer: `models`, one of each: `description` (see `equations.description.stored`), or what stands in
 the way as `not_expressible` (see `NotExpressible.stored`), each with `equations`, the names that
-the user's file has an equation of; or `error`, if Keras cannot load it. Arrays are those of the
-descriptions, behind the number of the model and a colon.
+the user's file has an equation of; or `error` (`kind`, `message`), if Keras cannot load it. Arrays
+are those of the descriptions, behind the number of the model and a colon.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main(request: dict[str, Any], _: Arrays) -> tuple[dict[str, Any], Arrays]:
             with known(Path(item["custom"]) if item["custom"] else None) as module:
                 answer, own = read(load(Path(item["model"])), module)
         except Exception as error:
-            answers.append({"error": f"{type(error).__name__}: {error}"})
+            answers.append({"error": {"kind": type(error).__name__, "message": str(error)}})
             continue
         answers.append(answer)
         arrays |= {f"{number}:{name}": array for name, array in own.items()}
