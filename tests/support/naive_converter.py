@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tflm_hil.models.convert.exports import Export, loop, step, unrolled
+from tflm_hil.models.convert.exports.inputs import inputs_of
 from tflm_hil.models.convert.exports.rebuild import load
 from tflm_hil.worker import Arrays, serve
 
@@ -35,9 +36,10 @@ def _dynamic_range(path: Path) -> Any:
 
 def _integers(path: Path, module: Any, operators: Any, dtype: Any) -> Any:
     export: Export = module.converter(path)
+    (taken,) = inputs_of(load(str(path)))
     converter = export.converter
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: export.representative({"x": CALIBRATION})
+    converter.representative_dataset = lambda: export.representative({taken.name: CALIBRATION})
     converter.target_spec.supported_ops = [operators]
     converter.inference_input_type = converter.inference_output_type = dtype
     return converter

@@ -74,6 +74,7 @@ class Folder:
     def __init__(self, directory: Path, model: Any, inputs: Array) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory, self.model, self.inputs = directory, model, inputs
+        self._handed_over = 0
         model.save(directory / "model.keras")
         np.savez(directory / "samples.npz", inputs=inputs)
 
@@ -84,7 +85,8 @@ class Folder:
         self, export: str, dtype: str, model: Any = None, *, calibration: Array | None = None
     ) -> bytes:
         """As `hil convert` does it; `model` is what is handed over instead of the right one."""
-        path = self.directory / "handed-over.keras"
+        self._handed_over += 1  # each file is loaded once in a process
+        path = self.directory / f"handed-over-{self._handed_over}.keras"
         (self.model if model is None else model).save(path)
         request = {"model": str(path), "export": export, "dtype": dtype, "custom": ""}
         used = self.inputs if calibration is None else calibration
