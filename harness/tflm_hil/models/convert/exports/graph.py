@@ -172,10 +172,14 @@ class Graph(Walker):
         """The layer itself, on weights that are constants; masks as Keras hands them on."""
         link = self.link(call.operation)
         assert isinstance(link, Plain)
-        masked = any(value.mask is not None for value in call.values)
+        masked = any(value.mask is not None for value in (*call.values, *call.named))
         options = {key: value for key, value in call.kwargs.items() if key != "training"}
         if masked:
             options.pop("mask", None)  # it is that of the values
+        # A tensor carries the mask that its layer set, and none may come in by that way: that of a
+        # Concatenate, for one, is made of operators that TFLM does not have.
+        for value in (*call.values, *call.named):
+            set_keras_mask(value.tensor, value.mask)
         if masked and isinstance(call.operation, keras.layers.Concatenate):
             output = link(*call.args, **options)
             return [Value(output, _joined(call), any(value.padded for value in call.values))]
@@ -185,9 +189,6 @@ class Graph(Walker):
             passes = link.layer.supports_masking and len(call.values) == 1
             if takes or (padded and not passes):
                 raise _given_padding(call)
-        for value in call.values:
-            if value.mask is not None:
-                set_keras_mask(value.tensor, value.mask)
         with replaced_calls(self, link.layer):
             outputs = keras.tree.flatten(link(*call.args, **options))
         masks = [get_keras_mask(x) for x in outputs]
