@@ -487,6 +487,15 @@ def masking_residual() -> Made:
 
 
 @kind
+def masking_multiplied() -> Made:
+    """Two masks, of which a step needs only one."""
+    x, gate = x_input(), x_input("gate")
+    both = layers.Multiply()([layers.Masking(-5.0)(x), layers.Masking(0.0)(gate)])
+    samples = {"x": padded(-5.0), "gate": padded(0.0)[::-1].copy()}
+    return keras.Model([x, gate], layers.Dense(2)(layers.LSTM(4)(both))), samples
+
+
+@kind
 def masking_in_an_own_layer() -> Made:
     return chain(Skip(4, -5.0), layers.Dense(2)), padded(-5.0)
 

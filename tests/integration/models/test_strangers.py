@@ -19,6 +19,7 @@ RANDOM_GRAPHS = int(os.environ.get("HIL_RANDOM_GRAPHS", "12"))
 CONVERTED = (
     "masking_near_data shift float32",
     "masking_residual shift float32",
+    "masking_multiplied shift float32",
     "masking_pooled shift float32",
     "masking_nested shift int8",
     "masking_in_an_own_layer shift float32",

@@ -192,6 +192,8 @@ class Graph(Walker):
         with replaced_calls(self, link.layer):
             outputs = keras.tree.flatten(link(*call.args, **options))
         masks = [get_keras_mask(x) for x in outputs]
+        if masked and isinstance(call.operation, MERGES):
+            masks = [_joined(call)]
         return [
             Value(x, mask, padded and mask is not None)
             for x, mask in zip(outputs, masks, strict=True)
@@ -231,6 +233,12 @@ def replaced_calls(graph: Graph, layer: Any) -> Iterator[None]:
         yield
 
 
+MERGES = (
+    keras.layers.Add, keras.layers.Average, keras.layers.Maximum, keras.layers.Minimum,
+    keras.layers.Multiply, keras.layers.Subtract,
+)  # fmt: skip
+"""Layers whose mask is that of any of what they take."""
+
 REPLACED = (keras.layers.TimeDistributed, keras.layers.Masking)
 
 
@@ -251,11 +259,12 @@ def _replacement(graph: Graph, layer: Any) -> Any:
 
 
 def _joined(call: Call) -> Any:
-    """The mask of a Concatenate, without the operator that Keras makes it with (REDUCE_ANY): over
-    features a step is kept that one of them keeps, over time masks stand one after the other.
+    """The mask of a Concatenate, an Add and their like, without the operator that Keras makes it
+    with (REDUCE_ANY): over features a step is kept that one of them keeps, over time masks stand
+    one after the other.
     """
     rank = len(call.values[0].tensor.shape)
-    axis = int(call.operation.axis) % rank
+    axis = int(getattr(call.operation, "axis", -1)) % rank
     masks = [value.mask for value in call.values]
     if axis == 1:
         whole = [
