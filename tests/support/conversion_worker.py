@@ -11,15 +11,19 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 from tflite_micro import runtime
+from tflm_hil.models.convert.causes import Cause, CauseKind
 from tflm_hil.models.convert.exports import call, outputs_of, rows
 from tflm_hil.models.convert.exports.inputs import each
 from tflm_hil.models.convert.exports.rebuild import forget, load
+from tflm_hil.models.convert.fidelity import Comparison
 from tflm_hil.models.convert.samples import Sequences, bind, inputs_of, take
+from tflm_hil.models.convert.wording import refusal
 from tflm_hil.models.convert.worker import convert_and_compare
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.layout import bound_inputs
 from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.vocabulary import ExportKind, Precision
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 from tests.support import own_layers
@@ -63,6 +67,12 @@ def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
                  for key, array in arrays.items()}  # fmt: skip
         (_, results), (judged, _) = convert_and_compare(request, named)
     content = results["tflite"].tobytes()
+    causes = [Cause.from_record(item) for item in judged["causes"]]
+    if any(cause.kind is CauseKind.QUANTISED_INTEGERS for cause in causes):
+        comparison = Comparison.from_record(judged["comparison"])
+        kinds = ExportKind(export), Precision(dtype)
+        error = refusal("model.keras", *kinds, comparison, causes)
+        return {"refused": [error.what, error.remedy]}
     tried = take(samples, slice(TRIED))
     wanted = []
     for row in rows(tried):

@@ -117,6 +117,9 @@ def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
         )
         error = explain(failure, f"{job.name}.keras", job.export, job.dtype)
         return Outcome(job, error.what, error.remedy, parts=str(answer["parts"]))
+    if "refused" in answer:  # as the command does, after it has compared
+        what, remedy = map(str, answer["refused"])
+        return Outcome(job, what, remedy, parts=str(answer["parts"]))
     if "unrunnable" in answer:
         return Outcome(job, unrunnable=str(answer["unrunnable"]), parts=str(answer["parts"]))
     return Outcome(
