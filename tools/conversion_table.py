@@ -78,6 +78,8 @@ class Table:
         print(f"{self._row[0].job.name:{WIDTH}}" + " ".join(cells), flush=True)
 
     def _cell(self, item: Outcome) -> str:
+        if item.unrunnable:
+            return "UNRUNNABLE"
         if not item.refusal:
             return f"{item.error:.1e}" + ("" if item.equal else " WRONG")
         key = item.kind, item.remedy.splitlines()[0] if item.remedy else ""

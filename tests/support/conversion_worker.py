@@ -11,15 +11,19 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 from tflite_micro import runtime
+from tflm_hil.models.convert.causes import Cause, CauseKind
 from tflm_hil.models.convert.exports import call, outputs_of, rows
 from tflm_hil.models.convert.exports.inputs import each
-from tflm_hil.models.convert.exports.rebuild import forget
+from tflm_hil.models.convert.exports.rebuild import forget, load
+from tflm_hil.models.convert.fidelity import Comparison
 from tflm_hil.models.convert.samples import Sequences, bind, inputs_of, take
+from tflm_hil.models.convert.wording import refusal
 from tflm_hil.models.convert.worker import convert_and_compare
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.layout import bound_inputs
 from tflm_hil.models.tflite.quantize import Quantization
 from tflm_hil.models.tflite.states import state_pairs
+from tflm_hil.vocabulary import ExportKind, Precision
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 from tests.support import own_layers
@@ -51,10 +55,11 @@ def work(request: dict[str, Any], _: Arrays) -> Iterator[Answer]:
 def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
     """Convert, run, compare."""
     arrays = given if isinstance(given, dict) else {"inputs": given}
-    samples = bind(arrays, inputs_of(model), calibration=True)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model.keras"
         model.save(path)
+        model = load(str(path))
+        samples = bind(arrays, inputs_of(model), calibration=True)
         request = {
             "model": str(path), "custom": own_layers.__file__, "export": export, "dtype": dtype,
         }  # fmt: skip
@@ -62,12 +67,22 @@ def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
                  for key, array in arrays.items()}  # fmt: skip
         (_, results), (judged, _) = convert_and_compare(request, named)
     content = results["tflite"].tobytes()
+    causes = [Cause.from_record(item) for item in judged["causes"]]
+    if any(cause.kind is CauseKind.QUANTISED_INTEGERS for cause in causes):
+        comparison = Comparison.from_record(judged["comparison"])
+        kinds = ExportKind(export), Precision(dtype)
+        error = refusal("model.keras", *kinds, comparison, causes)
+        return {"refused": [error.what, error.remedy]}
     tried = take(samples, slice(TRIED))
     wanted = []
     for row in rows(tried):
         forget(model)
         wanted.append(outputs_of(call(model, row)))
-    found = Device(content, model).run(tried)
+    try:
+        found = Device(content, model).run(tried)
+    except RuntimeError as error:  # TFLM's own words go to the log
+        operators = " ".join(inspect(content).operator_counts)
+        return {"unrunnable": f"{error}, of {operators}"}
     errors = []
     for theirs, ours in zip(zip(*wanted, strict=True), zip(*found, strict=True), strict=True):
         right = np.concatenate(theirs)

@@ -43,7 +43,7 @@ class Job:
 @dataclass(frozen=True)
 class Outcome:
     """What became of a job. With a `refusal` there is a `remedy` and no model; `crashed`: the
-    converter's process died.
+    converter's process died; `unrunnable`: why desktop TFLM does not run what came out.
 
     `fidelity` is what the conversion's own comparison says (TFLite's interpreter against Keras),
     `error` the largest |Δ| against Keras of any output of desktop TFLM, as a share of the range
@@ -54,6 +54,7 @@ class Outcome:
     refusal: str = ""
     remedy: str = ""
     crashed: bool = False
+    unrunnable: str = ""
     error: float = 0.0
     fidelity: Fidelity = Fidelity.FAITHFUL
     size_bytes: int = 0
@@ -75,7 +76,7 @@ class Outcome:
     @property
     def equal(self) -> bool:
         """Within the bounds of its type: of the conversion on TFLite, and ours on desktop TFLM."""
-        near = self.error <= BOUND[Precision(self.job.dtype)]
+        near = self.error <= BOUND[Precision(self.job.dtype)] and not self.unrunnable
         return near and self.fidelity is not Fidelity.WRONG
 
 
@@ -116,6 +117,11 @@ def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
         )
         error = explain(failure, f"{job.name}.keras", job.export, job.dtype)
         return Outcome(job, error.what, error.remedy, parts=str(answer["parts"]))
+    if "refused" in answer:  # as the command does, after it has compared
+        what, remedy = map(str, answer["refused"])
+        return Outcome(job, what, remedy, parts=str(answer["parts"]))
+    if "unrunnable" in answer:
+        return Outcome(job, unrunnable=str(answer["unrunnable"]), parts=str(answer["parts"]))
     return Outcome(
         job,
         error=float(str(answer["error"])),

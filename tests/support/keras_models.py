@@ -163,6 +163,8 @@ MODELS: dict[str, Callable[[], Any]] = {
         layers.Bidirectional(layers.GRU(4, reset_after=False)), layers.Dense(2)
     ),
     "flex": _flex,
+    # TFLite has an operator for it, and no engine has
+    "gelu": lambda: _chain(layers.SimpleRNN(4), layers.Dense(2, activation="gelu")),
     "any_length": lambda: keras.Sequential([keras.Input((None, FEATURES)), layers.GRU(4)]),
 }
 

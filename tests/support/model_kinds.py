@@ -231,6 +231,16 @@ def embedding_masked() -> Made:
 
 
 @kind
+def embedding_half_masked() -> Made:
+    """Joined with what has no mask, so that no step is left out any more."""
+    x, ids = x_input(), ids_input()
+    both = layers.Concatenate()([x, layers.Embedding(WORDS, 3, mask_zero=True)(ids)])
+    y = layers.MultiHeadAttention(2, 3)(both, both)
+    samples = {"x": waves(), "ids": words()}
+    return keras.Model([x, ids], layers.Dense(2)(layers.LSTM(4)(y))), samples
+
+
+@kind
 def embedding_in_a_branch() -> Made:
     ids = ids_input()
     inner = keras.Sequential([keras.Input((STEPS,), dtype="int32"), layers.Embedding(WORDS, 4)])
@@ -422,6 +432,21 @@ def unit_norm() -> Made:
     return chain(*parts), waves()
 
 
+# ---- what Keras makes of operators that TFLM does not have
+
+
+@kind
+def selu() -> Made:
+    parts = (layers.GRU(4, activation="selu", return_sequences=True), layers.Dense(3, "selu"))
+    return chain(*parts, layers.LSTM(3)), waves()
+
+
+@kind
+def up_sampled() -> Made:
+    parts = (layers.LSTM(4, return_sequences=True), layers.UpSampling1D(2), layers.GRU(3))
+    return chain(*parts), waves()
+
+
 # ---- masks
 
 
@@ -459,6 +484,15 @@ def masking_residual() -> Made:
     y = layers.GRU(FEATURES, return_sequences=True)(masked)
     z = layers.Concatenate()([layers.Add()([y, masked]), y])
     return keras.Model(x, layers.Dense(2)(layers.LSTM(4)(z))), padded(-5.0)
+
+
+@kind
+def masking_multiplied() -> Made:
+    """Two masks, of which a step needs only one."""
+    x, gate = x_input(), x_input("gate")
+    both = layers.Multiply()([layers.Masking(-5.0)(x), layers.Masking(0.0)(gate)])
+    samples = {"x": padded(-5.0), "gate": padded(0.0)[::-1].copy()}
+    return keras.Model([x, gate], layers.Dense(2)(layers.LSTM(4)(both))), samples
 
 
 @kind

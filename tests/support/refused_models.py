@@ -96,7 +96,6 @@ REFUSED = {
         "QUANTIZE #0 (Keras layer fake_quant_1)",
         "leave fake-quantisation layers out",
         quantize("int8"),
-        by_desktop_too=False,
     ),
     "rank": Refused(
         strided_slice(6),

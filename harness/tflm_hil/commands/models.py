@@ -9,6 +9,7 @@ hil drift     quantised single steps against Keras over a thousand steps
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,8 +118,7 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         print(line)
     for note in (*doubts(done.comparison, done.export, done.dtype, done.causes), *done.notes):
         print(f"note: {note}")
-    _print_findings(target, done.content)
-    return 0
+    return _told(target, done.content)
 
 
 def _fix_batch(arguments: argparse.Namespace) -> int:
@@ -140,18 +140,30 @@ def _fix_batch(arguments: argparse.Namespace) -> int:
         f"equal to {model.name} at batch 1 in TFLite's interpreter: all of {fixed.elements:,}"
         " output elements, bit for bit"
     )
-    _print_findings(target, fixed.content)
-    return 0
+    return _told(target, fixed.content)
 
 
-def _print_findings(target: Path, content: bytes) -> None:
+def _told(target: Path, content: bytes) -> int:
+    """Print what the checks before flashing say to a model that was just written; 1 if no engine
+    runs it.
+    """
     from tflm_hil.models.tflite.inspect import inspect
 
-    examined = _examine(inspect(content, str(target)), content)
+    model = inspect(content, str(target))
+    examined = _examine(model, content)
     for finding in examined.findings:
         print(finding)
     for reason in examined.not_asked:
         print(f"note: {reason}")
+    if not examined.stops_a_run:
+        return 0
+    if not _examine(model, content, Engine.TFLM).stops_a_run:
+        print(f"note: {target} runs on TFLite Micro alone: --hil-engine {Engine.TFLM}")
+        return 0
+    print(
+        f"error: {target} was written, and no engine runs it: see the errors above", file=sys.stderr
+    )
+    return 1
 
 
 def _examine(model: Inspection, content: bytes, engine: str = Engine.BUILTIN) -> Examined:

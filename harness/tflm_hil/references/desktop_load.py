@@ -1,4 +1,4 @@
-"""Whether desktop TFLM, the bit oracle of integer models, takes a model at all.
+"""Whether desktop TFLM, the bit oracle of integer models, takes a model at all, and runs it.
 
     refusals = load_all([content, …])        # None for each that it takes
 
@@ -27,9 +27,9 @@ from tflm_hil.worker import WorkerError, stream_worker
 
 WORKER = "tflm_hil.references.workers.tflm_load"
 TIMEOUT_S = 60.0
-FORMAT = 1  # of what is kept
+FORMAT = 2  # of what is kept
 KEPT = 4000  # answers
-_NODE = re.compile(r"Node (\S+) \(number (\d+)\) failed to prepare")
+_NODE = re.compile(r"Node (\S+) \(number (\d+)\) failed to (?:prepare|invoke)")
 _NOISE = re.compile(r"^(Node .* failed to .*|Failed to get registration.*|\s*)$")
 
 

@@ -14,7 +14,6 @@ report.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from tflm_hil.bench.variants import slot_entry
 from tflm_hil.errors import (
@@ -32,11 +31,10 @@ from tflm_hil.models.tflite.lints.refused import DESKTOP_REFUSES, ENGINE_REFUSES
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.report.records import LintRecord
-from tflm_hil.run.trial import examine
+from tflm_hil.run.trial import as_driven, examine
 from tflm_hil.vocabulary import Severity
 
 OPERATORS = "unsupported-operator"
-DRIVEN = "state-scales"
 SLOT = "slot-too-small"
 ARENA = "arena-too-small"
 DAMAGED = "damaged"
@@ -138,7 +136,7 @@ class Preflight:
             engine=self._config.engine,
             ignore=self._ignore,
             asks_engine=self._built_here,
-            amend=_as_driven,
+            amend=as_driven,
         )
         for variant, result in zip(sound, results, strict=True):
             self._findings[variant.sha256] = (*self._slot(variant), *result.findings)
@@ -167,13 +165,6 @@ class Preflight:
 
 def _errors(findings: Iterable[Finding]) -> list[Finding]:
     return [item for item in findings if item.severity is Severity.ERROR]
-
-
-def _as_driven(finding: Finding) -> Finding:
-    """The finding as it is with us: our firmware requantises states, a plain byte copy does not."""
-    if finding.code != DRIVEN:
-        return finding
-    return replace(finding, severity=Severity.WARNING)
 
 
 def _damaged(error: CorruptModel) -> Finding:

@@ -37,7 +37,9 @@ ERROR: dict[str, float] = {"float32": 2e-6, "int8": 0.2, "int16x8": 0.05}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All models of `tests.support.keras_models`."""
     directory = tmp_path_factory.mktemp("keras")
-    run_worker("tests.support.keras_models", {"names": CHAINS, "directory": str(directory)})
+    run_worker(
+        "tests.support.keras_models", {"names": (*CHAINS, "gelu"), "directory": str(directory)}
+    )
     return directory
 
 
@@ -217,6 +219,18 @@ def test_the_command_converts_and_says_what_it_did(
     assert "dynamic batch; it was fixed to 1" in text
     assert "\nerror" not in text
     assert inspect(target.read_bytes()).inputs[0].type == "int16"
+
+
+def test_the_command_fails_where_no_engine_runs_what_it_wrote(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out.tflite"
+    arguments = ["convert", folder / "gelu.keras", "--export", "step", "-o", target]
+    assert main([str(item) for item in arguments]) == 1
+    said = capsys.readouterr()
+    assert "the builtin engine has no GELU" in said.out
+    assert f"error: {target} was written, and no engine runs it" in said.err
+    assert target.exists()
 
 
 def test_the_command_names_inputs_that_saturate(

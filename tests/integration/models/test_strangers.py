@@ -19,12 +19,15 @@ RANDOM_GRAPHS = int(os.environ.get("HIL_RANDOM_GRAPHS", "12"))
 CONVERTED = (
     "masking_near_data shift float32",
     "masking_residual shift float32",
+    "masking_multiplied shift float32",
     "masking_pooled shift float32",
     "masking_nested shift int8",
     "masking_in_an_own_layer shift float32",
     "embedding step int8",
+    "embedding step int16x8",
     "embedding_int64 unrolled int8",
     "embedding_of_floats step int8",
+    "embedding_half_masked shift int8",
     "embedding_masked shift int8",
     "table_lookup fused int8",
     "positions shift int8",
@@ -45,6 +48,10 @@ CONVERTED = (
     "gated_skip step int16x8",
     "recurrent_block shift float32",
     "last_step step float32",
+    "selu step float32",
+    "batch_norm step int8",
+    "returned_state step float32",
+    "up_sampled shift float32",
 )
 
 REFUSED = {
@@ -55,6 +62,11 @@ REFUSED = {
     "embedding_masked step float32": (r"layer \w+ makes a mask", "--export shift"),
     "encoder_decoder step float32": (r"layer \w+ is a RepeatVector", "--export shift"),
     "td_lstm step float32": (r"layer \w+ is a TimeDistributed around the recurrent", "shift"),
+    "stacked_cells unrolled int16x8": (r"runs a GRU cell with reset_after=True", "step"),
+    "residual step int16x8": (
+        "the converter has no int16x8 form of NEG",
+        "--to int8 --export step",
+    ),
     "conv_lstm shift float32": (r"layer \w+ is a ConvLSTM2D: its state is an image", ""),
     "gru fused float32": (r"layer \w+ is a GRU; only LSTM has a fused operator", "shift"),
 }
@@ -71,6 +83,7 @@ def found() -> dict[str, Outcome]:
 def test_converted_and_equal_to_keras(found: dict[str, Outcome], words: str) -> None:
     outcome = found[words]
     assert not outcome.refusal, outcome.refusal
+    assert not outcome.unrunnable, outcome.unrunnable
     assert outcome.equal, outcome
     assert outcome.error < 0.1
 

@@ -9,6 +9,7 @@ from tflm_hil.models.tflite.lints.refused import LoadStatus
 from tflm_hil.references import desktop_load
 
 from tests.support import tiny_models
+from tests.support.graph_builder import ModelBuilder
 
 
 @pytest.fixture
@@ -49,3 +50,24 @@ def test_without_a_cache_it_is_asked_all_the_same(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert desktop_load.load_all([tiny_models.add(4)]) == [None]
+
+
+def largest(dtype: str) -> bytes:
+    """REDUCE_MAX over four numbers."""
+    model = ModelBuilder()
+    main = model.graph()
+    x = main.tensor("x", (1, 4), dtype, scale=0.5)
+    axis = main.tensor("axis", (1,), "int32", data=[1])
+    y = main.tensor("y", (1,), dtype, scale=0.5)
+    main.operator("REDUCE_MAX", [x, axis], [y], "Reducer")
+    main.finish([x], [y])
+    return model.content()
+
+
+def test_what_is_refused_only_when_it_runs_is_refused(folder: Path) -> None:
+    assert not folder.exists()
+    taken, refused = desktop_load.load_all([largest("int8"), largest("int16")])
+    assert taken is None
+    assert refused is not None
+    assert refused.operator_name == "REDUCE_MAX"
+    assert "int8" in refused.said

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tflm_hil.models.convert.causes import Cause, drift
 from tflm_hil.models.convert.exports import call, outputs_of
+from tflm_hil.models.convert.exports.indices import table_rows
 from tflm_hil.models.convert.exports.rebuild import forget, rebuild, stateful
 from tflm_hil.models.convert.exports.refusals import RefusedError
 from tflm_hil.models.convert.fidelity import (
@@ -66,7 +67,9 @@ def expected_of(model: Any, samples: Sequences | None, *, steps: int) -> Expecte
     """
     inputs = inputs_of(model)
     given = samples is not None
-    sequences = samples if samples is not None else random_sequences(inputs, SEQUENCES)
+    sequences = (
+        samples if samples is not None else random_sequences(inputs, SEQUENCES, table_rows(model))
+    )
     most = min(SEQUENCES, max(FEWEST, INVOKES // max(1, steps)))
     sequences = take(sequences, chosen(count_of(sequences), most))
     outputs = [np.stack(parts) for parts in zip(*_keras(model, inputs, sequences), strict=True)]

@@ -17,6 +17,7 @@ LINE = 300
 
 # How the converter names an operator of TensorFlow that TFLite has no kernel for.
 FOREIGN = re.compile(r"'?tf\.(\w+)'? op is neither|\bFlex(\w+)|tf\.(\w+) ?\{")
+NOT_WIDE = re.compile(r"Quantization to 16x8-bit not yet supported for op: '(\w+)'")
 NO_KERNEL = ("is neither a custom op nor a flex op", "SELECT_TF_OPS", "Flex")
 
 # What stands in the converter's message → what to do. The first that is found counts.
@@ -48,7 +49,7 @@ TOLD = 3  # lines of the log
 
 def is_converters(failure: WorkerError) -> bool:
     """Whether it was the converter that failed, so that another export may do."""
-    known = failure.kind in (*TYPED, NOT_CONVERTED)
+    known = failure.kind in (*TYPED, NOT_CONVERTED) or NOT_WIDE.search(failure.message)
     return not known and failure.returncode is not None and not _no_kernel(failure)
 
 
@@ -80,6 +81,12 @@ def explain(
         return ConversionError(
             f"converting {name} to {dtype} ({export}) failed: TFLite has no kernel for {operators}",
             remedy="replace the layer that makes it; TFLM runs no TensorFlow (Flex) operators",
+        )
+    if wide := NOT_WIDE.findall(failure.message):
+        return ConversionError(
+            f"converting {name} to {dtype} ({export}) failed: the converter has no int16x8 form of"
+            f" {', '.join(dict.fromkeys(wide))}",
+            remedy=f"use --to int8 --export {export}, or replace the layer that makes it",
         )
     sentence = f"converting {name} to {dtype} ({export}) failed: {_cause(failure)}"
     if failure.returncode is None:

@@ -53,12 +53,12 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
         "",
     ),
     ObstacleKind.UNROLLED_RESET_AFTER: (
-        "is a GRU with reset_after=True: unrolled in int16x8 the converter shares one bias between"
-        " steps whose input scales differ, and the results are silently wrong (0.09 where int8 has"
-        " 0.03)",
-        "are GRUs with reset_after=True: unrolled in int16x8 the converter shares one bias between"
-        " steps whose input scales differ, and the results are silently wrong (0.09 where int8 has"
-        " 0.03)",
+        "runs a GRU cell with reset_after=True: unrolled in int16x8 the converter shares one bias"
+        " between steps whose input scales differ, and the results are silently wrong (0.09 where"
+        " int8 has 0.03)",
+        "run GRU cells with reset_after=True: unrolled in int16x8 the converter shares one bias"
+        " between steps whose input scales differ, and the results are silently wrong (0.09 where"
+        " int8 has 0.03)",
         "train with reset_after=False",
     ),
     ObstacleKind.FAKE_QUANTISED: (

@@ -144,17 +144,24 @@ def checked(arrays: Sequences, *, scaled: bool) -> None:
         raise ConversionError(f"the samples do not serve: {what}", remedy=remedy) from None
 
 
-def random_sequences(inputs: Sequence[KerasInput], count: int) -> dict[str, NDArray[Any]]:
-    """`count` sequences where nobody gave any: floats of ±1, integers and truth values 0 or 1.
-
-    An index is below 2, since nothing says how many rows a table has. Open axes have length 1.
+def random_sequences(
+    inputs: Sequence[KerasInput], count: int, rows: Mapping[str, int] | None = None
+) -> dict[str, NDArray[Any]]:
+    """`count` sequences where nobody gave any: floats of ±1, truth values and integers 0 or 1, and
+    of an input that is looked up in a table of so many `rows` any of them. Open axes have length 1.
     """
     random = np.random.default_rng(0)
     made: dict[str, NDArray[Any]] = {}
     for item in inputs:
         shape = (count, *(size or 1 for size in item.shape))
-        whole = np.dtype(item.dtype).kind != "f"
-        numbers = random.integers(0, 2, shape) if whole else random.uniform(-1.0, 1.0, shape)
+        tables = [(rows or {}).get(name, 0) for name in item.names]
+        numbers: NDArray[Any]
+        if any(tables):
+            numbers = random.integers(0, max(tables), shape)
+        elif np.dtype(item.dtype).kind != "f":
+            numbers = random.integers(0, 2, shape)
+        else:
+            numbers = random.uniform(-1.0, 1.0, shape)
         made[item.name] = numbers.astype(item.dtype)
     return made
 

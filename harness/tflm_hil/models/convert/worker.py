@@ -25,6 +25,7 @@ from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, input
 from tflm_hil.models.convert.saturation import check_saturation
 from tflm_hil.models.convert.trial import building, check, options, other_ways
 from tflm_hil.models.tflite.inspect import inspect
+from tflm_hil.models.tflite.int8_tables import narrow_tables
 from tflm_hil.models.tflite.output_order import order_outputs
 from tflm_hil.models.tflite.states import as_exported, tie_states
 from tflm_hil.worker import Answer, Arrays, serve_stream
@@ -136,8 +137,10 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
         assert calibration is not None
         cut = windows(inputs, calibration) if export_name in WINDOWED else calibration
         _quantise(export, dtype, cut)
-    content, tied = tie_states(order_outputs(export.finish(export.converter.convert())))
-    return Converted(model, content, calibration, distance, (*_notes(model), *tied), expected)
+    content, narrowed = narrow_tables(export.finish(export.converter.convert()))
+    content, tied = tie_states(order_outputs(content))
+    notes = (*_notes(model), *narrowed, *tied)
+    return Converted(model, content, calibration, distance, notes, expected)
 
 
 def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | None:

@@ -35,12 +35,11 @@ def order_outputs(content: bytes) -> bytes:
     first = [numbered[number] for number in sorted(numbered)]
     if len(numbered) < 2 or len(set(first)) != len(first):
         return content
-    wanted = [
-        *first,
-        *(tensor for tensor in tensors if tensor not in first and tensor not in states),
-    ]
-    wanted += [tensor for tensor in states if tensor not in first]
-    if wanted == tensors or sorted(wanted) != sorted(tensors):
+    left = list(tensors)  # what leaves by two names stands there twice
+    for tensor in first:
+        left.remove(tensor)
+    wanted = [*first, *sorted(left, key=lambda tensor: tensor in states)]
+    if wanted == tensors:
         return content
     editor = Editor(content)
     editor.model.subgraphs[signature.subgraph].outputs = np.array(wanted, np.int32)

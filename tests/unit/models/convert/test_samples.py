@@ -105,3 +105,9 @@ def test_random_sequences_are_of_the_inputs_types() -> None:
         "ids": ((4, 12), "int32"), "wave": ((4, 12, 3), "float32"), "flag": ((4,), "bool"),
     }  # fmt: skip
     assert set(np.unique(made["ids"])) == {0, 1}
+
+
+def test_random_indices_are_of_the_whole_table() -> None:
+    made = random_sequences((IDS, WAVE), 40, {"ids": 9, "wave": 3})
+    assert set(np.unique(made["ids"])) == set(range(9))
+    assert set(np.unique(made["wave"])) == {0.0, 1.0, 2.0}

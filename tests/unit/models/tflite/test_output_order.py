@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from tflm_hil.models.tflite.flatbuffer import Editor
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.output_order import order_outputs
@@ -37,3 +38,20 @@ def test_numbers_say_the_order_and_states_come_last() -> None:
 def test_a_single_output_stays_where_it_is() -> None:
     content = SHIFT.read_bytes()
     assert order_outputs(content) is content
+
+
+def test_a_state_that_is_an_output_too_stands_there_twice() -> None:
+    editor = Editor(SHIFT.read_bytes())
+    signature, graph = editor.model.signatureDefs[0], editor.model.subgraphs[0]
+    (state,) = [entry for entry in signature.outputs if entry.name == b"c_next"]
+    again = editor.schema.TensorMapT()
+    again.name, again.tensorIndex = b"y1", state.tensorIndex
+    signature.outputs = [*signature.outputs, again]
+    for entry in signature.outputs:
+        entry.name = entry.name.replace(b"y", b"y0") if entry.name == b"y" else entry.name
+    graph.outputs = np.array([*graph.outputs, state.tensorIndex], np.int32)[::-1]
+    model = inspect(order_outputs(editor.content()))
+    signed = model.signatures[0].outputs
+    names = ("y0", "y1", "c_next", "h_next")
+    assert sorted(model.subgraphs[0].outputs[2:]) == sorted(signed[name] for name in names[2:])
+    assert list(model.subgraphs[0].outputs[:2]) == [signed["y0"], signed["y1"]]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.models.convert.exports import Export, call, outputs_of, rows
+from tflm_hil.models.convert.exports.indices import table_rows
 from tflm_hil.models.convert.exports.rebuild import forget, rebuild, stateful
 from tflm_hil.models.convert.exports.walk import layers_of
 from tflm_hil.models.convert.samples import (
@@ -40,7 +41,7 @@ def difference(model: Any, export: Export, samples: Sequences | None) -> float:
     """
     inputs = inputs_of(model)
     if samples is None:
-        samples = random_sequences(inputs, PROBED_SEQUENCES)
+        samples = random_sequences(inputs, PROBED_SEQUENCES, table_rows(model))
     samples = take(windows(inputs, samples), slice(PROBED_SEQUENCES))
     tried = [samples, *(_padded(samples, value) for value in _mask_values(model))]
     samples = {name: np.concatenate([one[name] for one in tried]) for name in samples}

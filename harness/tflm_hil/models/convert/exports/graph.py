@@ -172,10 +172,14 @@ class Graph(Walker):
         """The layer itself, on weights that are constants; masks as Keras hands them on."""
         link = self.link(call.operation)
         assert isinstance(link, Plain)
-        masked = any(value.mask is not None for value in call.values)
+        masked = any(value.mask is not None for value in (*call.values, *call.named))
         options = {key: value for key, value in call.kwargs.items() if key != "training"}
         if masked:
             options.pop("mask", None)  # it is that of the values
+        # A tensor carries the mask that its layer set, and none may come in by that way: that of a
+        # Concatenate, for one, is made of operators that TFLM does not have.
+        for value in (*call.values, *call.named):
+            set_keras_mask(value.tensor, value.mask)
         if masked and isinstance(call.operation, keras.layers.Concatenate):
             output = link(*call.args, **options)
             return [Value(output, _joined(call), any(value.padded for value in call.values))]
@@ -185,12 +189,11 @@ class Graph(Walker):
             passes = link.layer.supports_masking and len(call.values) == 1
             if takes or (padded and not passes):
                 raise _given_padding(call)
-        for value in call.values:
-            if value.mask is not None:
-                set_keras_mask(value.tensor, value.mask)
         with replaced_calls(self, link.layer):
             outputs = keras.tree.flatten(link(*call.args, **options))
         masks = [get_keras_mask(x) for x in outputs]
+        if masked and isinstance(call.operation, MERGES):
+            masks = [_joined(call)]
         return [
             Value(x, mask, padded and mask is not None)
             for x, mask in zip(outputs, masks, strict=True)
@@ -230,6 +233,12 @@ def replaced_calls(graph: Graph, layer: Any) -> Iterator[None]:
         yield
 
 
+MERGES = (
+    keras.layers.Add, keras.layers.Average, keras.layers.Maximum, keras.layers.Minimum,
+    keras.layers.Multiply, keras.layers.Subtract,
+)  # fmt: skip
+"""Layers whose mask is that of any of what they take."""
+
 REPLACED = (keras.layers.TimeDistributed, keras.layers.Masking)
 
 
@@ -250,11 +259,12 @@ def _replacement(graph: Graph, layer: Any) -> Any:
 
 
 def _joined(call: Call) -> Any:
-    """The mask of a Concatenate, without the operator that Keras makes it with (REDUCE_ANY): over
-    features a step is kept that one of them keeps, over time masks stand one after the other.
+    """The mask of a Concatenate, an Add and their like, without the operator that Keras makes it
+    with (REDUCE_ANY): over features a step is kept that one of them keeps, over time masks stand
+    one after the other.
     """
     rank = len(call.values[0].tensor.shape)
-    axis = int(call.operation.axis) % rank
+    axis = int(getattr(call.operation, "axis", -1)) % rank
     masks = [value.mask for value in call.values]
     if axis == 1:
         whole = [

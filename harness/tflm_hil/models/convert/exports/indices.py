@@ -15,33 +15,51 @@ def index_inputs(model: Any) -> set[str]:
     """The names of the inputs that go into Embedding layers and nowhere else, through models inside
     the model.
     """
+    return set(table_rows(model))
+
+
+def table_rows(model: Any) -> dict[str, int]:
+    """The rows of the smallest table that each of these inputs is looked up in."""
     graph = getattr(model, "_functional", model)
     if not hasattr(graph, "_nodes_by_depth"):
-        return set()
-    return {
-        tensor._keras_history.operation.name for tensor in graph.inputs if _index(graph, tensor)
-    }
+        return {}
+    found = {}
+    for tensor in graph.inputs:
+        rows = _rows(graph, tensor)
+        if rows:
+            found[str(tensor._keras_history.operation.name)] = min(rows)
+    return found
 
 
-def _index(graph: Any, tensor: Any) -> bool:
-    takers = [
-        node
-        for nodes in graph._nodes_by_depth.values()
-        for node in nodes
-        if not node.is_input and any(x is tensor for x in node.input_tensors)
-    ]
-    return bool(takers) and all(_looks_up(node, tensor) for node in takers)
+def _rows(graph: Any, tensor: Any) -> list[int]:
+    """Of each Embedding that takes a tensor; none, if anything else does."""
+    found: list[int] = []
+    for nodes in graph._nodes_by_depth.values():
+        for node in nodes:
+            if node.is_input or not any(x is tensor for x in node.input_tensors) or _mask(node):
+                continue
+            rows = _looked_up(node, tensor)
+            if not rows:
+                return []
+            found += rows
+    return found
 
 
-def _looks_up(node: Any, tensor: Any) -> bool:
+def _looked_up(node: Any, tensor: Any) -> list[int]:
     layer = node.operation
     if isinstance(layer, keras.layers.Embedding):
-        return True
+        return [int(layer.input_dim)]
     inside = getattr(layer, "_functional", layer)
     if not isinstance(layer, keras.Model) or not hasattr(inside, "_nodes_by_depth"):
-        return _mask(node)
-    places = [number for number, x in enumerate(node.input_tensors) if x is tensor]
-    return all(_index(inside, inside.inputs[place]) for place in places)
+        return []
+    found: list[int] = []
+    for number, x in enumerate(node.input_tensors):
+        if x is tensor:
+            rows = _rows(inside, inside.inputs[number])
+            if not rows:
+                return []
+            found += rows
+    return found
 
 
 def _mask(node: Any) -> bool:

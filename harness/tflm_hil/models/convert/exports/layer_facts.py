@@ -23,13 +23,18 @@ def layers_in(model: Any) -> list[Layer]:
             kind=type(layer).__name__,
             recurrent=is_recurrent(layer),
             return_sequences=bool(getattr(layer, "return_sequences", False)),
-            reset_after=bool(getattr(layer, "reset_after", False)),
+            reset_after=any(getattr(item, "reset_after", False) for item in _cells(layer)),
             mask_zero=bool(getattr(layer, "mask_zero", False)),
             fake_quantised=_rounds(layer),
             keras_quantised=getattr(layer, "quantization_mode", None) is not None,
         )
         for layer in layers_of(model)
     ]
+
+
+def _cells(layer: Any) -> list[Any]:
+    """The cells of a recurrent layer, those of a stack included."""
+    return layer.cell._flatten_layers() if isinstance(layer, keras.layers.RNN) else []
 
 
 def _rounds(layer: Any) -> bool:

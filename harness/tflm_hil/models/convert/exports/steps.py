@@ -33,7 +33,7 @@ from tflm_hil.models.convert.exports.walk import (
 from tflm_hil.models.layer_kinds import IDLE, POINTWISE
 
 # Layers that take a row of features as they take a window of them, unless an axis is numbered.
-ROWS = POINTWISE - {"Normalization", "PReLU"}
+ROWS = POINTWISE - {"BatchNormalization", "Normalization", "PReLU"}
 
 # How far a layer on single steps may be from the same on a window: the order of a sum.
 ALIKE = 1e-5

@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.src.backend import get_keras_mask
 
 from tflm_hil.models.convert.exports.links import Link, Recurrent, is_recurrent, link_of
 
@@ -82,15 +83,23 @@ class Walker:
     def run(self, functional: Any, given: Sequence[Value]) -> list[Value]:
         """The outputs of a graph, those of a mapping or a list one after the other."""
         values = {id(x): value for x, value in zip(functional.inputs, given, strict=True)}
-        for node in _in_order(functional):
-            if any(id(x) not in values for x in node.input_tensors):
+        for node in _needed(functional):
+            left_out = _mask_arguments(node)
+            if any(id(x) not in values for x in _taken(node)):
                 continue  # leads to no output
             tensors = {key: value.tensor for key, value in values.items()}
             args, kwargs = node.arguments.fill_in(tensors)
+            kwargs = {key: item for key, item in kwargs.items() if key not in left_out}
             found = [x for x in keras.tree.flatten(node.arguments.args) if id(x) in values]
-            named = [x for x in keras.tree.flatten(node.arguments.kwargs) if id(x) in values]
+            named = [
+                x
+                for key, item in node.arguments.kwargs.items()
+                if key not in left_out
+                for x in keras.tree.flatten(item)
+                if id(x) in values
+            ]
             call = Call(
-                node.operation, tuple(args), dict(kwargs), [values[id(x)] for x in found], found,
+                node.operation, tuple(args), kwargs, [values[id(x)] for x in found], found,
                 [values[id(x)] for x in named],
             )  # fmt: skip
             results = self.operation(call)
@@ -143,6 +152,36 @@ def _in_order(functional: Any) -> Iterator[Any]:
         for node in functional._nodes_by_depth[depth]:
             if node.operation and not node.is_input:
                 yield node
+
+
+def _needed(functional: Any) -> Iterator[Any]:
+    """Those in order that lead to an output: what Keras makes masks with does not."""
+    wanted = {id(x) for x in functional.outputs}
+    needed = []
+    for node in reversed(list(_in_order(functional))):
+        if any(id(x) in wanted for x in node.outputs):
+            needed.append(node)
+            wanted |= {id(x) for x in _taken(node)}
+    return iter(needed[::-1])
+
+
+def _taken(node: Any) -> list[Any]:
+    """The Keras tensors that a node takes, without the masks that come with them."""
+    arguments = node.arguments
+    named = [item for key, item in arguments.kwargs.items() if key not in _mask_arguments(node)]
+    return [
+        x for x in keras.tree.flatten([arguments.args, named]) if isinstance(x, keras.KerasTensor)
+    ]
+
+
+def _mask_arguments(node: Any) -> set[str]:
+    """The arguments that Keras fills with the masks of other arguments. Here a mask comes with its
+    `Value`, because Keras makes it of operators that TFLM does not have.
+    """
+    if all(get_keras_mask(x) is None for x in node.input_tensors):
+        return set()
+    names = {"mask", *(f"{name}_mask" for name in ("query", "value", "key"))}
+    return names & set(node.arguments.kwargs)
 
 
 def is_graph(layer: Any) -> bool:

@@ -43,9 +43,9 @@ TFLM = frozenset(
 # What makes an operator that no engine has, and what to use in its place.
 MADE_BY = {
     "SELECT": "use elu in place of selu, and tf.gather in place of Keras 3's Embedding, which make"
-    " it (of an Embedding `hil convert` makes a GATHER)",
-    "TILE": "use tf.broadcast_to in place of RepeatVector or UpSampling1D, which make it (of a"
-    " RepeatVector `hil convert` makes a broadcast)",
+    " it (`hil convert` makes an ELU and a GATHER of them)",
+    "TILE": "use tf.broadcast_to in place of RepeatVector or UpSampling1D, which make it (`hil"
+    " convert` makes a broadcast of both)",
     "REDUCE_ANY": "feed sequences of one length, or a mask as an input, in place of Masking, which"
     " makes it (`hil convert --export shift` has masks without it)",
     "CUSTOM Flex": "convert without SELECT_TF_OPS: it is an operator of TensorFlow itself; for"

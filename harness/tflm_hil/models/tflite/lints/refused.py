@@ -148,4 +148,5 @@ def _remedy(refusal: LoadRefusal, where: tuple[Subgraph, Operator] | None) -> st
             "convert to float32, or scale the features alike before the model, so that the ranges"
             " of its tensors do not differ by orders of magnitude"
         )
-    return "convert to float32, or replace the layer that makes the operator"
+    replace = "replace the layer that makes the operator"
+    return f"convert to float32, or {replace}" if types & {"int8", "int16"} else replace
