@@ -45,10 +45,12 @@ def float_island(model: Inspection) -> Iterator[Finding]:
         names = ", ".join(f"{count} {name}" for name, count in counts.most_common())
         graph, operator = floats[0]
         does = "move float32 elements" if moving else "compute in float32"
+        if len(floats) == 1:
+            does = "moves float32 elements" if moving else "computes in float32"
         yield Finding(
             "float-island", Severity.NOTE if moving else Severity.WARNING,
-            f"{len(floats)} operators of a model with integer inputs and outputs {does} ({names};"
-            f" first: {place(graph, operator)})",
+            f"{len(floats)} operator{'s' * (len(floats) > 1)} of a model with integer inputs and"
+            f" outputs {does} ({names}; first: {place(graph, operator)})",
             "leave it, or try --export shift or step: it costs four times the memory, nothing else"
             if moving else
             "try --export shift or step, whose cells have no SPLIT: as it is, the model is slow"
