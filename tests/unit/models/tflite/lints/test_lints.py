@@ -251,7 +251,7 @@ CASES: list[tuple[str, str, Callable[[], bytes], Callable[[], bytes], str]] = [
     ("per-channel-int16", "warning", lambda: dense("int16", channels=2),
      lambda: dense("int8", channels=2), "CMSIS-NN"),
     ("float-island", "warning", lambda: island("LOGISTIC"), island, "LOGISTIC #1"),
-    ("float-island", "note", lambda: island("RESHAPE"), island, "move float32 elements"),
+    ("float-island", "note", lambda: island("RESHAPE"), island, "moves float32 elements"),
     ("hybrid", "error", lambda: dense("float32"), lambda: dense("float32", "float32"),
      "FULLY_CONNECTED #0"),
     ("half-floats", "error", lambda: with_half_floats("float16"),
