@@ -38,6 +38,7 @@ class Line:
 
     def __init__(self) -> None:
         self.now = 100.0
+        self.clock = LineTime(self)
         self.lost_out: Fate = lambda _: False
         self.lost_in: Fate = lambda _: False
         self.silent = False
@@ -85,6 +86,19 @@ class Line:
     def close(self) -> None: ...
 
 
+class LineTime:
+    """`Clock`: reading is what takes time."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def now(self) -> float:
+        return self._line.now
+
+    def wall_s(self, left_s: float) -> float:
+        return left_s
+
+
 class Setup:
     def __init__(self) -> None:
         self.line = Line()
@@ -97,7 +111,7 @@ class Setup:
             silence_s=10.0,
             on_log=self.logs.append,
             on_garbled=self._garbled,
-            clock=lambda: self.line.now,
+            clock=self.line.clock,
         )
         self.window.restart(1, Limits(8, 1000, 1000))
 
