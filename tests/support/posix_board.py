@@ -57,6 +57,11 @@ class PosixBoard:
         self.tty = self._process.stdout.readline().removeprefix("tty: ").strip()
         self._devices: list[Device] = []
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def transport(self) -> SerialTransport:
         return SerialTransport(self.tty, 115200)
 

@@ -69,7 +69,7 @@ class Limits:
 class Pending:
     """A request on its way, and its reply once that is there."""
 
-    __slots__ = ("again_at", "kind", "reply", "reply_bytes", "sent_at", "seq", "wire")
+    __slots__ = ("again_at", "kind", "order", "reply", "reply_bytes", "sent_at", "seq", "wire")
 
     def __init__(self, kind: int, seq: int, wire: bytes, reply_bytes: int, sent_at: float) -> None:
         self.kind = kind
@@ -79,6 +79,7 @@ class Pending:
         self.reply: Frame | None = None
         self.sent_at = sent_at
         self.again_at = 0.0  # when it was last sent again; 0 = never
+        self.order = 0  # of its last sending among all
 
 
 class Window:
@@ -103,6 +104,7 @@ class Window:
         self._on_garbled = on_garbled
         self._clock = clock
         self._next_seq = 0
+        self._sendings = 0
         self._pending: dict[int, Pending] = {}  # unanswered, oldest first
         # Everything from the oldest unanswered request on: the device must still hold all these
         # replies, answered or not, to be able to repeat the oldest.
@@ -168,7 +170,7 @@ class Window:
         self._next_seq = (self._next_seq + 1) & 0xFFFF
         self._request_bytes += len(wire)
         self._reply_bytes += reply_bytes
-        self._queue(wire)
+        self._queue(pending)
         self._counters.frames_sent += 1
         if idle or self._unsent_bytes >= _WRITE_BYTES:
             self.flush()
@@ -266,11 +268,12 @@ class Window:
         if pending.again_at == 0.0:
             self._service.add(now - max(self._progress_at, pending.sent_at))
         self._made_progress(now)
-        # Replies come in order: whatever is still unanswered before this one was lost.
+        # Replies come in order: what was sent before this one and is still unanswered was lost,
+        # or its repetition was.
         for older in self._pending.values():
             if (frame.seq - older.seq) & 0xFFFF >= 0x8000:
                 break
-            if older.again_at == 0.0:
+            if older.order < pending.order:
                 self._repeat(older, now)
 
     def _accept_nak(self, frame: Frame) -> None:
@@ -303,16 +306,18 @@ class Window:
 
     def _repeat(self, pending: Pending, now: float) -> None:
         pending.again_at = now
-        self._queue(pending.wire)
+        self._queue(pending)
         self._counters.retransmissions += 1
 
     @property
     def _wait_s(self) -> float:
         return self._service.wait_s * self._backoff
 
-    def _queue(self, wire: bytes) -> None:
-        self._unsent.append(wire)
-        self._unsent_bytes += len(wire)
+    def _queue(self, pending: Pending) -> None:
+        self._sendings += 1
+        pending.order = self._sendings
+        self._unsent.append(pending.wire)
+        self._unsent_bytes += len(pending.wire)
 
     def _made_progress(self, now: float) -> None:
         self._progress_at = now

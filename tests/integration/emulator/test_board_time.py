@@ -34,6 +34,12 @@ def passes(clock: BoardTime, seconds: float) -> None:
         time.sleep(clock.wall_s(end - clock.now()))
 
 
+def _look_until(clock: BoardTime, deadline: float) -> None:
+    while time.monotonic() < deadline:
+        clock.now()
+        time.sleep(0.05)
+
+
 def test_it_goes_on_while_the_core_does_nothing(board: EmulatorProcess) -> None:
     passes(board.clock(), 0.3)
 
@@ -71,9 +77,7 @@ def test_a_process_that_is_gone_is_said_to_be(
     monkeypatch.setattr(board_time, "_LIFE_CHECK_S", 0.1)
     deadline = time.monotonic() + 10
     with pytest.raises(EmulatorError, match="has ended"):
-        while time.monotonic() < deadline:
-            clock.now()
-            time.sleep(0.05)
+        _look_until(clock, deadline)
 
 
 def test_a_board_that_does_not_run_has_no_time() -> None:
