@@ -12,7 +12,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,14 +102,15 @@ def _compared(
     line.outward, line.inward = noises[0].apply, noises[1].apply
     start = time.monotonic()
     expected = judge.stream(requests(frames, seed))
-    seen: deque[int] = deque(maxlen=1)
+    latest = -1
     wrong = doubled = answered = 0
     ended_by = ""
     try:
         for result in device.stream(requests(frames, seed)):
             wrong += not _equal(result, next(expected))
-            doubled += bool(seen) and result.key <= seen[-1]
-            seen.append(int(str(result.key)))
+            number = int(str(result.key))
+            doubled += number <= latest
+            latest = number
             answered += 1
     except HilError as error:
         ended_by = f"{type(error).__name__}: {error.what}"

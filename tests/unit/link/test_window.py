@@ -236,7 +236,8 @@ def test_what_never_stops_and_answers_nothing_is_silence(setup: Setup) -> None:
     (pending,) = setup.ask(1)
     babble = iter(range(1000))
 
-    def read(*_: object) -> bytes:
+    def read(max_bytes: int, timeout_s: float) -> bytes:
+        del max_bytes, timeout_s
         next(babble)
         setup.line.now += 0.1
         return b"\x55\x66\x77\0"
