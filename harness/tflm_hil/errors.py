@@ -47,6 +47,7 @@ problem as an error and never as a failed model:
 from __future__ import annotations
 
 from tflm_hil.device_answers import FaultRecord, LineFacts, Rejection
+from tflm_hil.visible import visible
 
 
 class HilError(Exception):
@@ -65,7 +66,7 @@ class HilError(Exception):
     def __str__(self) -> str:
         place = f"[{self.board}] " if self.board else ""
         remedy = f"\n  → {self.remedy}" if self.remedy else ""
-        return f"{place}{self.what}{remedy}"
+        return visible(f"{place}{self.what}{remedy}")
 
 
 class ConfigurationError(HilError):

@@ -42,7 +42,7 @@ def from_plain(kind: type[T], plain: Any) -> T:
     """The record of type `kind` that `plain` was made from. Raises KeyError, TypeError or
     ValueError if it was not made from one.
     """
-    return typing.cast(T, _decoder(kind)(plain))
+    return typing.cast(T, _decoder(typing.cast(Any, kind))(plain))
 
 
 @functools.cache
@@ -106,8 +106,8 @@ def _union(kinds: list[Any]) -> Decoder:
     if len(kinds) == 1:
         only = _decoder(kinds[0])
         return lambda plain: None if plain is None else only(plain)
-    by_form = {kind.form: _decoder(kind) for kind in kinds if dataclasses.is_dataclass(kind)}
-    others = [_decoder(kind) for kind in kinds if not dataclasses.is_dataclass(kind)]
+    by_form = {kind.form: _decoder(kind) for kind in kinds if hasattr(kind, "form")}
+    others = [_decoder(kind) for kind in kinds if not hasattr(kind, "form")]
 
     def decode(plain: Any) -> Any:
         if plain is None:

@@ -101,7 +101,7 @@ class BoardTime:
         except (OSError, ValueError) as error:
             raise EmulatorError(
                 f"the emulated board {uid} does not tell its time: {error}",
-                remedy="stop it and start it again with this version; `hil boards` shows it",
+                remedy="start it again with this version; `hil boards` shows what runs",
             ) from error
         self._seconds = memoryview(self._page).cast("d")
         self._last_s = self._seconds[0]
