@@ -62,9 +62,7 @@ def test_what_anybody_could_write_is_refused(
 ) -> None:
     (shared / where).mkdir(parents=True)
     (shared / where).chmod(0o777)
-    with pytest.raises(
-        ConfigurationError, match=r"written by anybody|cannot be used"
-    ) as caught:
+    with pytest.raises(ConfigurationError, match=r"written by anybody|cannot be used") as caught:
         folder("emulators")
     assert "700" in caught.value.remedy
     (shared / where).chmod(0o700)
