@@ -11,8 +11,8 @@ takes and gives them. `ops`: makes COUNT models of every family of `random_ops` 
 inputs and the wheel's outputs: FAMILY-N.tflite, .in, .out; where the wheel refuses, FAMILY-N.no.
 `zoo`: for MODELS, a JSON object of paths by name, random inputs and the outputs with and without
 a reset before each inference: NAME.in, .reset, .kept.
-`damaged`: for each NAME.tflite in DIRECTORY random inputs and the outputs of inferences that
-keep their state: NAME.in, NAME.out; neither where the wheel refuses the model, ends of it or takes too long.
+`damaged`: for each NAME.tflite in DIRECTORY random inputs and the outputs of inferences that keep
+their state: NAME.in, NAME.out; neither where the wheel refuses it, ends of it or takes too long.
 `operators`: each built-in operator of the schema and whether the wheel has it, as JSON in FILE.
 """
 
@@ -76,7 +76,9 @@ def random_inputs(model: bytes, random: np.random.Generator) -> bytes:
                 break
             dtype, shape = np.dtype(details["dtype"]), details["shape"]
             if dtype == np.float32:
-                array = (random.normal(0, 3, shape)).astype(np.float32)
+                array = random.normal(0, 3, shape).astype(np.float32)
+                eighths = random.random(shape) < 0.25  # where a scale may make a tie of it
+                array[eighths] = np.round(array[eighths] * 8) / 8
             elif dtype == np.int32:
                 array = random.integers(-3, 4, shape).astype(np.int32)
             elif dtype == np.bool_:
