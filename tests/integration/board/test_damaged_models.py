@@ -13,7 +13,8 @@ from tflm_hil.errors import DeviceError, ModelRejected, TargetFault
 from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.models.slot.slot import SlotEntry
 
-from tests.integration.engine.damage import alike, write_damaged
+from tests.integration.engine.conftest import alike
+from tests.integration.engine.damage import FLOAT_BOUND, write_damaged
 
 from .conftest import Bench
 
@@ -47,7 +48,7 @@ def test_refused_or_equal_to_the_wheel(
             continue
         became[f"run, {kept}"] += 1
         if wheel_runs and not alike(
-            result.outputs, path.with_suffix(".out").read_bytes(), path.name
+            result.outputs, path.with_suffix(".out").read_bytes(), path.name, FLOAT_BOUND
         ):
             different.append(path.name)
     print(f"{DAMAGED} damaged models on the board: {dict(became)}")

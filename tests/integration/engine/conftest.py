@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -87,3 +88,17 @@ def random_ops(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("ops")
     run_wheel("ops", directory, str(OPS_PER_FAMILY), str(OPS_SEED))
     return directory
+
+
+def alike(ours: bytes, wheel: bytes, name: str, bound: float) -> bool:
+    """The same bytes; or, where the name tells of floats, numbers within `bound`, relative above 1,
+    and the same infinities and places of NaN.
+    """
+    if ours == wheel:
+        return True
+    if "float32" not in name.lower() or len(ours) != len(wheel):
+        return False
+    got, want = (np.frombuffer(raw, np.float32) for raw in (ours, wheel))
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(got - want) <= bound * np.maximum(1, np.abs(want))
+    return bool((near | (got == want) | (np.isnan(got) & np.isnan(want))).all())

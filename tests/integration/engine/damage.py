@@ -12,7 +12,7 @@ from tests.support.mutations import mutated
 
 from .conftest import run_wheel
 
-# exp and its like are those of the host's libm in the wheel and the engine's own
+# With a changed exponent a function is asked for where nobody asks it: its own steps show more.
 FLOAT_BOUND = 1e-5
 
 
@@ -35,15 +35,3 @@ def one_bit(content: bytes, seed: int) -> bytes:
     data = bytearray(content)
     data[chosen.randrange(len(data))] ^= 1 << chosen.randrange(8)
     return bytes(data)
-
-
-def alike(ours: bytes, wheel: bytes, name: str) -> bool:
-    """The same bytes, or floats as near as the libraries' functions let them be."""
-    if ours == wheel:
-        return True
-    if "float32" not in name.lower() or len(ours) != len(wheel):
-        return False
-    got, want = (np.frombuffer(raw, np.float32) for raw in (ours, wheel))
-    with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(got - want) <= FLOAT_BOUND * np.maximum(1, np.abs(want))
-    return bool((near | (got == want) | (np.isnan(got) & np.isnan(want))).all())

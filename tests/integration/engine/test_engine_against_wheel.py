@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 
-from .conftest import OPS_PER_FAMILY, Runner, run_wheel
+from .conftest import OPS_PER_FAMILY, Runner, alike, run_wheel
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 
@@ -89,11 +89,7 @@ def test_random_operators(random_ops: Path, engine_run: Runner) -> None:
             continue
         expected = model.with_suffix(".out").read_bytes()
         ours = engine_run(model, model.with_suffix(".in").read_bytes(), "--keep-state", "--poison")
-        close = ours.outputs == expected
-        if not close and "FLOAT32" in family and len(ours.outputs) == len(expected):
-            got, want = (np.frombuffer(raw, np.float32) for raw in (ours.outputs, expected))
-            close = bool((np.abs(got - want) <= FLOAT_BOUND * np.maximum(1, np.abs(want))).all())
-        if ours.status == 0 and close:
+        if ours.status == 0 and alike(ours.outputs, expected, family, FLOAT_BOUND):
             equal[family] += 1
         else:
             wrong.append((model.stem, ours.report))
