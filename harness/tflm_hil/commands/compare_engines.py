@@ -14,8 +14,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from tflm_hil.bench.firmware import firmware_under_test
 from tflm_hil.bench.variants import slot_entry, variants
 from tflm_hil.commands.engine_table import (
@@ -26,6 +24,7 @@ from tflm_hil.commands.engine_table import (
     markdown,
     render,
 )
+from tflm_hil.commands.say import say
 from tflm_hil.errors import HilError
 from tflm_hil.files import write_text
 from tflm_hil.firmware_build.tflm_tree import inspect_tree
@@ -36,6 +35,7 @@ from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.records import RunRecord
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.progress import ConsoleProgress
 from tflm_hil.run.run import Run
 from tflm_hil.run.select import select
@@ -55,7 +55,7 @@ def compare_engines(config: RunConfig, trees: list[Path], expression: str = "") 
     spec = config.spec
     for given in trees:
         inspect_tree(given, spec.core)
-    console = Console(highlight=False)
+    console = Console()
     results: list[EngineResult] = []
     for tree in (None, *trees):
         engine = replace(
@@ -71,7 +71,7 @@ def compare_engines(config: RunConfig, trees: list[Path], expression: str = "") 
     print(text)
     path = config.report_dir / f"{results[-1].record.run_id}-engines.md"
     write_text(path, markdown(results))
-    print(f"written: {path}")
+    say(f"written: {path}")
     return 0 if all(result.record.verdict is Verdict.PASS for result in results) else 1
 
 

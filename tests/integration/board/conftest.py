@@ -58,7 +58,7 @@ def _bench() -> Iterator[Bench]:
         probe.flash_firmware(image.elf)
         probe.store_models([model])
         transport = SerialTransport(emulator.tty, 115200)
-        device = Device(transport, board="nucleo-f746zg", timeout_s=10)
+        device = Device(transport, board="nucleo-f746zg", timeout_s=10, clock=emulator.clock())
         try:
             yield Bench(emulator, settings, probe, transport, device, image, model)
         finally:
