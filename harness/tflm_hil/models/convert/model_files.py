@@ -164,7 +164,7 @@ def _saved_configs(path: Path) -> list[Any]:
     try:
         for number, item in _fields((path / KERAS_METADATA).read_bytes()):
             metadata = [text for field, text in _fields(item) if field == 5] if number == 1 else []
-            configs += [json.loads(text) for text in metadata if text]
+            configs += [_json(text) for text in metadata if text]
     except (OSError, ValueError, LookupError) as error:
         raise ModelFileError(
             f"{path.name} is damaged: its {KERAS_METADATA} cannot be read", SAVE_AGAIN
@@ -234,7 +234,7 @@ def _zip_of(names: list[str]) -> str:
 def _described(path: Path, read: Callable[[str], bytes]) -> tuple[Any, str]:
     """Configuration and Keras version of an archive."""
     try:
-        metadata, config = (json.loads(read(name)) for name in (METADATA, CONFIG))
+        metadata, config = (_json(read(name)) for name in (METADATA, CONFIG))
         version = str(metadata["keras_version"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelFileError(
@@ -262,7 +262,7 @@ def _hdf5(path: Path) -> Source:
                 )
             if "model_weights" not in file:
                 raise ModelFileError(f"{path.name} holds a model without its weights", SAVE_AGAIN)
-        config = json.loads(_text(attributes["model_config"]))
+        config = _json(_text(attributes["model_config"]))
     except ModelFileError:
         raise
     except Exception as error:  # of a damaged file HDF5 raises whatever comes
@@ -270,6 +270,14 @@ def _hdf5(path: Path) -> Source:
             f"{path.name} is a damaged or truncated HDF5 file ({error})", SAVE_AGAIN
         ) from error
     return Source(path, Format.HDF5, _text(attributes.get("keras_version", "")), config)
+
+
+def _json(text: str | bytes) -> Any:
+    """JSON values. Raises ValueError, also for what nests deeper than any model does."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
 
 
 def _text(value: Any) -> str:
