@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
+import os
+import resource
 from functools import partial
 from pathlib import Path
 
 import pytest
+from tflm_hil.models.convert import hdf5_worker
 from tflm_hil.models.convert.model_files import (
     CONFIG,
     KERAS_METADATA,
@@ -21,7 +25,7 @@ from tflm_hil.references import keras_config
 from tests.support import text_mutations
 from tests.support.fuzzing import Tally, count
 from tests.support.keras_files import archive_of, hdf5_of, members, metadata_of
-from tests.support.mutations import mutations
+from tests.support.mutations import mutated, mutations
 
 PARTS = members("toy_gru")
 READERS = (keras_config.input_names, keras_config.has_recurrent_layer, keras_config.layer_kinds)
@@ -35,14 +39,49 @@ def read(path: Path) -> None:
         reader.__wrapped__(path)
 
 
-def test_files(tmp_path: Path) -> None:
-    for suffix, content in (".keras", archive_of(PARTS)), (".h5", hdf5_of(PARTS[CONFIG])):
-        path = tmp_path / f"model{suffix}"
-        tally = Tally(f"Keras files, {suffix}", ModelFileError)
-        for name, copy in mutations({suffix: content}, count()):
-            path.write_bytes(copy)
-            tally.tried(partial(read, path), name)
-        tally.check()
+def test_archives(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    tally = Tally("Keras files, .keras", ModelFileError)
+    for name, copy in mutations({"archive": archive_of(PARTS)}, count()):
+        path.write_bytes(copy)
+        tally.tried(partial(read, path), name)
+    tally.check()
+
+
+# Of the damaged copies of `hdf5_of`: those over which HDF5 1.14 crashes, and does not end.
+CRASHES, ENDLESS = 7610, 2832
+
+
+@pytest.mark.parametrize("seed", [0, CRASHES, pytest.param(ENDLESS, marks=pytest.mark.slow)])
+def test_hdf5_files_that_end_the_library_do_not_end_us(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "model.h5"
+    path.write_bytes(mutated(hdf5_of(PARTS[CONFIG]), seed))
+    with pytest.raises(ModelFileError, match="damaged or truncated"):
+        identify(path)
+
+
+def test_hdf5_files(tmp_path: Path) -> None:
+    """What the process that reads them does: answers, raises, or ends. A fork each is faster."""
+    path = tmp_path / "model.h5"
+    tally, ended = Tally("Keras files, .h5, by the process that reads them", ValueError), 0
+    for name, copy in mutations({"hdf5": hdf5_of(PARTS[CONFIG])}, count()):
+        path.write_bytes(copy)
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_CPU, (2, 2))
+            faulthandler.disable()
+            try:
+                hdf5_worker.described(path)
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        ended += code < 0
+        with tally.trying(name):
+            if code:
+                raise ValueError("damaged")
+    print(f"{ended} of them ended the process")
+    tally.check()
 
 
 @pytest.mark.parametrize("member", [CONFIG, METADATA])
