@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.errors import ConversionError
-from tflm_hil.models.convert.another_way import try_others
+from tflm_hil.models.convert.another_way import Runs, Tried, try_others
 from tflm_hil.models.convert.causes import Cause, CauseKind
 from tflm_hil.models.convert.conversion_failure import explain, is_converters, other_export
 from tflm_hil.models.convert.fidelity import Comparison, Fidelity
@@ -69,6 +69,7 @@ def convert(
     calibration: Given | None = None,
     samples: Given | None = None,
     custom: Path | None = None,
+    runs: Runs | None = None,
     timeout_s: float = 900.0,
 ) -> Conversion:
     """Convert the Keras model in the file `model`; `custom` is the Python file that defines classes
@@ -79,8 +80,9 @@ def convert(
     need it, and float32 uses its first rows to check that the rebuilt model still is the model.
     `samples` are what the model will get, likewise; the same as `calibration` if left out. What
     comes out is compared with the Keras model on them, or on random input where there are none
-    (`tflm_hil.models.convert.fidelity` has the bounds). Raises `ConversionError`, also for a
-    conversion that is not the model.
+    (`tflm_hil.models.convert.fidelity` has the bounds). `runs` says whether an engine takes a
+    converted model: where the converter fails, only what it takes is recommended. Raises
+    `ConversionError`, also for a conversion that is not the model.
     """
     try:
         identify(model)
@@ -99,24 +101,16 @@ def convert(
             f"{dtype} needs representative data and none was given",
             remedy="give 100 to 500 real sequences from the training split",
         )
-    arrays = {
-        **_named(calibration, "calibration", scaled=dtype != "float32"),
-        **_named(samples, "samples", scaled=False),
-    }
+    arrays = _arrays(calibration, samples, dtype)
     answers: list[Answer] = []
-    request = {
-        "model": str(model.resolve()),
-        "custom": str(custom.resolve()) if custom else "",
-        "export": export,
-        "dtype": dtype,
-    }
+    request = _request(model, custom, export, dtype)
     try:
         answers.extend(
             stream_worker("tflm_hil.models.convert.worker", request, arrays, timeout_s=timeout_s)
         )
     except WorkerError as failure:
         others = is_converters(failure)
-        tried = try_others(request, arrays, timeout_s) if others else None
+        tried = try_others(request, arrays, timeout_s, runs) if others else None
         if failure.crashed and answers:
             raise ConversionError(
                 f"{model.name} converted to {dtype} ({export}) ends TFLite's interpreter"
@@ -138,6 +132,40 @@ def convert(
     if lost or done.comparison.fidelity is Fidelity.WRONG:
         raise refusal(model.name, done.export, done.dtype, done.comparison, done.causes)
     return done
+
+
+def another_way(
+    model: Path,
+    *,
+    export: str,
+    dtype: str,
+    runs: Runs,
+    calibration: Given | None = None,
+    samples: Given | None = None,
+    custom: Path | None = None,
+    timeout_s: float = 900.0,
+) -> Tried:
+    """What to do in place of a conversion that is done, and that no engine runs: other exports,
+    types and activations are tried until one `runs`.
+    """
+    arrays = _arrays(calibration, samples, dtype)
+    return try_others(_request(model, custom, export, dtype), arrays, timeout_s, runs)
+
+
+def _request(model: Path, custom: Path | None, export: str, dtype: str) -> dict[str, Any]:
+    return {
+        "model": str(model.resolve()),
+        "custom": str(custom.resolve()) if custom else "",
+        "export": export,
+        "dtype": dtype,
+    }
+
+
+def _arrays(calibration: Given | None, samples: Given | None, dtype: str) -> Arrays:
+    return {
+        **_named(calibration, "calibration", scaled=dtype != "float32"),
+        **_named(samples, "samples", scaled=False),
+    }
 
 
 def _named(given: Given | None, kind: str, *, scaled: bool) -> Arrays:

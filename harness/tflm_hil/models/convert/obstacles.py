@@ -27,6 +27,8 @@ Way = tuple[ExportKind, Precision]
 ORDER = (
     ExportKind.SHIFT, ExportKind.STEP, ExportKind.FUSED, ExportKind.UNROLLED, ExportKind.LOOP,
 )  # fmt: skip
+# Types, in the order in which another is recommended.
+PREFERRED = (Precision.INT8, Precision.FLOAT32, Precision.INT16X8)
 WAYS: tuple[Way, ...] = tuple((export, dtype) for dtype in Precision for export in ORDER)
 
 

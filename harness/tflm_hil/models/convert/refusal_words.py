@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tflm_hil.models.convert.obstacles import Change, Obstacle, ObstacleKind, Way
-from tflm_hil.vocabulary import ExportKind, Precision
+from tflm_hil.models.convert.obstacles import PREFERRED, Change, Obstacle, ObstacleKind, Way
+from tflm_hil.vocabulary import ExportKind
 
 # Kind → what is said of one layer and of several, and what to change in the model.
 WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
@@ -74,8 +74,6 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
         " int8 and --samples",
     ),
 }
-
-PREFERRED = (Precision.INT8, Precision.FLOAT32, Precision.INT16X8)
 
 
 def what(found: Sequence[Obstacle]) -> str:

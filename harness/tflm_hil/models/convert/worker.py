@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from tflm_hil.models.convert.activations import NEAREST, replace, replaceable
 from tflm_hil.models.convert.causes import causes_of
 from tflm_hil.models.convert.comparing import Expected, check_weights, compare, expected_of
 from tflm_hil.models.convert.custom_classes import known
@@ -20,6 +21,7 @@ from tflm_hil.models.convert.exports import Export
 from tflm_hil.models.convert.exports.equality import difference, windows
 from tflm_hil.models.convert.exports.masks import check_padding
 from tflm_hil.models.convert.exports.rebuild import load, stateful
+from tflm_hil.models.convert.exports.walk import layers_of
 from tflm_hil.models.convert.fidelity import Fidelity
 from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, inputs_of
 from tflm_hil.models.convert.saturation import check_saturation
@@ -95,11 +97,17 @@ def convert_and_compare(request: dict[str, Any], arrays: Arrays) -> Iterator[Ans
 
 
 def tell_others(request: dict[str, Any]) -> Iterator[Answer]:
-    """The ways that are open beside the one of the request, which has ended a worker."""
+    """What may be tried in place of the request, which came to nothing (`another_way.Others`)."""
     with _known(request):
-        path = Path(request["model"])
-        ways = other_ways(load(request["model"]), path, request["export"], request["dtype"])
-        yield {"ways": [list(way) for way in ways]}, {}
+        model = load(request["model"])
+        ways = other_ways(model, Path(request["model"]), request["export"], request["dtype"])
+        found = replaceable(layers_of(model))
+        answer = {
+            "ways": [list(way) for way in ways],
+            "activations": {name: NEAREST[name] for name in found},
+            "layers": list(dict.fromkeys(name for names in found.values() for name in names)),
+        }
+        yield answer, {}
 
 
 def _known(request: dict[str, Any]) -> AbstractContextManager[Any]:
@@ -111,6 +119,10 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
     model_path = Path(request["model"])
     export_name, dtype = request["export"], request["dtype"]
     model = load(request["model"])
+    if others := request.get("activations"):
+        # the exports load the same object
+        functions = {name: tf.keras.activations.get(other) for name, other in others.items()}
+        replace(layers_of(model), functions)
     check(model, model_path, export_name, dtype)
     check_weights(model)
     inputs = inputs_of(model)
