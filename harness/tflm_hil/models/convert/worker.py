@@ -14,6 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tflm_hil.models.convert.activations import NEAREST, replace, replaceable
+from tflm_hil.models.convert.calibration import forgetting
 from tflm_hil.models.convert.causes import causes_of
 from tflm_hil.models.convert.comparing import Expected, check_weights, compare, expected_of
 from tflm_hil.models.convert.custom_classes import known
@@ -28,8 +29,10 @@ from tflm_hil.models.convert.saturation import check_saturation
 from tflm_hil.models.convert.trial import building, check, options, other_ways
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.int8_tables import narrow_tables
+from tflm_hil.models.tflite.moved_scales import repair_moved
 from tflm_hil.models.tflite.output_order import order_outputs
 from tflm_hil.models.tflite.states import as_exported, tie_states
+from tflm_hil.vocabulary import RungName
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 # Largest |Δ| between the Keras model and what will be converted: both are float32 and the same
@@ -37,7 +40,7 @@ from tflm_hil.worker import Answer, Arrays, serve_stream
 EQUALITY = 1e-4
 
 # Exports whose calibrator is fed a window at a time; the others cut sequences themselves.
-WINDOWED = ("loop", "unrolled", "fused")
+WINDOWED = ("loop", "unrolled")
 
 
 class NotEqualError(ValueError):
@@ -69,31 +72,36 @@ def convert(request: dict[str, Any], arrays: Arrays) -> Answer:
 
 
 def convert_and_compare(request: dict[str, Any], arrays: Arrays) -> Iterator[Answer]:
-    """The same, and then what a comparison with the Keras model says: should the interpreter end
-    this process, the first answer tells that it was not the converter.
+    """The same, and then what a comparison with the Keras model says on TFLite and, if it takes the
+    model, on TFLM: should an interpreter end this process, the answers before tell which.
     """
     with _known(request):
         done = _convert(request, arrays)
         yield done.answer
         samples = _bound(arrays, "samples", done.model)
-        inputs = inputs_of(done.model)
-        inspection = as_exported(inspect(done.content), len(inputs))
-        comparison, drift = compare(done.expected, done.content)
-        notes = []
-        if samples is not None:
-            faithful = comparison.fidelity is Fidelity.FAITHFUL
-            notes = check_saturation(
-                inspection, inputs, samples, done.calibration, faithful=faithful
-            )
-        causes = [*causes_of(inspection, inputs, samples, done.calibration), *drift]
-        yield (
-            {
-                "comparison": asdict(comparison),
-                "causes": [asdict(cause) for cause in causes],
-                "notes": notes,
-            },
-            {},
-        )
+        yield _compared(done, samples, RungName.TFLITE)
+        try:
+            answer = _compared(done, samples, RungName.TFLM)
+        except RuntimeError:  # what it does not take, the checks before flashing name
+            return
+        yield answer
+
+
+def _compared(done: Converted, samples: Sequences | None, runtime: RungName) -> Answer:
+    inputs = inputs_of(done.model)
+    inspection = as_exported(inspect(done.content), len(inputs))
+    comparison, drift = compare(done.expected, done.content, runtime)
+    notes = []
+    if samples is not None:
+        faithful = comparison.fidelity is Fidelity.FAITHFUL
+        notes = check_saturation(inspection, inputs, samples, done.calibration, faithful=faithful)
+    causes = [*causes_of(inspection, inputs, samples, done.calibration), *drift]
+    record = {
+        "comparison": asdict(comparison),
+        "causes": [asdict(cause) for cause in causes],
+        "notes": notes,
+    }
+    return record, {}
 
 
 def tell_others(request: dict[str, Any]) -> Iterator[Answer]:
@@ -149,7 +157,9 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
         assert calibration is not None
         cut = windows(inputs, calibration) if export_name in WINDOWED else calibration
         _quantise(export, dtype, cut)
-    content, narrowed = narrow_tables(export.finish(export.converter.convert()))
+    with forgetting():
+        made = export.converter.convert()
+    content, narrowed = narrow_tables(repair_moved(export.finish(made)))
     content, tied = tie_states(order_outputs(content))
     notes = (*_notes(model), *narrowed, *tied)
     return Converted(model, content, calibration, distance, notes, expected)
