@@ -53,8 +53,9 @@ def imitated(
     """The peculiarities that together give the device's `blocks` for `sequences`; () if none do, if
     none can show in this model, or if our engine cannot run it here.
 
-    `engine` is the device's own word: of our engine it is known that it has none. `differs` is the number of a sequence whose block is not desktop TFLM's; `site` is where the
-    device was seen to differ.
+    `engine` is the device's own word: of our engine it is known that it has none. `differs` is the
+    number of a sequence whose block is not desktop TFLM's; `site` is where the device was seen to
+    differ.
     """
     if engine == Engine.BUILTIN:
         return ()

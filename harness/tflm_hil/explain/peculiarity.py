@@ -138,11 +138,13 @@ def _product(a: float, b: float) -> float:
 
 
 def _product32(a: float, b: float) -> float:
-    return float(np.float32(a) * np.float32(b))
+    with np.errstate(all="ignore"):  # a damaged file may hold any scale
+        return float(np.float32(a) * np.float32(b))
 
 
 def _over32(a: float, b: float) -> float:
-    return float(np.float32(a) / np.float32(b))
+    with np.errstate(all="ignore"):
+        return float(np.float32(a) / np.float32(b))
 
 
 def _quantised(factor: float) -> tuple[int, int]:

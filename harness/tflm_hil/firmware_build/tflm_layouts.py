@@ -1,6 +1,6 @@
 """Folders that are given as a TFLM tree and are none, told apart by what lies in them.
 
-    raise no_tree(root, recipe)          # not a folder, empty, TFLM for Arduino, the desktop wheel …
+    raise no_tree(root, recipe)     # not a folder, empty, TFLM for Arduino, the desktop wheel …
 
 What can be linked is a checkout of upstream that was built by upstream's make, or a copy of it.
 TFLM is passed on in many other forms, and each needs another word.

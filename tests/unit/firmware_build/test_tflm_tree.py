@@ -84,6 +84,15 @@ def test_operators_of_models_only(tree: Path) -> None:
     assert used["HIL_TFLM_OPERATORS"] == "AddTanh"
 
 
+def test_operators_are_named_as_models_name_them(tree: Path) -> None:
+    """Custom operators, too: they have no code of their own."""
+    window = "_ZN6tflite11tflm_signal15Register_WINDOWEv"
+    inspected = inspect_tree(add_library(tree, symbols=(REGISTER_ADD, window)), CORE)
+    assert inspected.operator_names == {"ADD", "CUSTOM SignalWindow"}
+    used = inspected.cmake_variables({"CUSTOM SignalWindow"})
+    assert used["HIL_TFLM_OPERATORS"] == "AddWindow"
+
+
 def test_library_and_headers_make_the_digest(tree: Path) -> None:
     root = add_library(tree)
     first = inspect_tree(root, CORE)
