@@ -24,6 +24,7 @@ Add = Callable[[str, Function, str], argparse.ArgumentParser]
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tflm_hil.models.convert.another_way import Tried
     from tflm_hil.models.tflite.inspect import Inspection
     from tflm_hil.run.trial import Examined
 
@@ -85,7 +86,7 @@ def add_commands(add: Add) -> None:
 
 
 def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
-    from tflm_hil.models.convert.convert import convert
+    from tflm_hil.models.convert.convert import another_way, convert
     from tflm_hil.models.convert.wording import comparison_lines, doubts
 
     if arguments.batch not in (None, 1):
@@ -108,6 +109,7 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         calibration=calibration,
         samples=samples,
         custom=arguments.custom,
+        runs=_runs,
         timeout_s=arguments.timeout,
     )
     with stored(target):
@@ -118,7 +120,35 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         say(line)
     for note in (*doubts(done.comparison, done.export, done.dtype, done.causes), *done.notes):
         say(f"note: {note}")
-    return _told(target, done.content)
+    status = _told(target, done.content)
+    if status:
+        complain("looking for a way that an engine runs: some conversions are tried")
+        tried = another_way(
+            arguments.model,
+            export=arguments.export,
+            dtype=arguments.to,
+            runs=_runs,
+            calibration=calibration,
+            samples=samples,
+            custom=arguments.custom,
+            timeout_s=arguments.timeout,
+        )
+        complain(f"  → {_way_out(tried, arguments.to)}")
+    return status
+
+
+def _way_out(tried: Tried, dtype: str) -> str:
+    from tflm_hil.models.convert.conversion_failure import beside
+
+    return beside(tried, dtype, "replace the layers that the errors above name")
+
+
+def _runs(content: bytes) -> bool:
+    """Whether an engine takes a model that was just converted."""
+    from tflm_hil.models.tflite.inspect import inspect
+
+    model = inspect(content)
+    return any(not _examine(model, content, engine).stops_a_run for engine in Engine)
 
 
 def _fix_batch(arguments: argparse.Namespace) -> int:
