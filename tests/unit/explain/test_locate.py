@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tflm_hil.explain.locate import FLOAT_BOUND, float_bound
+from tflm_hil.comparison.descent import FLOAT_BOUND
+from tflm_hil.explain.locate import float_bound
 from tflm_hil.models.zoo.manifest import Variant, load_model
 from tflm_hil.paths import REPOSITORY
 from tflm_hil.report.judgement import Limit
