@@ -50,7 +50,7 @@ def doubts(
 ) -> list[str]:
     """A sentence for every output that is not as near as it should be, and what shows of why."""
     found = [
-        f"output {item.name} is far from Keras: {_far(item)}"
+        f"output {item.name} is far from Keras: {_far(item, dtype)}"
         for item in comparison.outputs
         if item.fidelity is Fidelity.DOUBTFUL
     ]
@@ -60,9 +60,9 @@ def doubts(
     return found
 
 
-def _far(item: OutputComparison) -> str:
+def _far(item: OutputComparison, dtype: Precision) -> str:
     """Which of the two bounds it misses (`fidelity`)."""
-    if item.rms > DOUBTFUL * item.spread:
+    if item.rms > DOUBTFUL.get(dtype, 0.0) * item.spread:
         return (
             f"its RMS error {item.rms:.3g} is {item.rms / max(item.spread, 1e-30):.0%} of what it"
             " varies by on these sequences"
