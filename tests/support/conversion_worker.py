@@ -17,6 +17,7 @@ from tflm_hil.models.convert.exports.inputs import each
 from tflm_hil.models.convert.exports.rebuild import forget, load
 from tflm_hil.models.convert.fidelity import Comparison
 from tflm_hil.models.convert.samples import Sequences, bind, inputs_of, take
+from tflm_hil.models.convert.trial import free_ways
 from tflm_hil.models.convert.wording import refusal
 from tflm_hil.models.convert.worker import convert_and_compare
 from tflm_hil.models.tflite.inspect import inspect
@@ -71,7 +72,7 @@ def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
     if any(cause.kind is CauseKind.QUANTISED_INTEGERS for cause in causes):
         comparison = Comparison.from_record(judged["comparison"])
         kinds = ExportKind(export), Precision(dtype)
-        error = refusal("model.keras", *kinds, comparison, causes)
+        error = refusal("model.keras", kinds, comparison, causes, free_ways(model))
         return {"refused": [error.what, error.remedy]}
     tried = take(samples, slice(TRIED))
     wanted = []

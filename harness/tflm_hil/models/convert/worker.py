@@ -23,13 +23,16 @@ from tflm_hil.models.convert.exports.masks import check_padding
 from tflm_hil.models.convert.exports.rebuild import load, stateful
 from tflm_hil.models.convert.exports.walk import layers_of
 from tflm_hil.models.convert.fidelity import Fidelity
+from tflm_hil.models.convert.obstacles import Way
 from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, inputs_of
 from tflm_hil.models.convert.saturation import check_saturation
-from tflm_hil.models.convert.trial import building, check, options, other_ways
+from tflm_hil.models.convert.trial import building, check, free_ways, options, other_ways
+from tflm_hil.models.convert.wording import finer
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.int8_tables import narrow_tables
 from tflm_hil.models.tflite.output_order import order_outputs
 from tflm_hil.models.tflite.states import as_exported, tie_states
+from tflm_hil.vocabulary import ExportKind, Precision
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 # Largest |Δ| between the Keras model and what will be converted: both are float32 and the same
@@ -46,7 +49,9 @@ class NotEqualError(ValueError):
 
 @dataclass(frozen=True)
 class Converted:
-    """A flatbuffer, the model that it came from, and what that was calibrated with."""
+    """A flatbuffer, the model that it came from, what that was calibrated with, and the ways that
+    no rule blocks for it.
+    """
 
     model: Any
     content: bytes
@@ -54,11 +59,13 @@ class Converted:
     difference: float
     notes: tuple[str, ...]
     expected: Expected
+    ways: tuple[Way, ...]
 
     @property
     def answer(self) -> Answer:
         """As `convert.convert` gets it."""
-        record = {"difference": self.difference, "notes": self.notes}
+        ways = [list(way) for way in self.ways]
+        record = {"difference": self.difference, "notes": self.notes, "ways": ways}
         return record, {"tflite": np.frombuffer(self.content, np.uint8)}
 
 
@@ -83,7 +90,14 @@ def convert_and_compare(request: dict[str, Any], arrays: Arrays) -> Iterator[Ans
         if samples is not None:
             faithful = comparison.fidelity is Fidelity.FAITHFUL
             notes = check_saturation(
-                inspection, inputs, samples, done.calibration, faithful=faithful
+                inspection,
+                inputs,
+                samples,
+                done.calibration,
+                faithful=faithful,
+                other=finer(
+                    (ExportKind(request["export"]), Precision(request["dtype"])), done.ways
+                ),
             )
         causes = [*causes_of(inspection, inputs, samples, done.calibration), *drift]
         yield (
@@ -152,7 +166,7 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
     content, narrowed = narrow_tables(export.finish(export.converter.convert()))
     content, tied = tie_states(order_outputs(content))
     notes = (*_notes(model), *narrowed, *tied)
-    return Converted(model, content, calibration, distance, notes, expected)
+    return Converted(model, content, calibration, distance, notes, expected, free_ways(model))
 
 
 def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | None:
