@@ -24,6 +24,7 @@ from tflm_hil.errors import (
     ModelTooBig,
     UnsupportedModel,
 )
+from tflm_hil.firmware_build.tflm_tree import inspect_tree
 from tflm_hil.models.slot.slot import check_fits
 from tflm_hil.models.tflite.arena import ArenaEstimate, estimate
 from tflm_hil.models.tflite.inspect import Inspection
@@ -34,7 +35,7 @@ from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.report.records import LintRecord
 from tflm_hil.run.trial import as_driven, examine
-from tflm_hil.vocabulary import ExportKind, Severity
+from tflm_hil.vocabulary import Engine, ExportKind, Severity
 
 OPERATORS = "unsupported-operator"
 BOUNDS = "model-bounds"
@@ -139,6 +140,7 @@ class Preflight:
             engine=self._config.engine,
             ignore=self._ignore,
             asks_engine=self._built_here,
+            linked=self._linked(),
             amend=as_driven,
         )
         for variant, result in zip(sound, results, strict=True):
@@ -147,6 +149,13 @@ class Preflight:
                 if reason not in self._said:
                     self._said.add(reason)
                     self._say(reason)
+
+    def _linked(self) -> frozenset[str] | None:
+        """The operators of the TFLM library that is to be linked."""
+        config = self._config
+        if config.engine != Engine.TFLM or config.tflm_root is None or not self._built_here:
+            return None
+        return inspect_tree(config.tflm_root, config.spec.core).operator_names
 
     def _slot(self, variant: Variant) -> Iterable[Finding]:
         try:

@@ -28,6 +28,7 @@ from tflm_hil.vocabulary import Engine, ExportKind, Severity
 from tests.support import tiny_models
 from tests.support.graph_builder import ModelBuilder, accumulator
 from tests.support.refused_models import REFUSED, divided, loop
+from tests.support.tflm_trees import add_library, make_tree
 
 ABSENT = "WHERE"  # in no engine
 
@@ -99,6 +100,15 @@ def test_a_missing_operator_is_the_engines_own_error(tmp_path: Path, engine: Eng
     model = variant(tmp_path, tiny_models.with_operator(ABSENT))
     with pytest.raises(UnsupportedModel, match=f"the {engine} engine has no {ABSENT}"):
         Preflight(config(engine=engine)).clear(model)
+
+
+def test_with_a_tree_its_library_is_asked(tmp_path: Path) -> None:
+    """It has ADD and TANH, and no other; no table knows that."""
+    tree = add_library(make_tree(tmp_path / "tree"))
+    checks = Preflight(config(engine=Engine.TFLM, tflm_root=tree))
+    with pytest.raises(UnsupportedModel, match="the given TFLM library has no FULLY_CONNECTED"):
+        checks.clear(variant(tmp_path, SOUND))
+    checks.clear(variant(tmp_path, accumulator()))
 
 
 def test_what_an_elf_was_linked_with_only_the_board_knows(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ The exports are modules of `tflm_hil.models.convert.exports`. The batch is alway
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from tflm_hil.models.convert.fidelity import Comparison, Fidelity
 from tflm_hil.models.convert.model_files import ModelFileError, identify
 from tflm_hil.models.convert.obstacles import Way
 from tflm_hil.models.convert.samples import checked
-from tflm_hil.models.convert.wording import refusal
+from tflm_hil.models.convert.wording import apart, refusal
 from tflm_hil.models.sample_arrays import ONE_ARRAY
 from tflm_hil.models.tflite.inspect import Origin
 from tflm_hil.vocabulary import ExportKind, Precision
@@ -49,9 +49,10 @@ class Conversion:
 
     `difference` is the largest |Δ| between the Keras model and its rebuilt form (batch 1,
     unrolled, a hand-written loop, legacy Keras) just before conversion; `comparison` is of what
-    came out of it, and `causes` what the inputs' scales say should it not be as near as it might.
-    `notes` are sentences about what was changed without being asked for, and about
-    inputs of which few values saturate; `ways` are those that no rule blocks for the model.
+    came out of it, on desktop TFLM if that takes it and otherwise on TFLite, and `causes` what the
+    inputs' scales say should it not be as near as it might. `notes` are sentences about what was
+    changed without being asked for, and about inputs of which few values saturate; `ways` are
+    those that no rule blocks for the model.
     """
 
     content: bytes
@@ -118,31 +119,45 @@ def convert(
             stream_worker("tflm_hil.models.convert.worker", request, arrays, timeout_s=timeout_s)
         )
     except WorkerError as failure:
-        others = is_converters(failure)
+        others = is_converters(failure) and len(answers) < 2
         tried = try_others(request, arrays, timeout_s, runs) if others else None
-        if failure.crashed and answers:
+        if len(answers) == 1 and failure.crashed:
             raise ConversionError(
                 f"{model.name} converted to {dtype} ({export}) ends TFLite's interpreter"
                 f" ({failure.cause}), so that it cannot be compared with Keras",
                 remedy=other_export(tried, dtype),
             ) from failure
-        raise explain(failure, model.name, export, dtype, tried) from failure
-    (made, results), (compared, _) = answers
+        if len(answers) < 2 or not failure.crashed:  # else it was desktop TFLM that ended it
+            raise explain(failure, model.name, export, dtype, tried) from failure
+    return judged(answers, model.name, ExportKind(export), Precision(dtype))
+
+
+def judged(
+    answers: Sequence[Answer], name: str, export: ExportKind, dtype: Precision
+) -> Conversion:
+    """What a worker answered: the flatbuffer, the comparison on TFLite, and that on TFLM, which
+    decides if there is one. Raises ConversionError if what came out is not the model.
+    """
+    (made, results), (first, _), *_ = answers
+    last, _ = answers[-1]
+    comparison = Comparison.from_record(last["comparison"])
     done = Conversion(
         results["tflite"].tobytes(),
-        ExportKind(export),
-        Precision(dtype),
+        export,
+        dtype,
         float(made["difference"]),
-        Comparison.from_record(compared["comparison"]),
-        tuple(Cause.from_record(record) for record in compared["causes"]),
-        (*made["notes"], *compared["notes"]),
+        comparison,
+        tuple(Cause.from_record(record) for record in last["causes"]),
+        (
+            *made["notes"],
+            *last["notes"],
+            *apart(comparison, Comparison.from_record(first["comparison"])),
+        ),
         tuple((ExportKind(one), Precision(two)) for one, two in made["ways"]),
     )
     lost = any(cause.kind is CauseKind.QUANTISED_INTEGERS for cause in done.causes)
-    if lost or done.comparison.fidelity is Fidelity.WRONG:
-        raise refusal(
-            model.name, (done.export, done.dtype), done.comparison, done.causes, done.ways
-        )
+    if lost or comparison.fidelity is Fidelity.WRONG:
+        raise refusal(name, (export, dtype), comparison, done.causes, done.ways)
     return done
 
 

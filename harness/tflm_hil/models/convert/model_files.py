@@ -273,7 +273,7 @@ def _hdf5(path: Path) -> Source:
 
 
 @cache
-def _hdf5_description(path: str, _: tuple[int, int]) -> dict[str, Any]:
+def _hdf5_description(path: str, _version: tuple[int, int]) -> dict[str, Any]:
     """Asked in a process of its own, once for a file that does not change: the library crashes
     over some damaged files, and does not come to an end with others.
     """

@@ -43,8 +43,6 @@ class ObstacleKind(StrEnum):
     """In Keras' own loop, outputs of every step have shapes that are known only while it runs."""
     LOOP_INTEGER = "loop-integer"
     """The calibrator crashes in a WHILE loop that variables pass through unchanged."""
-    FUSED_BIDIRECTIONAL = "fused-bidirectional"
-    """Wrong in int8 on TFLite and TFLM, and differently on each."""
     FUSED_INT16 = "fused-int16"
     """The converter has no int16x8 form of the operator."""
     SHIFT_INT16 = "shift-int16"
@@ -181,11 +179,6 @@ RULES = (
         ObstacleKind.LOOP_INTEGER,
         _ways([ExportKind.LOOP], _INTEGERS),
         lambda layer: layer.recurrent,
-    ),
-    Rule(
-        ObstacleKind.FUSED_BIDIRECTIONAL,
-        _ways([ExportKind.FUSED]),
-        lambda layer: layer.kind == "Bidirectional",
     ),
     Rule(
         ObstacleKind.FUSED_INT16,

@@ -34,13 +34,6 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
         "become WHILE loops, in which the calibrator crashes (tensorflow issue 75140)",
         "",
     ),
-    ObstacleKind.FUSED_BIDIRECTIONAL: (
-        "is bidirectional: fused, it is wrong in int8 on TFLite and TFLM, and differently on each"
-        " (23 to 37 LSB apart)",
-        "are bidirectional: fused, they are wrong in int8 on TFLite and TFLM, and differently on"
-        " each (23 to 37 LSB apart)",
-        "",
-    ),
     ObstacleKind.FUSED_INT16: (
         "would be the fused LSTM operator, of which the converter has no int16x8 form",
         "would be fused LSTM operators, of which the converter has no int16x8 form",

@@ -14,6 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from tflm_hil.models.convert.activations import NEAREST, replace, replaceable
+from tflm_hil.models.convert.calibration import forgetting
 from tflm_hil.models.convert.causes import causes_of
 from tflm_hil.models.convert.comparing import Expected, check_weights, compare, expected_of
 from tflm_hil.models.convert.custom_classes import known
@@ -30,9 +31,10 @@ from tflm_hil.models.convert.trial import building, check, free_ways, options, o
 from tflm_hil.models.convert.wording import finer
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.int8_tables import narrow_tables
+from tflm_hil.models.tflite.moved_scales import repair_moved
 from tflm_hil.models.tflite.output_order import order_outputs
 from tflm_hil.models.tflite.states import as_exported, tie_states
-from tflm_hil.vocabulary import ExportKind, Precision
+from tflm_hil.vocabulary import ExportKind, Precision, RungName
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 # Largest |Δ| between the Keras model and what will be converted: both are float32 and the same
@@ -40,7 +42,7 @@ from tflm_hil.worker import Answer, Arrays, serve_stream
 EQUALITY = 1e-4
 
 # Exports whose calibrator is fed a window at a time; the others cut sequences themselves.
-WINDOWED = ("loop", "unrolled", "fused")
+WINDOWED = ("loop", "unrolled")
 
 
 class NotEqualError(ValueError):
@@ -49,8 +51,8 @@ class NotEqualError(ValueError):
 
 @dataclass(frozen=True)
 class Converted:
-    """A flatbuffer, the model that it came from, what that was calibrated with, and the ways that
-    no rule blocks for it.
+    """A flatbuffer, how it was `asked` for, the model that it came from, what that was calibrated
+    with, and the ways that no rule blocks for it.
     """
 
     model: Any
@@ -60,6 +62,7 @@ class Converted:
     notes: tuple[str, ...]
     expected: Expected
     ways: tuple[Way, ...]
+    asked: Way
 
     @property
     def answer(self) -> Answer:
@@ -76,38 +79,43 @@ def convert(request: dict[str, Any], arrays: Arrays) -> Answer:
 
 
 def convert_and_compare(request: dict[str, Any], arrays: Arrays) -> Iterator[Answer]:
-    """The same, and then what a comparison with the Keras model says: should the interpreter end
-    this process, the first answer tells that it was not the converter.
+    """The same, and then what a comparison with the Keras model says on TFLite and, if it takes the
+    model, on TFLM: should an interpreter end this process, the answers before tell which.
     """
     with _known(request):
         done = _convert(request, arrays)
         yield done.answer
         samples = _bound(arrays, "samples", done.model)
-        inputs = inputs_of(done.model)
-        inspection = as_exported(inspect(done.content), len(inputs))
-        comparison, drift = compare(done.expected, done.content)
-        notes = []
-        if samples is not None:
-            faithful = comparison.fidelity is Fidelity.FAITHFUL
-            notes = check_saturation(
-                inspection,
-                inputs,
-                samples,
-                done.calibration,
-                faithful=faithful,
-                other=finer(
-                    (ExportKind(request["export"]), Precision(request["dtype"])), done.ways
-                ),
-            )
-        causes = [*causes_of(inspection, inputs, samples, done.calibration), *drift]
-        yield (
-            {
-                "comparison": asdict(comparison),
-                "causes": [asdict(cause) for cause in causes],
-                "notes": notes,
-            },
-            {},
+        yield _compared(done, samples, RungName.TFLITE)
+        try:
+            answer = _compared(done, samples, RungName.TFLM)
+        except RuntimeError:  # what it does not take, the checks before flashing name
+            return
+        yield answer
+
+
+def _compared(done: Converted, samples: Sequences | None, runtime: RungName) -> Answer:
+    inputs = inputs_of(done.model)
+    inspection = as_exported(inspect(done.content), len(inputs))
+    comparison, drift = compare(done.expected, done.content, runtime)
+    notes = []
+    if samples is not None:
+        faithful = comparison.fidelity is Fidelity.FAITHFUL
+        notes = check_saturation(
+            inspection,
+            inputs,
+            samples,
+            done.calibration,
+            faithful=faithful,
+            other=finer(done.asked, done.ways),
         )
+    causes = [*causes_of(inspection, inputs, samples, done.calibration), *drift]
+    record = {
+        "comparison": asdict(comparison),
+        "causes": [asdict(cause) for cause in causes],
+        "notes": notes,
+    }
+    return record, {}
 
 
 def tell_others(request: dict[str, Any]) -> Iterator[Answer]:
@@ -163,10 +171,14 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
         assert calibration is not None
         cut = windows(inputs, calibration) if export_name in WINDOWED else calibration
         _quantise(export, dtype, cut)
-    content, narrowed = narrow_tables(export.finish(export.converter.convert()))
+    with forgetting():
+        made = export.converter.convert()
+    content, narrowed = narrow_tables(repair_moved(export.finish(made)))
     content, tied = tie_states(order_outputs(content))
     notes = (*_notes(model), *narrowed, *tied)
-    return Converted(model, content, calibration, distance, notes, expected, free_ways(model))
+    asked = (ExportKind(export_name), Precision(dtype))
+    ways = free_ways(model)
+    return Converted(model, content, calibration, distance, notes, expected, ways, asked)
 
 
 def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | None:

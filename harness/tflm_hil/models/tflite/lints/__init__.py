@@ -52,14 +52,19 @@ LINTS: dict[str, Lint] = {
 
 
 def lint(
-    model: bytes | Inspection, *, engine: str = Engine.BUILTIN, ignore: Sequence[str] = ()
+    model: bytes | Inspection,
+    *,
+    engine: str = Engine.BUILTIN,
+    ignore: Sequence[str] = (),
+    linked: frozenset[str] | None = None,
 ) -> tuple[Finding, ...]:
-    """All findings, errors first; without those whose code is in `ignore`.
+    """All findings, errors first; without those whose code is in `ignore`. `linked` are the
+    operators of the TFLM library at hand, None where there is none.
 
     Raises `CorruptModel` if the bytes are not a model.
     """
     inspection = inspect(model) if isinstance(model, bytes) else model
-    lints = {**LINTS, "unsupported-operator": unsupported_operator(engine)}
+    lints = {**LINTS, "unsupported-operator": unsupported_operator(engine, linked)}
     findings = [
         item for code, run in lints.items() if code not in ignore for item in run(inspection)
     ]

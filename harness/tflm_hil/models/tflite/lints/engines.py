@@ -12,13 +12,13 @@ from tflm_hil.models.tflite.lints.layers import layer_of
 from tflm_hil.models.tflite.origin import use_export
 from tflm_hil.models.tflite.schema import load_schema, operator_names
 from tflm_hil.paths import REPOSITORY
-from tflm_hil.vocabulary import ExportKind, Severity
+from tflm_hil.vocabulary import Engine, ExportKind, Severity
 
 REGISTRY = REPOSITORY / "firmware/engine/builtin/registry.cc"
 _KERNEL = re.compile(r"&k(\w+)Kernel\b")
 
-# Built-in operators of TensorFlow Lite Micro (MicroMutableOpResolver, October 2026). A tree given
-# by TFLM_ROOT may have been linked with fewer.
+# Built-in operators of TensorFlow Lite Micro (MicroMutableOpResolver, October 2026). Where a tree
+# is given, its library is asked instead.
 TFLM = frozenset(
     {
         "ABS", "ADD", "ADD_N", "ARG_MAX", "ARG_MIN", "ASSIGN_VARIABLE", "AVERAGE_POOL_2D",
@@ -41,6 +41,17 @@ TFLM = frozenset(
     }
 )  # fmt: skip
 
+
+# Its custom operators, most of them of the audio front end in its signal library.
+TFLM_CUSTOM = frozenset(
+    f"CUSTOM {name}"
+    for name in (
+        "CIRCULAR_BUFFER", "SignalDelay", "SignalEnergy", "SignalFftAutoScale", "SignalFilterBank",
+        "SignalFilterBankLog", "SignalFilterBankSpectralSubtraction", "SignalFilterBankSquareRoot",
+        "SignalFramer", "SignalIrfft", "SignalOverlapAdd", "SignalPCAN", "SignalRfft",
+        "SignalStacker", "SignalWindow", "TFLM_DECODE", "TFLite_Detection_PostProcess",
+    )
+)  # fmt: skip
 
 # What makes an operator that no engine has, and what to use in its place.
 MADE_BY = {
@@ -74,31 +85,39 @@ def builtin() -> frozenset[str]:
     return frozenset(by_letters[_letters(kernel)] for kernel in kernels)
 
 
-def engines() -> Mapping[str, frozenset[str]]:
-    """Operators by engine name; `builtin` only where the firmware's sources are."""
-    known = {"tflm": TFLM}
+def engines(linked: frozenset[str] | None = None) -> Mapping[str, frozenset[str]]:
+    """Operators by engine name; `builtin` only where the firmware's sources are. `linked` are those
+    of the TFLM library at hand, if there is one.
+    """
+    known = {"tflm": TFLM | TFLM_CUSTOM if linked is None else linked}
     return {"builtin": builtin(), **known} if REGISTRY.is_file() else known
 
 
-def missing(model: Inspection) -> dict[str, tuple[str, ...]]:
-    """By engine: the model's operators that it does not have, in order of frequency."""
+def missing(model: Inspection, linked: frozenset[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """By engine: the model's operators that it does not have, in order of frequency. `linked` as in
+    `engines`.
+    """
     used = model.operator_counts
     return {
-        engine: tuple(name for name in used if name not in has) for engine, has in engines().items()
+        engine: tuple(name for name in used if name not in has)
+        for engine, has in engines(linked).items()
     }
 
 
-def unsupported_operator(engine: str) -> Lint:
-    """The lint for one engine."""
+def unsupported_operator(engine: str, linked: frozenset[str] | None = None) -> Lint:
+    """The lint for one engine; `linked` as in `engines`."""
 
     def lint(model: Inspection) -> Iterator[Finding]:
-        lacking = missing(model).get(engine, ())
+        by_engine = missing(model, linked)
+        lacking = by_engine.get(engine, ())
         if not lacking:
             return
-        others = {name: lack for name, lack in missing(model).items() if name != engine}
+        others = {name: lack for name, lack in by_engine.items() if name != engine}
+        given = engine == Engine.TFLM and linked is not None
+        who = "the given TFLM library" if given else f"the {engine} engine"
         yield Finding(
             "unsupported-operator", Severity.ERROR,
-            f"the {engine} engine has no {', '.join(_made(model, name) for name in lacking)}",
+            f"{who} has no {', '.join(_made(model, name) for name in lacking)}",
             _remedy(model, lacking, others),
         )  # fmt: skip
 

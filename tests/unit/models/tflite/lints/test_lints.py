@@ -7,6 +7,7 @@ The plants are made by hand, each next to the sound form that differs in nothing
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -331,6 +332,24 @@ def test_the_engines_operators() -> None:
     assert builtin() == TFLM  # and what the wheel has: tests/integration/engine
     lacking = missing(inspect(with_shape_operator(ABSENT)))
     assert lacking == {"builtin": (ABSENT,), "tflm": (ABSENT,)}
+
+
+def test_operators_of_the_signal_library_are_tflms() -> None:
+    """A model of them is not refused, where no library says that it lacks them."""
+    content = inspect(with_shape_operator("CUSTOM"))
+    (graph,) = content.subgraphs
+    window = replace(graph.operators[0], name="CUSTOM SignalWindow")
+    content = replace(content, subgraphs=(replace(graph, operators=(window,)),))
+    assert missing(content) == {"builtin": ("CUSTOM SignalWindow",), "tflm": ()}
+    (finding,) = [item for item in lint(content) if item.code == "unsupported-operator"]
+    assert finding.remedy == "use the engine tflm"
+    linked = frozenset({"ADD"})
+    (finding,) = [
+        item
+        for item in lint(content, engine="tflm", linked=linked)
+        if item.code == "unsupported-operator"
+    ]
+    assert finding.sentence == "the given TFLM library has no CUSTOM SignalWindow"
 
 
 def test_the_other_engine_is_proposed_where_it_helps(monkeypatch: pytest.MonkeyPatch) -> None:
