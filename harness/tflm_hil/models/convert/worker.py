@@ -24,6 +24,7 @@ from tflm_hil.models.convert.exports.masks import check_padding
 from tflm_hil.models.convert.exports.rebuild import load, stateful
 from tflm_hil.models.convert.exports.walk import layers_of
 from tflm_hil.models.convert.fidelity import Fidelity
+from tflm_hil.models.convert.model_files import identify
 from tflm_hil.models.convert.obstacles import Way
 from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, inputs_of
 from tflm_hil.models.convert.saturation import check_saturation
@@ -175,7 +176,7 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
         made = export.converter.convert()
     content, narrowed = narrow_tables(repair_moved(export.finish(made)))
     content, tied = tie_states(order_outputs(content))
-    notes = (*_notes(model), *narrowed, *tied)
+    notes = (*_notes(model, model_path), *narrowed, *tied)
     asked = (ExportKind(export_name), Precision(dtype))
     ways = free_ways(model)
     return Converted(model, content, calibration, distance, notes, expected, ways, asked)
@@ -201,13 +202,21 @@ def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | N
     )
 
 
-def _notes(model: Any) -> list[str]:
+def _notes(model: Any, path: Path) -> list[str]:
     """What was changed without being asked for."""
+    notes = []
+    source = identify(path)
+    if source.keras2:
+        version = source.keras_version if source.keras_version.count(".") else "2"
+        notes.append(
+            f"the model was saved by Keras {version}; it was rebuilt in Keras 3 with the same"
+            " weights, and both were the same on random input"
+        )
     batch = model.inputs[0].shape[0]
-    if batch == 1:
-        return []
-    size = "a dynamic batch" if batch is None else f"batch {batch}"
-    return [f"the model has {size}; it was fixed to 1, which TFLM needs"]
+    if batch != 1:
+        size = "a dynamic batch" if batch is None else f"batch {batch}"
+        notes.append(f"the model has {size}; it was fixed to 1, which TFLM needs")
+    return notes
 
 
 def _quantise(export: Export, dtype: str, calibration: Sequences) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from tflm_hil.models.convert.causes import Cause, CauseKind
@@ -17,11 +18,11 @@ from tflm_hil.models.convert.fidelity import Comparison, Fidelity, OutputCompari
 from tflm_hil.models.convert.obstacles import WAYS, Layer, Way, obstacles, open_ways, plan
 from tflm_hil.models.convert.refusal_words import remedy
 from tflm_hil.models.convert.wording import doubts, refusal
-from tflm_hil.models.tflite.inspect import Origin, inspect
+from tflm_hil.models.tflite.inspect import Inspection, Origin, inspect
 from tflm_hil.models.tflite.lints import lint
 from tflm_hil.models.tflite.origin import WIDE
 from tflm_hil.run.preflight import smaller_arena, smaller_file
-from tflm_hil.vocabulary import Engine, ExportKind, Precision
+from tflm_hil.vocabulary import ExportKind, Precision
 
 from tests.support.graph_builder import ModelBuilder
 from tests.unit.models.tflite.lints.test_lints import CASES
@@ -79,13 +80,23 @@ def planned(kind: str, asked: Way) -> Iterator[str]:
 def linted(kind: str, asked: Way) -> Iterator[str]:
     """What the lints say of a model that was converted so, and the checks of its size."""
     exports = {export for export, dtype in open_ways(obstacles(KINDS[kind])) if dtype == asked[1]}
-    for _, _, planted, clean, _ in CASES:
-        for make in planted, clean:
-            model = replace(inspect(make()), origin=Origin(*asked, frozenset(exports)))
-            for engine in Engine:
-                # a type is named for what is in the file, which is not what `asked` says
-                yield from (TYPE.sub("", item.remedy) for item in lint(model, engine=engine))
-            yield from (TYPE.sub("", item) for item in (smaller_arena(model), smaller_file(model)))
+    yield from _of_planted(asked, frozenset(exports))
+
+
+@cache
+def _planted() -> list[Inspection]:
+    return [inspect(planted()) for _, _, planted, _, _ in CASES]
+
+
+@cache
+def _of_planted(asked: Way, exports: frozenset[ExportKind]) -> tuple[str, ...]:
+    """A type is named for what is in the file, which is not what `asked` says: it is left out."""
+    said: list[str] = []
+    for planted in _planted():
+        model = replace(planted, origin=Origin(*asked, exports))
+        said += (item.remedy for item in lint(model))
+        said += (smaller_arena(model), smaller_file(model))
+    return tuple(dict.fromkeys(TYPE.sub("", text) for text in said))
 
 
 @pytest.mark.parametrize("say", [compared, planned])
