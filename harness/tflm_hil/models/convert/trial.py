@@ -82,9 +82,14 @@ def building(model: Any, path: Path, export: str, dtype: str) -> Iterator[None]:
 def other_ways(model: Any, path: Path, export: str, dtype: str) -> tuple[Way, ...]:
     """The ways that are open beside this one, which has failed: those in its type first."""
     asked = (ExportKind(export), Precision(dtype))
-    open_ones = [way for way in open_ways(obstacles(layers_in(model))) if way != asked]
+    open_ones = [way for way in free_ways(model) if way != asked]
     open_ones.sort(key=lambda way: way[1] != asked[1])
     return tuple(way for way in open_ones if _builds(model, path, way[0], _form(way[1])))
+
+
+def free_ways(model: Any) -> tuple[Way, ...]:
+    """The ways that no rule blocks; whether they can be built is another question."""
+    return open_ways(obstacles(layers_in(model)))
 
 
 def _plan(
