@@ -15,7 +15,7 @@ from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
-from tflm_hil.errors import LinkError
+from tflm_hil.errors import HilError
 from tflm_hil.explain.peculiarity import Peculiarity
 from tflm_hil.firmware_build.build import build
 from tflm_hil.firmware_build.desktop_engine import DEFINITIONS
@@ -30,7 +30,8 @@ ERASED = b"\xff" * 64  # behind the models, as in flash
 class DesktopBoard:
     """A running process with one model in its slot; entering it gives a device.
 
-    Raises ToolchainMissing and FirmwareBuildError when made, LinkError when entered.
+    Raises ToolchainMissing and FirmwareBuildError when made, LinkError or SerialPortNotFound when
+    entered.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class DesktopBoard:
         try:
             self._device = Device(SerialTransport(tty, BAUD), board="posix")
             self._device.hello()
-        except LinkError:
+        except HilError:
             self.close()
             raise
         return self._device
