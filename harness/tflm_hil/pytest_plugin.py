@@ -296,18 +296,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     from tflm_hil.plugin import ending
     from tflm_hil.plugin.counts import count
+    from tflm_hil.plugin.failing import failing_tests
 
+    failing = failing_tests(config)
     try:
         if run is not None:
             interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
             output = getattr(config, "workeroutput", None)
             reported = config.stash.get(REPORTED, None)
             blocked = reported.records() if reported is not None else ()
-            ended = ending.end_run(run, count(config), blocked, output, interrupted=interrupted)
+            ended = ending.end_run(
+                run, count(config), blocked, failing, output, interrupted=interrupted
+            )
         else:
             hil = config.stash[CONFIG]
             assert hil is not None
-            ended = ending.end_workers(hil, sent, count(config))
+            ended = ending.end_workers(hil, sent, count(config), failing)
     except HilError as error:
         config.stash[TROUBLE] = error
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

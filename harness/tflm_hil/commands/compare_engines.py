@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 
 from tflm_hil.bench.firmware import firmware_under_test
 from tflm_hil.bench.variants import slot_entry, variants
@@ -27,6 +26,7 @@ from tflm_hil.commands.engine_table import (
     markdown,
     render,
 )
+from tflm_hil.commands.say import say
 from tflm_hil.drift.long_sequence import long_sequence
 from tflm_hil.errors import HilError
 from tflm_hil.files import write_text
@@ -40,6 +40,7 @@ from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.records import RunRecord
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.progress import ConsoleProgress
 from tflm_hil.run.run import Run
 from tflm_hil.run.select import select
@@ -59,7 +60,7 @@ def compare_engines(config: RunConfig, trees: list[Path], expression: str = "") 
     spec = config.spec
     for given in trees:
         inspect_tree(given, spec.core)
-    console = Console(highlight=False)
+    console = Console()
     results: list[EngineResult] = []
     for tree in (None, *trees):
         engine = replace(
@@ -76,7 +77,7 @@ def compare_engines(config: RunConfig, trees: list[Path], expression: str = "") 
     print(text)
     path = config.report_dir / f"{results[-1].record.run_id}-engines.md"
     write_text(path, markdown(results))
-    print(f"written: {path}")
+    say(f"written: {path}")
     return 0 if all(result.record.verdict is Verdict.PASS for result in results) else 1
 
 

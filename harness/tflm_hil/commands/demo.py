@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
-
-from rich.console import Console
 
 from tflm_hil.bench.bench import Bench
 from tflm_hil.bench.slotfuls import Slotfuls
 from tflm_hil.bench.variants import slot_entry, variants, whole_zoo
+from tflm_hil.commands.say import complain, say
 from tflm_hil.drift.long_sequence import carries_state
 from tflm_hil.errors import HilError
 from tflm_hil.options import SHIPPED_ZOO, RunConfig
 from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.records import FlashRecord
 from tflm_hil.report.render.circumstance_text import flash_text
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.markdown import TABLE_NAME
 from tflm_hil.report.render.progress import ConsoleProgress
 from tflm_hil.report.render.terminal import CI_WIDTH, render
@@ -46,7 +45,7 @@ def measure_zoo(
     measured is in the report with its error; the next one is tried. Raises ConfigurationError if
     nothing is chosen.
     """
-    console = Console(highlight=False)
+    console = Console()
     zoo = choose(whole_zoo(config), names, expression)
     if config.covering:
         zoo = covering(zoo)
@@ -70,9 +69,9 @@ def measure_zoo(
     record = run.finish(interrupted=interrupted)
     width = console.width if console.is_terminal else CI_WIDTH
     print(render(record, width=width, colour=console.is_terminal))
-    print(f"report: {run.report_path}, table: {run.directory / TABLE_NAME}")
+    say(f"report: {run.report_path}, table: {run.directory / TABLE_NAME}")
     if interrupted:
-        print("interrupted: the next run on this board goes on from here")
+        say("interrupted: the next run on this board goes on from here")
         return INTERRUPTED
     failed = record.verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED)
     return 1 if failed or record.learned_nothing else 0
@@ -84,7 +83,7 @@ def flash(config: RunConfig) -> int:
     Where the zoo is larger than the model slot, as many models as the first run of it would. A
     model in which the checks find an error is left out, and that is said: 1.
     """
-    console = Console(highlight=False)
+    console = Console()
     checks = Preflight(config)
     wanted = variants(config)
     sound = checks.passing(wanted)
@@ -92,10 +91,10 @@ def flash(config: RunConfig) -> int:
         try:
             checks.clear(variant)
         except HilError as error:
-            print(f"{variant.id}: {error}", file=sys.stderr)
+            complain(f"{variant.id}: {error}")
     done: list[FlashRecord] = []
     with Bench(config, ConsoleProgress(console), on_flash=done.append) as bench:
         plan = Slotfuls(sound, config.spec.flash.slot_bytes)
         bench.store([slot_entry(variant) for variant in sound if plan.number(variant) == 0])
-        print(f"{bench.board.spec.id} ({bench.board.probe_uid}): {flash_text(tuple(done))}")
+        say(f"{bench.board.spec.id} ({bench.board.probe_uid}): {flash_text(tuple(done))}")
     return 0 if len(sound) == len(wanted) else 1

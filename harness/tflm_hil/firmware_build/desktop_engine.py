@@ -2,8 +2,8 @@
 
     refusals = load_all([content, …])        # None for each that it takes
 
-The same sources as in the firmware, compiled once for this machine. A model is loaded and not run:
-milliseconds. One that ends the process is an answer, too.
+The same sources as in the firmware, compiled once for this machine. A model is loaded, and run once
+on zeros; on other inputs if that fails. One that ends the process is an answer, too.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from tflm_hil.errors import FirmwareBuildError
 from tflm_hil.firmware_build.build import build
-from tflm_hil.models.tflite.lints.refused import LoadRefusal, LoadStatus
+from tflm_hil.models.tflite.lints.refused import Feed, LoadRefusal, LoadStatus
 
 TOOL = "hil_load"
 TIMEOUT_S = 60.0  # of silence, for one model
-# Load runs, or one model or two (`tflm_hil.explain.desktop_board`): no optimisation, and no warning
-# of a compiler that we do not know is an error. It can imitate other engines where it is asked to.
-DEFINITIONS = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS": "-w -DHIL_IMITATES"}
+# Little optimisation, and no warning of a compiler that we do not know is an error. It can imitate
+# other engines where it is asked to (`tflm_hil.explain.desktop_board`).
+DEFINITIONS = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS": "-O1 -w -DHIL_IMITATES"}
 
 _ARENA_TOO_SMALL = 8  # whether a model fits an arena is asked elsewhere
 _STATUS = {
@@ -31,7 +31,10 @@ _STATUS = {
     5: LoadStatus.UNSUPPORTED_TYPE,
     6: LoadStatus.UNSUPPORTED_SHAPE,
     7: LoadStatus.UNSUPPORTED_OPTION,
+    11: LoadStatus.INVOKE_FAILED,
+    100: LoadStatus.TOO_LONG,
 }
+_FEEDS = tuple(Feed)
 
 
 def load_all(
@@ -79,8 +82,16 @@ def _load(program: Path, paths: Sequence[Path]) -> list[LoadRefusal | None]:
 
 
 def _answer(line: str) -> LoadRefusal | None:
-    status, subgraph, operator, said = line.split("\t", 3)
-    number = int(status)
+    status, subgraph, operator, failed, runs, said = line.split("\t", 5)
+    number, count = int(status), int(failed)
     if number in (0, _ARENA_TOO_SMALL):
         return None
-    return LoadRefusal(_STATUS[number], said, int(subgraph), int(operator))
+    return LoadRefusal(
+        _STATUS[number],
+        said or "it may be a loop without an end",
+        int(subgraph),
+        int(operator),
+        failed_on=_FEEDS[:count],
+        runs_on=_FEEDS[count] if int(runs) else None,
+        of_values=count > 0,  # types it looks at when it loads
+    )

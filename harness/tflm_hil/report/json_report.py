@@ -13,6 +13,7 @@ from tflm_hil.files import shown, stored, write_text
 from tflm_hil.report import version1
 from tflm_hil.report.codec import from_plain, to_plain
 from tflm_hil.report.records import SCHEMA, RunRecord
+from tflm_hil.visible import in_json
 
 REPORT_NAME = "report.json"
 SCHEMA_PATH = Path(__file__).parent / "schema" / "report-2.json"
@@ -48,7 +49,7 @@ def _text(plain: dict[str, Any]) -> str:
         return f"[\n  {items}\n ]"
 
     keys = ",\n ".join(f"{_dumps(key)}: {value(field)}" for key, field in plain.items())
-    return f"{{\n {keys}\n}}\n"
+    return in_json(f"{{\n {keys}\n}}\n")
 
 
 def _dumps(value: Any) -> str:

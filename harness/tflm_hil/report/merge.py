@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from itertools import chain
 
 from tflm_hil.report.judgement import WORST_FIRST, Verdict, worst
-from tflm_hil.report.records import RunRecord, TestCounts, VariantRecord
+from tflm_hil.report.records import FailingTest, RunRecord, TestCounts, VariantRecord
 from tflm_hil.report.totals import total
 
 
-def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecord:
+def merge(
+    run_id: str,
+    runs: Sequence[RunRecord],
+    tests: TestCounts,
+    failing: tuple[FailingTest, ...] = (),
+) -> RunRecord:
     """The runs of all workers as one. Circumstances are those of the first that reached a board.
 
     A variant that several workers measured appears once, with its worst verdict.
@@ -47,6 +52,7 @@ def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecor
         streaming_seconds=total(run.streaming_seconds for run in runs),
         left_out=tuple(dict.fromkeys(chain.from_iterable(run.left_out for run in runs))),
         blocked=tuple(chain.from_iterable(run.blocked for run in runs)),
+        failing_tests=failing,
     )
 
 

@@ -324,6 +324,30 @@ class TestCounts:
     blocked: int = 0
 
 
+class TestOutcome(StrEnum):
+    """Why a test did not pass."""
+
+    __test__ = False
+
+    FAILED = "failed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class FailingTest:
+    """A test that did not pass. `line` counts from 1, 0: not known; `error` is one line.
+
+    `command` runs this test alone, typed where the run was started.
+    """
+
+    name: str  # pytest's node id
+    outcome: TestOutcome
+    file: str
+    line: int
+    error: str
+    command: str
+
+
 @dataclass(frozen=True)
 class BlockedRecord:
     """Tests that came to nothing because of an error that is told once."""
@@ -363,6 +387,7 @@ class RunRecord:
     streaming_seconds: float | None = None  # the same as wall time
     left_out: tuple[LeftOutRecord, ...] = ()
     blocked: tuple[BlockedRecord, ...] = ()
+    failing_tests: tuple[FailingTest, ...] = ()
     schema: str = SCHEMA
 
     @property

@@ -36,6 +36,7 @@ from tflm_hil.run.trial import as_driven, examine
 from tflm_hil.vocabulary import Engine, Severity
 
 OPERATORS = "unsupported-operator"
+BOUNDS = "model-bounds"
 SLOT = "slot-too-small"
 ARENA = "arena-too-small"
 DAMAGED = "damaged"
@@ -44,6 +45,7 @@ SHOWN = 3  # findings in one sentence
 
 KINDS: dict[str, type[HilError]] = {
     OPERATORS: UnsupportedModel,
+    BOUNDS: UnsupportedModel,
     ENGINE_REFUSES: UnsupportedModel,
     DESKTOP_REFUSES: UnsupportedModel,
     SLOT: ModelTooBig,

@@ -44,6 +44,7 @@ from tflm_hil.report.records import (
     BlockedRecord,
     Circumstances,
     ErrorRecord,
+    FailingTest,
     FlashRecord,
     IncidentRecord,
     LeftOutRecord,
@@ -280,12 +281,14 @@ class Run:
         self,
         tests: TestCounts | None = None,
         blocked: tuple[BlockedRecord, ...] = (),
+        failing: tuple[FailingTest, ...] = (),
         *,
         interrupted: bool = False,
     ) -> RunRecord:
         """Give the board back, write the report and close the journal.
 
-        `tests` and `blocked` are what pytest counted and what the errors of the run left untried.
+        `tests`, `failing` and `blocked` are what pytest counted, which of it did not pass, and what
+        the errors of the run left untried.
         An interrupted run's journal stays open: the next run goes on with it.
         """
         try:
@@ -296,7 +299,7 @@ class Run:
         self._references.close()
         self.bench.close()
         tests = tests or TestCounts()
-        record = self._run_record(tests, blocked, complete=not interrupted)
+        record = self._run_record(tests, blocked, failing, complete=not interrupted)
         try:
             files.leave(record, self.directory)
             if interrupted:
@@ -306,12 +309,17 @@ class Run:
         except StorageError as error:
             # nobody can read it later: the more it has to be shown now
             self._errors.append(self.bench.examine(error))
-            record = self._run_record(tests, blocked, complete=False)
+            record = self._run_record(tests, blocked, failing, complete=False)
         self.record = record
         return record
 
     def _run_record(
-        self, tests: TestCounts, blocked: tuple[BlockedRecord, ...], *, complete: bool
+        self,
+        tests: TestCounts,
+        blocked: tuple[BlockedRecord, ...],
+        failing: tuple[FailingTest, ...],
+        *,
+        complete: bool,
     ) -> RunRecord:
         variants = tuple(assemble(parts) for parts in self._parts.values())
         times = Times.of(variants)
@@ -340,6 +348,7 @@ class Run:
             streaming_seconds=times.streaming_seconds,
             left_out=self._left_out,
             blocked=blocked,
+            failing_tests=failing,
         )
 
     def _resumes(self) -> tuple[ResumeRecord, ...]:

@@ -28,7 +28,7 @@ from tflm_hil.vocabulary import Engine, ExportKind, Severity
 
 from tests.support import tiny_models
 from tests.support.graph_builder import ModelBuilder, accumulator
-from tests.support.refused_models import REFUSED
+from tests.support.refused_models import REFUSED, divided, loop
 from tests.support.tflm_trees import add_library, make_tree
 
 ABSENT = "WHERE"  # in no engine
@@ -160,6 +160,26 @@ def test_desktop_tflm_is_asked_whatever_the_engine(tmp_path: Path, name: str) ->
             checks.clear(model)
     else:
         checks.clear(model)
+
+
+def test_what_fails_with_some_numbers_is_told_and_not_stopped(tmp_path: Path) -> None:
+    model = variant(tmp_path, divided("DIV", "int32", None))
+    checks = Preflight(config())
+    checks.clear(model)
+    desktop, builtin = checks.records(model)
+    for record in desktop, builtin:
+        assert record.severity is Severity.WARNING
+        assert "its Invoke fails with an input of zeros (with ones it runs)" in record.sentence
+        assert "keep its divisor from being 0" in record.remedy
+
+
+def test_desktop_tflm_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    model = variant(tmp_path, loop(ends=False))
+    checks = Preflight(config(engine=Engine.TFLM))
+    checks.clear(model)
+    (record,) = checks.records(model)
+    assert record.severity is Severity.WARNING
+    assert "has not come to the end of it" in record.sentence
 
 
 def test_an_engine_that_ends_its_process_is_an_answer() -> None:

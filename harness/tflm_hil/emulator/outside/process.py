@@ -14,12 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from tflm_hil.emulator.outside.board_time import BoardTime
 from tflm_hil.emulator.outside.client import DebugPortClient
 from tflm_hil.emulator.wiring import EmulatedBoard
 from tflm_hil.errors import EmulatorError
 from tflm_hil.paths import IMPORT_ROOT
 
-_START_TIMEOUT_S = 30.0
+# One that cannot start says so or ends; on a machine with much to do, one that can takes long.
+_START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 5.0
 
 
@@ -91,6 +93,10 @@ class EmulatorProcess:
             process.wait()
             raise EmulatorError(announcement["error"], remedy=announcement["remedy"])
         return announcement
+
+    def clock(self) -> BoardTime:
+        """The board's own time, by which to be patient."""
+        return BoardTime(self.uid)
 
     def alive(self) -> bool:
         """The process runs."""

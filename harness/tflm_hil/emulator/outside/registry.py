@@ -44,12 +44,17 @@ def flash_path(uid: str) -> Path:
     return made(cache_dir("flash")) / f"{uid}.bin"
 
 
+def time_path(uid: str) -> Path:
+    """The page in which a running board tells its time, see `board_time`."""
+    return directory() / f"{uid}.time"
+
+
 def entries() -> list[Entry]:
     """All running emulated boards, by uid. Removes what dead ones left behind."""
     running = []
     with _directory_lock():
         for path in sorted(directory().glob("*.json")):
-            if not _is_alive(path.stem):
+            if not is_alive(path.stem):
                 _remove_files(path.stem)
             elif (entry := _read(path)) is not None:
                 running.append(entry)
@@ -142,7 +147,8 @@ def _try_lock(uid: str) -> int | None:
     return fd
 
 
-def _is_alive(uid: str) -> bool:
+def is_alive(uid: str) -> bool:
+    """Whether a process holds this uid."""
     lock_fd = _try_lock(uid)
     if lock_fd is None:
         return True
@@ -152,5 +158,5 @@ def _is_alive(uid: str) -> bool:
 
 def _remove_files(uid: str) -> None:
     # The lock file stays: removing it would let two processes lock different files of one name.
-    for suffix in (".json", ".sock"):
+    for suffix in (".json", ".sock", ".time"):
         (directory() / f"{uid}{suffix}").unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from typing import Any
 from tflm_hil.emulator.machine import Machine
 from tflm_hil.emulator.memory import open_flash
 from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.board_time import TimeKeeper
 from tflm_hil.emulator.outside.dap import Dap
 from tflm_hil.emulator.outside.debug_server import DebugServer
 from tflm_hil.emulator.outside.pty_bridge import PtyBridge
@@ -49,6 +50,12 @@ class Server:
             )
             path = self._claim.socket_path
             self._debug_server = DebugServer(path, Dap(self.machine), self.control)
+            self._time = TimeKeeper(
+                registry.time_path(self._claim.uid),
+                virtual_s=lambda: self.machine.virtual_s,
+                idle=lambda: self.machine.idle,
+                look=self.bridge.look,
+            )
         except BaseException:
             self._claim.release()
             raise
@@ -69,6 +76,7 @@ class Server:
         """
         self.machine.start()
         self.bridge.start()
+        self._time.start()
         self._debug_server.start()
         self._claim.publish(self.entry)
         try:
@@ -76,6 +84,7 @@ class Server:
             self._stopped.wait()
         finally:
             self._claim.release()
+            self._time.close()
             self._debug_server.close()
             self.machine.close()
             self.bridge.close()

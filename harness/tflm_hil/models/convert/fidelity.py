@@ -1,7 +1,8 @@
 """How near a converted model is to the Keras model that it came from: figures and a judgement.
 
-Both run on the same sequences; the converted one in TFLite's interpreter with reference kernels,
-on the device's own input bytes. For every output:
+Both run on the same sequences; the converted one in desktop TFLite Micro, as a board would run it,
+on the device's own input bytes, and in TFLite's interpreter with reference kernels. TFLM decides
+where it takes the model: the two differ on recurrent int8 models. For every output:
 
     max_abs, rms    the difference, in the output's unit
     high - low      the range of the Keras output over these sequences
@@ -38,6 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.models.tflite.quantize import Quantization
+from tflm_hil.vocabulary import RungName
 
 FLOAT_RELATIVE = 1e-5
 FLOAT_FLOOR = 1e-6
@@ -84,7 +86,7 @@ class OutputComparison:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A conversion against its Keras model on `sequences` sequences.
+    """A conversion, run by `runtime`, against its Keras model on `sequences` sequences.
 
     `given`: they were the user's; otherwise random numbers of the inputs' types were taken.
     """
@@ -92,6 +94,7 @@ class Comparison:
     sequences: int
     given: bool
     outputs: tuple[OutputComparison, ...]
+    runtime: RungName = RungName.TFLM
 
     @property
     def fidelity(self) -> Fidelity:
@@ -112,7 +115,8 @@ class Comparison:
             )
             for item in record["outputs"]
         )
-        return Comparison(record["sequences"], record["given"], outputs)
+        runtime = RungName(record["runtime"])
+        return Comparison(record["sequences"], record["given"], outputs, runtime)
 
 
 def compare_output(

@@ -27,6 +27,8 @@ Way = tuple[ExportKind, Precision]
 ORDER = (
     ExportKind.SHIFT, ExportKind.STEP, ExportKind.FUSED, ExportKind.UNROLLED, ExportKind.LOOP,
 )  # fmt: skip
+# Types, in the order in which another is recommended.
+PREFERRED = (Precision.INT8, Precision.FLOAT32, Precision.INT16X8)
 WAYS: tuple[Way, ...] = tuple((export, dtype) for dtype in Precision for export in ORDER)
 
 
@@ -41,8 +43,6 @@ class ObstacleKind(StrEnum):
     """In Keras' own loop, outputs of every step have shapes that are known only while it runs."""
     LOOP_INTEGER = "loop-integer"
     """The calibrator crashes in a WHILE loop that variables pass through unchanged."""
-    FUSED_BIDIRECTIONAL = "fused-bidirectional"
-    """Wrong in int8 on TFLite and TFLM, and differently on each."""
     FUSED_INT16 = "fused-int16"
     """The converter has no int16x8 form of the operator."""
     SHIFT_INT16 = "shift-int16"
@@ -179,11 +179,6 @@ RULES = (
         ObstacleKind.LOOP_INTEGER,
         _ways([ExportKind.LOOP], _INTEGERS),
         lambda layer: layer.recurrent,
-    ),
-    Rule(
-        ObstacleKind.FUSED_BIDIRECTIONAL,
-        _ways([ExportKind.FUSED]),
-        lambda layer: layer.kind == "Bidirectional",
     ),
     Rule(
         ObstacleKind.FUSED_INT16,

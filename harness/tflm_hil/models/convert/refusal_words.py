@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tflm_hil.models.convert.obstacles import Change, Obstacle, ObstacleKind, Way
-from tflm_hil.vocabulary import ExportKind, Precision
+from tflm_hil.models.convert.obstacles import PREFERRED, Change, Obstacle, ObstacleKind, Way
+from tflm_hil.vocabulary import ExportKind
 
 # Kind → what is said of one layer and of several, and what to change in the model.
 WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
@@ -33,13 +33,6 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
     ObstacleKind.LOOP_INTEGER: (
         "becomes a WHILE loop, in which the calibrator crashes (tensorflow issue 75140)",
         "become WHILE loops, in which the calibrator crashes (tensorflow issue 75140)",
-        "",
-    ),
-    ObstacleKind.FUSED_BIDIRECTIONAL: (
-        "is bidirectional: fused, it is wrong in int8 on TFLite and TFLM, and differently on each"
-        " (23 to 37 LSB apart)",
-        "are bidirectional: fused, they are wrong in int8 on TFLite and TFLM, and differently on"
-        " each (23 to 37 LSB apart)",
         "",
     ),
     ObstacleKind.FUSED_INT16: (
@@ -74,8 +67,6 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
         " int8 and --samples",
     ),
 }
-
-PREFERRED = (Precision.INT8, Precision.FLOAT32, Precision.INT16X8)
 
 
 def what(found: Sequence[Obstacle]) -> str:

@@ -28,6 +28,7 @@ from tflm_hil.models.convert.obstacles import (
     ObstacleKind,
     Way,
     obstacles,
+    open_ways,
     plan,
 )
 from tflm_hil.vocabulary import ExportKind, Precision
@@ -76,9 +77,11 @@ def building(model: Any, path: Path, export: str, dtype: str) -> Iterator[None]:
 
 
 def other_ways(model: Any, path: Path, export: str, dtype: str) -> tuple[Way, ...]:
-    """The ways that are open beside this one, which has failed."""
-    way = (ExportKind(export), Precision(dtype))
-    return _plan(model, path, way, obstacles(layers_in(model)))[0]
+    """The ways that are open beside this one, which has failed: those in its type first."""
+    asked = (ExportKind(export), Precision(dtype))
+    open_ones = [way for way in open_ways(obstacles(layers_in(model))) if way != asked]
+    open_ones.sort(key=lambda way: way[1] != asked[1])
+    return tuple(way for way in open_ones if _builds(model, path, way[0], _form(way[1])))
 
 
 def _plan(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tflm_hil.errors import ConversionError
 from tflm_hil.models.convert.causes import Cause, CauseKind
 from tflm_hil.models.convert.fidelity import DOUBTFUL, Comparison, Fidelity, OutputComparison
-from tflm_hil.vocabulary import ExportKind, Precision
+from tflm_hil.vocabulary import RUNGS, ExportKind, Precision
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:
@@ -33,6 +33,16 @@ def figures(item: OutputComparison) -> str:
     size = f" ({', '.join(inside)})" if inside else ""
     same = "" if item.same_class is None else f", same class {item.same_class:.0%}"
     return f"largest error {item.max_abs:.3g}{size}, RMS {item.rms:.2g}{same}"
+
+
+def apart(decides: Comparison, other: Comparison) -> list[str]:
+    """A sentence for every output of which another runtime is judged otherwise: which counts."""
+    return [
+        f"{RUNGS[other.runtime].title} computes output {one.name} otherwise ({figures(two)}); a"
+        f" board computes it as {RUNGS[decides.runtime].title} does"
+        for one, two in zip(decides.outputs, other.outputs, strict=True)
+        if one.fidelity is not two.fidelity
+    ]
 
 
 def doubts(

@@ -16,6 +16,7 @@ from tflm_hil.report.render import notes
 from tflm_hil.report.render.circumstance_text import circumstance_lines, flash_text
 from tflm_hil.report.render.columns import DOCUMENT_RANK, Column, variant_columns
 from tflm_hil.report.render.entries import measure
+from tflm_hil.report.render.failing import failing_tests
 from tflm_hil.report.render.html_details import variant_details
 from tflm_hil.report.render.problems import problems
 from tflm_hil.report.render.summary import (
@@ -26,6 +27,7 @@ from tflm_hil.report.render.summary import (
     verdict_word,
 )
 from tflm_hil.report.render.wording import MISSING
+from tflm_hil.visible import visible
 from tflm_hil.vocabulary import RungName
 
 _HERE = Path(__file__).parent
@@ -55,15 +57,17 @@ def render(run: RunRecord) -> str:
         parts += [_filters(), _table(run)]
         parts.append(f'<p class="legend">{"<br>".join(map(escape, legend_lines(run)))}</p>')
     parts += _section("Problems", [text.plain for text in problems(run, every=True)], "item")
+    parts += _section("Tests that did not pass", list(failing_tests(run)), "item")
     # the others stand in the rows of their variants
     remarks = [str(note) for note in notes.notes(run) if note.kind not in notes.QUIET]
     parts += _section("Remarks", remarks, "item remark")
-    return PAGE.format(
+    page = PAGE.format(
         title=escape(run.run_id),
         style=(_HERE / "report.css").read_text("utf-8"),
         body="\n".join(parts),
         script=(_HERE / "report.js").read_text("utf-8"),
     )
+    return visible(page)
 
 
 def write(run: RunRecord, path: Path) -> None:

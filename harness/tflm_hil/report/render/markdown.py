@@ -12,6 +12,7 @@ from tflm_hil.report.render.circumstance_text import circumstance_lines
 from tflm_hil.report.render.columns import DOCUMENT_RANK, Column, variant_columns
 from tflm_hil.report.render.drifts import drift_lines
 from tflm_hil.report.render.entries import ACCURACY, AUC, RMSE, measure
+from tflm_hil.report.render.failing import failing_tests
 from tflm_hil.report.render.problems import problems
 from tflm_hil.report.render.summary import (
     closing_line,
@@ -21,6 +22,7 @@ from tflm_hil.report.render.summary import (
     verdict_word,
 )
 from tflm_hil.report.render.wording import plural
+from tflm_hil.visible import visible
 
 TABLE_NAME = "zoo.md"
 
@@ -40,7 +42,7 @@ def write(run: RunRecord, path: Path) -> Path:
 
 def render(run: RunRecord) -> str:
     """The whole document."""
-    return "\n".join(_lines(run)) + "\n"
+    return visible("\n".join(_lines(run)) + "\n")
 
 
 def _lines(run: RunRecord) -> Iterator[str]:
@@ -65,6 +67,7 @@ def _lines(run: RunRecord) -> Iterator[str]:
             yield from _table(columns, variants)
     yield from ("", *(f"{line}  " for line in legend_lines(run)), "")
     yield from _section("Problems", [text.plain for text in problems(run, every=True)])
+    yield from _section("Tests that did not pass", list(failing_tests(run)))
     remarks = notes.notes(run)
     yield from _section("Remarks", [str(note) for note in remarks if note.kind not in notes.QUIET])
     drift = [f"{v.id}: {' '.join(lines)}" for v in run.variants if (lines := drift_lines(v))]
@@ -81,7 +84,7 @@ def _table(
     yield f"|---|{'|'.join('---:' if column.numeric else '---' for column in columns)}|"
     for variant in variants:
         cells = [_escaped((column.exact or column.text)(variant)) for column in columns]
-        yield f"| {variant.model} | {' | '.join(cells)} |"
+        yield f"| {_escaped(variant.model)} | {' | '.join(cells)} |"
 
 
 def _section(title: str, items: Sequence[str]) -> Iterator[str]:

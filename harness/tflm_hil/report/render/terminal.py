@@ -9,16 +9,19 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.records import RunRecord
 from tflm_hil.report.render import notes
 from tflm_hil.report.render.circumstance_text import circumstance_lines, flash_text
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.details import details
+from tflm_hil.report.render.failing import failing_tests
 from tflm_hil.report.render.problems import problems
 from tflm_hil.report.render.summary import closing_line, equality_line, streaming_line, verdict_word
 from tflm_hil.report.render.zoo_text import STYLE, Rows, zoo_text
@@ -41,7 +44,6 @@ def render(
         width=width or CI_WIDTH,
         force_terminal=colour,
         color_system="standard" if colour else None,
-        highlight=False,
         legacy_windows=False,
     )
     with console.capture() as capture:
@@ -67,6 +69,7 @@ def report(
     remarks = list(_remarks(run, every=with_details))
     if remarks:
         parts += [Text(), *remarks]
+    parts += [Padding(part, (1, 0, 0, 0)) for part in _failing(run, every=with_details)]
     parts += [Text(), _closing(run)]
     return Group(*parts)
 
@@ -115,6 +118,13 @@ def _remarks(run: RunRecord, *, every: bool) -> Iterator[Text]:
         if rest > 0:
             more = "more " if limit else ""
             yield Text(f"{kind}: {rest} {more}with --details", style="dim")
+
+
+def _failing(run: RunRecord, *, every: bool) -> Iterator[Text]:
+    """Last before the verdict: what a log is searched for stands at its end."""
+    for text in failing_tests(run, every=every):
+        first, newline, rest = text.partition("\n")
+        yield Text.assemble((first, STYLE[Verdict.FAIL]), newline, rest)
 
 
 # --- the end ---------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert import convert
 from tflm_hil.models.convert.causes import Cause, CauseKind, causes_of, drift
 from tflm_hil.models.convert.fidelity import (
     Comparison,
@@ -22,7 +24,8 @@ from tflm_hil.models.convert.samples import KerasInput
 from tflm_hil.models.convert.wording import comparison_lines, doubts, refusal
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.quantize import Quantization
-from tflm_hil.vocabulary import ExportKind, Precision
+from tflm_hil.vocabulary import ExportKind, Precision, RungName
+from tflm_hil.worker import Answer
 
 from tests.support.graph_builder import ModelBuilder
 from tests.unit.models.zoo.test_given import network
@@ -125,6 +128,23 @@ def test_words() -> None:
     two = Comparison(8, given=False, outputs=(output(), output(Fidelity.WRONG, "state")))
     assert "on 8 random sequences, state: largest" in comparison_lines(two)[1]
     assert two.fidelity is Fidelity.WRONG
+
+
+def test_tflm_decides_and_another_judgement_of_tflite_is_said() -> None:
+    right = Comparison(8, given=True, outputs=(output(), output(name="state")))
+    wrong = (output(Fidelity.WRONG), output(name="state"))
+    other = Comparison(8, given=True, outputs=wrong, runtime=RungName.TFLITE)
+    answers: list[Answer] = [
+        ({"difference": 0.0, "notes": []}, {"tflite": np.zeros(4, np.uint8)}),
+        *(({"comparison": asdict(item), "causes": [], "notes": []}, {}) for item in (other, right)),
+    ]
+    done = convert.judged(answers, "m.keras", ExportKind.FUSED, Precision.INT8)
+    assert done.comparison == right
+    (note,) = done.notes
+    assert "TFLite computes output head otherwise" in note
+    assert "as desktop TFLM does" in note
+    with pytest.raises(ConversionError, match="is not the model"):
+        convert.judged(answers[:2], "m.keras", ExportKind.FUSED, Precision.INT8)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tflm_hil.models.tflite.inspect import Inspection, inspect
+from tflm_hil.models.tflite.lints.bounds import model_bounds_exceeded
 from tflm_hil.models.tflite.lints.constants import not_finite_weight, unassigned_variable
 from tflm_hil.models.tflite.lints.damage import damaged_graph
 from tflm_hil.models.tflite.lints.engines import unsupported_operator
@@ -33,6 +34,7 @@ __all__ = ["LINTS", "Finding", "Lint", "lint"]
 
 LINTS: dict[str, Lint] = {
     "damaged-graph": damaged_graph,
+    "model-bounds": model_bounds_exceeded,
     "dynamic-batch": dynamic_batch,
     "dynamic-shape-in-loop": dynamic_shape_in_loop,
     "state-scales": state_scales,

@@ -18,6 +18,7 @@ from tflm_hil.models.tflite.lints import LINTS, engines, lint
 from tflm_hil.models.tflite.lints.engines import TFLM, builtin, missing
 
 from tests.support.graph_builder import ModelBuilder, accumulator
+from tests.support.state_models import many
 
 ZOO = Path(__file__).parents[5] / "fixtures" / "models"
 ABSENT = "MATRIX_DIAG"  # neither TFLM nor our engine has it
@@ -223,6 +224,12 @@ def sum_of_two(
 
 # code, severity, planted, clean, what the sentence names
 CASES: list[tuple[str, str, Callable[[], bytes], Callable[[], bytes], str]] = [
+    ("model-bounds", "error", lambda: many([600, 600]), lambda: many([600, 400]),
+     "the states that are fed back take 4,800 bytes, and the firmware has 4,096"),
+    ("model-bounds", "error", lambda: many([1] * 16), lambda: many([1] * 15),
+     "the model has 17 inputs, and the firmware takes 16"),
+    ("model-bounds", "error", lambda: many([], data=17), lambda: many([], data=16),
+     "the model has 17 inputs, and the firmware takes 16"),
     ("damaged-graph", "error", lambda: sum_of_two(reads="z"), sum_of_two,
      "ADD #1 of subgraph 0 reads z, which nothing has written"),
     ("damaged-graph", "error", lambda: sum_of_two(writes="t", outputs=("t",)), sum_of_two,
