@@ -54,7 +54,7 @@ def doubts(
     `ways` are those that no rule blocks for the model (`obstacles.open_ways`).
     """
     found = [
-        f"output {item.name} is far from Keras: {_far(item, dtype)}"
+        f"output {item.name} is far from Keras: {_far(item, asked[1])}"
         for item in comparison.outputs
         if item.fidelity is Fidelity.DOUBTFUL
     ]
