@@ -14,14 +14,17 @@ It runs in folders of its own below build/kills; a firmware that is built alread
 from __future__ import annotations
 
 import argparse
+import atexit
+import importlib
 import json
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -29,6 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tflm_hil.commands.main import main as hil
 from tflm_hil.paths import REPOSITORY, cache_dir
 
 BOARD = "nucleo-f746zg-emulated"
@@ -36,6 +40,8 @@ MODELS = ("digits_lstm-int8-fused", "digits_lstm-float32-fused", "sine_gru-int8-
 OTHERS = ("digits_lstm-int8-fused", "sine_gru-float32-step")
 IN_A_ROW = 5  # kills, until a run may come to its end
 SOON_S = 5.0
+IMPORTED = ("pyocd.core.helpers", "pyocd.flash.flash", "pyocd.target.builtin",
+            "tflm_hil.commands.demo")  # fmt: skip
 PATIENCE_S = 300.0
 TAG = "HIL_KILL_RUNS"
 REFERENCES, STREAMING = "references", "streaming"
@@ -70,6 +76,51 @@ class Tally:
         )  # fmt: skip
 
 
+class Process:
+    """`hil WORDS` in a fork of this process, which has imported everything: that is most of what a
+    start costs. All else is as in a Python of its own.
+    """
+
+    def __init__(self, words: list[str], environment: dict[str, str], said: Path) -> None:
+        sys.stdout.flush()
+        self.status: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                os.environ.update(environment)
+                tempfile.tempdir = None
+                output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                os.dup2(output, 1)
+                os.dup2(output, 2)
+                status = hil(words)
+                atexit._run_exitfuncs()
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                os._exit(status)
+
+    def poll(self) -> int | None:
+        """The exit status, None while it runs."""
+        return self._waited(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        """Its exit status."""
+        return self._waited(0)
+
+    def kill(self) -> None:
+        """At once, without a chance to do anything."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def _waited(self, options: int) -> int | None:
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, options)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+        return self.status
+
+
 class Place:
     """Folders in which runs are killed, and nothing else happens."""
 
@@ -80,26 +131,22 @@ class Place:
         for name in ("tmp", "run", "cache"):
             (root / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def command(self, models: Sequence[str], reports: Path) -> list[str]:
-        """What a user would type."""
-        words = [sys.executable, "-m", "tflm_hil.commands.main", "demo", "--board", BOARD]
-        words += ["--hil-sequences", str(self.sequences), "--hil-report-dir", str(reports)]
-        return [*words, *models]
+    def words(self, models: Sequence[str], reports: Path) -> list[str]:
+        """What a user would type behind `hil`."""
+        words = ["demo", "--board", BOARD, "--hil-sequences", str(self.sequences)]
+        return [*words, "--hil-report-dir", str(reports), *models]
 
-    def start(self, models: Sequence[str], reports: Path) -> subprocess.Popen[bytes]:
+    def start(self, models: Sequence[str], reports: Path) -> Process:
         """A run; what it says goes to a file beside its reports."""
         name, _, value = self.tag.partition("=")
-        environment = os.environ | {
+        environment = {
             "TMPDIR": str(self.root / "tmp"),
             "XDG_RUNTIME_DIR": str(self.root / "run"),
             "XDG_CACHE_HOME": str(self.root / "cache"),
             name: value,
         }
         reports.mkdir(exist_ok=True)
-        with (reports / "said").open("ab") as said:
-            return subprocess.Popen(
-                self.command(models, reports), env=environment, stdout=said, stderr=said
-            )
+        return Process(self.words(models, reports), environment, reports / "said")
 
     def finish(self, models: Sequence[str], reports: Path) -> Path:
         """A whole run: its folder. Raises RuntimeError if it does not pass."""
@@ -169,7 +216,7 @@ def lasting(report: Path) -> dict[str, dict[str, Any]]:
     return variants
 
 
-def wait_until(holds: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
+def wait_until(holds: Callable[[], bool], process: Process) -> bool:
     """Whether it came to that before the run was at its end."""
     deadline = time.monotonic() + PATIENCE_S
     while not holds():
@@ -244,7 +291,7 @@ class Killing:
             came = wait_until(lambda: stored(reports) >= wanted, process)
         if not came:
             raise RuntimeError((reports / "said").read_text("utf-8", "replace"))
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
         tally.kills += 1
         self._look(tally)
@@ -322,6 +369,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for part in ("firmware", "desktop-load", "weights", "references"):
         if cache_dir(part).is_dir():
             shutil.copytree(cache_dir(part), root / "cache" / "tflm-hil" / part)
+    for module in IMPORTED:
+        importlib.import_module(module)
     tallies = kill_runs(
         arguments.kills,
         arguments.seed,
