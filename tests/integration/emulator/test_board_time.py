@@ -15,7 +15,6 @@ from tflm_hil.errors import EmulatorError
 
 from tests.support.emulated_boards import NUCLEO
 
-
 STOPPED_S = 1.5
 
 
