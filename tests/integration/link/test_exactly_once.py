@@ -3,6 +3,12 @@ board."""
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +19,8 @@ from tests.integration.link.conftest import STEP, EmulatedBoard
 from tests.support import exactly_once
 from tests.support.noisy_transport import NoisyTransport
 from tests.support.posix_board import PosixBoard
+
+STANDS_S, RUNS_S = 0.5, 0.05  # the shortest wait for a reply is 0.3 s
 
 
 @pytest.mark.parametrize("seed", [1, 5, 9])
@@ -34,6 +42,42 @@ def test_on_the_desktop(app: Path, tmp_path: Path, seed: int) -> None:
     finally:
         for board in boards:
             board.stop()
+
+
+@contextmanager
+def starved(pid: int) -> Iterator[None]:
+    """The process gets no processor time for longer than a lost frame is waited for, again and
+    again, as on a machine with very much else to do.
+    """
+    end = threading.Event()
+
+    def starve() -> None:
+        while not end.wait(RUNS_S):
+            os.kill(pid, signal.SIGSTOP)
+            end.wait(STANDS_S)
+            os.kill(pid, signal.SIGCONT)
+
+    thread = threading.Thread(target=starve)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def test_a_board_that_gets_little_processor_time_is_waited_for(emulated: EmulatedBoard) -> None:
+    """Nothing is asked for twice, and nothing is given up."""
+    device = emulated.device
+    device.load(STEP.hash)
+    before = replace(device.counters)
+    with starved(emulated.process.pid):
+        for _ in range(8):
+            device.status()
+        assert len(exactly_once.run(device, 150)) == 150
+    after = device.counters
+    assert (after.timeouts, after.retransmissions) == (before.timeouts, before.retransmissions)
+    assert after.resets == before.resets
 
 
 def test_on_the_emulated_board(app: Path, tmp_path: Path, emulated: EmulatedBoard) -> None:
