@@ -1,8 +1,7 @@
 """What libraries of TFLM do differently is named, and nothing is named that is not there.
 
 No TFLM is needed: a process on this desktop does what a library would do, and stands in for the
-board (`DesktopBoard`); and a firmware of ours with the same in it runs on the emulated board, under
-the name of the other engine.
+board (`DesktopBoard`).
 """
 
 from __future__ import annotations
@@ -23,30 +22,12 @@ from tflm_hil.measure.streaming import sequence_bytes
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.paths import REPOSITORY
-from tflm_hil.report.causes import Imitated
-from tflm_hil.report.judgement import Scope, Verdict
 from tflm_hil.report.kinds import CauseKind
-from tflm_hil.report.mistakes import Mistake, OperatorsForget
-from tflm_hil.report.records import VariantRecord
-from tflm_hil.report.render.progress import SilentProgress
-from tflm_hil.report.render.verdicts import verdict_text
-from tflm_hil.run.run import Run
 from tflm_hil.vocabulary import Engine
-
-from tests.support.edited_firmware import Edit, edited_firmware
 
 FORGETS = frozenset({Peculiarity.FORGETFUL_LSTM})
 ROUNDS = frozenset({Peculiarity.SINGLE_PRECISION})
-LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 MODELS = REPOSITORY / "fixtures" / "models"
-
-# A firmware with both in it, that calls itself by the name of the engine that has them.
-EDITS = (
-    Edit("engine/builtin/imitation.h", "Imitation() { return {}; }",
-         "Imitation() { return {true, true}; }"),
-    Edit("engine/builtin/engine.cc", '{"builtin", "1.0", "portable"}',
-         '{"tflm", "1.0", "cmsis-nn"}'),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -124,40 +105,3 @@ def test_nothing_is_named_where_none_of_it_can_show(tmp_path: Path) -> None:
     right = streamed(item, frozenset(), tmp_path, long=False)
     wrong = replace(right, blocks=[block[::-1] for block in right.blocks])
     assert kinds(item, wrong, right) == []
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, VariantRecord]:
-    """A run of two fused LSTM on the emulated board, with the firmware that forgets and rounds."""
-    names = ("stateful_lstm-int8-fused", "stacked_lstm-int8-fused")
-    settings = replace(
-        config(tmp_path_factory.mktemp("reports")), firmware=edited_firmware(*EDITS).elf
-    )
-    chosen = [variant(name) for name in names]
-    run = Run(settings, SilentProgress(), chosen)
-    for item in chosen:
-        run.over_long_sequence(item)
-    return {record.id: record for record in run.finish().variants}
-
-
-def test_the_report_names_it_in_samples_and_over_a_thousand_steps(
-    records: dict[str, VariantRecord],
-) -> None:
-    for record in records.values():
-        text = verdict_text(record)
-        print(text)
-        assert record.verdict is Verdict.FAIL
-        assert record.failure is not None
-        assert record.explanation is not None
-        cause = record.explanation.causes[0]
-        assert cause.kind is CauseKind.KERNEL_FORGETS
-        assert cause.mistake == Mistake(OperatorsForget((LSTM,)))
-        (evidence,) = cause.evidence
-        assert isinstance(evidence, Imitated)
-        assert evidence.sequences == evidence.of
-        assert "Cause: kernel forgets its state between calls" in text
-        assert "→ Build the TFLM tree without OPTIMIZED_KERNEL_DIR=cmsis_nn" in text
-        assert "Possible causes" not in text, "nobody is left to guess"
-    stacked = records["stacked_lstm-int8-fused"].failure
-    assert stacked is not None
-    assert stacked.check.scope is Scope.LONG_RUN, "one Invoke a sequence: only there it shows"

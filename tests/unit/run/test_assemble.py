@@ -17,11 +17,14 @@ from tflm_hil.measure.measure import Measured
 from tflm_hil.measure.streaming import Streamed
 from tflm_hil.models.tflite.blocks import Blocks
 from tflm_hil.models.zoo.manifest import load_model
-from tflm_hil.report.causes import Explanation
+from tflm_hil.report.causes import Cause, Explanation, Imitated
 from tflm_hil.report.costs import LinkRecord
 from tflm_hil.report.drifting import LongRunRecord
 from tflm_hil.report.judgement import Limit, Measurement, Scope, Verdict
+from tflm_hil.report.kinds import CauseKind
+from tflm_hil.report.mistakes import Mistake, OperatorsForget
 from tflm_hil.report.records import ErrorRecord, LintRecord
+from tflm_hil.report.render.verdicts import verdict_text
 from tflm_hil.run.assemble import VariantParts, assemble
 from tflm_hil.vocabulary import Measure, RungName, Severity
 
@@ -111,6 +114,26 @@ def test_a_long_run_that_misses_its_limit_fails_what_passed(
     assert record.failure.check.name == "drift.differing"
     assert record.long_run is not None
     assert record.long_run.link == LINK
+
+
+def test_why_a_long_run_differs_is_told_where_the_samples_are_right() -> None:
+    """Of a state that a kernel forgets: the samples need none, and it is the run that fails."""
+    forgets = Cause(
+        CauseKind.KERNEL_FORGETS,
+        Mistake(OperatorsForget(("UNIDIRECTIONAL_SEQUENCE_LSTM",))),
+        evidence=(Imitated(1, 1, 36),),
+    )
+    run = replace(long_run(7), explanation=Explanation((forgets,)))
+    record = assemble(VariantParts(VARIANT, measured=measured(), long_run=run))
+    assert record.explanation == Explanation((forgets,))
+    text = verdict_text(record)
+    assert "1,000 steps in one are not" in text
+    assert "Cause: kernel forgets its state between calls" in text
+    assert "in all 36 Invokes" in text
+    assert "→ Build the TFLM tree without OPTIMIZED_KERNEL_DIR=cmsis_nn" in text
+    own = Explanation()
+    parts = VariantParts(VARIANT, measured=measured(last=5), long_run=run, explanation=own)
+    assert assemble(parts).explanation is own, "of the samples, which failed before"
 
 
 def test_explanation_and_error_are_parts_of_it() -> None:

@@ -27,7 +27,7 @@ from tflm_hil.report.render.causes import (
     not_examined_sentence,
 )
 
-from tests.unit.report.explanations import BEYOND, CULPRIT, EXPLANATION, FLOATS, GROWS, LINT
+from tests.unit.report.explanations import ALIKE, BEYOND, CULPRIT, EXPLANATION, FLOATS, GROWS, LINT
 
 SIGMOID = (
     "operator 17 LOGISTIC of subgraph 2 (run by operator 1) computes differently: its inputs are"
@@ -103,6 +103,10 @@ def test_a_cause_is_said(cause: Cause) -> None:
 
 
 def test_evidence_is_said() -> None:
+    assert evidence_sentence(ALIKE) == (
+        "An engine on the desktop that does so gives what the board gives, in the first 12 of 360"
+        " sequences."
+    )
     assert evidence_sentence(LINT) == (
         "The file shows it: the bias of FULLY_CONNECTED #3 is shared."
     )
