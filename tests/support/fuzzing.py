@@ -54,10 +54,11 @@ class Tally:
         try:
             yield
         except self._typed as error:
-            self.found[type(error).__name__] += 1
             text = str(error)
             if len(text) > SENTENCE_MAX:
                 self._fault("nobody reads a sentence of that length", f"{name}: {text[:400]}")
+            else:
+                self.found[type(error).__name__] += 1
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"

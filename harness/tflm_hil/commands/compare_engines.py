@@ -35,6 +35,7 @@ from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.measure.streaming import sequence_bytes
 from tflm_hil.models.tflite.inspect import Operator, Subgraph
 from tflm_hil.models.tflite.schema import load_schema, operator_names
+from tflm_hil.models.tflite.variables import KEEPING
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.report.judgement import Verdict
@@ -157,7 +158,9 @@ def _state(run: Run, variant: Variant, reference: StateBetweenCalls | None) -> S
 
 
 def _has_state(operator: Operator, graph: Subgraph) -> bool:
-    return any(index >= 0 and graph.tensors[index].variable for index in operator.inputs)
+    return operator.name in KEEPING or any(
+        index >= 0 and graph.tensors[index].variable for index in operator.inputs
+    )
 
 
 def _label(record: RunRecord, earlier: list[EngineResult]) -> str:

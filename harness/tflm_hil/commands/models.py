@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tflm_hil.models.convert.another_way import Tried
-    from tflm_hil.models.tflite.inspect import Inspection
+    from tflm_hil.models.tflite.inspect import Inspection, Origin
     from tflm_hil.run.trial import Examined
 
     Named = dict[str, NDArray[Any]]
@@ -118,9 +119,12 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
     say(f"equal to the Keras model before conversion within {done.difference:.2g}")
     for line in comparison_lines(done.comparison):
         say(line)
-    for note in (*doubts(done.comparison, done.export, done.dtype, done.causes), *done.notes):
+    for note in (
+        *doubts(done.comparison, (done.export, done.dtype), done.causes, done.ways),
+        *done.notes,
+    ):
         say(f"note: {note}")
-    status = _told(target, done.content)
+    status = _told(target, done.content, done.origin)
     if status:
         complain("looking for a way that an engine runs: some conversions are tried")
         tried = another_way(
@@ -173,13 +177,13 @@ def _fix_batch(arguments: argparse.Namespace) -> int:
     return _told(target, fixed.content)
 
 
-def _told(target: Path, content: bytes) -> int:
+def _told(target: Path, content: bytes, origin: Origin | None = None) -> int:
     """Print what the checks before flashing say to a model that was just written; 1 if no engine
     runs it.
     """
     from tflm_hil.models.tflite.inspect import inspect
 
-    model = inspect(content, str(target))
+    model = replace(inspect(content, str(target)), origin=origin)
     examined = _examine(model, content)
     for finding in examined.findings:
         say(finding)

@@ -20,8 +20,9 @@ from tflm_hil.models.tflite.lints.refused import Feed, LoadRefusal, LoadStatus
 
 TOOL = "hil_load"
 TIMEOUT_S = 60.0  # of silence, for one model
-# Little optimisation, and no warning of a compiler that we do not know is an error.
-DEFINITIONS = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS": "-O1 -w"}
+# Little optimisation, and no warning of a compiler that we do not know is an error. It can imitate
+# other engines where it is asked to (`tflm_hil.explain.desktop_board`).
+DEFINITIONS = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS": "-O1 -w -DHIL_IMITATES"}
 
 _ARENA_TOO_SMALL = 8  # whether a model fits an arena is asked elsewhere
 _STATUS = {

@@ -15,7 +15,6 @@ from tflm_hil.errors import (
     ModelTooBig,
     UnsupportedModel,
 )
-from tflm_hil.models.slot.slot import SMALLER
 from tflm_hil.models.tflite.arena import estimate
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.refused import LoadStatus
@@ -23,7 +22,7 @@ from tflm_hil.models.zoo.given import given_variant, given_variants
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.options import SHIPPED_ZOO, RunConfig, from_lookup
 from tflm_hil.references import desktop_load
-from tflm_hil.run.preflight import SMALLER_ARENA, Preflight, refusal
+from tflm_hil.run.preflight import Preflight, refusal, smaller_arena, smaller_file
 from tflm_hil.vocabulary import Engine, ExportKind, Severity
 
 from tests.support import tiny_models
@@ -303,11 +302,13 @@ def test_what_is_smaller_is_so_in_the_whole_zoo() -> None:
             assert of_step is not None
             assert needed is not None
             assert of_step < needed, item.id
+            assert smaller_arena(item.inspection()).startswith("use --export step")
+            assert "--export shift or step" in smaller_file(item.inspection())
             arenas += 1
     assert slots > 5
     assert arenas > 5
-    assert "int8, or not unrolled" in SMALLER
-    assert SMALLER_ARENA.startswith("export step")
+    assert "--export" not in smaller_arena(whole["toy_gru-int8-step"].inspection())
+    assert smaller_file(whole["toy_gru-int8-step"].inspection()) == "make it smaller"
 
 
 def test_a_name_that_is_not_utf_8_can_stand_in_a_report(tmp_path: Path) -> None:

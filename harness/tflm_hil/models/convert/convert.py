@@ -23,9 +23,11 @@ from tflm_hil.models.convert.causes import Cause, CauseKind
 from tflm_hil.models.convert.conversion_failure import explain, is_converters, other_export
 from tflm_hil.models.convert.fidelity import Comparison, Fidelity
 from tflm_hil.models.convert.model_files import ModelFileError, identify
+from tflm_hil.models.convert.obstacles import Way
 from tflm_hil.models.convert.samples import checked
 from tflm_hil.models.convert.wording import apart, refusal
 from tflm_hil.models.sample_arrays import ONE_ARRAY
+from tflm_hil.models.tflite.inspect import Origin
 from tflm_hil.vocabulary import ExportKind, Precision
 from tflm_hil.worker import Answer, Arrays, WorkerError, stream_worker
 
@@ -49,7 +51,8 @@ class Conversion:
     unrolled, a hand-written loop, legacy Keras) just before conversion; `comparison` is of what
     came out of it, on desktop TFLM if that takes it and otherwise on TFLite, and `causes` what the
     inputs' scales say should it not be as near as it might. `notes` are sentences about what was
-    changed without being asked for, and about inputs of which few values saturate.
+    changed without being asked for, and about inputs of which few values saturate; `ways` are
+    those that no rule blocks for the model.
     """
 
     content: bytes
@@ -59,6 +62,13 @@ class Conversion:
     comparison: Comparison
     causes: tuple[Cause, ...] = ()
     notes: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        """What the checks of the model are told, so that their remedies name what it can become."""
+        exports = frozenset(export for export, dtype in self.ways if dtype == self.dtype)
+        return Origin(self.export, self.dtype, exports)
 
 
 def convert(
@@ -143,10 +153,11 @@ def judged(
             *last["notes"],
             *apart(comparison, Comparison.from_record(first["comparison"])),
         ),
+        tuple((ExportKind(one), Precision(two)) for one, two in made["ways"]),
     )
     lost = any(cause.kind is CauseKind.QUANTISED_INTEGERS for cause in done.causes)
     if lost or comparison.fidelity is Fidelity.WRONG:
-        raise refusal(name, export, dtype, comparison, done.causes)
+        raise refusal(name, (export, dtype), comparison, done.causes, done.ways)
     return done
 
 

@@ -277,7 +277,7 @@ def _hdf5_description(path: str, _version: tuple[int, int]) -> dict[str, Any]:
     """Asked in a process of its own, once for a file that does not change: the library crashes
     over some damaged files, and does not come to an end with others.
     """
-    found, _ = run_worker(HDF5_WORKER, {"model": path}, timeout_s=HDF5_TIMEOUT_S)
+    found, _arrays = run_worker(HDF5_WORKER, {"model": path}, timeout_s=HDF5_TIMEOUT_S)
     return found
 
 

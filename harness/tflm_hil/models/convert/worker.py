@@ -24,15 +24,18 @@ from tflm_hil.models.convert.exports.masks import check_padding
 from tflm_hil.models.convert.exports.rebuild import load, stateful
 from tflm_hil.models.convert.exports.walk import layers_of
 from tflm_hil.models.convert.fidelity import Fidelity
+from tflm_hil.models.convert.model_files import identify
+from tflm_hil.models.convert.obstacles import Way
 from tflm_hil.models.convert.samples import Sequences, bind, check_ranges, inputs_of
 from tflm_hil.models.convert.saturation import check_saturation
-from tflm_hil.models.convert.trial import building, check, options, other_ways
+from tflm_hil.models.convert.trial import building, check, free_ways, options, other_ways
+from tflm_hil.models.convert.wording import finer
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.int8_tables import narrow_tables
 from tflm_hil.models.tflite.moved_scales import repair_moved
 from tflm_hil.models.tflite.output_order import order_outputs
 from tflm_hil.models.tflite.states import as_exported, tie_states
-from tflm_hil.vocabulary import RungName
+from tflm_hil.vocabulary import ExportKind, Precision, RungName
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
 # Largest |Δ| between the Keras model and what will be converted: both are float32 and the same
@@ -49,7 +52,9 @@ class NotEqualError(ValueError):
 
 @dataclass(frozen=True)
 class Converted:
-    """A flatbuffer, the model that it came from, and what that was calibrated with."""
+    """A flatbuffer, how it was `asked` for, the model that it came from, what that was calibrated
+    with, and the ways that no rule blocks for it.
+    """
 
     model: Any
     content: bytes
@@ -57,11 +62,14 @@ class Converted:
     difference: float
     notes: tuple[str, ...]
     expected: Expected
+    ways: tuple[Way, ...]
+    asked: Way
 
     @property
     def answer(self) -> Answer:
         """As `convert.convert` gets it."""
-        record = {"difference": self.difference, "notes": self.notes}
+        ways = [list(way) for way in self.ways]
+        record = {"difference": self.difference, "notes": self.notes, "ways": ways}
         return record, {"tflite": np.frombuffer(self.content, np.uint8)}
 
 
@@ -94,7 +102,14 @@ def _compared(done: Converted, samples: Sequences | None, runtime: RungName) -> 
     notes = []
     if samples is not None:
         faithful = comparison.fidelity is Fidelity.FAITHFUL
-        notes = check_saturation(inspection, inputs, samples, done.calibration, faithful=faithful)
+        notes = check_saturation(
+            inspection,
+            inputs,
+            samples,
+            done.calibration,
+            faithful=faithful,
+            other=finer(done.asked, done.ways),
+        )
     causes = [*causes_of(inspection, inputs, samples, done.calibration), *drift]
     record = {
         "comparison": asdict(comparison),
@@ -161,8 +176,10 @@ def _convert(request: dict[str, Any], arrays: Arrays) -> Converted:
         made = export.converter.convert()
     content, narrowed = narrow_tables(repair_moved(export.finish(made)))
     content, tied = tie_states(order_outputs(content))
-    notes = (*_notes(model), *narrowed, *tied)
-    return Converted(model, content, calibration, distance, notes, expected)
+    notes = (*_notes(model, model_path), *narrowed, *tied)
+    asked = (ExportKind(export_name), Precision(dtype))
+    ways = free_ways(model)
+    return Converted(model, content, calibration, distance, notes, expected, ways, asked)
 
 
 def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | None:
@@ -185,13 +202,21 @@ def _bound(arrays: Arrays, kind: str, model: Any) -> dict[str, NDArray[Any]] | N
     )
 
 
-def _notes(model: Any) -> list[str]:
+def _notes(model: Any, path: Path) -> list[str]:
     """What was changed without being asked for."""
+    notes = []
+    source = identify(path)
+    if source.keras2:
+        version = source.keras_version if source.keras_version.count(".") else "2"
+        notes.append(
+            f"the model was saved by Keras {version}; it was rebuilt in Keras 3 with the same"
+            " weights, and both were the same on random input"
+        )
     batch = model.inputs[0].shape[0]
-    if batch == 1:
-        return []
-    size = "a dynamic batch" if batch is None else f"batch {batch}"
-    return [f"the model has {size}; it was fixed to 1, which TFLM needs"]
+    if batch != 1:
+        size = "a dynamic batch" if batch is None else f"batch {batch}"
+        notes.append(f"the model has {size}; it was fixed to 1, which TFLM needs")
+    return notes
 
 
 def _quantise(export: Export, dtype: str, calibration: Sequences) -> None:

@@ -104,8 +104,8 @@ def _check_layers(source: Source) -> None:
             f"{source.path.name} was saved by Keras 2 and is made of {', '.join(unknown)}, which"
             " Keras 2 does not define",
             "port these classes to keras.layers.Layer, build the model in Keras 3 with them, load"
-            ' the weights, save it with model.save("model.keras"), and name the file of the'
-            " classes with --custom FILE",
+            ' the weights, save it with model.save("model.keras"), and convert that file with'
+            " --custom FILE, which names the classes; a file of Keras 2 holds none of their code",
         )
 
 

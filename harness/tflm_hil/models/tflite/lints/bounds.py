@@ -8,8 +8,9 @@ from math import prod
 from tflm_hil.models.tflite.inspect import Inspection, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding
 from tflm_hil.models.tflite.model_bounds import ModelBounds, model_bounds
+from tflm_hil.models.tflite.origin import use_export
 from tflm_hil.models.tflite.states import StatePair, state_pairs
-from tflm_hil.vocabulary import Severity, StateBasis
+from tflm_hil.vocabulary import ExportKind, Severity, StateBasis
 
 ENTRY_NAME_BYTES = 24  # of a slot entry
 # Fixed fields of the answer to LOAD (harness/tflm_hil/link/protocol.toml).
@@ -31,13 +32,14 @@ def model_bounds_exceeded(model: Inspection) -> Iterator[Finding]:
         if len(tensors) > bounds.tensors:
             yield _finding(
                 f"the model has {len(tensors)} {side}, and the firmware takes {bounds.tensors}",
-                _inside(state_pairs(model)) or f"join {side} to one tensor, and split it outside",
+                _inside(model, state_pairs(model))
+                or f"join {side} to one tensor, and split it outside",
             )
             return
     pairs = state_pairs(model)
     if len(pairs) > bounds.states:
         what = f"{len(pairs)} states are fed back, and the firmware takes {bounds.states}"
-        yield _finding(what, _inside(pairs))
+        yield _finding(what, _inside(model, pairs))
     sizes = [_bytes(model.inputs[pair.input]) for pair in pairs]
     held = bounds.held_bytes(sizes)
     if held > bounds.state_bytes:
@@ -46,7 +48,7 @@ def model_bounds_exceeded(model: Inspection) -> Iterator[Finding]:
             f"the states that are fed back take {held:,} bytes, and the firmware has"
             f" {bounds.state_bytes:,} for them (the largest is {largest[1].name} with"
             f" {largest[0]:,})",
-            _inside(pairs),
+            _inside(model, pairs),
         )
     answer = _answer_bytes(model, len(pairs), bounds)
     if answer > bounds.frame_bytes:
@@ -61,15 +63,14 @@ def _finding(sentence: str, remedy: str) -> Finding:
     return Finding("model-bounds", Severity.ERROR, sentence, remedy, 0)
 
 
-def _inside(pairs: Sequence[StatePair]) -> str:
+def _inside(model: Inspection, pairs: Sequence[StatePair]) -> str:
     """States in the model itself are the engine's, whose arena is the only bound; "" for none."""
     if not pairs:
         return ""
     if all(pair.basis is StateBasis.SIGNATURE for pair in pairs):
-        return (
-            "use an export that keeps the states inside the model, where the arena is the only"
-            " bound: all but step do"
-        )
+        other = use_export(model, (ExportKind.SHIFT, ExportKind.UNROLLED, ExportKind.FUSED))
+        if other:
+            return f"use {other}: with the states inside of the model, the arena is the only bound"
     return (
         "keep the states inside the model, as variables or a loop over the sequence, where the"
         " arena is the only bound; or make them smaller and fewer"

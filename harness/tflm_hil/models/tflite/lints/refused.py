@@ -14,6 +14,7 @@ from typing import Any
 
 from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding, inputs_of, outputs_of, place
+from tflm_hil.models.tflite.lints.layers import layer_of
 from tflm_hil.vocabulary import Severity
 
 ENGINE_REFUSES = "engine-refuses"
@@ -42,16 +43,6 @@ ELEMENTWISE = frozenset(
         "RSQRT", "SQRT", "SQUARE", "SQUARED_DIFFERENCE", "SUB",
     }
 )  # fmt: skip
-
-# Parts of tensor names that the frameworks put in; what is left begins with the layer.
-_NO_LAYER = (
-    "sequential",
-    "functional",
-    "model",
-    "StatefulPartitionedCall",
-    "arith.constant",
-    "tfl.",
-)
 
 
 class LoadStatus(StrEnum):
@@ -141,32 +132,6 @@ def _verb(refusal: LoadRefusal, what: str) -> str:
     fed = "any input" if refusal.runs_on is None else f"an input of {refusal.failed_on[-1]}"
     more = "" if refusal.runs_on is None else f" (with {refusal.runs_on} it runs)"
     return f"loads {what}, and its Invoke fails with {fed}{more}"
-
-
-def layer_of(graph: Subgraph, operator: Operator) -> str:
-    """The Keras layer that an operator comes from, as the names of its outputs tell; else ""."""
-    root = _root(graph)
-    for tensor in outputs_of(graph, operator):
-        parts = _parts(tensor)
-        while len(parts) > 1 and (parts[0] == root or parts[0].startswith(_NO_LAYER)):
-            parts.pop(0)
-        if len(parts) > 1:
-            return parts[0]
-    return ""
-
-
-def _parts(tensor: Tensor) -> list[str]:
-    """Of "model/lstm_1/while/add;model/lstm_1/bias", where the converter joined operators, the
-    first name.
-    """
-    return [part for part in tensor.name.split(";")[0].split("/") if part]
-
-
-def _root(graph: Subgraph) -> str:
-    """The name of the model, if all names begin with it, and several layers come behind it."""
-    paths = [parts for tensor in graph.tensors if len(parts := _parts(tensor)) > 1]
-    roots, layers = {parts[0] for parts in paths}, {parts[1] for parts in paths}
-    return roots.pop() if len(roots) == 1 and len(layers) > 1 else ""
 
 
 def _operator(model: Inspection, refusal: LoadRefusal) -> tuple[Subgraph, Operator] | None:

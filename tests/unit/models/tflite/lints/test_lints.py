@@ -378,6 +378,6 @@ def test_the_other_engine_is_proposed_where_it_helps(monkeypatch: pytest.MonkeyP
 def test_a_remedy_covers_every_operator_and_no_engine_with_the_same_gap(
     lacking: tuple[str, ...], other: tuple[str, ...], words: tuple[str, ...], engine: bool
 ) -> None:
-    remedy = engines._remedy(lacking, {"tflm": other})
+    remedy = engines._remedy(inspect(sum_of_two()), lacking, {"tflm": other})
     assert all(word in remedy for word in words)
     assert ("use the engine tflm" in remedy) == engine
