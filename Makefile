@@ -100,6 +100,7 @@ PARTS := explain plugin models engine
 test: WHICH := --hil-covering
 test-all: WHICH :=
 test-all: export HIL_RANDOM_MODELS ?= 200
+test-all: export HIL_KILLS ?= 20
 test-all: export HIL_DAMAGED ?= 5000
 test-all: export HIL_DAMAGED_ON_BOARD ?= 500
 

@@ -360,9 +360,8 @@ def test_failed_assertion_stays_a_failure(run_pytest: RunPytest) -> None:
     ("how", "by_pytest", "status", "said"),
     [
         (signal.SIGKILL, False, -signal.SIGKILL, None),
-        (signal.SIGINT, False, 130, Interruption.KEYBOARD),
         (signal.SIGTERM, False, 143, Interruption.TERMINATED),
-        (signal.SIGTERM, True, pytest.ExitCode.INTERRUPTED, Interruption.TERMINATED),
+        (signal.SIGINT, True, pytest.ExitCode.INTERRUPTED, Interruption.KEYBOARD),
     ],
 )
 def test_run_that_was_cut_off_goes_on_where_it_stopped(

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterator
@@ -70,6 +71,34 @@ def started() -> Iterator[dict[str, str]]:
 @pytest.fixture
 def warm(started: dict[str, str], tmp_path: Path) -> Warm:
     return Warm(started["HIL_WORKER_PYTHON"], {**os.environ, **ENVIRONMENT, **started}, tmp_path)
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """For a socket, whose path has 107 bytes at most."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def test_nothing_is_left_of_one_that_is_killed(short_folder: Path) -> None:
+    """While it imports, which is when it looks at nothing: the command, the fork, the folder."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("HIL_W")}
+    process = subprocess.Popen(
+        [sys.executable, TOOL, sys.executable, "-c", HOLD],
+        env=own | {"TMPDIR": str(short_folder)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) == 3, "the reaper, the fork and the command"
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 5
+    while any(short_folder.iterdir()) or any(
+        Path(f"/proc/{child}/exe").exists() for child in children
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_it_has_tensorflow_and_nothing_of_ours(warm: Warm) -> None:
