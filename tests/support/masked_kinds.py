@@ -10,10 +10,13 @@ from tests.support.model_kinds import (
     COUNT,
     FEATURES,
     STEPS,
+    WORDS,
     Made,
     chain,
+    ids_input,
     kind,
     padded,
+    words,
     x_input,
 )
 from tests.support.own_layers import Skip
@@ -22,6 +25,13 @@ from tests.support.own_layers import Skip
 @kind
 def masking() -> Made:
     return chain(layers.Masking(-5.0), layers.LSTM(5), layers.Dense(2)), padded(-5.0)
+
+
+@kind
+def embedding_masked_forward() -> Made:
+    table = layers.Embedding(WORDS, 4, mask_zero=True)
+    parts = (layers.GRU(4, return_sequences=True), layers.LSTM(3), layers.Dense(2))
+    return chain(table, *parts, before=ids_input()), words()
 
 
 @kind

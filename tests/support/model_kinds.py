@@ -325,6 +325,15 @@ def inputs_by_name() -> Made:
 
 
 @kind
+def blocks_by_name() -> Made:
+    """A layer with a recurrence inside, in a model whose inputs go by name."""
+    x, who = x_input("signal"), keras.Input((4,), name="about")
+    y = layers.Concatenate()([layers.LSTM(4)(Recall(4)(x)), layers.Dense(3)(who)])
+    samples = {"signal": waves(), "about": waves(4)}
+    return keras.Model({"signal": x, "about": who}, layers.Dense(2)(y)), samples
+
+
+@kind
 def named_outputs() -> Made:
     x = x_input()
     y = layers.LSTM(5, return_sequences=True)(x)

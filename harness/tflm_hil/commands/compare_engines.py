@@ -35,12 +35,14 @@ from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.measure.streaming import sequence_bytes
 from tflm_hil.models.tflite.inspect import Operator, Subgraph
 from tflm_hil.models.tflite.schema import load_schema, operator_names
+from tflm_hil.models.tflite.variables import KEEPING
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.records import RunRecord
 from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.progress import ConsoleProgress
+from tflm_hil.run.interruption import asked_to_end
 from tflm_hil.run.run import Run
 from tflm_hil.run.select import select
 from tflm_hil.vocabulary import Engine
@@ -85,24 +87,30 @@ def _measure(
 ) -> EngineResult:
     wanted = select(variants(config), expression)
     progress = ConsoleProgress(console)
-    run = Run(config, progress, wanted)
     operators = {}
     state = {}
     flash_bytes = 0
     used_only = None
-    try:
-        for variant in wanted:
-            with suppress(HilError):  # it is in the record
-                run.measured(variant)
-                operators[variant.id] = _profile(run, variant)
-                state[variant.id] = _state(
-                    run, variant, None if reference is None else reference.state.get(variant.id)
-                )
-        flash_bytes = run.bench.image.flash_bytes
-        if config.engine == Engine.TFLM:
-            small = replace(config, tflm_operators="used")
-            used_only = firmware_under_test(small, run.bench.board.spec, progress).flash_bytes
-    finally:
+    with asked_to_end() as asked:
+        run = Run(config, progress, wanted)
+        try:
+            for variant in wanted:
+                with suppress(HilError):  # it is in the record
+                    run.measured(variant)
+                    operators[variant.id] = _profile(run, variant)
+                    state[variant.id] = _state(
+                        run, variant, None if reference is None else reference.state.get(variant.id)
+                    )
+            flash_bytes = run.bench.image.flash_bytes
+            if config.engine == Engine.TFLM:
+                small = replace(config, tflm_operators="used")
+                used_only = firmware_under_test(small, run.bench.board.spec, progress).flash_bytes
+        except KeyboardInterrupt:
+            run.finish(interrupted=asked.by)
+            raise
+        except HilError:
+            run.finish()
+            raise
         record = run.finish()
     return EngineResult("", record, operators, state, flash_bytes, used_only)
 
@@ -150,7 +158,9 @@ def _state(run: Run, variant: Variant, reference: StateBetweenCalls | None) -> S
 
 
 def _has_state(operator: Operator, graph: Subgraph) -> bool:
-    return any(index >= 0 and graph.tensors[index].variable for index in operator.inputs)
+    return operator.name in KEEPING or any(
+        index >= 0 and graph.tensors[index].variable for index in operator.inputs
+    )
 
 
 def _label(record: RunRecord, earlier: list[EngineResult]) -> str:

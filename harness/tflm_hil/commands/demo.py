@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -19,12 +20,17 @@ from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.markdown import TABLE_NAME
 from tflm_hil.report.render.progress import ConsoleProgress
 from tflm_hil.report.render.terminal import CI_WIDTH, render
+from tflm_hil.report.resumption import Interruption
 from tflm_hil.run.covering import covering
+from tflm_hil.run.interruption import asked_to_end
 from tflm_hil.run.preflight import Preflight
 from tflm_hil.run.run import Run
 from tflm_hil.run.select import choose
 
-INTERRUPTED = 130  # what shells give a command that Ctrl-C ended
+ENDED_BY = {  # what shells give a command that a signal ended
+    Interruption.KEYBOARD: 128 + signal.SIGINT,
+    Interruption.TERMINATED: 128 + signal.SIGTERM,
+}
 TOUR = "digits_ or sine_"  # of the shipped zoo: every cell, export and type in seconds
 
 
@@ -51,28 +57,29 @@ def measure_zoo(
         zoo = covering(zoo)
     wanted = [variant for variant in zoo if not variant.left_out]
     left_out = [variant for variant in zoo if variant.left_out]
-    run = Run(config, ConsoleProgress(console), wanted, left_out)
-    interrupted = False
-    try:
-        for variant in wanted:
-            with suppress(HilError):  # it is in the record
-                run.measured(variant)
-                if drift and carries_state(variant):
-                    run.over_long_sequence(variant)
-        with suppress(HilError):
-            run.leave_test()  # the emulator's findings, into the record
-    except KeyboardInterrupt:
-        interrupted = True
-    except Exception:  # a mistake of ours: what was measured shall not be lost with it
-        run.finish(interrupted=True)
-        raise
-    record = run.finish(interrupted=interrupted)
+    with asked_to_end() as asked:
+        run = Run(config, ConsoleProgress(console), wanted, left_out)
+        interrupted = None
+        try:
+            for variant in wanted:
+                with suppress(HilError):  # it is in the record
+                    run.measured(variant)
+                    if drift and carries_state(variant):
+                        run.over_long_sequence(variant)
+            with suppress(HilError):
+                run.leave_test()  # the emulator's findings, into the record
+        except KeyboardInterrupt:
+            interrupted = asked.by
+        except Exception:  # a mistake of ours: what was measured shall not be lost with it
+            run.finish(interrupted=Interruption.MISTAKE)
+            raise
+        record = run.finish(interrupted=interrupted)
     width = console.width if console.is_terminal else CI_WIDTH
     print(render(record, width=width, colour=console.is_terminal))
     say(f"report: {run.report_path}, table: {run.directory / TABLE_NAME}")
-    if interrupted:
-        say("interrupted: the next run on this board goes on from here")
-        return INTERRUPTED
+    if interrupted is not None:
+        say("interrupted: the next run of these models on this board goes on from here")
+        return ENDED_BY[interrupted]
     failed = record.verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED)
     return 1 if failed or record.learned_nothing else 0
 

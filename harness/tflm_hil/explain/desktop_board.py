@@ -3,7 +3,8 @@
     with DesktopBoard(entry, {Peculiarity.FORGETFUL_LSTM}, folder) as device:
         device.load(entry.hash)
 
-Compiled when the first is asked for, once for all imitations, and kept like every firmware.
+The engine is the one that models are tried with before flashing (`desktop_engine`), so that it is
+compiled already; the rest is compiled when the first board is asked for, and kept.
 """
 
 from __future__ import annotations
@@ -14,15 +15,14 @@ from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
-from tflm_hil.errors import LinkError
+from tflm_hil.errors import HilError
 from tflm_hil.explain.peculiarity import Peculiarity
 from tflm_hil.firmware_build.build import build
+from tflm_hil.firmware_build.desktop_engine import DEFINITIONS
 from tflm_hil.link.device import Device
 from tflm_hil.link.transport import SerialTransport
 from tflm_hil.models.slot.slot import SlotEntry, pack
 
-# No warning of a compiler that we do not know is an error; nothing of the tests is built.
-DEFINITIONS = {"CMAKE_CXX_FLAGS": "-w -DHIL_IMITATES", "HIL_TESTS": "OFF"}
 BAUD = 115_200  # it is no line: bytes go as fast as they are read
 ERASED = b"\xff" * 64  # behind the models, as in flash
 
@@ -30,7 +30,8 @@ ERASED = b"\xff" * 64  # behind the models, as in flash
 class DesktopBoard:
     """A running process with one model in its slot; entering it gives a device.
 
-    Raises ToolchainMissing and FirmwareBuildError when made, LinkError when entered.
+    Raises ToolchainMissing and FirmwareBuildError when made, LinkError or SerialPortNotFound when
+    entered.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class DesktopBoard:
         try:
             self._device = Device(SerialTransport(tty, BAUD), board="posix")
             self._device.hello()
-        except LinkError:
+        except HilError:
             self.close()
             raise
         return self._device

@@ -8,19 +8,21 @@ on zeros; on other inputs if that fails. One that ends the process is an answer,
 
 from __future__ import annotations
 
+import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tflm_hil import scratch
 from tflm_hil.errors import FirmwareBuildError
 from tflm_hil.firmware_build.build import build
 from tflm_hil.models.tflite.lints.refused import Feed, LoadRefusal, LoadStatus
 
 TOOL = "hil_load"
 TIMEOUT_S = 60.0  # of silence, for one model
-# Little optimisation, and no warning of a compiler that we do not know is an error.
-DEFINITIONS = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS": "-O1 -w"}
+# Little optimisation, and no warning of a compiler that we do not know is an error. It can imitate
+# other engines where it is asked to (`tflm_hil.explain.desktop_board`).
+DEFINITIONS = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS": "-O1 -w -DHIL_IMITATES"}
 
 _ARENA_TOO_SMALL = 8  # whether a model fits an arena is asked elsewhere
 _STATUS = {
@@ -44,10 +46,10 @@ def load_all(
         return []
     program = build("posix", target=TOOL, definitions=DEFINITIONS, on_progress=on_progress).elf
     answers: list[LoadRefusal | None] = []
-    with tempfile.TemporaryDirectory(prefix="tflm-hil-load-") as name:
+    with scratch.folder("load") as folder:
         paths = []
         for number, content in enumerate(models):
-            paths.append(Path(name) / f"{number}.tflite")
+            paths.append(folder / f"{number}.tflite")
             paths[-1].write_bytes(content)
         while len(answers) < len(paths):
             answers += _load(program, paths[len(answers) :])
@@ -62,6 +64,7 @@ def _load(program: Path, paths: Sequence[Path]) -> list[LoadRefusal | None]:
             [program],
             input=text.encode(),
             capture_output=True,
+            env={**os.environ, **scratch.mark()},
             timeout=TIMEOUT_S * len(paths),
             check=False,
         )

@@ -16,7 +16,10 @@ from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.merge import merge
 from tflm_hil.report.records import BlockedRecord, FailingTest, RunRecord, TestCounts
 from tflm_hil.report.render.markdown import TABLE_NAME
-from tflm_hil.run.run import Run, fresh_directory
+from tflm_hil.report.resumption import Interruption
+from tflm_hil.run.folder import fresh_directory
+from tflm_hil.run.interruption import Asked
+from tflm_hil.run.run import Run
 
 WORKER_KEY = "hil"
 
@@ -47,6 +50,13 @@ def exit_status(record: RunRecord, of_the_tests: int) -> int:
     return pytest.ExitCode.TESTS_FAILED if failed else of_the_tests
 
 
+def interruption(exit_status: int, asked: Asked) -> Interruption | None:
+    """What kept a session from its end; None if nothing did."""
+    if exit_status == pytest.ExitCode.INTERRUPTED:
+        return asked.by
+    return Interruption.MISTAKE if exit_status == pytest.ExitCode.INTERNAL_ERROR else None
+
+
 def end_run(
     run: Run,
     tests: TestCounts,
@@ -54,7 +64,7 @@ def end_run(
     failing: tuple[FailingTest, ...],
     worker_output: dict[str, Any] | None,
     *,
-    interrupted: bool,
+    interrupted: Interruption | None,
 ) -> Ended:
     """Close the run of this process; in an xdist worker, send its record to the controller."""
     record = run.finish(tests, blocked, failing, interrupted=interrupted)

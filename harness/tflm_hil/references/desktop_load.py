@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tflm_hil import scratch
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.models.tflite.lints.refused import Feed, LoadRefusal, LoadStatus
 from tflm_hil.paths import cache_dir
@@ -55,10 +55,10 @@ def load_all(models: Sequence[bytes]) -> list[LoadRefusal | None]:
 
 def _ask(models: Sequence[bytes]) -> list[LoadRefusal | None]:
     answers: list[LoadRefusal | None] = []
-    with tempfile.TemporaryDirectory(prefix="tflm-hil-load-") as name:
+    with scratch.folder("load") as folder:
         paths = []
         for number, content in enumerate(models):
-            paths.append(str(Path(name) / f"{number}.tflite"))
+            paths.append(str(folder / f"{number}.tflite"))
             Path(paths[-1]).write_bytes(content)
         while len(answers) < len(paths):
             request = {"models": paths[len(answers) :]}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +25,9 @@ WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, Re
 def write(run: RunRecord, directory: Path) -> Path:
     """Write `directory/report.json`; a reader never sees half a file. Raises StorageError."""
     path = directory / REPORT_NAME
-    partial = directory / f".{REPORT_NAME}.{os.getpid()}"
-    try:
-        with stored(path):
-            directory.mkdir(parents=True, exist_ok=True)
-            write_text(partial, _text(to_plain(run)))
-            partial.replace(path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with stored(path):
+        directory.mkdir(parents=True, exist_ok=True)
+    write_text(path, _text(to_plain(run)))
     return path
 
 

@@ -15,13 +15,15 @@ from tflm_hil.errors import ConfigurationError
 from tflm_hil.models.zoo.manifest import load_zoo
 from tflm_hil.paths import REPOSITORY
 from tflm_hil.report import json_report
-from tflm_hil.report.journal import JOURNAL_NAME, Journal, find_unfinished
+from tflm_hil.report.cut_off import plan_for
+from tflm_hil.report.journal import JOURNAL_NAME, Journal, RunScope, StoredResult
 
 from tests.support.fuzzing import Tally, count
 from tests.support.model_folder import write_model_folder
 from tests.support.text_mutations import COUNT, mutations
 from tests.unit.report import synthetic
 
+SCOPE = RunScope("board")
 REPORTS = count(30)  # each is shown in every form
 
 Read = Callable[[bytes], object]
@@ -124,24 +126,24 @@ def test_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str], schema: int
 def test_journals(tmp_path: Path) -> None:
     """Of a run that was cut off: what can be read is taken over, what cannot is measured again."""
     path = tmp_path / "run" / JOURNAL_NAME
+    sound = {key: StoredResult(bytes([key] * 5), (100, 200)) for key in range(3)}
     with journal(path.parent) as kept:
-        for key in range(3):
-            kept.result("context", key, bytes([key] * 5), (100, 200))
+        for key, result in sound.items():
+            kept.result("context", key, result.outputs, result.cycles)
         kept.append("variant", id="x")
     original = path.read_bytes()
 
     def read(content: bytes) -> None:
         path.write_bytes(content)
-        find_unfinished(tmp_path, board="board")
+        plan_for(tmp_path, SCOPE)
         with journal(path.parent) as back:
-            for result in back.results("context").values():
-                assert all(isinstance(item, int) for item in result.cycles)
+            assert back.results("context").items() <= sound.items()
 
     attempt("journals", read, original, seed=5)
 
 
 @contextmanager
 def journal(directory: Path) -> Iterator[Journal]:
-    opened = Journal(directory, board="board")
+    opened = Journal(directory, SCOPE)
     yield opened
     opened.leave()

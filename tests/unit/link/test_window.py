@@ -177,6 +177,21 @@ def test_repetitions_that_are_lost_are_repaired_without_waiting(setup: Setup) ->
     assert setup.counters.timeouts == 0
 
 
+@pytest.mark.parametrize("first", [1, 0xFFFC])
+@pytest.mark.parametrize("lost", [1, 2, 5])
+def test_all_behind_a_lost_request_is_sent_again_when_the_device_says_so(
+    setup: Setup, first: int, lost: int
+) -> None:
+    """It has dropped them; also where the numbers go round."""
+    setup.window.restart(first, Limits(8, 1000, 1000))
+    setup.line.executed = [first - 1]
+    setup.line.lost_out = lambda frame: frame.number == lost
+    before = setup.line.now
+    assert setup.answers(setup.ask(8)) == list(range(8))
+    assert setup.line.now == before
+    assert (setup.counters.naks, setup.counters.timeouts) == (1, 0)
+
+
 def test_numbers_go_round(setup: Setup) -> None:
     setup.window.restart(0xFFFC, Limits(8, 1000, 1000))
     setup.line.executed = [0xFFFB]

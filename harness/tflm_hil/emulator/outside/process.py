@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from tflm_hil import scratch
 from tflm_hil.emulator.outside.board_time import BoardTime
 from tflm_hil.emulator.outside.client import DebugPortClient
 from tflm_hil.emulator.wiring import EmulatedBoard
@@ -66,7 +67,7 @@ class EmulatorProcess:
             text=True,
             # Ctrl-C in a terminal is for the test run, which then stops its boards in order.
             start_new_session=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | scratch.mark(),
         )
         try:
             return cls(process, cls._announcement(process, log), log)

@@ -38,8 +38,7 @@ class Server:
         self._stopped = threading.Event()
         self._claim = registry.claim(board.uid_prefix, uid)
         try:
-            flash_file = registry.flash_path(self._claim.uid)
-            flash = open_flash(flash_file, blank=blank)
+            flash = open_flash(self._claim.flash_fd, blank=blank)
             self.bridge = PtyBridge()
             self.machine = Machine(
                 board,
@@ -65,7 +64,7 @@ class Server:
             board=board.id,
             socket=str(path),
             tty=self.bridge.path,
-            flash=str(flash_file),
+            flash=str(registry.flash_path(self._claim.uid)),
         )
 
     def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -83,11 +82,12 @@ class Server:
             on_ready()
             self._stopped.wait()
         finally:
-            self._claim.release()
+            self._claim.withdraw()
             self._time.close()
             self._debug_server.close()
             self.machine.close()
             self.bridge.close()
+            self._claim.release()
         if self.machine.failure is not None:
             raise self.machine.failure
 

@@ -20,9 +20,9 @@ Judged is
                 the input is: rms ≥ spread, which is R² ≤ 0; or, of classes, if it is doubtful and
                 agrees with Keras less often than the most frequent class alone would. It is
                 doubtful, and a sentence says so, if rms is more than DOUBTFUL of the spread
-                (R² < 0.9) or fewer than DOUBTFUL_SAME_CLASS of the decisions are the same. On the
-                models of the zoo rms is 0 to 12 % of the spread, and 21 % of the one whose int8
-                form is known to be poor.
+                (R² < 0.9; of int16x8 0.99) or fewer than DOUBTFUL_SAME_CLASS of the decisions are
+                the same. On the models of the zoo rms is 0 to 12 % of the spread, and 21 % of the
+                one whose int8 form is known to be poor.
 
 What is smaller than FLOOR of all that the output's scale holds, 2 LSB of int8, is never held
 against a model: an output that hardly moves on the given sequences has no spread.
@@ -39,12 +39,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.models.tflite.quantize import Quantization
-from tflm_hil.vocabulary import RungName
+from tflm_hil.vocabulary import Precision, RungName
 
 FLOAT_RELATIVE = 1e-5
 FLOAT_FLOOR = 1e-6
 FLOOR = 2.0 / 256
-DOUBTFUL = 0.316  # of the spread: R² = 0.9
+# Of the spread: R² = 0.9, and 0.99 of int16x8, where nothing but the weights has 8 bits.
+DOUBTFUL = {Precision.INT8: 0.316, Precision.INT16X8: 0.1}
 DOUBTFUL_SAME_CLASS = 0.95
 
 
@@ -134,8 +135,10 @@ def compare_output(
     classes = _classes(wanted, ours)
     largest = float(apart.max())
     if quantization.quantised:
-        full_scale = quantization.scale * 256 ** np.dtype(quantization.dtype).itemsize
-        fidelity = _integers(largest, rms, spread, FLOOR * full_scale, classes)
+        wide = np.dtype(quantization.dtype).itemsize > 1
+        floor = FLOOR * quantization.scale * (1 << 16 if wide else 1 << 8)
+        allowed = DOUBTFUL[Precision.INT16X8 if wide else Precision.INT8] * spread
+        fidelity = _integers(largest, rms, spread, allowed, floor, classes)
     else:
         bound = FLOAT_RELATIVE * float(np.abs(wanted).max()) + FLOAT_FLOOR
         fidelity = Fidelity.FAITHFUL if largest <= bound else Fidelity.WRONG
@@ -154,13 +157,18 @@ def compare_output(
 
 
 def _integers(
-    largest: float, rms: float, spread: float, floor: float, classes: tuple[float, float] | None
+    largest: float,
+    rms: float,
+    spread: float,
+    allowed: float,
+    floor: float,
+    classes: tuple[float, float] | None,
 ) -> Fidelity:
     if largest <= floor:
         return Fidelity.FAITHFUL
     if rms >= spread and rms > floor:
         return Fidelity.WRONG
-    far = rms > DOUBTFUL * spread
+    far = rms > allowed
     if classes is not None:
         same, most_frequent = classes
         if far and same < most_frequent:

@@ -36,7 +36,9 @@ class ObstacleKind(StrEnum):
     """What is in the way."""
 
     MASK = "mask"
-    """Keras makes a mask with operators that TFLM does not have; the shift export has its own."""
+    """Keras makes a mask with operators that TFLM does not have; shift and step have their own."""
+    MASK_INT16 = "mask-int16"
+    """The converter has no int16x8 form of the operators of a mask."""
     REPEATED = "repeated"
     """What comes after a RepeatVector begins when what comes before has read its last step."""
     LOOP_SEQUENCES = "loop-sequences"
@@ -60,8 +62,8 @@ class ObstacleKind(StrEnum):
 # What a change of the model takes out of the way.
 CHANGEABLE = frozenset(
     {
-        ObstacleKind.MASK, ObstacleKind.REPEATED, ObstacleKind.LOOP_SEQUENCES,
-        ObstacleKind.UNROLLED_RESET_AFTER, ObstacleKind.FAKE_QUANTISED,
+        ObstacleKind.MASK, ObstacleKind.MASK_INT16, ObstacleKind.REPEATED,
+        ObstacleKind.LOOP_SEQUENCES, ObstacleKind.UNROLLED_RESET_AFTER, ObstacleKind.FAKE_QUANTISED,
         ObstacleKind.KERAS_QUANTISED,
     }
 )  # fmt: skip
@@ -162,7 +164,12 @@ _WIDE = (Precision.INT16X8,)
 RULES = (
     Rule(
         ObstacleKind.MASK,
-        _ways(set(ExportKind) - {ExportKind.SHIFT}),
+        _ways(set(ExportKind) - {ExportKind.SHIFT, ExportKind.STEP}),
+        lambda layer: layer.kind == "Masking" or layer.mask_zero,
+    ),
+    Rule(
+        ObstacleKind.MASK_INT16,
+        _ways([ExportKind.SHIFT, ExportKind.STEP], _WIDE),
         lambda layer: layer.kind == "Masking" or layer.mask_zero,
     ),
     Rule(

@@ -13,6 +13,11 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
         "make masks, and their operators (REDUCE_ANY) TFLM does not have",
         "pad in front, so that the sequence ends at the last step, and train without a mask",
     ),
+    ObstacleKind.MASK_INT16: (
+        "makes a mask, and of its operators (GREATER, SELECT_V2) the converter has no int16x8 form",
+        "make masks, and of their operators (GREATER, SELECT_V2) the converter has no int16x8 form",
+        "pad in front, so that the sequence ends at the last step, and train without a mask",
+    ),
     ObstacleKind.REPEATED: (
         "is a RepeatVector: what comes after it begins when what comes before it has read its last"
         " step, which no single step does",

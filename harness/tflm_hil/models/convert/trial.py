@@ -33,6 +33,9 @@ from tflm_hil.models.convert.obstacles import (
 )
 from tflm_hil.vocabulary import ExportKind, Precision
 
+# Exports that make masks of their own, and make them otherwise for integers.
+MASKING = (ExportKind.SHIFT, ExportKind.STEP)
+
 # Nobody is sent to an export that writes out more steps than that.
 UNROLLED_STEPS = 200
 
@@ -99,7 +102,7 @@ def options(export: str, dtype: str) -> dict[str, bool]:
     """What the converter of an export is called with: a loop of ours makes masks, and makes them
     otherwise for integers.
     """
-    return {"exact": _form(dtype)} if export == ExportKind.SHIFT else {}
+    return {"exact": _form(dtype)} if export in MASKING else {}
 
 
 def _form(dtype: str) -> bool:
@@ -116,7 +119,7 @@ def _builds(model: Any, path: Path, export: ExportKind, exact: bool) -> bool:
             rebuild(model, unroll=export is ExportKind.UNROLLED)
         else:
             module = importlib.import_module(f"tflm_hil.models.convert.exports.{export}")
-            form = {"exact": exact} if export is ExportKind.SHIFT else {}
+            form = {"exact": exact} if export in MASKING else {}
             module.converter(path, **form)
     except Exception:  # whatever stands in its way
         return False

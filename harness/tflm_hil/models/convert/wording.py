@@ -54,7 +54,7 @@ def doubts(
     `ways` are those that no rule blocks for the model (`obstacles.open_ways`).
     """
     found = [
-        f"output {item.name} is far from Keras: {_far(item)}"
+        f"output {item.name} is far from Keras: {_far(item, asked[1])}"
         for item in comparison.outputs
         if item.fidelity is Fidelity.DOUBTFUL
     ]
@@ -64,9 +64,9 @@ def doubts(
     return found
 
 
-def _far(item: OutputComparison) -> str:
+def _far(item: OutputComparison, dtype: Precision) -> str:
     """Which of the two bounds it misses (`fidelity`)."""
-    if item.rms > DOUBTFUL * item.spread:
+    if item.rms > DOUBTFUL.get(dtype, 0.0) * item.spread:
         return (
             f"its RMS error {item.rms:.3g} is {item.rms / max(item.spread, 1e-30):.0%} of what it"
             " varies by on these sequences"

@@ -19,6 +19,7 @@ from tflm_hil.report.render.entries import measure
 from tflm_hil.report.render.failing import failing_tests
 from tflm_hil.report.render.html_details import variant_details
 from tflm_hil.report.render.problems import problems
+from tflm_hil.report.render.resumption_text import resumption_lines, unfinished_text
 from tflm_hil.report.render.summary import (
     closing_line,
     equality_line,
@@ -76,10 +77,10 @@ def write(run: RunRecord, path: Path) -> None:
 
 
 def _head(run: RunRecord) -> str:
-    unfinished = "" if run.complete else " (not complete)"
     lines = [
         f"<h1>tflm-hil · {escape(run.run_id)}</h1>",
-        f'<p><span class="badge {run.verdict}">{escape(verdict_word(run))}{unfinished}</span>'
+        f'<p><span class="badge {run.verdict}">{escape(verdict_word(run))}'
+        f"{escape(unfinished_text(run))}</span>"
         f"{escape(closing_line(run))}</p>",
     ]
     lines += [
@@ -92,10 +93,7 @@ def _head(run: RunRecord) -> str:
         facts.append(("board", "was not reached: there is nothing to say about it"))
     if run.flash:
         facts.append(("flashed", flash_text(run.flash)))
-    facts += [
-        ("resumed", f"{item.at}: had been cut off; {item.sequences_kept:,} results are from before")
-        for item in run.resumed
-    ]
+    facts += resumption_lines(run)
     rows = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in facts)
     lines.append(
         '<details open id="circumstances"><summary>what the numbers are true under</summary>'

@@ -14,6 +14,7 @@ from tflm_hil.report.render.drifts import drift_lines
 from tflm_hil.report.render.entries import ACCURACY, AUC, RMSE, measure
 from tflm_hil.report.render.failing import failing_tests
 from tflm_hil.report.render.problems import problems
+from tflm_hil.report.render.resumption_text import resumption_lines, unfinished_text
 from tflm_hil.report.render.summary import (
     closing_line,
     equality_line,
@@ -48,15 +49,17 @@ def render(run: RunRecord) -> str:
 def _lines(run: RunRecord) -> Iterator[str]:
     yield f"# Run {run.run_id}"
     yield ""
-    yield f"**{verdict_word(run)}** · {closing_line(run)}"
+    yield f"**{verdict_word(run)}{unfinished_text(run)}** · {closing_line(run)}"
     for line in (equality_line(run), streaming_line(run)):
         if line:
             yield f"<br>{line}"
     yield ""
-    if run.circumstances is not None:
+    facts = list(circumstance_lines(run.circumstances)) if run.circumstances else []
+    facts += resumption_lines(run)
+    if facts:
         yield "| | |"
         yield "|---|---|"
-        for label, text in circumstance_lines(run.circumstances):
+        for label, text in facts:
             yield f"| {label} | {_escaped(text)} |"
         yield ""
     columns = [column for column in variant_columns(run) if column.keep <= DOCUMENT_RANK]

@@ -23,6 +23,7 @@ from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.details import details
 from tflm_hil.report.render.failing import failing_tests
 from tflm_hil.report.render.problems import problems
+from tflm_hil.report.render.resumption_text import resumption_lines, unfinished_text
 from tflm_hil.report.render.summary import closing_line, equality_line, streaming_line, verdict_word
 from tflm_hil.report.render.zoo_text import STYLE, Rows, zoo_text
 
@@ -88,15 +89,8 @@ def _head(run: RunRecord) -> Panel:
             grid.add_row(label, text)
     if run.flash:
         grid.add_row("flashed", flash_text(run.flash))
-    for resume in run.resumed:
-        grid.add_row(
-            "resumed",
-            Text(
-                f"{resume.at}: this run had been cut off; {resume.sequences_kept:,} results "
-                "are from before",
-                style="yellow",
-            ),
-        )
+    for label, text in resumption_lines(run):
+        grid.add_row(label, Text(text, style="yellow"))
     return Panel(grid, title=f"run {run.run_id}", title_align="left", border_style="dim")
 
 
@@ -131,9 +125,8 @@ def _failing(run: RunRecord, *, every: bool) -> Iterator[Text]:
 
 
 def _closing(run: RunRecord) -> Text:
-    unfinished = "" if run.complete else " (not complete)"
     text = Text.assemble(
-        (verdict_word(run) + unfinished, STYLE[run.verdict]), f" · {closing_line(run)}"
+        (verdict_word(run) + unfinished_text(run), STYLE[run.verdict]), f" · {closing_line(run)}"
     )
     for line in (equality_line(run), streaming_line(run)):
         text.append(f"\n{line}" if line else "", style="dim")

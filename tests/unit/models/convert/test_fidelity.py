@@ -109,6 +109,16 @@ def test_decisions_of_a_classifier() -> None:
     assert found.fidelity is Fidelity.WRONG
 
 
+def test_sixteen_bits_are_nearer_than_eight() -> None:
+    wanted = waves()
+    error = 0.2 * wanted[..., ::-1]
+    found = [
+        compare_output("y", wanted, wanted + error, quantization=quantization).fidelity
+        for quantization in (Quantization("int8", 2.0 / 256), Quantization("int16", 2.0 / 65536))
+    ]
+    assert found == [Fidelity.FAITHFUL, Fidelity.DOUBTFUL]
+
+
 def test_a_record_travels_as_json() -> None:
     made = Comparison(3, given=False, outputs=(output(),))
     assert Comparison.from_record(json.loads(json.dumps(asdict(made)))) == made
