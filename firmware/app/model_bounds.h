@@ -1,6 +1,6 @@
 // How large a model's ends may be, beside its arena and the slot. The host reads these lines
-// (harness/tflm_hil/models/tflite/model_bounds.py) and refuses before flashing what would be refused
-// here: one constant a line.
+// (harness/tflm_hil/models/tflite/model_bounds.py) and refuses before flashing what would be
+// refused here: one constant a line.
 #pragma once
 
 #include <cstddef>

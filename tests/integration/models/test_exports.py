@@ -223,6 +223,8 @@ def test_the_command_fails_where_no_engine_runs_what_it_wrote(
     said = capsys.readouterr()
     assert "the builtin engine has no GELU" in said.out
     assert f"error: {target} was written, and no engine runs it" in said.err
+    assert "use silu in place of gelu in layer" in said.err
+    assert "it was tried just now, and runs" in said.err
     assert target.exists()
 
 

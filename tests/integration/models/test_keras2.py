@@ -81,3 +81,4 @@ def test_converted_like_any_other(
     done = convert(saved[0] / name, export=export, dtype=dtype, calibration=x)
     assert done.difference < 1e-5
     assert len(inspect(done.content).outputs) == 2
+    assert any("saved by Keras 2" in note and "rebuilt in Keras 3" in note for note in done.notes)
