@@ -211,74 +211,36 @@ def _by_gate(gates: tuple[str, ...], array: NDArray[Any]) -> dict[str, Array]:
     return dict(zip(gates, parts, strict=True))
 
 
-@dataclass(frozen=True)
-class _Joined:
-    """The weights of a layer with all gates side by side: one product instead of one a gate."""
-
-    kernel: Array
-    recurrent: Array
-    bias: Array
-    recurrent_bias: Array
-
-    @classmethod
-    def of(cls, layer: Layer) -> _Joined:
-        """In the order of `layer.gates`."""
-
-        def side_by_side(weights: Mapping[str, Array]) -> Array:
-            return np.concatenate([weights[name] for name in layer.gates], axis=-1)
-
-        return cls(
-            side_by_side(layer.kernel),
-            side_by_side(layer.recurrent),
-            side_by_side(layer.bias),
-            side_by_side(layer.recurrent_bias),
-        )
-
-    def of_input(self, x: Array) -> Array:
-        """W·x + b of every gate, for one step or all steps of a sequence."""
-        product = x.reshape(-1, x.shape[-1]) @ self.kernel + self.bias
-        return product.reshape(*x.shape[:-1], -1)
-
-
 def step(layer: Layer, x: Array, states: States) -> States:
     """The states after one step on `x` `[N, features]` of a layer with gates; the first is the
     output.
     """
-    joined = _Joined.of(layer)
-    return _step(layer, joined, joined.of_input(x), states)
-
-
-def _step(layer: Layer, joined: _Joined, of_input: Array, states: States) -> States:
-    """`step`, where W·x + b is known."""
     phi, sigma = function_of(layer.activation), function_of(layer.recurrent_activation)
     h = states[0]
-    units = of_input.shape[-1] // len(layer.gates)
 
-    def fed_back(source: Array, gates: slice) -> Array:
-        product = source @ joined.recurrent[:, gates] + joined.recurrent_bias[gates]
+    def bounded(product: Array) -> Array:
         bound = layer.product_clip
         return product if bound is None else np.clip(product, -bound, bound)
 
-    if layer.kind == "gru":
-        h_gate = slice(2 * units, None)
-        if layer.reset_after:
-            product = fed_back(h, slice(None))
-            zr = of_input[:, : 2 * units] + product[:, : 2 * units]
-            z, r = sigma(zr[:, :units]), sigma(zr[:, units:])
-            g = phi(of_input[:, h_gate] + r * product[:, h_gate])
-        else:
-            zr = of_input[:, : 2 * units] + fed_back(h, slice(2 * units))
-            z, r = sigma(zr[:, :units]), sigma(zr[:, units:])
-            g = phi(of_input[:, h_gate] + fed_back(r * h, h_gate))
-        return (z * h + (1.0 - z) * g,)
-    gates = of_input + fed_back(h, slice(None))
+    def gate(name: str, source: Array = h) -> Array:
+        fed_back = bounded(source @ layer.recurrent[name] + layer.recurrent_bias[name])
+        return x @ layer.kernel[name] + fed_back + layer.bias[name]
+
     if layer.kind == "simple_rnn":
-        return (phi(gates),)
-    i, f, g, o = (gates[:, number * units : (number + 1) * units] for number in range(4))
-    c = sigma(f) * states[1] + sigma(i) * phi(g)
+        return (phi(gate("h")),)
+    if layer.kind == "gru":
+        z, r = sigma(gate("z")), sigma(gate("r"))
+        if layer.reset_after:
+            fed_back = bounded(h @ layer.recurrent["h"] + layer.recurrent_bias["h"])
+            g = phi(x @ layer.kernel["h"] + layer.bias["h"] + r * fed_back)
+        else:
+            g = phi(gate("h", r * h))
+        return (z * h + (1.0 - z) * g,)
+    i, f, o = sigma(gate("i")), sigma(gate("f")), sigma(gate("o"))
+    c = f * states[1] + i * phi(gate("c"))
     if layer.cell_clip is not None:
         c = np.clip(c, -layer.cell_clip, layer.cell_clip)
-    return sigma(o) * phi(c), c
+    return o * phi(c), c
 
 
 def run(
@@ -298,17 +260,10 @@ def run(
     """
     x = np.asarray(inputs, np.float64)
     states = layer.zero_state(len(x)) if initial is None else initial
-    joined = None if layer.cell is not None else _Joined.of(layer)
-    of_inputs = None if joined is None else joined.of_input(x)
     outputs: list[Array] = []
     for t in range(x.shape[1]):
         states = state_at(t, states)
-        now = layer_at(t, layer)
-        if now is layer and joined is not None and of_inputs is not None:
-            new = _step(layer, joined, of_inputs[:, t], states)
-            output = new[0]
-        else:
-            output, new = _advance(now, x[:, t], states)
+        output, new = _advance(layer_at(t, layer), x[:, t], states)
         if mask is not None:
             leave = ~mask[:, t, None]
             new = tuple(np.where(leave, old, item) for old, item in zip(states, new, strict=True))
