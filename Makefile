@@ -23,7 +23,7 @@ SANITIZED := firmware/build/posix-sanitizers/bin
 FUZZERS := firmware/build/posix-fuzz/bin
 
 .PHONY: help setup constraints samples demo sample-report test test-all prepared check lint unit \
-    host-build host-test tidy coverage mutants fuzz bench cases format clean
+    host-build host-test tidy coverage mutants fuzz fuzz-readers bench cases format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile; echo "make sample-report   the whole zoo into reports/sample"; \
@@ -34,7 +34,8 @@ help:
 	 echo "make mutants    planted mistakes that no test notices, MUTANTS_SECONDS=$(MUTANTS_SECONDS)"; \
 	 echo "make constraints   the newest Python packages into constraints.txt"; \
 	 echo "make cases   the scripts of a folder against this checkout, CASES=DIR"; \
-	 echo "make fuzz    frame and model parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"
+	 echo "make fuzz    frame and model parsers, FUZZ_SECONDS=$(FUZZ_SECONDS) each"; \
+	 echo "make fuzz-readers   readers of files, FUZZ_FILES=$(FUZZ_FILES) damaged ones each"
 
 # By another name: a line that says $(MAKE) is run by `make -n`, too.
 AGAIN = $(MAKE) --no-print-directory
@@ -99,6 +100,8 @@ PARTS := explain plugin models engine
 test: WHICH := --hil-covering
 test-all: WHICH :=
 test-all: export HIL_RANDOM_MODELS ?= 200
+test-all: export HIL_DAMAGED ?= 5000
+test-all: export HIL_DAMAGED_ON_BOARD ?= 500
 
 test test-all: prepared
 ifneq ($(findstring emulated,$(BOARD)),)
@@ -140,6 +143,13 @@ fuzz: setup
 	    -print_final_stats=1 build/corpus/command_loop firmware/tests/fuzz/seeds
 	$(FUZZERS)/fuzz_engine -max_total_time=$(FUZZ_SECONDS) -max_len=24576 -verbosity=0 \
 	    -print_final_stats=1 build/corpus/engine fixtures/models/*/
+
+# Every reader of files with so many damaged ones: a line each, and none may end in a traceback.
+FUZZ_FILES ?= 10000
+READERS := tests/unit/fuzz tests/unit/models/test_damaged_files.py
+
+fuzz-readers: setup
+	@HIL_FUZZ=$(FUZZ_FILES) $(BIN)/python -m pytest -q -s $(READERS) $(PYTEST_FLAGS)
 
 lint: setup
 	@$(BIN)/ruff check .

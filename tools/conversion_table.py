@@ -1,24 +1,32 @@
 """Kinds of Keras models by exports by types: the error against Keras, or why it is refused.
 
-    python -m tools.conversion_table                  # all of them, a quarter of an hour
+    python -m tools.conversion_table                  # all of them: an hour on two cores
     python -m tools.conversion_table lstm embedding   # some kinds
     python -m tools.conversion_table --to int8 --export shift --export step
+    python -m tools.conversion_table --kept results.jsonl --save docs/conversions.md
 
-Errors are those of desktop TFLite Micro, as a share of the range of Keras' output, on random
-sequences. Refusals stand below the table by their number. The kinds are those of
+`--kept` is a file in which every outcome is kept as it comes; what stands there already is not
+converted again, so that the table can be made in pieces. `--save` writes it as a page. Errors are
+those of desktop TFLite Micro, as a share of the range of Keras' output, on random sequences;
+refusals stand below the table by their number. The kinds are those of
 `tests/support/model_kinds.py`, which the tests use, too.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
+from tflm_hil.models.convert.fidelity import Fidelity
 from tflm_hil.vocabulary import ExportKind, Precision
 
 from tests.support.conversions import Job, Outcome, names_of_kinds, outcomes
-
-WIDTH = 26
+from tools.conversion_page import Table
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,62 +37,54 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("kinds", nargs="*", help="names of kinds (default: all)")
     parser.add_argument("--export", action="append", choices=tuple(ExportKind), default=[])
     parser.add_argument("--to", action="append", choices=tuple(Precision), default=[])
+    parser.add_argument("--kept", type=Path, metavar="FILE", help="outcomes, a line each")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="Markdown page to write")
     options = parser.parse_args(arguments)
-    exports = options.export or list(ExportKind)
-    types = options.to or list(Precision)
+    columns = [
+        (export, dtype)
+        for export in options.export or list(ExportKind)
+        for dtype in options.to or list(Precision)
+    ]
     jobs = [
         Job("kinds", name, str(export), str(dtype))
         for name in options.kinds or names_of_kinds()
-        for export in exports
-        for dtype in types
+        for export, dtype in columns
     ]
-    table = Table(len(exports) * len(types))
-    for outcome in outcomes(jobs):
+    table = Table(len(columns))
+    for outcome in _outcomes(jobs, options.kept):
         table.add(outcome)
     table.end()
+    if options.save:
+        options.save.write_text(table.page(), encoding="utf-8")
     return 0 if table.right else 1
 
 
-class Table:
-    """Prints a row when its last outcome is there."""
+def _outcomes(jobs: Sequence[Job], kept: Path | None) -> Iterator[Outcome]:
+    """Of every job in their order, those that are kept and those that are made now."""
+    known = {}
+    if kept is not None and kept.exists():
+        for line in kept.read_text(encoding="utf-8").splitlines():
+            outcome = _read(json.loads(line))
+            known[outcome.job] = outcome
+    made = outcomes([job for job in jobs if job not in known])
+    for job in jobs:
+        if job in known:
+            yield known[job]
+            continue
+        outcome = next(made)
+        if kept is not None:
+            with kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(outcome)) + "\n")
+        yield outcome
 
-    def __init__(self, columns: int) -> None:
-        self.right = True
-        self._columns = columns
-        self._row: list[Outcome] = []
-        self._refusals: dict[tuple[str, str], int] = {}
-        self._heading = False
 
-    def add(self, outcome: Outcome) -> None:
-        """The next outcome of the row."""
-        self._row.append(outcome)
-        self.right &= outcome.refusal != "" or outcome.equal
-        self.right &= not outcome.crashed
-        if len(self._row) == self._columns:
-            self._print()
-            self._row = []
-
-    def end(self) -> None:
-        """The refusals."""
-        for (sentence, remedy), number in self._refusals.items():
-            print(f"[{number}] {sentence}\n     → {remedy}")
-
-    def _print(self) -> None:
-        if not self._heading:
-            self._heading = True
-            names = [f"{item.job.export} {item.job.dtype}" for item in self._row]
-            print(" " * WIDTH + " ".join(f"{name:>16}" for name in names))
-        cells = [f"{self._cell(item):>16}" for item in self._row]
-        print(f"{self._row[0].job.name:{WIDTH}}" + " ".join(cells), flush=True)
-
-    def _cell(self, item: Outcome) -> str:
-        if item.unrunnable:
-            return "UNRUNNABLE"
-        if not item.refusal:
-            return f"{item.error:.1e}" + ("" if item.equal else " WRONG")
-        key = item.kind, item.remedy.splitlines()[0] if item.remedy else ""
-        number = self._refusals.setdefault(key, len(self._refusals) + 1)
-        return f"[{number}]" + (" CRASHED" if item.crashed else "")
+def _read(record: dict[str, Any]) -> Outcome:
+    return Outcome(**{
+        **record,
+        "job": Job(**record["job"]),
+        "fidelity": Fidelity(record["fidelity"]),
+        "input_types": tuple(record["input_types"]),
+    })  # fmt: skip
 
 
 if __name__ == "__main__":

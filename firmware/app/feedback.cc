@@ -10,9 +10,7 @@ namespace {
 
 // One model is loaded at a time, so there is one memory for its states. Beside the arena: the
 // core's own RAM is for the stack and the line.
-alignas(8) [[gnu::section(".sram")]] uint8_t held[Feedback::kHeldBytes];
-
-constexpr size_t kHeldAlignment = 4;
+alignas(8) [[gnu::section(".sram")]] uint8_t held[kMaxStateBytes];
 
 bool SameBits(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 
@@ -84,8 +82,8 @@ Feedback::Fit Feedback::AdoptOne(const StatePair& pair) {
     return Fit::kMismatch;
   }
   const size_t bytes = state.input.bytes.size();
-  state.at = (held_bytes_ + kHeldAlignment - 1) / kHeldAlignment * kHeldAlignment;
-  if (state.at > kHeldBytes || bytes > kHeldBytes - state.at) return Fit::kTooLarge;
+  state.at = (held_bytes_ + kStateAlignment - 1) / kStateAlignment * kStateAlignment;
+  if (state.at > kMaxStateBytes || bytes > kMaxStateBytes - state.at) return Fit::kTooLarge;
   held_bytes_ = state.at + bytes;
   states_[size_++] = state;
   return Fit::kOk;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "app/model_bounds.h"
 #include "app/state_list.h"
 #include "common/span.h"
 #include "engine/engine.h"
@@ -16,12 +17,10 @@ namespace hil::app {
 
 class Feedback {
  public:
-  static constexpr size_t kHeldBytes = 4096;
-
   enum class Fit : uint8_t {
     kOk,
     kMismatch,  // the states are not those of the loaded model
-    kTooLarge,  // together more than kHeldBytes
+    kTooLarge,  // together more than kMaxStateBytes
   };
 
   struct State {
@@ -49,7 +48,7 @@ class Feedback {
  private:
   Fit AdoptOne(const StatePair& pair);
 
-  std::array<State, StateList::kMaxStates> states_;
+  std::array<State, kMaxStates> states_;
   size_t size_ = 0;
   size_t held_bytes_ = 0;
 };

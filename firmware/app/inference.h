@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "app/feedback.h"
+#include "app/model_bounds.h"
 #include "common/span.h"
 #include "engine/engine.h"
 #include "link/frame_encoder.h"
@@ -31,7 +32,7 @@ class Inference {
     kOk,
     kTooManyTensors,  // more than kMaxTensors
     kStatesMismatch,
-    kStatesTooLarge,  // more than Feedback::kHeldBytes
+    kStatesTooLarge,  // more than kMaxStateBytes
   };
 
   // Takes over what engine::Load() made; `states` are fed back from Invoke to Invoke.
@@ -63,8 +64,6 @@ class Inference {
   const Totals& totals() const { return totals_; }
 
  private:
-  static constexpr size_t kMaxTensors = 16;
-
   bool AddInput(size_t index);
   bool AddOutput(size_t index);
 

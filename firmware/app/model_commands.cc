@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "app/commands.h"
+#include "app/model_bounds.h"
 #include "app/model_slot.h"
 #include "board/board.h"
 #include "link/payload_reader.h"
@@ -11,7 +12,6 @@ namespace hil::app {
 namespace {
 
 constexpr size_t kCyclesBytes = 4;
-constexpr size_t kMaxTensorName = 63;
 
 void AddTensor(const engine::Tensor& tensor, size_t index, link::FrameEncoder* out) {
   out->AddU16(static_cast<uint16_t>(index));
@@ -54,8 +54,10 @@ void RefuseAdoption(Inference::Adoption adoption, Reply* reply) {
     case Inference::Adoption::kStatesMismatch:
       return reply->Refuse(link::Error::kSlotDamaged, "the entry's states are not the model's");
     case Inference::Adoption::kStatesTooLarge:
+      static_assert(kMaxStateBytes == 4096);
       return reply->Refuse(link::Error::kTooManyTensors, "states of more than 4096 bytes");
     default:
+      static_assert(kMaxTensors == 16);
       return reply->Refuse(link::Error::kTooManyTensors, "more inputs or outputs than 16");
   }
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "app/model_bounds.h"
 #include "common/span.h"
 
 namespace hil::app {
@@ -22,8 +23,6 @@ struct StatePair {
 
 class StateList {
  public:
-  static constexpr size_t kMaxStates = 15;  // of 16 tensors, one is the model's input
-
   // False, and empty, if `aux` is damaged, of another version, has a record that must not be
   // skipped, or too many states. An empty list means no states.
   bool Parse(Span<const uint8_t> aux);

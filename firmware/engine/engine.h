@@ -74,7 +74,9 @@ struct Options {
 struct ArenaUse {
   uint32_t total_bytes = 0;       // arena bytes in use after Load
   uint32_t activation_bytes = 0;  // of these: tensors whose memory is reused during Invoke
-  uint32_t state_bytes = 0;       // of these: persistent recurrent state
+  // Of these: persistent recurrent state. Of operators that keep it to themselves only the least is
+  // known, the bytes of their outputs.
+  uint32_t state_bytes = 0;
 };
 
 struct Identity {

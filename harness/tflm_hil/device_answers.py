@@ -1,6 +1,6 @@
 """What a device answers when it cannot do what it was asked: data that errors carry.
 
-These two records lie below `tflm_hil.errors`, so that a typed error can hold one without knowing
+These records lie below `tflm_hil.errors`, so that a typed error can hold one without knowing
 the link. `tflm_hil.link.messages` makes them from the fields of a message.
 """
 
@@ -27,6 +27,27 @@ class FaultRecord:
     dfsr: int
     request_name: str  # the request that was being executed, e.g. "sequence", or "idle"
     request_seq: int
+
+
+@dataclass(frozen=True)
+class LineFacts:
+    """What was counted on a line while an answer did not come.
+
+    `damaged` are frames from the device that did not decode, `naks` gaps and damage that the
+    device reported, `intact` frames that decoded, `heard` bytes of any kind, all since the last
+    answer. `sample` is the end of what did not decode. The last three are the device's own
+    counts since its start, -1 where it could not be asked.
+    """
+
+    baud: int
+    heard: int = 0
+    intact: int = 0
+    damaged: int = 0
+    naks: int = 0
+    sample: bytes = b""
+    device_damaged: int = -1
+    device_overruns: int = -1
+    device_framing_errors: int = -1
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,11 @@ problem as an error and never as a failed model:
     │   └── WrongFirmware         the board runs another build than the one under test
     ├── LinkError
     │   ├── LinkTimeout           nothing came back
+    │   │   ├── FirmwareSilent    in the middle of a request, on a line without damage
+    │   │   ├── AnswerTooLate     it answers again, on a line without damage
+    │   │   ├── NoisyLine         frames were damaged
+    │   │   ├── WrongBaudRate     bytes come that are no part of a frame at this rate
+    │   │   └── ForeignFirmware   it talks, in plain text
     │   └── ProtocolError         something came back that the protocol does not allow
     ├── DeviceError               the firmware answered with a refusal
     │   ├── TargetFault           HardFault & co.: carries the fault record
@@ -41,7 +46,8 @@ problem as an error and never as a failed model:
 
 from __future__ import annotations
 
-from tflm_hil.device_answers import FaultRecord, Rejection
+from tflm_hil.device_answers import FaultRecord, LineFacts, Rejection
+from tflm_hil.visible import visible
 
 
 class HilError(Exception):
@@ -60,7 +66,7 @@ class HilError(Exception):
     def __str__(self) -> str:
         place = f"[{self.board}] " if self.board else ""
         remedy = f"\n  → {self.remedy}" if self.remedy else ""
-        return f"{place}{self.what}{remedy}"
+        return visible(f"{place}{self.what}{remedy}")
 
 
 class ConfigurationError(HilError):
@@ -156,7 +162,33 @@ class LinkError(HilError):
 
 
 class LinkTimeout(LinkError):
-    """The board did not answer in time."""
+    """The board did not answer in time; `line` is what was counted meanwhile, if it was."""
+
+    def __init__(
+        self, what: str, *, line: LineFacts | None = None, remedy: str = "", board: str = ""
+    ) -> None:
+        super().__init__(what, remedy=remedy, board=board)
+        self.line = line
+
+
+class FirmwareSilent(LinkTimeout):
+    """The firmware fell silent in the middle of a request, on a line without damage."""
+
+
+class AnswerTooLate(LinkTimeout):
+    """The firmware lives and the line is clean, but an answer took longer than was allowed."""
+
+
+class NoisyLine(LinkTimeout):
+    """The line damages frames, so that no answer came through."""
+
+
+class WrongBaudRate(LinkTimeout):
+    """Bytes come, but none is part of a frame: the two sides are at different rates."""
+
+
+class ForeignFirmware(LinkTimeout):
+    """What talks on the line is not this project's firmware: it sends text."""
 
 
 class ProtocolError(LinkError):

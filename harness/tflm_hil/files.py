@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
+import threading
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +48,47 @@ def stored(path: Path | str | None = None) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text for people or programs, whatever names are in it. Raises StorageError."""
+    """Write a text for people or programs, whatever names are in it. Raises StorageError.
+
+    A reader, and whoever looks after the process was killed or the power went, finds the whole of
+    the new text or of the old one.
+    """
     with stored(path):
         # names of files need not be UTF-8: Python hands over such bytes as lone surrogates
-        path.write_text(text, "utf-8", errors="backslashreplace")
+        write_whole(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def write_whole(path: Path, content: bytes, *, sync: bool = True) -> None:
+    """Beside it, forced to the disk unless it is of a cache, and renamed. Raises OSError."""
+    path = path.resolve()  # of a link, the file behind it
+    if path.exists() and not path.is_file():  # a terminal, a pipe
+        path.write_bytes(content)
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        with draft.open("wb") as file:
+            if path.exists():
+                shutil.copymode(path, draft)
+            file.write(content)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        draft.replace(path)
+        if sync:
+            sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def sync_folder(directory: Path) -> None:
+    """Force names of files in a folder to the disk, where the system can do that."""
+    with suppress(OSError):
+        folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -18,7 +18,6 @@ and with one sentence in place of a traceback.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from tflm_hil.models.zoo.manifest import Variant
     from tflm_hil.plugin.blocking import Reported
     from tflm_hil.plugin.ending import Ended
+    from tflm_hil.run.interruption import Asked
     from tflm_hil.run.run import Run
 
 CONFIG: pytest.StashKey[RunConfig | None] = pytest.StashKey()
@@ -43,6 +43,7 @@ COVERING: pytest.StashKey[list[Variant]] = pytest.StashKey()
 WANTED: pytest.StashKey[list[Variant]] = pytest.StashKey()
 LEFT_OUT: pytest.StashKey[list[Variant]] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
+ASKED: pytest.StashKey[Asked] = pytest.StashKey()
 REPORTED: pytest.StashKey[Reported] = pytest.StashKey()
 SENT: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()  # by xdist workers
 TROUBLE: pytest.StashKey[HilError] = pytest.StashKey()
@@ -193,15 +194,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _hil_run(pytestconfig: pytest.Config) -> Run:
     """The run; it begins with the first test that needs a board."""
     from tflm_hil.plugin.terminal_progress import for_pytest
+    from tflm_hil.run.interruption import Asked
     from tflm_hil.run.run import Run
 
     config = pytestconfig.stash[CONFIG]
     assert config is not None
-    if hasattr(pytestconfig, "workerinput"):
-        config = replace(config, resume="never")  # two workers cannot go on with one run
     stash = pytestconfig.stash
-    run = Run(config, for_pytest(pytestconfig), stash[WANTED], stash[LEFT_OUT])
-    pytestconfig.stash[RUN] = run
+    asked = stash[ASKED] = Asked()
+    asked.listen()
+    # two workers cannot go on with one run
+    alone = not hasattr(pytestconfig, "workerinput")
+    progress = for_pytest(pytestconfig)
+    run = Run(config, progress, stash[WANTED], stash[LEFT_OUT], in_place=alone)
+    stash[RUN] = run
     return run
 
 
@@ -287,8 +292,19 @@ def pytest_testnodedown(node: Any) -> None:
         node.config.stash.setdefault(SENT, []).append(sent)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """The report before anything else; then what others write, JUnit's XML among it."""
+    if session.config.stash.get(CONFIG, None) is None:
+        return (yield)
+    _end(session)
+    from tflm_hil.plugin.junit import written_whole
+
+    with written_whole(session.config):
+        return (yield)
+
+
+def _end(session: pytest.Session) -> None:
     """Close the run and write its report; what failed outside of any test fails the session."""
     config = session.config
     run, sent = config.stash.get(RUN, None), config.stash.get(SENT, [])
@@ -296,18 +312,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     from tflm_hil.plugin import ending
     from tflm_hil.plugin.counts import count
+    from tflm_hil.plugin.failing import failing_tests
 
+    failing = failing_tests(config)
     try:
         if run is not None:
-            interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+            asked = config.stash[ASKED]
+            interrupted = ending.interruption(session.exitstatus, asked)
             output = getattr(config, "workeroutput", None)
             reported = config.stash.get(REPORTED, None)
             blocked = reported.records() if reported is not None else ()
-            ended = ending.end_run(run, count(config), blocked, output, interrupted=interrupted)
+            ended = ending.end_run(
+                run, count(config), blocked, failing, output, interrupted=interrupted
+            )
+            asked.forget()
         else:
             hil = config.stash[CONFIG]
             assert hil is not None
-            ended = ending.end_workers(hil, sent, count(config))
+            ended = ending.end_workers(hil, sent, count(config), failing)
     except HilError as error:
         config.stash[TROUBLE] = error
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

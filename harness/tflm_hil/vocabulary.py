@@ -127,6 +127,7 @@ class StateKeeper(StrEnum):
     NOBODY = "nobody"  # it may be one, and is fed as data
     VARIABLE = "variable"  # a variable tensor of an operator
     RESOURCE = "resource"  # a resource variable, which the model assigns
+    OPERATOR = "operator"  # memory of its own in an operator, which no tensor shows
 
 
 class StepBasis(StrEnum):

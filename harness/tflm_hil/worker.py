@@ -13,7 +13,8 @@ arrays, an answer likewise; both travel as files in a temporary directory:
 Where one process does many jobs, `stream_worker` and `serve_stream` hand over each answer as soon
 as it is there: what was computed before a worker dies, or its caller, is not lost.
 
-Both raise `WorkerError`, which callers turn into an error of their own area.
+Both raise `WorkerError`, which callers turn into an error of their own area. A worker ends with the
+process that started it, however that ends, and so does its folder; `stop_all` ends all of them.
 
 `HIL_WORKER_PYTHON` names another Python for the workers than the one that runs this: one that has
 TensorFlow where this has not, or the stand-in of `tools/warm-python`, which has it imported.
@@ -28,7 +29,7 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil import scratch
 from tflm_hil.paths import IMPORT_ROOT
 
 Arrays = dict[str, NDArray[Any]]
@@ -102,6 +104,38 @@ class WorkerError(Exception):
         return f"{self.module}: {self.cause}\n{self.tail}".rstrip()
 
 
+class Stopped(Exception):
+    """`stop_all` has ended the worker: its answers are not wanted any more."""
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+_stopped = threading.Event()
+
+
+def stop_all() -> None:
+    """End all workers of this process; where one is waited for, `Stopped` is raised.
+
+    May be called from a signal handler. No new one starts until `start_again`.
+    """
+    _stopped.set()
+    for process in list(_running):
+        process.kill()
+
+
+def start_again() -> None:
+    """Workers may be started, after `stop_all`."""
+    _stopped.clear()
+
+
+def _in_fork() -> None:
+    """The workers are the parent's."""
+    _running.clear()
+    _stopped.clear()
+
+
+os.register_at_fork(after_in_child=_in_fork)
+
+
 def python() -> str:
     """The Python that a process is started with which may import the frameworks."""
     return os.environ.get(PYTHON, sys.executable)
@@ -119,8 +153,7 @@ def run_worker(
 
     Raises `WorkerError` when it crashes, raises, or is not done after `timeout_s` seconds.
     """
-    with tempfile.TemporaryDirectory(prefix="tflm-hil-worker-") as name:
-        directory = Path(name)
+    with scratch.folder("worker") as directory:
         _write(directory, "request", dict(request), dict(arrays or {}))
         with _process(module, directory, environment or {}) as process:
             try:
@@ -145,8 +178,7 @@ def stream_worker(
     Raises `WorkerError` behind the last one when it crashes, raises, or gives no further answer
     for `timeout_s` seconds. Closing the iterator ends the worker.
     """
-    with tempfile.TemporaryDirectory(prefix="tflm-hil-worker-") as name:
-        directory = Path(name)
+    with scratch.folder("worker") as directory:
         _write(directory, "request", dict(request), dict(arrays or {}))
         news, tell = os.pipe()
         try:
@@ -182,6 +214,7 @@ def serve(handler: Handler) -> None:
     of the CPU time of a conversion).
     """
     gc.freeze()
+    scratch.end_with_parent()
     directory = Path(sys.argv[1])
     request, arrays = _read(directory, "request")
     with _told(directory):
@@ -192,6 +225,7 @@ def serve(handler: Handler) -> None:
 def serve_stream(handler: StreamHandler) -> None:
     """The same for `stream_worker`: each answer that `handler` yields goes out at once."""
     gc.freeze()
+    scratch.end_with_parent()
     directory, tell = Path(sys.argv[1]), int(sys.argv[2])
     request, arrays = _read(directory, "request")
     with _told(directory):
@@ -221,6 +255,8 @@ def _process(
     module: str, directory: Path, environment: Mapping[str, str], *tell: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A worker on the request in `directory`; it inherits `tell`. Killed if it still runs."""
+    if _stopped.is_set():
+        raise Stopped(module)
     paths = [str(IMPORT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     with (directory / "log").open("wb") as stream:
         process = subprocess.Popen(
@@ -235,16 +271,23 @@ def _process(
                 "PYTHONPATH": os.pathsep.join(paths),
                 # what a worker leaves behind goes away with its directory, even after a crash
                 "TMPDIR": str(directory),
+                **scratch.mark(),
                 **environment,
             },
         )
+        _running.add(process)
         try:
+            if _stopped.is_set():  # while it was being started
+                raise Stopped(module)
             yield process
+            if _stopped.is_set():
+                raise Stopped(module)
         finally:
             # also on KeyboardInterrupt: no worker outlives its caller
             if process.poll() is None:
                 process.kill()
                 process.wait()
+            _running.discard(process)
 
 
 def _write(directory: Path, name: str, record: dict[str, Any], arrays: Arrays) -> None:

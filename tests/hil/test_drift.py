@@ -14,6 +14,7 @@ from tflm_hil.drift.long_sequence_run import ONE_STEP, LongRun
 from tflm_hil.drift.teacher_forced import FEWEST_STEPS
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.report.drifting import TrendKind
+from tflm_hil.report.render.causes import explanation_lines
 from tflm_hil.report.render.drifts import chaos_sentence, drift_lines, long_run_lines
 from tflm_hil.run.run import Run
 from tflm_hil.vocabulary import ExportKind, RungName
@@ -31,7 +32,14 @@ def test_integers_equal_desktop_tflm_for_a_thousand_steps(long_run: LongRun) -> 
     """Outputs and states, at every step; what floats may do is the next test."""
     assert long_run.references.sequence.steps >= STEPS
     if long_run.record.integer:
-        assert long_run.record.differing == 0, list(long_run_lines(long_run.record))
+        assert long_run.record.differing == 0, told(long_run)
+
+
+def told(long_run: LongRun) -> list[str]:
+    """How it drifts and, where that is known, why."""
+    why = long_run.explanation
+    lines = () if why is None else explanation_lines(why)
+    return [*lines, *long_run_lines(long_run.record)]
 
 
 def test_floats_part_no_faster_than_rounding_makes_them(long_run: LongRun) -> None:

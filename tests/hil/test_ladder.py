@@ -53,6 +53,14 @@ def test_every_limit_of_the_manifest_is_kept(measured: Measured, hil: Run) -> No
     assert not broken, told(hil, measured)
 
 
+def test_limits_are_those_of_the_engine_that_runs(measured: Measured, bench: Bench) -> None:
+    limits = {item.limit for item in measured.measurements if item.limit is not None}
+    engine = bench.hello.engine
+    assert [limit for limit in limits if not limit.holds_for(engine)] == []
+    own = {limit for limit in measured.variant.limits if limit.engine == engine}
+    assert own <= limits
+
+
 def test_verdict_is_pass(measured: Measured, hil: Run) -> None:
     assert measured.verdict is Verdict.PASS, told(hil, measured)
 

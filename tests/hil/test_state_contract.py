@@ -20,6 +20,7 @@ from tflm_hil.drift.long_sequence import perturbed
 from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.measure.device_outputs import device_outputs
 from tflm_hil.measure.measure import Measured
+from tflm_hil.models.tflite.variables import KEEPING
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute, compute_many
@@ -77,6 +78,7 @@ def state_of(variant: Variant) -> str:
         for graph in model.subgraphs
         for op in graph.operators
         if op.name == "ASSIGN_VARIABLE"
+        or op.name in KEEPING
         or any(index >= 0 and graph.tensors[index].variable for index in op.inputs)
     ]
     keepers += [f"input {pair.name}, fed back" for pair in variant.state_pairs()]

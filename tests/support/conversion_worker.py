@@ -11,13 +11,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 from tflite_micro import runtime
-from tflm_hil.models.convert.causes import Cause, CauseKind
+from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert.convert import judged
 from tflm_hil.models.convert.exports import call, outputs_of, rows
 from tflm_hil.models.convert.exports.inputs import each
 from tflm_hil.models.convert.exports.rebuild import forget, load
-from tflm_hil.models.convert.fidelity import Comparison
 from tflm_hil.models.convert.samples import Sequences, bind, inputs_of, take
-from tflm_hil.models.convert.wording import refusal
 from tflm_hil.models.convert.worker import convert_and_compare
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.layout import bound_inputs
@@ -26,11 +25,12 @@ from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.vocabulary import ExportKind, Precision
 from tflm_hil.worker import Answer, Arrays, serve_stream
 
-from tests.support import own_layers
+from tests.support import masked_kinds, own_layers
+from tests.support.conversions import TRIED
 from tests.support.model_kinds import KINDS, Samples
 from tests.support.random_graphs import build
 
-TRIED = 6  # sequences
+assert masked_kinds.__name__  # imported for the kinds that it enters
 ARENA_BYTES = 8 << 20
 
 
@@ -65,14 +65,13 @@ def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
         }  # fmt: skip
         named = {f"{kind}/{key}": array for kind in ("calibration", "samples")
                  for key, array in arrays.items()}  # fmt: skip
-        (_, results), (judged, _) = convert_and_compare(request, named)
-    content = results["tflite"].tobytes()
-    causes = [Cause.from_record(item) for item in judged["causes"]]
-    if any(cause.kind is CauseKind.QUANTISED_INTEGERS for cause in causes):
-        comparison = Comparison.from_record(judged["comparison"])
-        kinds = ExportKind(export), Precision(dtype)
-        error = refusal("model.keras", *kinds, comparison, causes)
-        return {"refused": [error.what, error.remedy]}
+        answers = list(convert_and_compare(request, named))
+    content = answers[0][1]["tflite"].tobytes()
+    refused: list[str] = []
+    try:
+        done = judged(answers, "model.keras", ExportKind(export), Precision(dtype))
+    except ConversionError as error:  # as the command does
+        refused = [error.what, error.remedy]
     tried = take(samples, slice(TRIED))
     wanted = []
     for row in rows(tried):
@@ -89,11 +88,12 @@ def one(model: Any, given: Samples, export: str, dtype: str) -> dict[str, Any]:
         size = max(float(np.ptp(right)), float(np.max(np.abs(right))), 1e-3)
         got = np.stack([_last(one, right[0].size) for one in ours])
         errors.append(float(np.max(np.abs(got.reshape(right.shape) - right))) / size)
-    fidelities = [output["fidelity"] for output in judged["comparison"]["outputs"]]
+    if refused:
+        return {"refused": refused, "error": max(errors), "size_bytes": len(content)}
     return {
         "error": max(errors),
         "size_bytes": len(content),
-        "fidelities": fidelities,
+        "fidelity": done.comparison.fidelity,
         "input_types": [tensor.type for tensor in inspect(content).inputs],
     }
 

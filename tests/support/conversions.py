@@ -22,9 +22,11 @@ from tflm_hil.models.convert.fidelity import Fidelity
 from tflm_hil.vocabulary import Precision
 from tflm_hil.worker import WorkerError, stream_worker
 
+KINDS = ("model_kinds.py", "masked_kinds.py")
 WORKER = "tests.support.conversion_worker"
 JOBS_PER_WORKER = 40
 TIMEOUT_S = 300.0
+TRIED = 6  # sequences of a model that desktop TFLM runs
 
 # What of a converted model may differ from Keras, as a share of the range of Keras' outputs.
 BOUND = {Precision.FLOAT32: 2e-5, Precision.INT8: 0.5, Precision.INT16X8: 0.1}
@@ -42,17 +44,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job. With a `refusal` there is a `remedy` and no model; `crashed`: the
-    converter's process died; `unrunnable`: why desktop TFLM does not run what came out.
+    """What became of a job. With a `refusal` there is a `remedy` and no model; `coarse`: there was
+    one, and a comparison with Keras refused it; `crashed`: the converter's process died;
+    `unrunnable`: why desktop TFLM does not run what came out.
 
-    `fidelity` is what the conversion's own comparison says (TFLite's interpreter against Keras),
-    `error` the largest |Δ| against Keras of any output of desktop TFLM, as a share of the range
-    of Keras' output; `parts` is what the model is made of.
+    `fidelity` is what the conversion's own comparison says, `error` the largest |Δ| against Keras
+    of any output of desktop TFLM, as a share of the range of Keras' output; `parts` is what the
+    model is made of.
     """
 
     job: Job
     refusal: str = ""
     remedy: str = ""
+    coarse: bool = False
     crashed: bool = False
     unrunnable: str = ""
     error: float = 0.0
@@ -62,10 +66,15 @@ class Outcome:
     parts: str = ""
 
     @property
+    def sentence(self) -> str:
+        """The refusal without what was asked for."""
+        said = self.refusal.split("): ", 1)[-1].split("failed: ", 1)[-1]
+        return said.splitlines()[0] if said else ""
+
+    @property
     def kind(self) -> str:
         """The refusal without names and numbers: refusals of one kind are counted together."""
-        sentence = self.refusal.split("): ", 1)[-1].split("failed: ", 1)[-1].splitlines()[0]
-        return re.sub(r"(layer|LSTM|input) \w+|\d[\d.e+-]*", r"\1 …", sentence)[:110]
+        return re.sub(r"(layer|LSTM|input) (?!op)\w+|\b\d[\d.e+-]*", r"\1 …", self.sentence)[:110]
 
     @property
     def named(self) -> bool:
@@ -75,7 +84,7 @@ class Outcome:
 
     @property
     def equal(self) -> bool:
-        """Within the bounds of its type: of the conversion on TFLite, and ours on desktop TFLM."""
+        """Within the bounds of its type: that of the conversion, and ours."""
         near = self.error <= BOUND[Precision(self.job.dtype)] and not self.unrunnable
         return near and self.fidelity is not Fidelity.WRONG
 
@@ -119,13 +128,14 @@ def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
         return Outcome(job, error.what, error.remedy, parts=str(answer["parts"]))
     if "refused" in answer:  # as the command does, after it has compared
         what, remedy = map(str, answer["refused"])
-        return Outcome(job, what, remedy, parts=str(answer["parts"]))
+        far, parts = float(str(answer["error"])), str(answer["parts"])
+        return Outcome(job, what, remedy, error=far, coarse=True, parts=parts)
     if "unrunnable" in answer:
         return Outcome(job, unrunnable=str(answer["unrunnable"]), parts=str(answer["parts"]))
     return Outcome(
         job,
         error=float(str(answer["error"])),
-        fidelity=next(one for one in reversed(Fidelity) if one in list(answer["fidelities"])),
+        fidelity=Fidelity(answer["fidelity"]),
         size_bytes=int(str(answer["size_bytes"])),
         input_types=tuple(answer["input_types"]),
         parts=str(answer["parts"]),
@@ -133,12 +143,13 @@ def _outcome(job: Job, answer: dict[str, Any]) -> Outcome:
 
 
 def names_of_kinds() -> list[str]:
-    """The kinds of `tests.support.model_kinds`, in their order; Keras stays in the worker."""
-    source = (Path(__file__).parent / "model_kinds.py").read_text(encoding="utf-8")
-    tree = ast.parse(source)
+    """The kinds of `tests.support.model_kinds` and of those with masks, in their order; Keras stays
+    in the worker.
+    """
     return [
         item.name
-        for item in tree.body
+        for name in KINDS
+        for item in ast.parse((Path(__file__).parent / name).read_text(encoding="utf-8")).body
         if isinstance(item, ast.FunctionDef)
         and any(isinstance(one, ast.Name) and one.id == "kind" for one in item.decorator_list)
     ]

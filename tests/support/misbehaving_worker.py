@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from tflm_hil.worker import Arrays, serve
 
 
 def handle(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
-    """`do`: echo, raise, crash, exit, hang, chat, environment, pid."""
+    """`do`: echo, raise, crash, exit, hang, start, chat, environment, pid."""
     match request["do"]:
         case "raise":
             raise KeyError("the third layer")
@@ -23,6 +25,11 @@ def handle(request: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arr
             sys.exit(7)
         case "hang":
             print("thinking", flush=True)
+            time.sleep(60)
+        case "start":
+            # another session, as of a daemon; and a file that says that all is there
+            subprocess.Popen(["sleep", "300"], start_new_session=True)
+            Path(os.environ["TMPDIR"], "started").touch()
             time.sleep(60)
         case "chat":
             print("\n".join(f"line {number}" for number in range(100)), flush=True)

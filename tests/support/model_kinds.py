@@ -10,10 +10,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 from numpy.typing import NDArray
 
-from tests.support.own_layers import Attend, Mixed, Positions, Recall, Skip, TableLookup, WarmCell
+from tests.support.own_layers import Attend, Mixed, Positions, Recall, TableLookup, WarmCell
 
 STEPS, FEATURES, WORDS, COUNT = 8, 3, 30, 32
 Samples = NDArray[Any] | dict[str, NDArray[Any]]
@@ -128,6 +128,42 @@ def bidirectional_two_outputs() -> Made:
     x = x_input()
     one, two = layers.Bidirectional(layers.GRU(4, return_sequences=True), merge_mode=None)(x)
     return keras.Model(x, [layers.Dense(2)(one), layers.GRU(3)(two)]), waves()
+
+
+@kind
+def bidirectional_sum() -> Made:
+    """Fused, the calibrator reads what ADD wrote over a direction."""
+    both = layers.Bidirectional(layers.LSTM(4, return_sequences=True), merge_mode="sum")
+    return chain(both, layers.Dense(2)), waves()
+
+
+@kind
+def bidirectional_uneven() -> Made:
+    """A direction ten times louder than the other: the converter scales one by the other."""
+    x = x_input()
+    one = layers.LSTM(4, return_sequences=True)(x)
+    back = layers.LSTM(4, return_sequences=True, go_backwards=True)(0.05 * x)
+    two = ops.flip(back, axis=1)
+    return keras.Model(x, layers.Dense(2)(layers.Concatenate()([one, two]))), waves()
+
+
+@kind
+def backwards_fused() -> Made:
+    return chain(layers.LSTM(4, go_backwards=True), layers.Dense(2)), waves()
+
+
+@kind
+def quiet() -> Made:
+    """A cell within ±0.5, of whose scale TFLite's fused kernel computes no tanh."""
+    return chain(layers.LSTM(4), layers.Dense(2)), 0.05 * waves()
+
+
+@kind
+def counting() -> Made:
+    """Cells that add up what they see, and went on from sequence to sequence in the calibrator."""
+    forget = keras.initializers.Constant(np.repeat([0.0, 6.0, 0.0, 0.0], 4))
+    cell = layers.LSTM(4, bias_initializer=forget, unit_forget_bias=False)
+    return chain(cell, layers.Dense(2)), 0.2 * np.abs(waves())
 
 
 @kind
@@ -289,6 +325,15 @@ def inputs_by_name() -> Made:
 
 
 @kind
+def blocks_by_name() -> Made:
+    """A layer with a recurrence inside, in a model whose inputs go by name."""
+    x, who = x_input("signal"), keras.Input((4,), name="about")
+    y = layers.Concatenate()([layers.LSTM(4)(Recall(4)(x)), layers.Dense(3)(who)])
+    samples = {"signal": waves(), "about": waves(4)}
+    return keras.Model({"signal": x, "about": who}, layers.Dense(2)(y)), samples
+
+
+@kind
 def named_outputs() -> Made:
     x = x_input()
     y = layers.LSTM(5, return_sequences=True)(x)
@@ -445,67 +490,3 @@ def selu() -> Made:
 def up_sampled() -> Made:
     parts = (layers.LSTM(4, return_sequences=True), layers.UpSampling1D(2), layers.GRU(3))
     return chain(*parts), waves()
-
-
-# ---- masks
-
-
-@kind
-def masking() -> Made:
-    return chain(layers.Masking(-5.0), layers.LSTM(5), layers.Dense(2)), padded(-5.0)
-
-
-@kind
-def masking_nested() -> Made:
-    parts = (layers.Masking(-5.0), layers.GRU(4, return_sequences=True))
-    inner = keras.Sequential([x_input(), *parts])
-    return chain(inner, layers.LSTM(4), layers.Dense(2)), padded(-5.0)
-
-
-@kind
-def masking_in_a_branch() -> Made:
-    x = x_input()
-    masked = layers.Masking(0.0)(x)
-    one = layers.Bidirectional(layers.LSTM(4))(masked)
-    two = layers.GRU(3)(layers.Dense(4)(x))
-    return keras.Model(x, layers.Dense(2)(layers.Concatenate()([one, two]))), padded(0.0)
-
-
-@kind
-def masking_pooled() -> Made:
-    parts = (layers.LSTM(4, return_sequences=True), layers.GlobalAveragePooling1D())
-    return chain(layers.Masking(0.0), *parts, layers.Dense(2)), padded(0.0)
-
-
-@kind
-def masking_residual() -> Made:
-    x = x_input()
-    masked = layers.Masking(-5.0)(x)
-    y = layers.GRU(FEATURES, return_sequences=True)(masked)
-    z = layers.Concatenate()([layers.Add()([y, masked]), y])
-    return keras.Model(x, layers.Dense(2)(layers.LSTM(4)(z))), padded(-5.0)
-
-
-@kind
-def masking_multiplied() -> Made:
-    """Two masks, of which a step needs only one."""
-    x, gate = x_input(), x_input("gate")
-    both = layers.Multiply()([layers.Masking(-5.0)(x), layers.Masking(0.0)(gate)])
-    samples = {"x": padded(-5.0), "gate": padded(0.0)[::-1].copy()}
-    return keras.Model([x, gate], layers.Dense(2)(layers.LSTM(4)(both))), samples
-
-
-@kind
-def masking_in_an_own_layer() -> Made:
-    return chain(Skip(4, -5.0), layers.Dense(2)), padded(-5.0)
-
-
-@kind
-def masking_near_data() -> Made:
-    """Data comes within 2 % of the mask value without being it."""
-    x = np.random.default_rng(1).uniform(-1.0, 1.0, (COUNT, STEPS, 1)).astype(np.float32)
-    x[:, :2] = -0.99
-    for number, row in enumerate(x):
-        row[STEPS - number % 4 :] = -1.0
-    before = keras.Input((STEPS, 1))
-    return chain(layers.Masking(-1.0), layers.LSTM(5), layers.Dense(2), before=before), x

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from random import Random
 
-COUNT = "HIL_FUZZ"
-FEW = 60
+from tests.support.fuzzing import first
+
 EXTREMES = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\1\0\0\0")
-
-
-def count() -> int:
-    """How many mutations a test tries of every reader: a few, or what HIL_FUZZ says."""
-    return int(os.environ.get(COUNT, FEW))
 
 
 def mutations(contents: dict[str, bytes], number: int) -> Iterator[tuple[str, bytes]]:
     """`number` damaged files made of `contents`, with what to say of them."""
     names = sorted(contents)
-    for seed in range(number):
+    for seed in range(first(), first() + number):
         name = names[seed % len(names)]
         yield f"{name}, seed {seed}", mutated(contents[name], seed)
 

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from filelock import FileLock
 from tflm_hil.link.device import Device
 from tflm_hil.link.transport import SerialTransport
 from tflm_hil.models.slot.slot import SlotEntry, pack
+from tflm_hil.paths import cache_dir, made
 
 _FIRMWARE = Path(__file__).parents[2] / "firmware"
 
@@ -26,8 +26,7 @@ def build_app() -> Path:
     """The executable. Raises CalledProcessError with the compiler's words."""
     if given := os.environ.get("HIL_POSIX_APP"):
         return Path(given)
-    build = Path(tempfile.gettempdir()) / f"tflm-hil-posix-{os.getuid()}"
-    build.mkdir(mode=0o700, exist_ok=True)
+    build = made(cache_dir("desktop-app"))
     with FileLock(build.with_suffix(".lock")):
         cache = build / "CMakeCache.txt"
         if cache.exists() and f"={_FIRMWARE}\n" not in cache.read_text():
@@ -56,6 +55,11 @@ class PosixBoard:
         assert self._process.stdout is not None
         self.tty = self._process.stdout.readline().removeprefix("tty: ").strip()
         self._devices: list[Device] = []
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
 
     def transport(self) -> SerialTransport:
         return SerialTransport(self.tty, 115200)

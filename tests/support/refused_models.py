@@ -81,7 +81,69 @@ def strided_slice(rank: int) -> bytes:
     return one_operator(build)
 
 
+def divided(operator: str, dtype: str, divisor: int | None) -> bytes:
+    """An input divided by a constant, or, without one, by itself."""
+
+    def build(graph: GraphBuilder) -> tuple[int, int]:
+        x = graph.tensor("x", (1, 4), dtype)
+        by = x if divisor is None else graph.tensor("by", (1, 4), dtype, data=[divisor] * 4)
+        y = graph.tensor("model/share_1/y", (1, 4), dtype)
+        graph.operator(operator, [x, by], [y], *(["Div"] if operator == "DIV" else []))
+        return x, y
+
+    return one_operator(build)
+
+
+def loop(*, ends: bool) -> bytes:
+    """Three turns of TANH, or turns for ever."""
+    model = ModelBuilder()
+    main = model.graph()
+    start, x = main.tensor("start", (), "int32", data=0), main.tensor("x", (1, 4))
+    left, y = main.tensor("left", (), "int32"), main.tensor("model/rnn/y", (1, 4))
+    main.operator("WHILE", [start, x], [left, y], "While", condSubgraphIndex=1, bodySubgraphIndex=2)
+    main.finish([x], [y])
+    test = model.graph("condition")
+    turn, h = test.tensor("turn", (), "int32"), test.tensor("h", (1, 4))
+    last = test.tensor("last", (), "int32", data=3)
+    on = test.tensor("on", (), "bool")
+    test.operator("LESS", [turn, last] if ends else [last, last], [on])
+    if not ends:
+        test.operator("LOGICAL_NOT", [on], [again := test.tensor("again", (), "bool")])
+        on = again
+    test.finish([turn, h], [on])
+    body = model.graph("body")
+    turn, h = body.tensor("turn", (), "int32"), body.tensor("h", (1, 4))
+    one = body.tensor("one", (), "int32", data=1)
+    following, after = body.tensor("following", (), "int32"), body.tensor("after", (1, 4))
+    body.operator("ADD", [turn, one], [following], "Add")
+    body.operator("TANH", [h], [after])
+    body.finish([turn, h], [following, after])
+    return model.content()
+
+
 REFUSED = {
+    "division by a constant 0": Refused(
+        divided("DIV", "int32", 0),
+        "by zero",
+        "DIV #0 (Keras layer share_1)",
+        "keep its divisor from being 0",
+        divided("DIV", "int32", 2),
+    ),
+    "type of a division": Refused(
+        divided("FLOOR_MOD", "int32", 2),
+        "takes float32 where this model has int32",
+        "FLOOR_MOD #0 (Keras layer share_1)",
+        "cast what it takes to float32",
+        divided("FLOOR_MOD", "float32", 2),
+    ),
+    "loop without an end": Refused(
+        loop(ends=False),
+        "an endless loop?",
+        "of subgraph",
+        "let the loop end",
+        loop(ends=True),
+        by_desktop_too=False,  # it warns
+    ),
     "scales": Refused(
         logistic(1e4, 2.0**-8),
         "out of range",

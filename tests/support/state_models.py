@@ -197,3 +197,30 @@ class _Maker:
         kinds = {"MUL": "Mul", "ADD": "Add"}
         self._graph.operator(operator, [a, b], [output], kinds[operator])
         return output
+
+
+def many(units: Sequence[int], *, data: int = 1, x: str = "x", y: str = "y") -> bytes:
+    """A state of each of these sizes, h0, h1, …, beside so many inputs `x` of data and as many
+    outputs `y`; the signature says which output is which state.
+    """
+    model = ModelBuilder()
+    main = model.graph()
+    make = _Maker(main, "float32")
+    xs = [make.tensor(f"{x}{number}", (1, 4), 0, 0) for number in range(data)]
+    ys = [make.unary("TANH", index, name=f"{y}{number}") for number, index in enumerate(xs)]
+    states, following = [], []
+    for number, size in enumerate(units):
+        states.append(make.tensor(f"h{number}", (1, size), 0, 0))
+        following.append(make.unary("TANH", states[-1], name=f"h{number}_next"))
+    main.finish([*xs, *states], [*ys, *following])
+    model.signature(
+        {
+            **{f"x{number}": index for number, index in enumerate(xs)},
+            **{f"h{number}": index for number, index in enumerate(states)},
+        },
+        {
+            **{f"y{number}": index for number, index in enumerate(ys)},
+            **{f"h{number}_next": index for number, index in enumerate(following)},
+        },
+    )
+    return model.content()

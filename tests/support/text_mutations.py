@@ -2,7 +2,7 @@
 
     for content in mutations(original, count=60, seed=1, words=TOML): …
 
-`HIL_FUZZ=10000` makes as many as that of each kind of file.
+`HIL_FUZZ=10000` makes as many as that of each kind of file (`tests.support.fuzzing`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
-from tests.support.mutations import count
+from tests.support.fuzzing import count, first
 
-COUNT = max(150, count())
+COUNT = count(150)
 
 # What TOML and JSON have in common with trouble.
 WORDS = (
@@ -29,7 +29,7 @@ def mutations(
     original: bytes, *, seed: int, count: int = COUNT, words: Sequence[bytes] = ()
 ) -> Iterator[bytes]:
     """`count` copies with up to four mistakes each; `words` are further ones to put in."""
-    dice = random.Random(seed)
+    dice = random.Random(f"{seed} {first()}" if first() else seed)
     choices = (*WORDS, *words)
     for _ in range(count):
         content = bytearray(original)

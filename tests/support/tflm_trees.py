@@ -31,6 +31,8 @@ RESOLVER_TEXT = """
  private:
   TfLiteStatus AddBuiltin(tflite::BuiltinOperator op);
 """
+GRAPH = Path("tensorflow/lite/micro/micro_interpreter_graph.h")
+MAKEFILE = DOWNLOADS.parent / "Makefile"
 CORTEX_M7 = ("-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard")
 REGISTER_ADD = "_ZN6tflite12Register_ADDEv"
 REGISTER_TANH = "_ZN6tflite13Register_TANHEv"
@@ -42,6 +44,8 @@ def make_tree(root: Path) -> Path:
         (root / header).parent.mkdir(parents=True, exist_ok=True)
         (root / header).write_text(f"// {header.name}\n")
     (root / RESOLVER).write_text(RESOLVER_TEXT)
+    (root / MAKEFILE).write_text("microlite:\n")
+    (root / GRAPH).write_text("  int GetCurrentOperatorIndex();\n")
     return root
 
 

@@ -17,7 +17,7 @@ POSITIONAL = {"RefusedError": 1, "CustomClassError": 1, "Finding": 3}
 
 # What a remedy may begin with, besides a condition: a verb, or a command to type.
 VERBS = """
-    apt-get bring build calibrate call change check choose clean close compare compute connect
+    apt-get bring build calibrate call change check choose clean clone close compare compute connect
     convert correct create cut erase export fix flash get give install join leave let link load look
     make move name pad plug point power-cycle quantise raise read reduce remove replace replug
     requantise reset restart restore run say scale see set show shrink split start state try

@@ -1,14 +1,18 @@
 """Workers: whatever becomes of the process, the caller gets an answer or a `WorkerError`."""
 
 import os
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tflm_hil.worker import PYTHON, WorkerError, run_worker, stream_worker
+from tflm_hil import reaper, scratch, worker
+from tflm_hil.paths import IMPORT_ROOT, REPOSITORY
+from tflm_hil.worker import PYTHON, Stopped, WorkerError, run_worker, stream_worker
 
 MODULE = "tests.support.misbehaving_worker"
 
@@ -96,7 +100,7 @@ def test_frameworks_are_told_to_use_few_threads_and_no_gpu() -> None:
 
 def test_nothing_is_left_behind() -> None:
     answer, _ = run_worker(MODULE, {"do": "environment", "names": ["TMPDIR"]})
-    assert Path(answer["TMPDIR"]).name.startswith("tflm-hil-worker-")
+    assert Path(answer["TMPDIR"]).parent.name.startswith(scratch.PREFIX)
     assert not Path(answer["TMPDIR"]).exists()
 
 
@@ -152,3 +156,55 @@ def test_a_silent_worker_is_ended() -> None:
     seen, error = until_the_end(["one", "hang"], timeout_s=1.5)
     assert seen == ["one"]
     assert error.cause == "it did not finish in time"
+
+
+# --- the end of all ---
+
+
+def test_workers_are_stopped_from_another_thread_and_start_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is waited for its answer, that is neither an answer nor a failure of its own."""
+    answers = stream_worker(COUNTING, {"words": ["at once", "hang"]})
+    first, _ = next(answers)
+    threading.Timer(0.2, worker.stop_all).start()
+    began = time.monotonic()
+    with pytest.raises(Stopped):
+        next(answers)
+    assert time.monotonic() - began < 20
+    with pytest.raises(ProcessLookupError):
+        os.kill(first["pid"], 0)
+    began_again = tmp_path / "began"
+    other = tmp_path / "python"
+    other.write_text(f'#!/bin/sh\ntouch {began_again}\nexec {sys.executable} "$@"\n')
+    other.chmod(0o755)
+    monkeypatch.setenv(PYTHON, str(other))
+    with pytest.raises(Stopped):
+        run_worker(MODULE, {"do": "echo"})
+    assert not began_again.exists()
+    worker.start_again()
+    assert run_worker(MODULE, {"do": "echo"})[0] == {"do": "echo"}
+    assert began_again.exists()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_worker_and_what_it_has_started_end_with_a_run_that_is_killed(
+    tmp_path: Path, *, stream: bool
+) -> None:
+    ask = "list(worker.stream_worker(" if stream else "(worker.run_worker("
+    source = f"from tflm_hil import worker\n{ask}{MODULE!r}, {{'do': 'start'}}))"
+    paths = f"{IMPORT_ROOT}:{REPOSITORY}"
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": paths}
+    run = subprocess.Popen([sys.executable, "-c", source], env=environment)
+    deadline = time.monotonic() + 60
+    while not (started := list(tmp_path.glob("*/*/started"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    root = str(started[0].parents[1])
+    assert len(reaper.marked(root)) == 2
+    run.kill()
+    run.wait()
+    deadline = time.monotonic() + 5
+    while reaper.marked(root) or any(tmp_path.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -14,7 +14,11 @@
 namespace hil::board {
 namespace {
 
+#ifdef HIL_IMITATES
+constexpr size_t kArenaBytes = 64 << 20;  // a model that fits a board must fit here
+#else
 constexpr size_t kArenaBytes = 192 * 1024;
+#endif
 constexpr size_t kErasedSlotBytes = 512 * 1024;
 // Nanoseconds are the cycles of this board.
 constexpr uint32_t kClockHz = 1'000'000'000;

@@ -81,11 +81,14 @@ Status Preparation::ExpectAffine(const TensorSlot& slot, Affine* affine) {
     return Refuse(Status::kUnsupportedOption, "needs one scale per tensor, a tensor has ",
                   scales.count);
   }
+  if (zero_points.count == 0) {  // TFLM then takes it for a tensor that is not quantised
+    return Refuse(Status::kUnsupportedOption, "has a tensor with a scale and no zero point");
+  }
   const Range range = TypeRange(slot.type);
   const int64_t zero_point = zero_points[0];
   affine->scale = scales[0];
   affine->zero_point = static_cast<int32_t>(zero_point);
-  if (!std::isfinite(affine->scale) || affine->scale <= 0.0F) {
+  if (!std::isnormal(affine->scale) || affine->scale <= 0.0F) {
     return Refuse(Status::kUnsupportedOption, "has a tensor with a scale that is not positive");
   }
   if (slot.type != TensorType::kInt32 && (zero_point < range.least || zero_point > range.most)) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "engine/builtin/broadcast.h"
+#include "engine/builtin/imitation.h"
 #include "engine/builtin/kernel.h"
 
 namespace hil::engine::builtin {
@@ -23,6 +24,10 @@ struct UnaryUnits {
   bool Same() const { return input.scale == output.scale && input.zero_point == output.zero_point; }
   bool Centred() const { return input.zero_point == 0 && output.zero_point == 0; }
   double Ratio() const {
+    return QuotientOfScales(static_cast<double>(input.scale), static_cast<double>(output.scale));
+  }
+  // Where every library forms it in double precision.
+  double DoubleRatio() const {
     return static_cast<double>(input.scale) / static_cast<double>(output.scale);
   }
 };

@@ -63,7 +63,7 @@ bool MakeSigmoid16(float input_scale, bool tanh, Sigmoid16* sigmoid) {
     ++shift;
     multiplier *= 2.0;
   }
-  if (!(multiplier <= 32767.0)) return false;
+  if (!(multiplier >= 1.0 && multiplier <= 32767.0)) return false;
   *sigmoid = {static_cast<int32_t>(multiplier), shift};
   return true;
 }

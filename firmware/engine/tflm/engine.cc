@@ -109,7 +109,7 @@ class Session {
     ArenaUse use;
     use.total_bytes = static_cast<uint32_t>(NeededBytes());
     use.activation_bytes = static_cast<uint32_t>(arena_->GetNonPersistentUsedBytes());
-    use.state_bytes = StateBytes(*model_);
+    use.state_bytes = StateBytes(*model_) + OperatorStateBytes();
     return use;
   }
 
@@ -139,6 +139,25 @@ class Session {
     loaded_ = interpreter_->AllocateTensors() == kTfLiteOk;
     Arena::Disarm();
     return loaded_ ? Status::kOk : Refused(failure);
+  }
+
+  // Of operators that have something to reset, as those of the signal library do.
+  uint32_t OperatorStateBytes() const {
+    const tflite::SubgraphAllocations* graphs = interpreter_->graph().GetAllocations();
+    size_t bytes = 0;
+    for (uint32_t index = 0; index < model_->subgraphs()->size(); ++index) {
+      const tflite::SubGraph& graph = *model_->subgraphs()->Get(index);
+      for (uint32_t op = 0; op < graph.operators()->size(); ++op) {
+        const TFLMRegistration* registration =
+            graphs[index].node_and_registrations[op].registration;
+        if (registration->reset == nullptr) continue;
+        for (const int32_t output : *graph.operators()->Get(op)->outputs()) {
+          if (output >= 0)
+            bytes += TensorBytes(*graph.tensors()->Get(static_cast<uint32_t>(output)));
+        }
+      }
+    }
+    return static_cast<uint32_t>(bytes);
   }
 
   // The arena that is just enough: the planner, too, must have had room for its tables.

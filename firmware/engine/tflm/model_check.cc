@@ -148,14 +148,6 @@ Status CheckSubgraph(const tflite::Model& model, int index,
   return Status::kOk;
 }
 
-size_t TensorBytes(const tflite::Tensor& tensor) {
-  size_t size = ElementBytes(tensor.type());
-  if (tensor.shape() != nullptr) {
-    for (const int32_t dim : *tensor.shape()) size *= static_cast<size_t>(dim);
-  }
-  return size;
-}
-
 // Name of the resource variable that an operator writes, nullptr if it writes none.
 const char* AssignedVariable(const tflite::Model& model, uint32_t subgraph, uint32_t op) {
   if (BuiltinCode(model, subgraph, op) != tflite::BuiltinOperator_ASSIGN_VARIABLE) return nullptr;
@@ -227,6 +219,14 @@ int CountResourceVariables(const tflite::Model& model) {
     }
   }
   return count;
+}
+
+size_t TensorBytes(const tflite::Tensor& tensor) {
+  size_t size = ElementBytes(tensor.type());
+  if (tensor.shape() != nullptr) {
+    for (const int32_t dim : *tensor.shape()) size *= static_cast<size_t>(dim);
+  }
+  return size;
 }
 
 uint32_t StateBytes(const tflite::Model& model) {

@@ -23,6 +23,8 @@ uint16_t BuiltinCode(const tflite::Model& model, size_t subgraph, size_t op);
 // VAR_HANDLE operators, each of which may be a variable of its own.
 int CountResourceVariables(const tflite::Model& model);
 
+size_t TensorBytes(const tflite::Tensor& tensor);
+
 // Bytes of what is remembered from Invoke to Invoke: variable tensors and resource variables.
 uint32_t StateBytes(const tflite::Model& model);
 

@@ -107,7 +107,7 @@ TEST(StateList, RefusesLengthsThatDoNotFit) {
   longer.push_back(0);
   EXPECT_FALSE(Parse(Aux({Record(kStates, longer)}), &states));
   Bytes many;
-  for (size_t i = 0; i <= StateList::kMaxStates; ++i) {
+  for (size_t i = 0; i <= kMaxStates; ++i) {
     const Bytes state = State();
     many.insert(many.end(), state.begin(), state.end());
   }

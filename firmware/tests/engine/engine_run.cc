@@ -1,13 +1,14 @@
 // Runs a model with the engine on the host, for tests and for a look by hand:
 //
 //   engine_run MODEL INPUTS OUTPUTS [--arena BYTES] [--keep-state] [--preserve-all]
-//              [--poison] [--repeat N] [--dump FILE]
+//              [--poison] [--repeat N] [--dump FILE] [--noise]
 //
 // INPUTS holds the raw input bytes of one inference after the other (all input tensors in order);
 // OUTPUTS gets the raw output bytes likewise. State is reset before each inference unless
 // --keep-state is given. --poison fills the arena with noise before Load and puts a canary behind
 // it. --repeat invokes each inference N times (N resets). --dump writes all readable tensors after
-// the last inference: for each "subgraph index bytes\n" and then the bytes.
+// the last inference: for each "subgraph index bytes\n" and then the bytes. --noise runs one
+// inference on bytes of its own, as many as the model takes, for damaged models that nobody knows.
 // Prints one line of JSON; the exit code is the engine's status, or 100 for wrong use.
 #include <cstdio>
 #include <cstdlib>
@@ -51,6 +52,7 @@ struct Arguments {
   bool keep_state = false;
   bool preserve_all = false;
   bool poison = false;
+  bool noise = false;
 };
 
 Arguments Parse(int argc, char** argv) {
@@ -71,6 +73,8 @@ Arguments Parse(int argc, char** argv) {
       a.preserve_all = true;
     } else if (word == "--poison") {
       a.poison = true;
+    } else if (word == "--noise") {
+      a.noise = true;
     } else if (file < 3) {
       *files[file++] = argv[i];
     } else {
@@ -125,7 +129,7 @@ void Dump(const char* path) {
 int main(int argc, char** argv) {
   const Arguments a = Parse(argc, argv);
   const std::vector<uint8_t> model = ReadFile(a.model);
-  const std::vector<uint8_t> inputs = ReadFile(a.inputs);
+  std::vector<uint8_t> inputs = ReadFile(a.inputs);
 
   std::vector<uint8_t> memory(a.arena + kCanaryBytes + 16);
   uint8_t* arena = memory.data();
@@ -147,7 +151,10 @@ int main(int argc, char** argv) {
   for (size_t i = 0; i < engine::InputCount(); ++i) {
     block += Existing(engine::Input, i).bytes.size();
   }
-  if (block == 0 || inputs.size() % block != 0) {
+  if (a.noise) {
+    inputs.resize(block);
+    for (size_t i = 0; i < block; ++i) inputs[i] = static_cast<uint8_t>(i * 151 + 7);
+  } else if (block == 0 || inputs.size() % block != 0) {
     std::fprintf(stderr, "engine_run: inputs are no multiple of %zu bytes\n", block);
     return kWrongUse;
   }

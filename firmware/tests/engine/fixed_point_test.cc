@@ -49,6 +49,19 @@ TEST(MakeFactor, RefusesWhatCannotBeComputedWith) {
   EXPECT_EQ(factor.Apply(1000000), 0);
 }
 
+// Only the largest sums get beyond zero by these, as they do in TFLM.
+TEST(MakeFactor, TakesTheSmallestThatMatter) {
+  Factor factor;
+  ASSERT_TRUE(MakeFactor(std::ldexp(0.9, -30), &factor));
+  EXPECT_EQ(factor.Apply(INT32_MAX), 2);
+  EXPECT_EQ(factor.Apply(INT32_MIN), -2);
+  ASSERT_TRUE(MakeFactor(std::ldexp(0.9, -31), &factor));
+  EXPECT_EQ(factor.Apply(INT32_MAX), 1);
+  EXPECT_EQ(factor.Apply(INT32_MIN), -1);
+  ASSERT_TRUE(MakeFactor(std::ldexp(0.9, -32), &factor));
+  EXPECT_EQ(factor.Apply(INT32_MAX), 0);
+}
+
 TEST(Factor, AppliesWithinOneUnitOfTheRealProduct) {
   for (const double value : {1e-6, 0.00123, 0.3, 0.999, 1.0, 1.7, 77.7}) {
     Factor factor;

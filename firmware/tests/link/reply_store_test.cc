@@ -68,6 +68,40 @@ TEST_F(ReplyStoreTest, KeepsNoMoreRepliesThanEntries) {
   for (uint16_t seq = 1; seq < 9; ++seq) EXPECT_TRUE(Keeps(seq, 1)) << seq;
 }
 
+TEST_F(ReplyStoreTest, KeepsWhatFillsTheMemoryToItsEnd) {
+  Keep(1, 50);
+  Keep(2, 50);
+  EXPECT_TRUE(Keeps(1, 50));
+  EXPECT_TRUE(Keeps(2, 50));
+}
+
+// After a wrap the oldest replies stand behind the newest. When the next one wraps again, they go
+// with what it writes over: none of them may be found with another's bytes.
+TEST_F(ReplyStoreTest, WhatStandsBehindTheEndGoesFirstWhenItWraps) {
+  for (uint16_t seq = 1; seq <= 5; ++seq) Keep(seq, 30);  // 4 and 5 in the room of 1 and 2
+  ASSERT_TRUE(Keeps(3, 30));
+  Keep(6, 50);
+  EXPECT_TRUE(store_.Find(3).empty());
+  EXPECT_TRUE(store_.Find(4).empty());
+  EXPECT_TRUE(store_.Find(5).empty());
+  EXPECT_TRUE(Keeps(6, 50));
+}
+
+// A repetition that is another's bytes would be a wrong result with a right CRC.
+TEST_F(ReplyStoreTest, WhatIsFoundIsWhatWasKept) {
+  std::mt19937 random(2);
+  std::vector<size_t> sizes;
+  for (uint16_t seq = 0; seq < 3000; ++seq) {
+    const size_t reserve = 1 + random() % (seq % 3 == 0 ? sizeof memory_ : 30);
+    sizes.push_back(1 + random() % reserve);
+    Keep(seq, sizes.back(), reserve);
+    for (size_t age = 0; age < 20 && age <= seq; ++age) {
+      const auto older = static_cast<uint16_t>(seq - age);
+      ASSERT_TRUE(store_.Find(older).empty() || Keeps(older, sizes[older])) << seq << " " << age;
+    }
+  }
+}
+
 // What the host relies on: replies whose sizes add up to the memory minus two reservations are
 // kept, whatever came before.
 TEST_F(ReplyStoreTest, KeepsTheNewestUpToTheMemoryLessTwoReservations) {

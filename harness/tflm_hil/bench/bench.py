@@ -28,6 +28,7 @@ from tflm_hil.errors import (
     BoardLatchedBroken,
     ConfigurationError,
     DeviceReset,
+    EmulatorError,
     FirmwareError,
     HilError,
     LinkError,
@@ -245,7 +246,7 @@ class Bench:
         """Wait at most `timeout_s` for a silent device while inside; a device must be up."""
         assert self._transport is not None
         patient = self._device
-        self._device = Device(self._transport, board=self._config.board, timeout_s=timeout_s)
+        self._device = self._new_device(timeout_s)
         try:
             yield
         finally:
@@ -278,6 +279,8 @@ class Bench:
         if isinstance(error, BoardLatchedBroken):
             return error
         self._obituary = self._obituary or self.emulator.obituary()
+        if self._obituary is None and isinstance(error, EmulatorError):
+            self._obituary = error  # its time has ended or stands still: nothing cures that
         if self._obituary is None:
             return error
         self._latch.mark(self._config.board, self._obituary)
@@ -310,10 +313,8 @@ class Bench:
 
     def _bring_up(self) -> Device:
         image, board = self.image, self.board
-        self._transport = SerialTransport(board.tty, board.spec.initial_baud)
-        self._device = Device(
-            self._transport, board=board.spec.id, timeout_s=board.spec.reply_timeout_s
-        )
+        self._transport = SerialTransport(board.tty, board.spec.initial_baud, clock=board.clock)
+        self._device = self._new_device(board.spec.reply_timeout_s)
         running = self._who_is_there()
         if running == image.build_id:
             self._note_flash(FlashPart.FIRMWARE, None)
@@ -330,6 +331,11 @@ class Bench:
             self.emulator.forget_findings()
         self._restart()
         return self._confirm()
+
+    def _new_device(self, timeout_s: float) -> Device:
+        assert self._transport is not None
+        board = self.board
+        return Device(self._transport, board=board.spec.id, timeout_s=timeout_s, clock=board.clock)
 
     def _who_is_there(self) -> str | None:
         """The build-id of what runs on the board; None if nothing answers."""

@@ -1,21 +1,24 @@
 """One owner per probe: a lock file per probe uid.
 
-The kernel releases the lock however its holder ends; the pid beside it is only for the message.
+The kernel releases the lock however its holder ends; what stands in the file is only for the
+message, and means nothing while nobody has the lock.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from tflm_hil.errors import ProbeBusy
 from tflm_hil.paths import made, runtime_dir
+
+_TURN_S = 0.05
 
 
 def directory() -> Path:
@@ -26,39 +29,50 @@ def directory() -> Path:
 @contextmanager
 def hold(uid: str, *, board: str = "", timeout_s: float = 0.0) -> Iterator[None]:
     """Own the probe `uid`. Raises ProbeBusy, naming the holder, if another process has it."""
-    lock_path, owner_path = _paths(uid)
-    lock = FileLock(lock_path)
+    path = _path(uid)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        lock.acquire(timeout=timeout_s)
-    except Timeout:
-        raise ProbeBusy(
-            f"probe {uid} is in use by {_describe(owner_path)}",
-            remedy="wait for it to end, or choose another board",
-            board=board,
-        ) from None
-    try:
-        owner_path.write_text(f"{os.getpid()} {_program()}\n")
+        deadline = time.monotonic() + timeout_s
+        while not _taken(lock):
+            if time.monotonic() >= deadline:
+                raise ProbeBusy(
+                    f"probe {uid} is in use by {_describe(path)}",
+                    remedy="wait for it to end, or choose another board",
+                    board=board,
+                )
+            time.sleep(_TURN_S)
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()} {_program()}\n".encode("utf-8", "backslashreplace"))
         yield
     finally:
-        owner_path.unlink(missing_ok=True)
-        lock.release()
+        os.close(lock)
 
 
 def holder(uid: str) -> str | None:
     """Who holds the probe, for people ("process 4711 (pytest)"), or None when it is free."""
-    lock_path, owner_path = _paths(uid)
-    lock = FileLock(lock_path)
+    path = _path(uid)
     try:
-        with lock.acquire(timeout=0):
-            return None
-    except Timeout:
-        return _describe(owner_path)
+        lock = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        return None if _taken(lock) else _describe(path)
+    finally:
+        os.close(lock)
 
 
-def _paths(uid: str) -> tuple[Path, Path]:
+def _taken(lock: int) -> bool:
+    """Whether the lock is ours now."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _path(uid: str) -> Path:
     # A uid comes from a USB descriptor: keep it from being a path.
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", uid)
-    return directory() / f"{name}.lock", directory() / f"{name}.owner"
+    return directory() / f"{re.sub(r'[^A-Za-z0-9._-]', '_', uid)}.lock"
 
 
 def _program() -> str:
@@ -67,9 +81,9 @@ def _program() -> str:
     return program.parent.name if program.name == "__main__.py" else program.name
 
 
-def _describe(owner_path: Path) -> str:
+def _describe(path: Path) -> str:
     try:
-        pid, program = owner_path.read_text().split(maxsplit=1)
+        pid, program = path.read_text().split(maxsplit=1)
     except (OSError, ValueError):
         return "another process"
     return f"process {pid} ({program.strip()})"

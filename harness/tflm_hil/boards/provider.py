@@ -22,7 +22,9 @@ from tflm_hil.boards.emulated import emulated_board
 from tflm_hil.boards.pairing import Pair, Wanted, pair, probes_behind, same_serial
 from tflm_hil.boards.spec import BoardSpec, Overrides, board_ids, load_spec
 from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.board_time import BoardTime
 from tflm_hil.errors import HilError, ProbeNotFound
+from tflm_hil.link.clock import Clock, WallClock
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings
 
@@ -38,6 +40,11 @@ class AcquiredBoard:
     probe_uid: str
     tty: str
     emulator: EmulatorProcess | None = None
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The board's own time, by which to be patient. Raises EmulatorError."""
+        return BoardTime(self.probe_uid) if self.spec.is_emulated else WallClock()
 
     @cached_property
     def probe(self) -> Probe:

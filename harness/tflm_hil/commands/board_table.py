@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from tflm_hil.boards.provider import BoardRow, list_boards
 from tflm_hil.boards.spec import Overrides
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.wording import MISSING
 
 LOG_WIDTH = 120
@@ -18,7 +18,7 @@ LOG_WIDTH = 120
 
 def print_boards(config: Path | None) -> None:
     """Every configured board, and whether it could be used now. Raises ConfigurationError."""
-    console = Console(highlight=False)
+    console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
     console.print(table(list_boards(Overrides(config=config))))

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from tflm_hil.comparison.drift import drift
@@ -23,6 +22,7 @@ from tflm_hil.errors import ConfigurationError, ReferenceFailed
 from tflm_hil.models.tflite.states import untie_states
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.report.drifting import TrendKind
+from tflm_hil.report.render.console import Console
 from tflm_hil.vocabulary import ElementType, RungName
 from tflm_hil.worker import WorkerError, run_worker
 
@@ -118,9 +118,9 @@ def print_table(variants: Sequence[Variant]) -> None:
             "there is no quantised single step with its Keras model to look at",
             remedy="convert one with --export step, or name another folder",
         )
-    console = Console(highlight=False)
+    console = Console()
     if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH)
+        console = Console(width=WIDTH)
     show(rows(chosen), console)
 
 

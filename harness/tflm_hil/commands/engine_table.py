@@ -22,6 +22,7 @@ class Carried(StrEnum):
     NONE = "none"  # there is none
     KEPT = "kept"
     WIPED = "wiped"
+    UNSEEN = "not seen"  # it changes no output of these samples, on desktop TFLM either
 
 
 @dataclass(frozen=True)

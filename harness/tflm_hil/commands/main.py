@@ -25,6 +25,7 @@ from pathlib import Path
 from tflm_hil.boards.spec import DEFAULT_BOARD
 from tflm_hil.commands import models as cli_models
 from tflm_hil.commands import report as cli_report
+from tflm_hil.commands.say import complain
 from tflm_hil.errors import ConfigurationError, HilError
 from tflm_hil.files import storage_error
 from tflm_hil.options import OPTIONS, RunConfig, from_lookup
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = arguments.function(arguments, rest)
         sys.stdout.flush()
     except HilError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        complain(f"{type(error).__name__}: {error}")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         _say_no_more()
-        print(f"StorageError: {storage_error(error)}", file=sys.stderr)
+        complain(f"StorageError: {storage_error(error)}")
         return 1
     return status
 

@@ -9,11 +9,12 @@ hil drift     quantised single steps against Keras over a thousand steps
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tflm_hil.commands.say import complain, say
 from tflm_hil.errors import ConfigurationError, ConversionError
 from tflm_hil.files import stored, write_text
 from tflm_hil.vocabulary import Engine
@@ -24,7 +25,8 @@ Add = Callable[[str, Function, str], argparse.ArgumentParser]
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tflm_hil.models.tflite.inspect import Inspection
+    from tflm_hil.models.convert.another_way import Tried
+    from tflm_hil.models.tflite.inspect import Inspection, Origin
     from tflm_hil.run.trial import Examined
 
     Named = dict[str, NDArray[Any]]
@@ -85,7 +87,7 @@ def add_commands(add: Add) -> None:
 
 
 def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
-    from tflm_hil.models.convert.convert import convert
+    from tflm_hil.models.convert.convert import another_way, convert
     from tflm_hil.models.convert.wording import comparison_lines, doubts
 
     if arguments.batch not in (None, 1):
@@ -108,17 +110,49 @@ def _convert(arguments: argparse.Namespace, _: list[str]) -> int:
         calibration=calibration,
         samples=samples,
         custom=arguments.custom,
+        runs=_runs,
         timeout_s=arguments.timeout,
     )
     with stored(target):
         target.write_bytes(done.content)
-    print(f"{target}: {len(done.content)} bytes, {arguments.to}, {arguments.export}")
-    print(f"equal to the Keras model before conversion within {done.difference:.2g}")
+    say(f"{target}: {len(done.content)} bytes, {arguments.to}, {arguments.export}")
+    say(f"equal to the Keras model before conversion within {done.difference:.2g}")
     for line in comparison_lines(done.comparison):
-        print(line)
-    for note in (*doubts(done.comparison, done.export, done.dtype, done.causes), *done.notes):
-        print(f"note: {note}")
-    return _told(target, done.content)
+        say(line)
+    for note in (
+        *doubts(done.comparison, (done.export, done.dtype), done.causes, done.ways),
+        *done.notes,
+    ):
+        say(f"note: {note}")
+    status = _told(target, done.content, done.origin)
+    if status:
+        complain("looking for a way that an engine runs: some conversions are tried")
+        tried = another_way(
+            arguments.model,
+            export=arguments.export,
+            dtype=arguments.to,
+            runs=_runs,
+            calibration=calibration,
+            samples=samples,
+            custom=arguments.custom,
+            timeout_s=arguments.timeout,
+        )
+        complain(f"  → {_way_out(tried, arguments.to)}")
+    return status
+
+
+def _way_out(tried: Tried, dtype: str) -> str:
+    from tflm_hil.models.convert.conversion_failure import beside
+
+    return beside(tried, dtype, "replace the layers that the errors above name")
+
+
+def _runs(content: bytes) -> bool:
+    """Whether an engine takes a model that was just converted."""
+    from tflm_hil.models.tflite.inspect import inspect
+
+    model = inspect(content)
+    return any(not _examine(model, content, engine).stops_a_run for engine in Engine)
 
 
 def _fix_batch(arguments: argparse.Namespace) -> int:
@@ -135,34 +169,32 @@ def _fix_batch(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f"no folder {target.parent}", remedy="create it first")
     fixed = with_batch_one(model, timeout_s=arguments.timeout)
     target.write_bytes(fixed.content)
-    print(f"{target}: {len(fixed.content)} bytes, batch 1")
-    print(
+    say(f"{target}: {len(fixed.content)} bytes, batch 1")
+    say(
         f"equal to {model.name} at batch 1 in TFLite's interpreter: all of {fixed.elements:,}"
         " output elements, bit for bit"
     )
     return _told(target, fixed.content)
 
 
-def _told(target: Path, content: bytes) -> int:
+def _told(target: Path, content: bytes, origin: Origin | None = None) -> int:
     """Print what the checks before flashing say to a model that was just written; 1 if no engine
     runs it.
     """
     from tflm_hil.models.tflite.inspect import inspect
 
-    model = inspect(content, str(target))
+    model = replace(inspect(content, str(target)), origin=origin)
     examined = _examine(model, content)
     for finding in examined.findings:
-        print(finding)
+        say(finding)
     for reason in examined.not_asked:
-        print(f"note: {reason}")
+        say(f"note: {reason}")
     if not examined.stops_a_run:
         return 0
     if not _examine(model, content, Engine.TFLM).stops_a_run:
-        print(f"note: {target} runs on TFLite Micro alone: --hil-engine {Engine.TFLM}")
+        say(f"note: {target} runs on TFLite Micro alone: --hil-engine {Engine.TFLM}")
         return 0
-    print(
-        f"error: {target} was written, and no engine runs it: see the errors above", file=sys.stderr
-    )
+    complain(f"error: {target} was written, and no engine runs it: see the errors above")
     return 1
 
 
@@ -209,7 +241,7 @@ def _inspect(arguments: argparse.Namespace, _: list[str]) -> int:
     examined = _examine(model, content, arguments.engine)
     show(model, examined.findings, name=arguments.model.name, tensors=arguments.tensors)
     for reason in examined.not_asked:
-        print(f"note: {reason}")
+        say(f"note: {reason}")
     return 1 if arguments.strict and examined.has_errors else 0
 
 
@@ -228,7 +260,7 @@ def _c_array(arguments: argparse.Namespace, _: list[str]) -> int:
         )
     write_text(target, source)
     write_text(target.with_suffix(".h"), header)
-    print(f"{target} and {target.with_suffix('.h').name}: {len(content)} bytes")
+    say(f"{target} and {target.with_suffix('.h').name}: {len(content)} bytes")
     return 0
 
 

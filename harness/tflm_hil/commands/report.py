@@ -54,14 +54,13 @@ def _zoo(arguments: argparse.Namespace, _: list[str]) -> int:
 
 
 def _report(arguments: argparse.Namespace, _: list[str]) -> int:
-    from rich.console import Console
-
     from tflm_hil.report import json_report
     from tflm_hil.report.render import terminal
+    from tflm_hil.report.render.console import Console
 
     source = arguments.path or _latest(arguments.report_dir)
     run = json_report.read(source)
-    console = Console(highlight=False)
+    console = Console()
     try:
         if arguments.html or arguments.table or arguments.save:
             text = "\n".join(map(str, _write(run, arguments)))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
-from rich.console import Console
 from rich.text import Text
 
 from tflm_hil.errors import ConfigurationError, HilError
 from tflm_hil.models.zoo.manifest import Model, load_zoo
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.grid import Across, Head, grid
 from tflm_hil.report.render.wording import MISSING, kilobytes, plural
 
@@ -20,7 +20,7 @@ OTHER_COLUMNS = 68  # what the columns beside the title take
 
 def print_zoo(directory: Path, names: Sequence[str] = ()) -> None:
     """Every entry, or the variants of the named ones. Raises ConfigurationError."""
-    console = Console(highlight=False)
+    console = Console()
     width = console.width if console.is_terminal else LOG_WIDTH
     models = load_zoo(directory)
     known = [model.name for model in models]

@@ -24,13 +24,14 @@ from tflm_hil.comparison.metrics import compare
 from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.drift.long_references import LongReferences
 from tflm_hil.drift.teacher_forced import spread, teacher_forced
+from tflm_hil.explain.imitation import imitated
 from tflm_hil.explain.locate import locate_in_long
 from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.measure.device_outputs import device_outputs
 from tflm_hil.measure.meter import Reading, link_record
 from tflm_hil.measure.streaming import sequence_bytes
 from tflm_hil.models.zoo.manifest import Variant
-from tflm_hil.report.causes import Descent
+from tflm_hil.report.causes import Descent, Explanation
 from tflm_hil.report.drifting import ChaosRecord, ForcedRecord, LongRunRecord, Saturation
 from tflm_hil.report.judgement import Limit, Measurement, Scope
 from tflm_hil.vocabulary import Measure, RungName
@@ -47,12 +48,16 @@ AS_IN_ONE_STEP = Limit(RungName.DEVICE, Measure.MAX_SHARE, maximum=ONE_STEP)
 
 @dataclass(frozen=True)
 class LongRun:
-    """`outputs` are the device's, tensor by tensor `[1, Invokes, ...]`: the output, then states."""
+    """`outputs` are the device's, tensor by tensor `[1, Invokes, ...]`: the output, then states.
+
+    `explanation` says why integers differ, None if they do not or nobody knows.
+    """
 
     variant: Variant
     references: LongReferences
     outputs: tuple[RungOutputs, ...]
     record: LongRunRecord
+    explanation: Explanation | None = None
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -125,7 +130,19 @@ def run_long_sequence(variant: Variant, bench: Bench, references: LongReferences
         descent=_descent(variant, bench, references, outputs),
         link=link_record(start, end, baud=device.baud, core_hz=bench.hello.core_clock_hz),
     )
-    return LongRun(variant, references, outputs, record)
+    explanation = _explained(variant, bench.hello.engine, record, sequence, result.outputs)
+    return LongRun(variant, references, outputs, record, explanation)
+
+
+def _explained(
+    variant: Variant, engine: str, record: LongRunRecord, sequence: bytes, block: bytes
+) -> Explanation | None:
+    """What libraries are known to do differently, where that is all that differs."""
+    if not record.integer or not record.differing:
+        return None
+    site = None if record.descent is None else record.descent.culprit
+    causes = imitated(variant, [sequence], [block], engine=engine, differs=0, site=site)
+    return Explanation(causes) if causes else None
 
 
 def _rungs(references: LongReferences, device: RungOutputs) -> dict[str, RungOutputs]:

@@ -133,6 +133,16 @@ class Machine:
             if not self.core.debug.halted:
                 self._thread.wake()
 
+    @property
+    def virtual_s(self) -> float:
+        """Virtual time since power-on [s]; from any thread."""
+        return self._clock.seconds(self.cycles)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing goes on unless something comes from outside; from any thread."""
+        return self._thread.waiting
+
     def wake(self) -> None:
         """Something changed that an idle run thread must look at."""
         self._thread.wake()
@@ -324,7 +334,7 @@ class Machine:
             "instructions": cycles - self.sleep_cycles - int(self._state.stall_cycles),
             "sleep_cycles": self.sleep_cycles,
             "flash_stall_cycles": int(self._state.stall_cycles),
-            "virtual_seconds": self._clock.seconds(cycles),
+            "virtual_seconds": self.virtual_s,
             "core_clock_hz": self._clock.hz,
             "halted": self.core.debug.halted,
             "sleeping": self.core.cpu.sleeping,

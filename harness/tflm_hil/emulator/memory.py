@@ -11,7 +11,6 @@ import ctypes
 import mmap
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from unicorn import unicorn_const as uc
@@ -47,15 +46,11 @@ class Region:
         return self.base <= address and address + length <= self.base + self.length
 
 
-def open_flash(path: Path, *, blank: bool) -> mmap.mmap:
-    """Map the flash file, made if it is missing, erased if `blank` or of a wrong size."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fresh = blank or os.fstat(fd).st_size != FLASH_SIZE
-        os.ftruncate(fd, FLASH_SIZE)
-        flash = mmap.mmap(fd, FLASH_SIZE)
-    finally:
-        os.close(fd)
+def open_flash(fd: int, *, blank: bool) -> mmap.mmap:
+    """Map the flash file `fd`, erased if `blank` or of a wrong size."""
+    fresh = blank or os.fstat(fd).st_size != FLASH_SIZE
+    os.ftruncate(fd, FLASH_SIZE)
+    flash = mmap.mmap(fd, FLASH_SIZE)
     if fresh:
         flash[:] = b"\xff" * FLASH_SIZE
     return flash

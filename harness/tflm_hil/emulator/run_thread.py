@@ -35,6 +35,7 @@ class RunThread:
         self._lock = RunLock(self._stop_core)
         self._wake = threading.Event()
         self._quit = False
+        self.waiting = False  # for ever, or until firmware that only polls looks again
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
 
     def start(self) -> None:
@@ -88,7 +89,7 @@ class RunThread:
                 if self._lock.contended or self._quit:  # came before, and its stop is lost
                     continue
                 nap_s = self._advance()
-            if nap_s is None:
-                self._wake.wait()
-            elif nap_s > 0:
+            if nap_s != 0:
+                self.waiting = True
                 self._wake.wait(nap_s)
+                self.waiting = False

@@ -6,7 +6,6 @@ compared with desktop TFLM, operator by operator (`tflm_hil.comparison.descent`)
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflm_hil import scratch
 from tflm_hil.comparison.descent import FLOAT_BOUND, first_difference
 from tflm_hil.link.device import Device
 from tflm_hil.models.tflite.inspect import StateNumbers, inspect
@@ -100,8 +100,8 @@ def descend_into_loop(
         return None
     earliest: Descent | None = None
     first, last = 1, count
-    with tempfile.TemporaryDirectory(prefix="tflm-hil-loop-") as name:
-        shorter = Path(name) / model.name
+    with scratch.folder("loop") as folder:
+        shorter = folder / model.name
         while first <= last:
             middle = (first + last) // 2
             shorter.write_bytes(with_trip_count(content, middle, loop))

@@ -18,6 +18,7 @@ from dataclasses import replace
 from tflm_hil.bench.bench import Bench
 from tflm_hil.errors import HilError, ModelRejected, ReferenceFailed
 from tflm_hil.explain.diagnose import diagnosed
+from tflm_hil.explain.imitation import peculiar
 from tflm_hil.explain.locate import locate
 from tflm_hil.explain.not_finite import not_finite
 from tflm_hil.explain.rank import operator_rounds, tensors_overlap
@@ -63,9 +64,13 @@ def explain(
         descent, not_located = _located(measured, bench, references, on_trouble)
     if spoilt is not None:
         site = None if descent is None else descent.culprit
-        causes = (replace(spoilt, site=site),)
+        found = replace(spoilt, site=site)
         missing = () if not_located is None else (not_located,)
-        return Explanation(causes=causes, descent=descent, not_examined=missing)
+        return Explanation(causes=(found,), descent=descent, not_examined=missing)
+    if entered is RungName.DEVICE:
+        causes = peculiar(measured, bench.hello.engine, references, descent)
+        if causes:
+            return Explanation(causes, descent)
     cause, not_diagnosed = _named(measured, entered, references, others, descent)
     known = cause is not None and (cause.known or cause.site is not None)
     return Explanation(

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from tflm_hil import scratch
 from tflm_hil.errors import FirmwareBuildError, UnknownBoard
 from tflm_hil.files import stored
 from tflm_hil.firmware_build.content_key import content_key
@@ -167,7 +168,7 @@ def _run(
 ) -> tuple[int, str]:
     """Exit code and merged output."""
     environment = {k: v for k, v in os.environ.items() if k not in _FOREIGN_VARIABLES}
-    environment |= {"LC_ALL": "C", "NINJA_STATUS": "[%f/%t] "}
+    environment |= {"LC_ALL": "C", "NINJA_STATUS": "[%f/%t] ", **scratch.mark()}
     lines: list[str] = []
     with subprocess.Popen(
         command,

@@ -2,25 +2,27 @@
 
     refusals = load_all([content, …])        # None for each that it takes
 
-The same sources as in the firmware, compiled once for this machine. A model is loaded and not run:
-milliseconds. One that ends the process is an answer, too.
+The same sources as in the firmware, compiled once for this machine. A model is loaded, and run once
+on zeros; on other inputs if that fails. One that ends the process is an answer, too.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tflm_hil import scratch
 from tflm_hil.errors import FirmwareBuildError
 from tflm_hil.firmware_build.build import build
-from tflm_hil.models.tflite.lints.refused import LoadRefusal, LoadStatus
+from tflm_hil.models.tflite.lints.refused import Feed, LoadRefusal, LoadStatus
 
 TOOL = "hil_load"
 TIMEOUT_S = 60.0  # of silence, for one model
-# Only Load runs: no optimisation, and no warning of a compiler that we do not know is an error.
-DEFINITIONS = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS": "-w"}
+# Little optimisation, and no warning of a compiler that we do not know is an error. It can imitate
+# other engines where it is asked to (`tflm_hil.explain.desktop_board`).
+DEFINITIONS = {"CMAKE_BUILD_TYPE": "Debug", "CMAKE_CXX_FLAGS": "-O1 -w -DHIL_IMITATES"}
 
 _ARENA_TOO_SMALL = 8  # whether a model fits an arena is asked elsewhere
 _STATUS = {
@@ -30,7 +32,10 @@ _STATUS = {
     5: LoadStatus.UNSUPPORTED_TYPE,
     6: LoadStatus.UNSUPPORTED_SHAPE,
     7: LoadStatus.UNSUPPORTED_OPTION,
+    11: LoadStatus.INVOKE_FAILED,
+    100: LoadStatus.TOO_LONG,
 }
+_FEEDS = tuple(Feed)
 
 
 def load_all(
@@ -41,10 +46,10 @@ def load_all(
         return []
     program = build("posix", target=TOOL, definitions=DEFINITIONS, on_progress=on_progress).elf
     answers: list[LoadRefusal | None] = []
-    with tempfile.TemporaryDirectory(prefix="tflm-hil-load-") as name:
+    with scratch.folder("load") as folder:
         paths = []
         for number, content in enumerate(models):
-            paths.append(Path(name) / f"{number}.tflite")
+            paths.append(folder / f"{number}.tflite")
             paths[-1].write_bytes(content)
         while len(answers) < len(paths):
             answers += _load(program, paths[len(answers) :])
@@ -59,6 +64,7 @@ def _load(program: Path, paths: Sequence[Path]) -> list[LoadRefusal | None]:
             [program],
             input=text.encode(),
             capture_output=True,
+            env={**os.environ, **scratch.mark()},
             timeout=TIMEOUT_S * len(paths),
             check=False,
         )
@@ -78,8 +84,16 @@ def _load(program: Path, paths: Sequence[Path]) -> list[LoadRefusal | None]:
 
 
 def _answer(line: str) -> LoadRefusal | None:
-    status, subgraph, operator, said = line.split("\t", 3)
-    number = int(status)
+    status, subgraph, operator, failed, runs, said = line.split("\t", 5)
+    number, count = int(status), int(failed)
     if number in (0, _ARENA_TOO_SMALL):
         return None
-    return LoadRefusal(_STATUS[number], said, int(subgraph), int(operator))
+    return LoadRefusal(
+        _STATUS[number],
+        said or "it may be a loop without an end",
+        int(subgraph),
+        int(operator),
+        failed_on=_FEEDS[:count],
+        runs_on=_FEEDS[count] if int(runs) else None,
+        of_values=count > 0,  # types it looks at when it loads
+    )

@@ -28,6 +28,11 @@ class Operator:
     is_custom: bool
     functions: tuple[str, ...]
 
+    @property
+    def code(self) -> str:
+        """As a model's inspection names it: "ADD", "CUSTOM SignalWindow"."""
+        return f"CUSTOM {self.name}" if self.is_custom else self.name
+
     def is_in(self, symbols: frozenset[str]) -> bool:
         """Whether the library defines what registers it (symbols as nm prints them, mangled)."""
         parts = [f"{len(function)}{function}" for function in self.functions]
@@ -53,15 +58,15 @@ def parse_operators(header: str) -> tuple[Operator, ...]:
     if not operators:
         raise TflmTreeInvalid(
             "micro_mutable_op_resolver.h lists no operators in the form that is known here.",
-            remedy="use a tree of TFLM from 2023 or later",
+            remedy="use a tree of TFLM as new as the desktop wheel",
         )
     return tuple(operators)
 
 
 def choose(operators: tuple[Operator, ...], names: Collection[str] | None) -> list[Operator]:
-    """Those with these names (BuiltinOperator of the schema, or a custom operator's), in the
+    """Those with these names (as in `Operator.code`), in the
     table's order; all if `names` is None.
 
     A name that the library lacks is left out: the device names it when the model is loaded.
     """
-    return [item for item in operators if names is None or item.name in names]
+    return [item for item in operators if names is None or item.code in names]

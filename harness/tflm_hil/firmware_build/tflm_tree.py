@@ -25,12 +25,20 @@ from pathlib import Path
 from tflm_hil.errors import HilError, TflmTreeInvalid
 from tflm_hil.firmware_build.core import Core
 from tflm_hil.firmware_build.elf_attributes import ArchiveFacts, misfit, read_archive
+from tflm_hil.firmware_build.tflm_layouts import (
+    HEADER,
+    LIBRARY,
+    MAKEFILE,
+    UPSTREAM,
+    form_of,
+    no_tree,
+    not_built,
+)
 from tflm_hil.firmware_build.tflm_operators import Operator, choose, parse_operators
 
-UPSTREAM = "https://github.com/tensorflow/tflite-micro"
 # Header -> what to call the folder that it is in. The last holds for trees that bundle them.
 _HEADERS = {
-    "tensorflow/lite/micro/micro_interpreter.h": "TFLM",
+    HEADER: "TFLM",
     "tensorflow/lite/micro/micro_mutable_op_resolver.h": "TFLM",
     "tensorflow/lite/schema/schema_generated.h": "TFLM's generated schema",
     "flatbuffers/flatbuffers.h": "FlatBuffers",
@@ -45,11 +53,13 @@ _INCLUDE_FOLDERS = (
     "third_party/gemmlowp",
 )
 _RESOLVER = "tensorflow/lite/micro/micro_mutable_op_resolver.h"
+_GRAPH = "tensorflow/lite/micro/micro_interpreter_graph.h"
+_SAYS_WHERE = "GetCurrentOperatorIndex"
+_SINCE = "July 2024"
 # Headers and sources of these are what a change of the tree can reach the firmware through.
 _HASHED = ("tensorflow/lite", "signal", "flatbuffers", "fixedpoint", "internal")
 # The resolver includes headers of TFLM's signal library too, which lie elsewhere.
 _INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
-_LIBRARY = "libtensorflow-microlite.a"
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,11 @@ class TflmTree:
     def has_messages(self) -> bool:
         """False for BUILD_TYPE=release, which strips the texts of TFLM's errors."""
         return "TF_LITE_STRIP_ERROR_STRINGS" not in self.definitions
+
+    @property
+    def operator_names(self) -> frozenset[str]:
+        """As a model's inspection names them."""
+        return frozenset(operator.code for operator in self.operators)
 
     @property
     def description(self) -> str:
@@ -117,11 +132,12 @@ def inspect_tree(root: Path, core: Core | None) -> TflmTree:
     and what to do; ToolchainMissing without binutils.
     """
     root = root.resolve()
-    if not root.is_dir():
-        raise TflmTreeInvalid(
-            f"There is no folder {root}.", remedy="name a TFLM tree with --hil-tflm-root DIR"
-        )
-    source = _source_root(root)
+    source = _source_root(root, core)
+    built = any(_libraries(root))
+    if built or form_of(source) is None:
+        _check_age(source)  # before somebody builds it
+    if not built:
+        raise not_built(root, source, _recipe(core))
     include_dirs = _include_dirs(source)
     resolver = (source / _RESOLVER).read_text(encoding="utf-8")
     _check_headers(source, include_dirs, dict.fromkeys(_INCLUDE.findall(resolver), "TFLM"))
@@ -155,15 +171,25 @@ def inspect_tree(root: Path, core: Core | None) -> TflmTree:
 # --- headers -------------------------------------------------------------------------------------
 
 
-def _source_root(root: Path) -> Path:
+def _source_root(root: Path, core: Core | None) -> Path:
     """The folder that `#include "tensorflow/…"` starts from: root or one above it."""
-    header = next(iter(_HEADERS))
-    for folder in (root, *root.parents):
-        if (folder / header).is_file():
-            return folder
+    if root.is_dir():
+        for folder in (root, *root.parents):
+            if (folder / HEADER).is_file():
+                return folder
+    raise no_tree(root, _recipe(core))
+
+
+def _check_age(source: Path) -> None:
+    """Our engine asks an interpreter where it stands, which TFLM could not always say."""
+    header = source / _GRAPH
+    if header.is_file() and _SAYS_WHERE in header.read_text(encoding="utf-8", errors="replace"):
+        return
     raise TflmTreeInvalid(
-        f"{root} is no TFLM tree: there is no {header} in it, nor in a folder above it.",
-        remedy=f"name the source folder of a built {UPSTREAM}, or its gen/<target>",
+        f"The TFLM tree {source} is too old: it is from before {_SINCE} ({_GRAPH} has no"
+        f" {_SAYS_WHERE}).",
+        remedy=f"use a tree of {_SINCE} or later, best one as new as the desktop wheel (`pip show"
+        " tflite-micro` says of which day that is), and build it again",
     )
 
 
@@ -190,10 +216,6 @@ def _check_headers(source: Path, folders: tuple[Path, ...], headers: Mapping[str
 
 def _fitting_library(root: Path, core: Core | None) -> tuple[Path, ArchiveFacts]:
     libraries = sorted(set(_libraries(root)))
-    if not libraries:
-        raise TflmTreeInvalid(
-            f"There is no {_LIBRARY} below {root}: the tree is not built.", remedy=_recipe(core)
-        )
     facts = {library: read_archive(library) for library in libraries}
     problems = {library: misfit(fact, core) for library, fact in facts.items()}
     fitting = [library for library in libraries if problems[library] is None]
@@ -211,22 +233,31 @@ def _fitting_library(root: Path, core: Core | None) -> tuple[Path, ArchiveFacts]
     others = [str(library) for library in libraries if library != closest]
     also = f"\n    Nor do these fit: {', '.join(others)}" if others else ""
     raise TflmTreeInvalid(
-        f"{closest} {reasons[closest].what}{also}", remedy=reasons[closest].remedy
+        f"{closest} {reasons[closest].what}{also}",
+        remedy=_built_anew(closest) + reasons[closest].remedy,
     )
+
+
+def _built_anew(library: Path) -> str:
+    """What comes before building with other settings: make does not see that they changed."""
+    folder = _gen_folder(library)
+    if folder.parent.name != "gen":
+        return ""
+    return f"delete {folder}, since make compiles nothing again for other settings; then "
 
 
 def _recipe(core: Core | None) -> str:
     target = f"TARGET=cortex_m_generic {core.make_arguments} " if core is not None else ""
     return (
-        "upstream's own make gives a library that fits: make -f "
-        f"tensorflow/lite/micro/tools/make/Makefile {target}BUILD_TYPE=release microlite "
+        f"build it with upstream's make: make -f {MAKEFILE} "
+        f"{target}BUILD_TYPE=release_with_logs microlite "
         f"(see {UPSTREAM})"
     )
 
 
 def _libraries(root: Path) -> Iterator[Path]:
     # Where upstream puts it, or close to the top; a walk through the downloads would take long.
-    for pattern in (f"gen/*/lib/{_LIBRARY}", f"lib/{_LIBRARY}", _LIBRARY, "*.a", "*/*.a"):
+    for pattern in (f"gen/*/lib/{LIBRARY}", f"lib/{LIBRARY}", LIBRARY, "*.a", "*/*.a"):
         yield from (path for path in root.glob(pattern) if path.is_file())
 
 

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from tflm_hil.errors import ProtocolError
+from tflm_hil.link.clock import Clock
 from tflm_hil.link.counters import LinkCounters
 from tflm_hil.link.framing import wire_bytes
 from tflm_hil.link.messages import (
@@ -46,12 +47,20 @@ _BENCHMARK_PIECE = 64  # invocations asked for in one request
 class Device:
     """One board. Not thread-safe.
 
-    `timeout_s` [s] is how long the device may be silent while requests are unanswered; it says
-    something four times a second (of its own time) unless a single Invoke takes longer.
+    `timeout_s` [s] is how long the device may be silent while requests are unanswered, by `clock`
+    (None: wall time); it says something four times a second (of its own time) unless a single
+    Invoke takes longer.
     """
 
-    def __init__(self, transport: Transport, *, board: str, timeout_s: float = 10.0) -> None:
-        self._session = Session(transport, board=board, timeout_s=timeout_s)
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        board: str,
+        timeout_s: float = 10.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self._session = Session(transport, board=board, timeout_s=timeout_s, clock=clock)
         self._model: LoadedModel | None = None
         self._model_nonce = 0
         self._last_input = b""

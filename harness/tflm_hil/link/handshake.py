@@ -7,12 +7,14 @@ taken for this one.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 
-from tflm_hil.errors import LinkTimeout, ProtocolError
+from tflm_hil.device_answers import LineFacts
+from tflm_hil.errors import ProtocolError
+from tflm_hil.link import silence
+from tflm_hil.link.clock import Clock
 from tflm_hil.link.counters import LinkCounters
-from tflm_hil.link.framing import DELIMITER, FrameDecoder, encode_frame
+from tflm_hil.link.framing import DELIMITER, Frame, FrameDecoder, encode_frame
 from tflm_hil.link.messages import Hello
 from tflm_hil.link.protocol import TABLE, PayloadError
 from tflm_hil.link.transport import Transport
@@ -22,6 +24,9 @@ _BOOT = TABLE.events["boot"].id
 HELLO_SEQ = 0
 
 _ATTEMPT_S = 0.25
+_REPEATS = 8  # in one attempt, after damage: noise needs several, babble must not feed itself
+_READ_BYTES = 65536
+_TAIL_BYTES = 256  # of what came, to be looked at
 
 
 def shake_hands(
@@ -31,69 +36,109 @@ def shake_hands(
     bauds: Sequence[int],
     timeout_s: float,
     board: str,
+    clock: Clock,
 ) -> Hello:
     """Tries `bauds` in turn until the device answers; leaves the transport at that rate.
 
-    Raises LinkTimeout after `timeout_s` [s], ProtocolError if another version answers.
+    Raises LinkTimeout after `timeout_s` [s] of `clock`, as the one of its classes that what came
+    meanwhile speaks for (`tflm_hil.link.silence`); ProtocolError if another version answers.
     """
-    decoder = FrameDecoder()
     first = transport.baud
-    deadline = time.monotonic() + timeout_s
+    greeting = _Greeting(transport, counters, clock, board)
+    deadline = clock.now() + timeout_s
     attempt_s = _ATTEMPT_S
-    # One nonce for all attempts: a device that was only slow answers each and keeps one session.
-    nonce = secrets.randbits(32) | 1
-    while time.monotonic() < deadline:
+    while clock.now() < deadline:
         for baud in dict.fromkeys(bauds):
             if transport.baud != baud:
                 transport.baud = baud
-            wait_s = min(attempt_s, max(0.0, deadline - time.monotonic()))
-            hello = _attempt(transport, counters, decoder, nonce, wait_s, board)
+            wait_s = min(attempt_s, max(0.0, deadline - clock.now()))
+            hello = greeting.attempt(wait_s)
             if hello is not None:
                 return hello
         attempt_s *= 2
     transport.baud = first
-    raise LinkTimeout(_silence(transport.name, decoder.garbage, bauds), board=board, remedy=REMEDY)
+    raise silence.hello_unanswered(
+        transport.name,
+        greeting.facts(first),
+        bauds,
+        whole_frames_before=greeting.knows_frames,
+        board=board,
+    )
 
 
-REMEDY = (
-    "check that the board has power, that the firmware is on it (`hil flash`), that this is its "
-    "port and that no other program reads it; then reset the board"
-)
+class _Greeting:
+    """All attempts of one HELLO, and what came meanwhile."""
+
+    def __init__(
+        self, transport: Transport, counters: LinkCounters, clock: Clock, board: str
+    ) -> None:
+        self._transport, self._counters, self._clock = transport, counters, clock
+        self._board = board
+        self._decoder = FrameDecoder()
+        # One nonce for all attempts: a device that was only slow answers each and keeps one
+        # session. Without a zero byte COBS leaves it as it is: it shows in a damaged answer too.
+        self._nonce = bytes(secrets.choice(range(1, 256)) for _ in range(4))
+        payload = TABLE.pack(_HELLO.fields, {"nonce": int.from_bytes(self._nonce, "little")})
+        # The zero in front ends whatever the device may have half received.
+        self._wire = DELIMITER + encode_frame(_HELLO.id, 0, HELLO_SEQ, payload)
+        self._heard = self._intact = self._damaged = 0
+        self._tails: dict[int, bytes] = {}  # by the rate at which it was listened to
+        self._seen_nonce = False
+
+    @property
+    def knows_frames(self) -> bool:
+        """Something of what came was a frame of ours, or had been one."""
+        return self._intact > 0 or self._seen_nonce
+
+    def facts(self, baud: int) -> LineFacts:
+        """What was counted."""
+        sample = max(self._tails.values(), key=silence.readable_share, default=b"")
+        return LineFacts(baud, self._heard, self._intact, self._damaged, sample=sample)
+
+    def attempt(self, wait_s: float) -> Hello | None:
+        """Send HELLO and wait for the answer [s]."""
+        self._send()
+        repeats = _REPEATS
+        until = self._clock.now() + wait_s
+        while True:
+            now = self._clock.now()  # before the look: what has come by then is found
+            data = self._transport.read(_READ_BYTES, self._clock.wall_s(max(0.0, until - now)))
+            if not data and now >= until:
+                return None
+            if data and now >= until + wait_s + _ATTEMPT_S:
+                return None  # it never stops, and what is waited for is not among it
+            again = False
+            for frame in self._take(data):
+                if frame is not None and _answers(frame, self._nonce):
+                    return _parse(frame.payload, self._board)
+                # Damaged: the answer, or BOOT; and after BOOT the HELLO may have come too early.
+                again = again or frame is None or frame.type == _BOOT
+            if again and repeats:
+                repeats -= 1
+                self._send()
+
+    def _send(self) -> None:
+        self._transport.write(self._wire)
+        self._counters.frames_sent += 1
+        self._counters.bytes_sent += len(self._wire)
+
+    def _take(self, data: bytes) -> list[Frame | None]:
+        self._counters.bytes_received += len(data)
+        self._heard += len(data)
+        tail = self._tails.get(self._transport.baud, b"") + data
+        self._seen_nonce = self._seen_nonce or self._nonce in tail
+        self._tails[self._transport.baud] = tail[-_TAIL_BYTES:]
+        frames = list(self._decoder.feed(data))
+        damaged = frames.count(None)
+        self._damaged += damaged
+        self._intact += len(frames) - damaged
+        self._counters.crc_errors += damaged
+        self._counters.frames_received += len(frames) - damaged
+        return frames
 
 
-def _attempt(
-    transport: Transport,
-    counters: LinkCounters,
-    decoder: FrameDecoder,
-    nonce: int,
-    wait_s: float,
-    board: str,
-) -> Hello | None:
-    payload = TABLE.pack(_HELLO.fields, {"nonce": nonce})
-    # The zero in front ends whatever the device may have half received.
-    wire = DELIMITER + encode_frame(_HELLO.id, 0, HELLO_SEQ, payload)
-    until = time.monotonic() + wait_s
-    send = True
-    while (now := time.monotonic()) < until:
-        if send:
-            transport.write(wire)
-            counters.frames_sent += 1
-            counters.bytes_sent += len(wire)
-            send = False
-        data = transport.read(65536, until - now)
-        counters.bytes_received += len(data)
-        for frame in decoder.feed(data):
-            if frame is None:
-                counters.crc_errors += 1
-                continue
-            counters.frames_received += 1
-            if frame.type == _BOOT:
-                send = True  # it has just started: the HELLO may have come too early
-            if frame.type == _HELLO.id | TABLE.reply_bit and frame.payload[:4] == nonce.to_bytes(
-                4, "little"
-            ):
-                return _parse(frame.payload, board)
-    return None
+def _answers(frame: Frame, nonce: bytes) -> bool:
+    return frame.type == _HELLO.id | TABLE.reply_bit and frame.payload[:4] == nonce
 
 
 def _parse(payload: bytes, board: str) -> Hello:
@@ -112,9 +157,3 @@ def _parse(payload: bytes, board: str) -> Hello:
             remedy="build and flash the firmware of this version (`hil flash`)",
             board=board,
         ) from error
-
-
-def _silence(port: str, garbage: bytes, bauds: Sequence[int]) -> str:
-    rates = ", ".join(str(baud) for baud in dict.fromkeys(bauds))
-    heard = f"; what came was not a frame: {garbage[-32:].hex(' ')}" if garbage else ""
-    return f"nothing answers on {port} at {rates} baud{heard}"

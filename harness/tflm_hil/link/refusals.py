@@ -35,7 +35,7 @@ _BY_STATUS: dict[str, tuple[type[ModelRejected], str]] = {
     ),
     "arena_too_small": (
         ArenaTooSmall,
-        "export step, which needs memory for a single step, or use a board with more memory",
+        "use an export that holds fewer steps at one time, or a board with more memory",
     ),
 }
 

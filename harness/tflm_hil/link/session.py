@@ -6,23 +6,32 @@ in general, and finds out what happened when the device restarts or falls silent
 - it says that it has started, or knows nothing of the session: a new one is opened and its HELLO
   brings the fault record, if there is one → TargetFault or DeviceReset;
 - damaged frames, then nothing: a restarted device talks at the default baud rate;
-- nothing at all → LinkTimeout.
+- else what was counted on the line says why (`tflm_hil.link.silence`) → a kind of LinkTimeout.
 """
 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from tflm_hil.device_answers import FaultRecord, Rejection
-from tflm_hil.errors import DeviceReset, HilError, LinkTimeout, ProtocolError, TargetFault
-from tflm_hil.link import handshake
+from tflm_hil.device_answers import FaultRecord, LineFacts, Rejection
+from tflm_hil.errors import (
+    AnswerTooLate,
+    DeviceReset,
+    HilError,
+    LinkTimeout,
+    NoisyLine,
+    ProtocolError,
+    TargetFault,
+)
+from tflm_hil.link import handshake, silence
+from tflm_hil.link.clock import Clock, WallClock
 from tflm_hil.link.counters import LinkCounters
 from tflm_hil.link.framing import Frame, wire_bytes
-from tflm_hil.link.messages import Hello, rejection
+from tflm_hil.link.messages import Hello, Status, rejection
 from tflm_hil.link.protocol import DEFAULT_BAUD, MAX_PAYLOAD, TABLE, PayloadError
 from tflm_hil.link.refusals import error_for
 from tflm_hil.link.steps import ERROR_WIRE_BYTES
@@ -38,18 +47,22 @@ _LOGS_KEPT = 200
 class Session:
     """Requests by name, replies as fields. `board` names the board in errors."""
 
-    def __init__(self, transport: Transport, *, board: str, timeout_s: float) -> None:
+    def __init__(
+        self, transport: Transport, *, board: str, timeout_s: float, clock: Clock | None = None
+    ) -> None:
         self.board = board
         self.counters = LinkCounters()
         self.logs: deque[str] = deque(maxlen=_LOGS_KEPT)
         self._transport = transport
         self._timeout_s = timeout_s
+        self._clock = clock or WallClock()
         self._hello: Hello | None = None
         self._known_fault: FaultRecord | None = None  # of the HELLO before
         self.window = Window(
             transport,
             self.counters,
             silence_s=timeout_s,
+            clock=self._clock,
             on_log=self.logs.append,
             on_garbled=self._look_for_restart,
         )
@@ -155,8 +168,8 @@ class Session:
     def _answers(self, within_s: float) -> bool:
         """True if a request is answered within the time: proves a new baud rate."""
         pending = self.window.submit(TABLE.requests["status"].id, 0, b"", ERROR_WIRE_BYTES)
-        deadline = time.monotonic() + within_s
-        while pending.reply is None and time.monotonic() < deadline:
+        deadline = self._clock.now() + within_s
+        while pending.reply is None and self._clock.now() < deadline:
             self.window.pump()
         return pending.reply is not None
 
@@ -183,6 +196,7 @@ class Session:
             bauds=(self._transport.baud, DEFAULT_BAUD),
             timeout_s=timeout_s,
             board=self.board,
+            clock=self._clock,
         )
         # Two frames less than the store: the device makes room for any reply before it knows its
         # size, and keeps each in one piece, so that the store's end may stay unused.
@@ -219,26 +233,47 @@ class Session:
 
     def _silent(self) -> HilError:
         """Nothing came for the time allowed: the device may be busy, restarted or gone."""
-        nonce = self.nonce
-        garbage = self.window.decoder.garbage[-32:]
-        heard = f"; the last undecodable bytes were {garbage.hex(' ')}" if garbage else ""
+        nonce, oldest = self.nonce, self.window.oldest
+        asked = TABLE.names.get(oldest.kind, "") if oldest else ""
+        facts = LineFacts(
+            self.baud,
+            damaged=self.window.damaged,
+            naks=self.window.naks,
+            sample=self.window.decoder.garbage,
+        )
         try:
             hello = self._shake_hands(1.0)
-        except LinkTimeout:
+        except LinkTimeout as error:
             self._hello = None
-            return LinkTimeout(
-                f"the board has said nothing for {self._timeout_s:g} s and does not answer "
-                f"HELLO{heard}",
-                remedy="reset the board and check its power and cable: an inference may hang; if a "
-                "single one may take so long, raise the time-out",
-                board=self.board,
-            )
+            return self._unreachable(asked, facts, error)
         if hello.previous_nonce != nonce:
             return self._restarted(hello)
-        return LinkTimeout(
-            f"the board did not answer a request within {self._timeout_s:g} s, but is alive",
-            remedy="raise the time-out if a single inference may take so long",
-            board=self.board,
+        return silence.request_unanswered(
+            asked, self._timeout_s, self._with_counts(facts), alive=True, board=self.board
+        )
+
+    def _unreachable(self, asked: str, facts: LineFacts, hello: LinkTimeout) -> LinkTimeout:
+        """HELLO was not answered either: what came then counts, too."""
+        later = hello.line
+        if later is not None and later.heard and not isinstance(hello, AnswerTooLate):
+            if not isinstance(hello, NoisyLine) and not facts.damaged:
+                return hello
+            facts = replace(facts, damaged=facts.damaged + later.damaged)
+        return silence.request_unanswered(
+            asked, self._timeout_s, facts, alive=False, board=self.board
+        )
+
+    def _with_counts(self, facts: LineFacts) -> LineFacts:
+        """With what the device has counted itself, if it says so."""
+        try:
+            status = Status(**self.request("status", {}))
+        except (HilError, SessionLost, Silence):
+            return facts
+        return replace(
+            facts,
+            device_damaged=status.frames_damaged,
+            device_overruns=status.overruns,
+            device_framing_errors=status.framing_errors,
         )
 
     def _look_for_restart(self) -> None:

@@ -12,12 +12,12 @@ import contextlib
 import errno
 import os
 import select
-import time
 from typing import Protocol
 
 import serial
 
 from tflm_hil.errors import LinkError, SerialPortNotFound
+from tflm_hil.link.clock import Clock, WallClock
 
 _CHUNK = 65536
 _STALLED_S = 10.0
@@ -48,13 +48,14 @@ class Transport(Protocol):
 
 
 class SerialTransport:
-    """A tty, real or emulated.
+    """A tty, real or emulated; `clock` (None: wall time) says how long it may take no byte.
 
     Raises SerialPortNotFound if it cannot be opened, LinkError if it goes away or stops taking
     bytes.
     """
 
-    def __init__(self, tty: str, baud: int) -> None:
+    def __init__(self, tty: str, baud: int, *, clock: Clock | None = None) -> None:
+        self._clock = clock or WallClock()
         try:
             # timeout 0: the descriptor does not block
             self._port = serial.Serial(tty, baud, timeout=0, exclusive=True)
@@ -109,7 +110,7 @@ class SerialTransport:
     def write(self, data: bytes) -> None:
         """Hands over all of `data`. Raises LinkError if the tty is gone or takes nothing."""
         rest = memoryview(data)
-        deadline = time.monotonic() + _STALLED_S
+        deadline = self._clock.now() + _STALLED_S
         while rest:
             try:
                 readable, writable, _ = select.select([self._fd], [self._fd], [], 1.0)
@@ -117,12 +118,12 @@ class SerialTransport:
                     self._early += os.read(self._fd, _CHUNK)
                 if writable:
                     rest = rest[os.write(self._fd, rest) :]
-                    deadline = time.monotonic() + _STALLED_S
+                    deadline = self._clock.now() + _STALLED_S
             except BlockingIOError:
                 pass
             except (OSError, ValueError, TypeError) as error:
                 raise self._gone(error) from error
-            if time.monotonic() > deadline:
+            if self._clock.now() > deadline:
                 raise LinkError(
                     f"{self._tty} has taken no byte for {_STALLED_S:.0f} s",
                     remedy="replug the board (or restart `hil emulate`), then try again",

@@ -21,11 +21,11 @@ Two situations are not the window's to solve; it raises them as `SessionLost` an
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tflm_hil.link.clock import Clock
 from tflm_hil.link.counters import LinkCounters
 from tflm_hil.link.framing import Frame, FrameDecoder, encode_frame
 from tflm_hil.link.protocol import TABLE
@@ -69,15 +69,17 @@ class Limits:
 class Pending:
     """A request on its way, and its reply once that is there."""
 
-    __slots__ = ("again_at", "reply", "reply_bytes", "sent_at", "seq", "wire")
+    __slots__ = ("again_at", "kind", "order", "reply", "reply_bytes", "sent_at", "seq", "wire")
 
-    def __init__(self, seq: int, wire: bytes, reply_bytes: int, sent_at: float) -> None:
+    def __init__(self, kind: int, seq: int, wire: bytes, reply_bytes: int, sent_at: float) -> None:
+        self.kind = kind
         self.seq = seq
         self.wire = wire
         self.reply_bytes = reply_bytes
         self.reply: Frame | None = None
         self.sent_at = sent_at
         self.again_at = 0.0  # when it was last sent again; 0 = never
+        self.order = 0  # of its last sending among all
 
 
 class Window:
@@ -91,7 +93,7 @@ class Window:
         silence_s: float,
         on_log: Callable[[str], None],
         on_garbled: Callable[[], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock,
     ) -> None:
         self.limits = Limits(1, 0, 0)
         self.decoder = FrameDecoder()
@@ -102,6 +104,7 @@ class Window:
         self._on_garbled = on_garbled
         self._clock = clock
         self._next_seq = 0
+        self._sendings = 0
         self._pending: dict[int, Pending] = {}  # unanswered, oldest first
         # Everything from the oldest unanswered request on: the device must still hold all these
         # replies, answered or not, to be able to repeat the oldest.
@@ -111,10 +114,18 @@ class Window:
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
         self._service = ServiceTime()
-        self._progress_at = self._clock()
+        self._progress_at = self._clock.now()
         self._repeated_at = 0.0
         self._backoff = 1
-        self._damaged = False  # since the last progress
+        # Since the last progress: frames from the device that did not decode, and its reports.
+        self.damaged = self.naks = 0
+        self._looked_into = 0  # of `damaged`: asked for what is behind them
+        self._useless_since: float | None = None  # reads brought bytes, and no progress
+
+    @property
+    def oldest(self) -> Pending | None:
+        """The request that is waited for, if any."""
+        return next(iter(self._pending.values()), None)
 
     @property
     def outstanding(self) -> int:
@@ -132,7 +143,7 @@ class Window:
         self._unsent_bytes = 0
         self._request_bytes = self._reply_bytes = 0
         self._service = ServiceTime()
-        self._made_progress(self._clock())
+        self._made_progress(self._clock.now())
 
     def has_room(self, wire_bytes: int, reply_bytes: int) -> bool:
         """True if a request and its reply, of these sizes on the line, may be sent now."""
@@ -149,8 +160,8 @@ class Window:
         wire = encode_frame(kind, flags, self._next_seq, payload)
         while not self.has_room(len(wire), reply_bytes):
             self.pump()
-        now = self._clock()
-        pending = Pending(self._next_seq, wire, reply_bytes, now)
+        now = self._clock.now()
+        pending = Pending(kind, self._next_seq, wire, reply_bytes, now)
         idle = not self._pending
         if idle:
             self._made_progress(now)
@@ -159,7 +170,7 @@ class Window:
         self._next_seq = (self._next_seq + 1) & 0xFFFF
         self._request_bytes += len(wire)
         self._reply_bytes += reply_bytes
-        self._queue(wire)
+        self._queue(pending)
         self._counters.frames_sent += 1
         if idle or self._unsent_bytes >= _WRITE_BYTES:
             self.flush()
@@ -183,37 +194,55 @@ class Window:
             self._transport.write(data)
 
     def pump(self) -> None:
-        """Sends what is queued and waits for something to come, or for the time to repeat."""
+        """Sends what is queued and waits for something to come, or for the time to repeat.
+
+        Silence is judged after a look at the line that was taken later than the clock was read:
+        a host that was kept from running finds the answers that came meanwhile.
+        """
         self.flush()
-        now = self._clock()
+        now = self._clock.now()
+        due = max(self._progress_at, self._repeated_at) + self._wait_s
+        # one tick later than the end of silence, so that it has passed then
+        until = min(due, self._progress_at + self._silence_s + 0.001)
+        if self.receive(until - now) and not self._babbles(now):
+            return
         if self._pending and now - self._progress_at > self._silence_s:
             raise Silence
-        if self._damaged and now - self._progress_at > _GARBLED_S:
-            self._damaged = False
+        damaged = self.damaged - self._looked_into
+        if damaged and now - self._progress_at > _GARBLED_S:
+            self._looked_into = self.damaged
             self._on_garbled()
-            now = self._clock()
-        due = max(self._progress_at, self._repeated_at) + self._wait_s
-        if self._pending and now >= due:
+        elif self._pending and now >= due:
             self._repeat_ends(now)
-            due = now + self._wait_s
-        # one tick later than the end of silence, so that it has passed then
-        self.receive(min(due, self._progress_at + self._silence_s + 0.001) - now)
 
-    def receive(self, timeout_s: float) -> None:
-        """Takes in what arrives within `timeout_s` [s]."""
-        data = self._transport.read(_READ_BYTES, timeout_s)
+    def _babbles(self, now: float) -> bool:
+        """Whether what comes without a break has been of no use for as long as silence may last;
+        until then there may be an answer in what was not read yet.
+        """
+        if self._progress_at >= now:
+            self._useless_since = None
+            return False
+        if self._useless_since is None:
+            self._useless_since = now
+        return now - self._useless_since > self._silence_s
+
+    def receive(self, timeout_s: float) -> bool:
+        """Takes in what arrives within `timeout_s` [s]; whether anything did."""
+        data = self._transport.read(_READ_BYTES, self._clock.wall_s(max(0.0, timeout_s)))
         if not data:
-            return
+            self._useless_since = None
+            return False
         self._counters.bytes_received += len(data)
-        now = self._clock()
+        now = self._clock.now()
         for frame in self.decoder.feed(data):
             if frame is None:
                 self._counters.crc_errors += 1
-                self._damaged = True
+                self.damaged += 1
                 self._repeat_oldest_once(now)
             else:
                 self._counters.frames_received += 1
                 self._accept(frame, now)
+        return True
 
     def _accept(self, frame: Frame, now: float) -> None:
         if frame.type == _ERROR or TABLE.reply_bit <= frame.type < _ALIVE:
@@ -239,11 +268,12 @@ class Window:
         if pending.again_at == 0.0:
             self._service.add(now - max(self._progress_at, pending.sent_at))
         self._made_progress(now)
-        # Replies come in order: whatever is still unanswered before this one was lost.
+        # Replies come in order: what was sent before this one and is still unanswered was lost,
+        # or its repetition was.
         for older in self._pending.values():
             if (frame.seq - older.seq) & 0xFFFF >= 0x8000:
                 break
-            if older.again_at == 0.0:
+            if older.order < pending.order:
                 self._repeat(older, now)
 
     def _accept_nak(self, frame: Frame) -> None:
@@ -251,7 +281,8 @@ class Window:
         if fields["reason"] == _NO_SESSION:
             raise SessionLost
         self._counters.naks += 1
-        now = self._clock()
+        self.naks += 1
+        now = self._clock.now()
         for pending in self._pending.values():
             if (pending.seq - fields["expected"]) & 0xFFFF < 0x8000:
                 self._repeat(pending, now)
@@ -275,19 +306,21 @@ class Window:
 
     def _repeat(self, pending: Pending, now: float) -> None:
         pending.again_at = now
-        self._queue(pending.wire)
+        self._queue(pending)
         self._counters.retransmissions += 1
 
     @property
     def _wait_s(self) -> float:
         return self._service.wait_s * self._backoff
 
-    def _queue(self, wire: bytes) -> None:
-        self._unsent.append(wire)
-        self._unsent_bytes += len(wire)
+    def _queue(self, pending: Pending) -> None:
+        self._sendings += 1
+        pending.order = self._sendings
+        self._unsent.append(pending.wire)
+        self._unsent_bytes += len(pending.wire)
 
     def _made_progress(self, now: float) -> None:
         self._progress_at = now
         self._repeated_at = 0.0
         self._backoff = 1
-        self._damaged = False
+        self.damaged = self.naks = self._looked_into = 0

@@ -16,20 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph
+from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.models.tflite.layout import free_inputs, layout_of
+from tflm_hil.models.tflite.ties import tie_of
 from tflm_hil.models.zoo.generated_samples import input_ranges
 from tflm_hil.report.records import InputSaturation, SaturationReason
 
 ROUNDING = 0.002  # of the range: half a step of int8
 UNSCALED = 4.0  # times the range: such samples are in another unit
-
-# Operators whose integer kernels have one scale for all that they join or pass on.
-JOINING = frozenset({"CONCATENATION", "PACK", "MAXIMUM", "MINIMUM", "SELECT", "SELECT_V2"})
-PASSING = frozenset(
-    {"EXPAND_DIMS", "GATHER", "MAX_POOL_2D", "PAD", "PADV2", "RESHAPE", "REVERSE_V2", "SLICE",
-     "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TRANSPOSE", "UNPACK"}
-)  # fmt: skip
 
 
 def input_saturation(model: Inspection, inputs: NDArray[Any]) -> tuple[InputSaturation, ...]:
@@ -52,7 +46,7 @@ def _found(model: Inspection, inputs: NDArray[Any]) -> Iterator[InputSaturation]
         if not beyond:
             continue
         least, most = float(part.min()), float(part.max())
-        tied = tied_to(model, number)
+        tied = tie_of(model, model.inputs[number].index)
         yield InputSaturation(
             name=tensor.name,
             share=beyond / part.size,
@@ -60,8 +54,8 @@ def _found(model: Inspection, inputs: NDArray[Any]) -> Iterator[InputSaturation]
             high=high,
             least=least,
             most=most,
-            reason=_reason(low, high, least, most, tied=bool(tied)),
-            tied_to=tied,
+            reason=_reason(low, high, least, most, tied=tied is not None),
+            tied_to=tied.tensor if tied else "",
         )
 
 
@@ -69,45 +63,3 @@ def _reason(low: float, high: float, least: float, most: float, *, tied: bool) -
     if most - least > UNSCALED * (high - low):
         return SaturationReason.OTHER_UNIT
     return SaturationReason.TIED if tied else SaturationReason.CALIBRATION
-
-
-def tied_to(model: Inspection, number: int) -> str:
-    """The tensor whose scale an input has to share, by name; "" if its scale is its own.
-
-    Followed through operators that pass values on; whatever is joined with the input then has the
-    same scale, and the same bytes mean the same.
-    """
-    main = model.subgraphs[0]
-    start = main.tensors[main.inputs[number]]
-    if not start.scales:
-        return ""
-    group = {start.index}
-    for op in main.operators:
-        if op.name in PASSING and op.inputs and op.inputs[0] in group:
-            group |= _on_its_scale(main, op.outputs, start.index)
-        elif op.name in JOINING and group & set(op.inputs):
-            others = [
-                index
-                for index in _joined(op)
-                if index >= 0 and index not in group and main.tensors[index].scales
-            ]
-            same = [i for i in others if i in _on_its_scale(main, (i,), start.index)]
-            if same:
-                return main.tensors[same[0]].name
-            group |= _on_its_scale(main, op.outputs, start.index)
-    return ""
-
-
-def _joined(op: Operator) -> tuple[int, ...]:
-    """What is joined; the first input of a selection is its condition."""
-    return op.inputs[1:] if op.name.startswith("SELECT") else op.inputs
-
-
-def _on_its_scale(graph: Subgraph, indices: tuple[int, ...], like: int) -> set[int]:
-    wanted = graph.tensors[like]
-    return {
-        index
-        for index in indices
-        if graph.tensors[index].scales == wanted.scales
-        and graph.tensors[index].zero_points == wanted.zero_points
-    }

@@ -16,7 +16,7 @@ from tflm_hil.measure.judge import cycle_record, figures, not_finite_weights, se
 from tflm_hil.measure.meter import Reading, link_record
 from tflm_hil.measure.reference_pool import ReferencePool
 from tflm_hil.measure.step_by_step import every_step
-from tflm_hil.measure.streaming import Streamed, sequence_bytes, stream
+from tflm_hil.measure.streaming import Streamed, context, sequence_bytes, stream
 from tflm_hil.measure.time_steps import samples_are_steps
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.report.costs import CycleRecord, LinkRecord
@@ -115,13 +115,15 @@ def measure(
     model = device.model
     assert model is not None
     references.start()
+    sequences = sequence_bytes(samples.inputs, model)
+    counted_by = bench.emulator.cycle_model() or bench.board.probe_uid
     start = Reading.take(device)
     streamed = stream(
         variant.id,
-        sequence_bytes(samples.inputs, model),
+        sequences,
         device=device,
         model=model,
-        build_id=bench.image.build_id,
+        digest=context(bench.image.build_id, counted_by, model, sequences),
         journal=journal,
         progress=progress,
         clock=bench.emulator.line_clock,

@@ -33,6 +33,9 @@ LARGEST_BYTES = 1 << 30
 NUMBERS = "biuf"
 """Kinds of NumPy types that are numbers."""
 
+SAID = 200
+"""Characters that are kept of what a library says: some repeat the bytes of the file."""
+
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _MEMBER = ".npy"
@@ -162,6 +165,6 @@ class _Typed:
             return
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ConfigurationError(
-            f"cannot read samples from {self._where}: {said or type(error).__name__}",
+            f"cannot read samples from {self._where}: {said[:SAID] or type(error).__name__}",
             remedy="write numbers with numpy.savez, rows of one length",
         ) from error

@@ -14,9 +14,12 @@ from tflm_hil.report import files
 from tflm_hil.report.codec import from_plain, to_plain
 from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.merge import merge
-from tflm_hil.report.records import BlockedRecord, RunRecord, TestCounts
+from tflm_hil.report.records import BlockedRecord, FailingTest, RunRecord, TestCounts
 from tflm_hil.report.render.markdown import TABLE_NAME
-from tflm_hil.run.run import Run, fresh_directory
+from tflm_hil.report.resumption import Interruption
+from tflm_hil.run.folder import fresh_directory
+from tflm_hil.run.interruption import Asked
+from tflm_hil.run.run import Run
 
 WORKER_KEY = "hil"
 
@@ -47,25 +50,38 @@ def exit_status(record: RunRecord, of_the_tests: int) -> int:
     return pytest.ExitCode.TESTS_FAILED if failed else of_the_tests
 
 
+def interruption(exit_status: int, asked: Asked) -> Interruption | None:
+    """What kept a session from its end; None if nothing did."""
+    if exit_status == pytest.ExitCode.INTERRUPTED:
+        return asked.by
+    return Interruption.MISTAKE if exit_status == pytest.ExitCode.INTERNAL_ERROR else None
+
+
 def end_run(
     run: Run,
     tests: TestCounts,
     blocked: tuple[BlockedRecord, ...],
+    failing: tuple[FailingTest, ...],
     worker_output: dict[str, Any] | None,
     *,
-    interrupted: bool,
+    interrupted: Interruption | None,
 ) -> Ended:
     """Close the run of this process; in an xdist worker, send its record to the controller."""
-    record = run.finish(tests, blocked, interrupted=interrupted)
+    record = run.finish(tests, blocked, failing, interrupted=interrupted)
     if worker_output is not None:
         worker_output[WORKER_KEY] = to_plain(record)
     return Ended(record, run.report_path)
 
 
-def end_workers(config: RunConfig, sent: list[dict[str, Any]], tests: TestCounts) -> Ended:
+def end_workers(
+    config: RunConfig,
+    sent: list[dict[str, Any]],
+    tests: TestCounts,
+    failing: tuple[FailingTest, ...],
+) -> Ended:
     """Merge what the workers sent and write it as a run of its own."""
     runs = [from_plain(RunRecord, plain) for plain in sent]
     started = min(datetime.fromisoformat(run.started) for run in runs)
     directory = fresh_directory(config, started, suffix="-merged")
-    record = merge(directory.name, runs, tests)
+    record = merge(directory.name, runs, tests, failing)
     return Ended(record, files.leave(record, directory))

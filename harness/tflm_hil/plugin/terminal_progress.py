@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from rich.console import Console
-
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.progress import ConsoleProgress, Progress, SilentProgress
 
 
@@ -21,4 +20,4 @@ def for_pytest(config: Any) -> Progress:
         return nullcontext() if capture is None else capture.global_and_fixture_disabled()
 
     # file=None: whatever sys.stdout is when something is printed, which is the real one then
-    return ConsoleProgress(Console(highlight=False), reporter.ensure_newline, uncaptured)
+    return ConsoleProgress(Console(), reporter.ensure_newline, uncaptured)

@@ -9,12 +9,12 @@ one, and two runs that compute the same at once do no harm. A damaged entry coun
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflm_hil.comparison.outputs import RungOutputs
+from tflm_hil.files import write_whole
 from tflm_hil.paths import cache_dir
 from tflm_hil.references.records import Reference
 from tflm_hil.vocabulary import RungName
@@ -72,15 +73,13 @@ def write(directory: Path, key: str, reference: Reference) -> None:
         "tensors": [(item.scale, item.zero_point, item.per_step) for item in reference.tensors],
     }
     arrays = {f"output.{number}": item.stored for number, item in enumerate(reference.tensors)}
-    content = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-    try:
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        allow_pickle=False,
+        **{META: np.frombuffer(json.dumps(meta).encode(), np.uint8)},
+        **arrays,
+    )
+    with suppress(OSError):
         directory.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=directory, suffix=".part")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, allow_pickle=False, **{META: content}, **arrays)
-        Path(name).replace(directory / f"{key}.npz")
-    except OSError:
-        Path(name).unlink(missing_ok=True)
+        write_whole(directory / f"{key}.npz", content.getvalue(), sync=False)

@@ -11,24 +11,25 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tflm_hil import scratch
 from tflm_hil.errors import ReferenceFailed
-from tflm_hil.models.tflite.lints.refused import LoadRefusal, LoadStatus
+from tflm_hil.models.tflite.lints.refused import Feed, LoadRefusal, LoadStatus
 from tflm_hil.paths import cache_dir
 from tflm_hil.references.jobs import versions
 from tflm_hil.vocabulary import RungName
 from tflm_hil.worker import WorkerError, stream_worker
 
 WORKER = "tflm_hil.references.workers.tflm_load"
-TIMEOUT_S = 60.0
-FORMAT = 2  # of what is kept
+TIMEOUT_S = 120.0
+FORMAT = 4  # of what is kept
 KEPT = 4000  # answers
+_SILENT = {LoadStatus.TOO_LONG: "it may be a loop without an end"}
 _NODE = re.compile(r"Node (\S+) \(number (\d+)\) failed to (?:prepare|invoke)")
 _NOISE = re.compile(r"^(Node .* failed to .*|Failed to get registration.*|\s*)$")
 
@@ -45,7 +46,8 @@ def load_all(models: Sequence[bytes]) -> list[LoadRefusal | None]:
     missing = {key: model for key, model in zip(keys, models, strict=True) if key not in known}
     for key, refusal in zip(missing, _ask(list(missing.values())), strict=True):
         known[key] = refusal
-        _keep(folder / f"{key}.json", refusal)
+        if refusal is None or refusal.status is not LoadStatus.TOO_LONG:  # a busy machine's fault?
+            _keep(folder / f"{key}.json", refusal)
     if missing:
         _forget_old(folder)
     return [known[key] for key in keys]
@@ -53,10 +55,10 @@ def load_all(models: Sequence[bytes]) -> list[LoadRefusal | None]:
 
 def _ask(models: Sequence[bytes]) -> list[LoadRefusal | None]:
     answers: list[LoadRefusal | None] = []
-    with tempfile.TemporaryDirectory(prefix="tflm-hil-load-") as name:
+    with scratch.folder("load") as folder:
         paths = []
         for number, content in enumerate(models):
-            paths.append(str(Path(name) / f"{number}.tflite"))
+            paths.append(str(folder / f"{number}.tflite"))
             Path(paths[-1]).write_bytes(content)
         while len(answers) < len(paths):
             request = {"models": paths[len(answers) :]}
@@ -69,20 +71,44 @@ def _ask(models: Sequence[bytes]) -> list[LoadRefusal | None]:
                         f"desktop TFLM could not be asked: {failure.cause}",
                         remedy="install the project's dependencies: pip install -e '.[dev]'",
                     ) from failure
-                answers.append(LoadRefusal(LoadStatus.CRASHED, failure.cause))
+                status = LoadStatus.CRASHED if failure.crashed else LoadStatus.TOO_LONG
+                answers.append(LoadRefusal(status, failure.cause))
     return answers
 
 
 def _refusal(answer: dict[str, Any]) -> LoadRefusal | None:
     """TFLM's own words without those that only repeat which node it was."""
-    if answer["taken"]:
+    if answer["runs"] and not answer["failed"]:
         return None
     text = str(answer["printed"])
     lines = [line.strip() for line in text.splitlines() if not _NOISE.match(line)]
     node = _NODE.search(text)
     name, operator = (node[1], int(node[2])) if node else ("", -1)
-    said = "; ".join(dict.fromkeys(lines)) or "it gives no reason"
-    return LoadRefusal(LoadStatus.REFUSED, said, operator=operator, operator_name=name)
+    crashed = str(answer["ended_by"])
+    status = _status(answer)
+    said = "; ".join(dict.fromkeys(lines)) or (
+        f"it ends its process with {crashed}"
+        if crashed
+        else _SILENT.get(status, "it gives no reason")
+    )
+    runs_on = Feed(answer["runs"]) if answer["runs"] else None
+    return LoadRefusal(
+        status,
+        said,
+        operator=operator,
+        operator_name=name,
+        failed_on=tuple(map(Feed, answer["failed"])),
+        runs_on=runs_on,
+        of_values=runs_on is not None,
+    )
+
+
+def _status(answer: dict[str, Any]) -> LoadStatus:
+    if answer["too_long"]:
+        return LoadStatus.TOO_LONG
+    if answer["failed"]:
+        return LoadStatus.INVOKE_FAILED
+    return LoadStatus.CRASHED if answer["ended_by"] else LoadStatus.REFUSED
 
 
 def _forget_old(folder: Path) -> None:
@@ -97,9 +123,7 @@ def _forget_old(folder: Path) -> None:
 
 def _read(path: Path) -> LoadRefusal | None:
     plain = json.loads(path.read_text("utf-8"))["refusal"]
-    return (
-        None if plain is None else LoadRefusal(**{**plain, "status": LoadStatus(plain["status"])})
-    )
+    return None if plain is None else LoadRefusal.from_record(plain)
 
 
 def _keep(path: Path, refusal: LoadRefusal | None) -> None:

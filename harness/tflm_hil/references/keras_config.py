@@ -53,12 +53,12 @@ def layer_kinds(path: Path) -> frozenset[str]:
     else makes another computation of it. Empty for a file that is no Keras model.
     """
     return frozenset(
-        " ".join([str(node["class_name"]), *(f"{name}={settings.get(name)}" for name in KINDS)])
+        " ".join([str(kind), *(f"{name}={settings.get(name)}" for name in KINDS)])
         for node in _nodes(_config(path))
         # every layer says whether it is trainable; initialisers and the like do not
         if isinstance(settings := node.get("config"), dict)
         and "trainable" in settings
-        and node["class_name"] not in IDLE
+        and (kind := node.get("class_name", "")) not in IDLE
     )
 
 

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tflm_hil import scratch
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.paths import IMPORT_ROOT
 from tflm_hil.worker import ENVIRONMENT, python
@@ -77,7 +78,12 @@ class EquationProcess:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(paths)},
+                env={
+                    **os.environ,
+                    **ENVIRONMENT,
+                    "PYTHONPATH": os.pathsep.join(paths),
+                    **scratch.mark(),
+                },
             )
         connection = Connection(ours.detach())
         weakref.finalize(self, _end, connection, process)

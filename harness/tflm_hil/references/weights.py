@@ -7,17 +7,18 @@ so it is kept beside the references.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tflm_hil.files import write_whole
 from tflm_hil.models.convert.model_files import LOADING
 from tflm_hil.paths import PACKAGE, cache_dir
 from tflm_hil.references.equations.description import Description, restored
@@ -117,12 +118,9 @@ def _read(path: Path) -> Answer | None:
 
 def _write(path: Path, answer: dict[str, Any], arrays: Arrays) -> None:
     """A cache that cannot be written is no reason to fail."""
+    content = io.BytesIO()
     meta = np.frombuffer(json.dumps(answer).encode(), np.uint8)
-    try:
+    np.savez(content, allow_pickle=False, **{META: meta}, **arrays)
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, allow_pickle=False, **{META: meta}, **arrays)
-        Path(name).replace(path)
-    except OSError:
-        return
+        write_whole(path, content.getvalue(), sync=False)

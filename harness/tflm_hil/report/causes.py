@@ -163,7 +163,20 @@ class NotFinite:
     form: ClassVar[str] = "not-finite"
 
 
-Evidence = LintShows | InputsBeyondScale | ErrorGrows | NotFinite
+@dataclass(frozen=True)
+class Imitated:
+    """Our engine, made to do the same on the desktop, gives what the device gives: all bytes of
+    `sequences` of `invokes` Invokes each. `of` are the device's sequences; fewer are looked at only
+    if time was short.
+    """
+
+    sequences: int
+    of: int
+    invokes: int
+    form: ClassVar[str] = "imitated"
+
+
+Evidence = LintShows | InputsBeyondScale | ErrorGrows | NotFinite | Imitated
 """What speaks for a mistake besides the outputs."""
 
 
@@ -251,7 +264,9 @@ class Saturated:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a variant differs: at most one cause now, what was looked at, and what was not.
+    """Why a variant differs: its causes, what was looked at, and what was not.
+
+    Several causes are all at work together; there are none or one unless kernels are the cause.
 
     `saturated` are the fullest tensors first, where quantisation may be to blame.
     """

@@ -9,13 +9,16 @@ later minor change can still be read; a missing key takes the field's default.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 import typing
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Decoder = Callable[[Any], Any]
 
 
 def to_plain(value: Any) -> Any:
@@ -39,67 +42,142 @@ def from_plain(kind: type[T], plain: Any) -> T:
     """The record of type `kind` that `plain` was made from. Raises KeyError, TypeError or
     ValueError if it was not made from one.
     """
-    return typing.cast(T, _decode(kind, plain))
+    return typing.cast(T, _decoder(typing.cast(Any, kind))(plain))
 
 
-def _decode(kind: Any, plain: Any) -> Any:
-    origin = typing.get_origin(kind)
-    arguments = typing.get_args(kind)
+@functools.cache
+def _decoder(kind: Any) -> Decoder:
+    """What reads a value of this type. Made once for each: to look at annotations takes far longer
+    than to read a value, and a report has a million values.
+    """
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
+        return _union([kind for kind in arguments if kind is not types.NoneType])
+    if origin is tuple:
+        return _tuple(_decoder(arguments[0]))
+    if origin is dict:
+        return _dict(_decoder(arguments[0]), _decoder(arguments[1]))
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return _RecordDecoder(kind)
+    if kind is float:
+        return _float
+    if kind is int:
+        return _int
+    if kind in (str, bool):
+        return _exactly(kind)
+    return _items(kind) if issubclass(kind, Enum) else typing.cast(Decoder, kind)
+
+
+class _RecordDecoder:
+    """Makes records of one kind. Its fields are looked at when the first is made: a record may
+    hold its own kind.
+    """
+
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+
+    @functools.cached_property
+    def _fields(self) -> list[tuple[str, Decoder]]:
+        hints = typing.get_type_hints(self._kind)
+        fields = [field for field in dataclasses.fields(self._kind) if field.init]
+        return [(field.name, _decoder(hints[field.name])) for field in fields]
+
+    @functools.cached_property
+    def _required(self) -> frozenset[str]:
+        absent = dataclasses.MISSING
+        return frozenset(
+            field.name
+            for field in dataclasses.fields(self._kind)
+            if field.init and field.default is absent and field.default_factory is absent
+        )
+
+    def __call__(self, plain: Any) -> Any:
+        if type(plain) is not dict:
+            raise _misplaced(dict, plain)
+        if missing := self._required - plain.keys():
+            raise KeyError(f"{self._kind.__name__} without {', '.join(sorted(missing))}")
+        return self._kind(
+            **{name: decode(plain[name]) for name, decode in self._fields if name in plain}
+        )
+
+
+def _union(kinds: list[Any]) -> Decoder:
+    """`None`, or the alternative of several that `form` names. Raises ValueError if it is none."""
+    if len(kinds) == 1:
+        only = _decoder(kinds[0])
+        return lambda plain: None if plain is None else only(plain)
+    by_form = {kind.form: _decoder(kind) for kind in kinds if hasattr(kind, "form")}
+    others = [_decoder(kind) for kind in kinds if not hasattr(kind, "form")]
+
+    def decode(plain: Any) -> Any:
         if plain is None:
             return None
-        alternatives = [kind for kind in arguments if kind is not type(None)]
-        return _decode(_alternative(alternatives, plain), plain)
-    if origin is tuple:
-        _must_be(list, plain)
-        return tuple(_decode(arguments[0], item) for item in plain)
-    if origin is dict:
-        _must_be(dict, plain)
-        return {_decode(arguments[0], key): _decode(arguments[1], v) for key, v in plain.items()}
-    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _decode_record(kind, plain)
-    if kind is float:
-        if plain is not None:
-            _must_be(int | float, plain)
-        return math.nan if plain is None else float(plain)
-    if kind in (str, int, bool) and not (kind is int and isinstance(plain, str)):
-        _must_be(kind, plain)  # but keys of an object are text, numbers among them
-    return kind(plain)
+        if not isinstance(plain, dict):
+            return next(iter(others))(plain)
+        if plain["form"] not in by_form:
+            raise ValueError(f"no record has the form {plain['form']}")
+        return by_form[plain["form"]](plain)
+
+    return decode
 
 
-def _must_be(kind: Any, plain: Any) -> None:
-    """Raises TypeError for another type: `str` of anything is a text, and means nothing."""
-    if not isinstance(plain, kind) or (isinstance(plain, bool) and kind is not bool):
-        raise TypeError(f"{type(plain).__name__} where {getattr(kind, '__name__', kind)} belongs")
+def _tuple(item: Decoder) -> Decoder:
+    def decode(plain: Any) -> tuple[Any, ...]:
+        if type(plain) is not list:
+            raise _misplaced(list, plain)
+        return tuple(map(item, plain))
+
+    return decode
 
 
-def _alternative(kinds: list[Any], plain: Any) -> Any:
-    """Which of several types `plain` was made from. Raises ValueError if from none."""
-    if len(kinds) == 1:
-        return kinds[0]
-    if not isinstance(plain, dict):
-        return next(kind for kind in kinds if not dataclasses.is_dataclass(kind))
-    for kind in kinds:
-        if getattr(kind, "form", "") == plain["form"]:
-            return kind
-    raise ValueError(f"no record has the form {plain['form']}")
+def _dict(key: Decoder, item: Decoder) -> Decoder:
+    def decode(plain: Any) -> dict[Any, Any]:
+        if type(plain) is not dict:
+            raise _misplaced(dict, plain)
+        return {key(name): item(value) for name, value in plain.items()}
+
+    return decode
 
 
-def _decode_record(kind: type, plain: dict[str, Any]) -> Any:
-    _must_be(dict, plain)
-    hints = typing.get_type_hints(kind)
-    required = {
-        f.name
-        for f in dataclasses.fields(kind)
-        if f.init and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    }
-    missing = required - plain.keys()
-    if missing:
-        raise KeyError(f"{kind.__name__} without {', '.join(sorted(missing))}")
-    return kind(
-        **{
-            f.name: _decode(hints[f.name], plain[f.name])
-            for f in dataclasses.fields(kind)
-            if f.init and f.name in plain
-        }
-    )
+def _exactly(kind: type) -> Decoder:
+    """`str` of anything is a text, and means nothing: only the type itself is taken."""
+
+    def decode(plain: Any) -> Any:
+        if type(plain) is not kind:
+            raise _misplaced(kind, plain)
+        return plain
+
+    return decode
+
+
+def _int(plain: Any) -> int:
+    if type(plain) is int:
+        return plain
+    if type(plain) is str:  # keys of an object are text, numbers among them
+        return int(plain)
+    raise _misplaced(int, plain)
+
+
+def _float(plain: Any) -> float:
+    if type(plain) is float:
+        return plain
+    if plain is None:
+        return math.nan
+    if type(plain) is not int:
+        raise _misplaced(float, plain)
+    return float(plain)
+
+
+def _items(kind: type[Enum]) -> Decoder:
+    """Items by their values; Enum's own call says what is wrong with any other."""
+    by_value = {item.value: item for item in kind}
+
+    def decode(plain: Any) -> Enum:
+        item = by_value.get(plain)
+        return kind(plain) if item is None else item
+
+    return decode
+
+
+def _misplaced(kind: type, plain: Any) -> TypeError:
+    return TypeError(f"{type(plain).__name__} where {kind.__name__} belongs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from tflm_hil.report import json_report
@@ -13,6 +14,10 @@ PAGE_NAME = "report.html"
 
 def leave(run: RunRecord, directory: Path) -> Path:
     """Write `report.json`, then what is made from it: `zoo.md`. Gives the path of the first."""
+    for name in (json_report.REPORT_NAME, markdown.TABLE_NAME):
+        for draft in directory.glob(f".{name}.*.part"):  # of one that was killed while it wrote
+            with suppress(OSError):
+                draft.unlink()
     path = json_report.write(run, directory)
     markdown.write(run, directory / markdown.TABLE_NAME)
     return path

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from tflm_hil.files import shown, stored, write_text
 from tflm_hil.report import version1
 from tflm_hil.report.codec import from_plain, to_plain
 from tflm_hil.report.records import SCHEMA, RunRecord
+from tflm_hil.visible import in_json
 
 REPORT_NAME = "report.json"
 SCHEMA_PATH = Path(__file__).parent / "schema" / "report-2.json"
@@ -26,15 +25,9 @@ WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, Re
 def write(run: RunRecord, directory: Path) -> Path:
     """Write `directory/report.json`; a reader never sees half a file. Raises StorageError."""
     path = directory / REPORT_NAME
-    partial = directory / f".{REPORT_NAME}.{os.getpid()}"
-    try:
-        with stored(path):
-            directory.mkdir(parents=True, exist_ok=True)
-            write_text(partial, _text(to_plain(run)))
-            partial.replace(path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with stored(path):
+        directory.mkdir(parents=True, exist_ok=True)
+    write_text(path, _text(to_plain(run)))
     return path
 
 
@@ -48,7 +41,7 @@ def _text(plain: dict[str, Any]) -> str:
         return f"[\n  {items}\n ]"
 
     keys = ",\n ".join(f"{_dumps(key)}: {value(field)}" for key, field in plain.items())
-    return f"{{\n {keys}\n}}\n"
+    return in_json(f"{{\n {keys}\n}}\n")
 
 
 def _dumps(value: Any) -> str:

@@ -32,6 +32,8 @@ class CauseKind(StrEnum):
     ACTIVATION = "activation"
     FLOAT_ISLAND = "float-island"
     MEMORY_OVERLAP = "memory-overlap"
+    KERNEL_FORGETS = "kernel-forgets"
+    SINGLE_PRECISION = "single-precision"
     KERNEL_VARIANTS = "kernel-variants"
     BACKWARD_HALF = "backward-half"
     DECODER_START = "decoder-start"

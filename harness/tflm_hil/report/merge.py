@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from itertools import chain
 
 from tflm_hil.report.judgement import WORST_FIRST, Verdict, worst
-from tflm_hil.report.records import RunRecord, TestCounts, VariantRecord
+from tflm_hil.report.records import FailingTest, RunRecord, TestCounts, VariantRecord
 from tflm_hil.report.totals import total
 
 
-def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecord:
+def merge(
+    run_id: str,
+    runs: Sequence[RunRecord],
+    tests: TestCounts,
+    failing: tuple[FailingTest, ...] = (),
+) -> RunRecord:
     """The runs of all workers as one. Circumstances are those of the first that reached a board.
 
     A variant that several workers measured appears once, with its worst verdict.
@@ -41,12 +46,16 @@ def merge(run_id: str, runs: Sequence[RunRecord], tests: TestCounts) -> RunRecor
         errors=tuple(chain.from_iterable(run.errors for run in runs)),
         tests=tests,
         resumed=tuple(chain.from_iterable(run.resumed for run in runs)),
+        damaged=tuple(dict.fromkeys(chain.from_iterable(run.damaged for run in runs))),
+        passed_over=tuple(dict.fromkeys(chain.from_iterable(run.passed_over for run in runs))),
+        interrupted=next((run.interrupted for run in runs if run.interrupted), None),
         device_busy_seconds=total(run.device_busy_seconds for run in runs),
         line_seconds=total(run.line_seconds for run in runs),
         streaming_board_seconds=total(run.streaming_board_seconds for run in runs),
         streaming_seconds=total(run.streaming_seconds for run in runs),
         left_out=tuple(dict.fromkeys(chain.from_iterable(run.left_out for run in runs))),
         blocked=tuple(chain.from_iterable(run.blocked for run in runs)),
+        failing_tests=failing,
     )
 
 

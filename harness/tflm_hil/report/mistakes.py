@@ -255,6 +255,27 @@ class OperatorRounds:
 
 
 @dataclass(frozen=True)
+class OperatorsForget:
+    """These operators of the model begin every Invoke with a state of zero."""
+
+    operators: tuple[str, ...]
+    form: ClassVar[str] = "operators-forget"
+
+
+@dataclass(frozen=True)
+class FactorsRounded:
+    """Factors that these operators make of scales are rounded to single precision; the largest
+    change is from `exact` to `rounded`, in `operator`.
+    """
+
+    operators: tuple[str, ...]
+    operator: str
+    exact: float
+    rounded: float
+    form: ClassVar[str] = "factors-rounded"
+
+
+@dataclass(frozen=True)
 class RunTwiceDiffers:
     """Run twice on the same input, a reference differs from itself by this RMS."""
 
@@ -266,7 +287,8 @@ How = (
     Way | WipedEvery | WipedOnce | StateReadAs | StatesExchangedAsBytes | OutputReadAs | BiasCounts
     | BiasShared | CellBounded | RecurrentWeightsCount | InputsBounded | CalibratedWithin
     | InputScaled | FeaturesRotated | ElementsLate | Shifted | GatesReordered | OtherFunction
-    | InputOverwrites | FirstInputSymbol | WithinRounding | OperatorRounds | RunTwiceDiffers
+    | InputOverwrites | FirstInputSymbol | WithinRounding | OperatorRounds | OperatorsForget
+    | FactorsRounded | RunTwiceDiffers
 )  # fmt: skip
 """How a mistake was made."""
 

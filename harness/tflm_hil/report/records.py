@@ -16,6 +16,12 @@ from tflm_hil.report.costs import CycleRecord, LinkRecord
 from tflm_hil.report.drifting import DriftRecord, LongRunRecord
 from tflm_hil.report.forensics import FaultForensics
 from tflm_hil.report.judgement import Failure, Measurement, Rung, Verdict
+from tflm_hil.report.resumption import (
+    DamageRecord,
+    Interruption,
+    PassedOverRecord,
+    ResumeRecord,
+)
 from tflm_hil.vocabulary import (
     LabelKind,
     RungName,
@@ -324,20 +330,36 @@ class TestCounts:
     blocked: int = 0
 
 
+class TestOutcome(StrEnum):
+    """Why a test did not pass."""
+
+    __test__ = False
+
+    FAILED = "failed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class FailingTest:
+    """A test that did not pass. `line` counts from 1, 0: not known; `error` is one line.
+
+    `command` runs this test alone, typed where the run was started.
+    """
+
+    name: str  # pytest's node id
+    outcome: TestOutcome
+    file: str
+    line: int
+    error: str
+    command: str
+
+
 @dataclass(frozen=True)
 class BlockedRecord:
     """Tests that came to nothing because of an error that is told once."""
 
     error: ErrorRecord
     tests: int
-
-
-@dataclass(frozen=True)
-class ResumeRecord:
-    """A killed run went on: when, and how many results were taken over."""
-
-    at: str
-    sequences_kept: int
 
 
 @dataclass(frozen=True)
@@ -348,7 +370,7 @@ class RunRecord:
     started: str
     seconds: float  # wall time, without what a killed predecessor used
     verdict: Verdict
-    complete: bool  # False while running, and for ever if the run was killed
+    complete: bool  # False for a run that was cut off: see `interrupted`
     circumstances: Circumstances | None = None
     variants: tuple[VariantRecord, ...] = ()
     flash: tuple[FlashRecord, ...] = ()
@@ -357,12 +379,16 @@ class RunRecord:
     errors: tuple[ErrorRecord, ...] = ()  # of the run as a whole
     tests: TestCounts = TestCounts()
     resumed: tuple[ResumeRecord, ...] = ()
+    damaged: tuple[DamageRecord, ...] = ()  # lines of journals that were to be taken over
+    passed_over: tuple[PassedOverRecord, ...] = ()
+    interrupted: Interruption | None = None
     device_busy_seconds: float | None = None  # in Invoke, on the board's own clock
     line_seconds: float | None = None  # what the bytes need on the line, the busier direction
     streaming_board_seconds: float | None = None  # from first to last frame, on its own clock
     streaming_seconds: float | None = None  # the same as wall time
     left_out: tuple[LeftOutRecord, ...] = ()
     blocked: tuple[BlockedRecord, ...] = ()
+    failing_tests: tuple[FailingTest, ...] = ()
     schema: str = SCHEMA
 
     @property

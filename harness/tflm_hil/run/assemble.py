@@ -78,7 +78,7 @@ def assemble(parts: VariantParts) -> VariantRecord:
         input_saturation=measured.input_saturation,
         sequences_resumed=measured.streamed.resumed,
         failure=failure,
-        explanation=parts.explanation,
+        explanation=_explanation(parts, measured),
         drift=parts.drift,
         long_run=None if long_run is None else long_run.record,
         messages=measured.messages,
@@ -92,6 +92,13 @@ def assemble(parts: VariantParts) -> VariantRecord:
         notes=(*variant.notes, *measured.refusals),
         lints=parts.lints,
     )
+
+
+def _explanation(parts: VariantParts, measured: Measured) -> Explanation | None:
+    """Of what failed: the samples, or else the long run."""
+    if measured.failure is not None or parts.long_run is None:
+        return parts.explanation
+    return parts.long_run.explanation
 
 
 def _unmeasured(parts: VariantParts) -> Verdict:

@@ -24,25 +24,29 @@ from tflm_hil.errors import (
     ModelTooBig,
     UnsupportedModel,
 )
+from tflm_hil.firmware_build.tflm_tree import inspect_tree
 from tflm_hil.models.slot.slot import check_fits
 from tflm_hil.models.tflite.arena import ArenaEstimate, estimate
+from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.refused import DESKTOP_REFUSES, ENGINE_REFUSES
+from tflm_hil.models.tflite.origin import forms, use_export
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
 from tflm_hil.report.records import LintRecord
 from tflm_hil.run.trial import as_driven, examine
-from tflm_hil.vocabulary import Severity
+from tflm_hil.vocabulary import Engine, ExportKind, Severity
 
 OPERATORS = "unsupported-operator"
+BOUNDS = "model-bounds"
 SLOT = "slot-too-small"
 ARENA = "arena-too-small"
 DAMAGED = "damaged"
-SMALLER_ARENA = "export step, which needs memory for a single step"
 SHOWN = 3  # findings in one sentence
 
 KINDS: dict[str, type[HilError]] = {
     OPERATORS: UnsupportedModel,
+    BOUNDS: UnsupportedModel,
     ENGINE_REFUSES: UnsupportedModel,
     DESKTOP_REFUSES: UnsupportedModel,
     SLOT: ModelTooBig,
@@ -136,6 +140,7 @@ class Preflight:
             engine=self._config.engine,
             ignore=self._ignore,
             asks_engine=self._built_here,
+            linked=self._linked(),
             amend=as_driven,
         )
         for variant, result in zip(sound, results, strict=True):
@@ -145,11 +150,19 @@ class Preflight:
                     self._said.add(reason)
                     self._say(reason)
 
+    def _linked(self) -> frozenset[str] | None:
+        """The operators of the TFLM library that is to be linked."""
+        config = self._config
+        if config.engine != Engine.TFLM or config.tflm_root is None or not self._built_here:
+            return None
+        return inspect_tree(config.tflm_root, config.spec.core).operator_names
+
     def _slot(self, variant: Variant) -> Iterable[Finding]:
         try:
             check_fits(slot_entry(variant), self._config.spec.flash.slot_bytes)
         except ModelTooBig as error:
-            yield Finding(SLOT, Severity.ERROR, error.what, error.remedy)
+            smaller = smaller_file(variant.inspection())
+            yield Finding(SLOT, Severity.ERROR, error.what, f"{smaller}, or use another board")
 
     def _with_arena(self, variant: Variant) -> tuple[Finding, ...]:
         """The findings, with the arena's; of a sound model, whose firmware will be built anyway."""
@@ -158,7 +171,7 @@ class Preflight:
             return self._findings[variant.sha256]
         arena = estimate(variant.inspection(), self._config.engine)
         if arena.fits(available) is False:
-            found = _arena_finding(arena, available)
+            found = _arena_finding(variant.inspection(), arena, available)
             self._findings[variant.sha256] = (found, *self._findings[variant.sha256])
         return self._findings[variant.sha256]
 
@@ -171,7 +184,7 @@ def _damaged(error: CorruptModel) -> Finding:
     return Finding(DAMAGED, Severity.ERROR, error.what, error.remedy)
 
 
-def _arena_finding(arena: ArenaEstimate, available: int) -> Finding:
+def _arena_finding(model: Inspection, arena: ArenaEstimate, available: int) -> Finding:
     if arena.total is not None:
         needed, bound = arena.total, f"needs {arena.total:,} bytes"
     else:
@@ -181,8 +194,25 @@ def _arena_finding(arena: ArenaEstimate, available: int) -> Finding:
         Severity.ERROR,
         f"the model {bound} of tensor arena with the {arena.engine} engine, the board has"
         f" {available:,}: {needed - available:,} are missing",
-        f"{SMALLER_ARENA}, or use a board with more memory",
+        f"{smaller_arena(model)}, or use a board with more memory",
     )
+
+
+def smaller_arena(model: Inspection) -> str:
+    """What needs less memory at one time than this model."""
+    other = use_export(model, (ExportKind.STEP,))
+    return f"use {other}, which needs memory for a single step" if other else "make it smaller"
+
+
+def smaller_file(model: Inspection) -> str:
+    """What needs less flash than this model."""
+    ways = []
+    if any(tensor.type == "float32" for tensor in (*model.inputs, *model.outputs)):
+        ways.append("convert to int8")
+    if ExportKind.UNROLLED in (forms(model) if model.origin is None else {model.origin.export}):
+        other = use_export(model, (ExportKind.SHIFT, ExportKind.STEP))
+        ways += [f"use {other}"] if other else []
+    return ", or ".join(ways) or "make it smaller"
 
 
 def refusal(errors: Sequence[Finding]) -> HilError:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tflm_hil import worker
 from tflm_hil.bench.bench import Bench
 from tflm_hil.bench.slotfuls import Slotfuls
 from tflm_hil.bench.variants import slot_hash
@@ -22,7 +23,6 @@ from tflm_hil.drift.long_sequence_run import LongRun, run_long_sequence
 from tflm_hil.drift.sample_drift import sample_drift
 from tflm_hil.errors import (
     BoardLatchedBroken,
-    ConfigurationError,
     HilError,
     StorageError,
     StrictFinding,
@@ -34,34 +34,36 @@ from tflm_hil.measure.reference_pool import ReferencePool
 from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.zoo.manifest import Variant
 from tflm_hil.options import RunConfig
-from tflm_hil.paths import made
 from tflm_hil.references import References
 from tflm_hil.report import files, json_report
 from tflm_hil.report.causes import Explanation
 from tflm_hil.report.codec import to_plain
-from tflm_hil.report.journal import Journal, find_unfinished
 from tflm_hil.report.records import (
     BlockedRecord,
     Circumstances,
     ErrorRecord,
+    FailingTest,
     FlashRecord,
     IncidentRecord,
     LeftOutRecord,
-    ResumeRecord,
     RunRecord,
     TestCounts,
     VariantRecord,
 )
 from tflm_hil.report.render.progress import Progress
+from tflm_hil.report.render.resumption_text import damage_text, passed_over_text
+from tflm_hil.report.resumption import Interruption
 from tflm_hil.report.totals import Times, verdict
 from tflm_hil.run.assemble import VariantParts, assemble
+from tflm_hil.run.folder import cut_off_before, open_journal, resumes
 from tflm_hil.run.preflight import Preflight
 from tflm_hil.vocabulary import RungName
 
 
 class Run:
     """One run on one board. `wanted` are the variants that its tests will ask for, `left_out`
-    those that they would have asked for if their samples were here.
+    those that they would have asked for if their samples were here. Without `in_place` it has a
+    folder of its own, whatever was cut off before.
     """
 
     def __init__(
@@ -70,7 +72,10 @@ class Run:
         progress: Progress,
         wanted: list[Variant],
         left_out: list[Variant] | None = None,
+        *,
+        in_place: bool = True,
     ) -> None:
+        worker.start_again()
         self.config = config
         self._left_out = tuple(LeftOutRecord(item.id, item.left_out) for item in left_out or [])
         self.record: RunRecord | None = None
@@ -83,7 +88,6 @@ class Run:
         self._incidents: list[IncidentRecord] = []
         self._errors: list[ErrorRecord] = []
         self._findings: list[str] = []
-        self._resumed_results = 0
         self._circumstances: Circumstances | None = None
         self._test = ""
         self._preflight = Preflight(
@@ -92,8 +96,13 @@ class Run:
         self._by_hash = {slot_hash(variant): variant for variant in reversed(wanted)}
         self._wanted = wanted = self._preflight.passing(wanted)
         self._slotfuls = Slotfuls(wanted, config.spec.flash.slot_bytes)
-        self.directory = self._choose_directory()
-        self.journal = Journal(self.directory, board=config.board)
+        before = cut_off_before(config, wanted, in_place=in_place)
+        self._passed_over = before.passed_over
+        self.journal = open_journal(config, wanted, before, self._started_at)
+        self.directory = self.journal.path.parent
+        damaged = map(damage_text, self.journal.damaged)
+        for line in (*map(passed_over_text, self._passed_over), *damaged):
+            progress.say(line)
         self.bench = Bench(
             config,
             progress,
@@ -219,7 +228,6 @@ class Run:
         explanation = None
         if measured.failure is not None:
             explanation = self._explained(measured, measured.failure.rung, references)
-        self._resumed_results += measured.streamed.resumed
         self._circumstances = self.bench.circumstances()
         self._learn(
             variant,
@@ -280,38 +288,54 @@ class Run:
         self,
         tests: TestCounts | None = None,
         blocked: tuple[BlockedRecord, ...] = (),
+        failing: tuple[FailingTest, ...] = (),
         *,
-        interrupted: bool = False,
+        interrupted: Interruption | None = None,
     ) -> RunRecord:
         """Give the board back, write the report and close the journal.
 
-        `tests` and `blocked` are what pytest counted and what the errors of the run left untried.
-        An interrupted run's journal stays open: the next run goes on with it.
+        `tests`, `failing` and `blocked` are what pytest counted, which of it did not pass, and what
+        the errors of the run left untried.
+        An interrupted run's journal stays open: the next run goes on with it. Its report is written
+        first: whoever interrupts may have no patience.
         """
+        record_of = partial(self._run_record, tests or TestCounts(), blocked, failing)
         try:
             if self._circumstances is None and self.bench.is_up:
                 self._circumstances = self.bench.circumstances()
         except HilError as error:
             self._errors.append(self.bench.examine(error))
+        if interrupted is not None:
+            self._leave(record_of(interrupted), interrupted)
+            worker.stop_all()
         self._references.close()
         self.bench.close()
-        tests = tests or TestCounts()
-        record = self._run_record(tests, blocked, complete=not interrupted)
+        record = record_of(interrupted)
+        if interrupted is None and not self._leave(record):
+            # nobody can read it later: the more it has to be shown now
+            record = replace(record_of(None), complete=False)
+        self.record = record
+        return record
+
+    def _leave(self, record: RunRecord, interrupted: Interruption | None = None) -> bool:
+        """Report and journal, to the disk; False, with the error noted, if that cannot be."""
         try:
             files.leave(record, self.directory)
-            if interrupted:
+            if interrupted is not None:
                 self.journal.leave()
             else:
                 self.journal.close(verdict=record.verdict)
         except StorageError as error:
-            # nobody can read it later: the more it has to be shown now
             self._errors.append(self.bench.examine(error))
-            record = self._run_record(tests, blocked, complete=False)
-        self.record = record
-        return record
+            return False
+        return True
 
     def _run_record(
-        self, tests: TestCounts, blocked: tuple[BlockedRecord, ...], *, complete: bool
+        self,
+        tests: TestCounts,
+        blocked: tuple[BlockedRecord, ...],
+        failing: tuple[FailingTest, ...] = (),
+        interrupted: Interruption | None = None,
     ) -> RunRecord:
         variants = tuple(assemble(parts) for parts in self._parts.values())
         times = Times.of(variants)
@@ -325,7 +349,7 @@ class Run:
                 board_reached=self._circumstances is not None,
                 trouble=bool(self._errors or self._findings),
             ),
-            complete=complete,
+            complete=interrupted is None,
             circumstances=self._circumstances,
             variants=variants,
             flash=tuple(self.flash_log),
@@ -333,51 +357,15 @@ class Run:
             findings=tuple(self._findings),
             errors=tuple(self._errors),
             tests=tests,
-            resumed=self._resumes(),
+            resumed=resumes(self.journal, self._started_at, complete=interrupted is None),
+            damaged=self.journal.damaged,
+            passed_over=self._passed_over,
+            interrupted=interrupted,
             device_busy_seconds=times.device_busy_seconds,
             line_seconds=times.line_seconds,
             streaming_board_seconds=times.streaming_board_seconds,
             streaming_seconds=times.streaming_seconds,
             left_out=self._left_out,
             blocked=blocked,
+            failing_tests=failing,
         )
-
-    def _resumes(self) -> tuple[ResumeRecord, ...]:
-        if not self._resumed_results:
-            return ()
-        at = self._started_at.isoformat(timespec="seconds")
-        return (ResumeRecord(at, self._resumed_results),)
-
-    def _choose_directory(self) -> Path:
-        config = self.config
-        if config.resume == "auto":
-            unfinished = find_unfinished(config.report_dir, board=config.board)
-            if unfinished is not None and unfinished.resumable:
-                return unfinished.directory
-            if unfinished is not None:
-                self._progress.say(
-                    f"{unfinished.directory.name} was cut off, but another version of tflm-hil"
-                    " wrote it: this run begins anew"
-                )
-        elif config.resume != "never":
-            return config.report_dir / config.resume
-        return fresh_directory(config, self._started_at)
-
-
-def fresh_directory(config: RunConfig, started: datetime, suffix: str = "") -> Path:
-    """A new folder for a run, with a number if two start within one second."""
-    remedy = "choose another folder with --hil-report-dir"
-    made(config.report_dir, remedy=remedy)
-    name = f"{started:%Y%m%d-%H%M%S}-{config.board}{suffix}"
-    for number in count(1):
-        path = config.report_dir / (name if number == 1 else f"{name}-{number}")
-        try:
-            path.mkdir()
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise ConfigurationError(
-                f"the folder {path} cannot be made: {error.strerror}", remedy=remedy
-            ) from error
-        return path
-    raise AssertionError("count() has no end")

@@ -71,13 +71,16 @@ def examine(
     engine: str = Engine.BUILTIN,
     ignore: Sequence[str] = (),
     asks_engine: bool = True,
+    linked: frozenset[str] | None = None,
     amend: Amend = lambda item: item,
 ) -> list[Examined]:
     """One answer a model. `ignore` are codes of lints; `amend` is applied to their findings;
-    without `asks_engine` only desktop TFLM is asked.
+    without `asks_engine` only desktop TFLM is asked; `linked` are the operators of the TFLM library
+    at hand, None where there is none.
     """
     results = [
-        Examined(tuple(map(amend, lint(model, engine=engine, ignore=ignore)))) for model in models
+        Examined(tuple(map(amend, lint(model, engine=engine, ignore=ignore, linked=linked))))
+        for model in models
     ]
     if asks_engine and engine == Engine.BUILTIN:
         results = _asked(

@@ -18,10 +18,12 @@ from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.probe.probe import Probe
 from tflm_hil.probe.session import ProbeSettings
 
+from tests.integration.engine.conftest import run_wheel
 from tests.support.boards import settings_for
 from tests.support.emulated_boards import NUCLEO
 
 MODELS = Path(__file__).parents[3] / "fixtures" / "models"
+OPS_SEED = 20261123
 
 
 @dataclass
@@ -56,7 +58,7 @@ def _bench() -> Iterator[Bench]:
         probe.flash_firmware(image.elf)
         probe.store_models([model])
         transport = SerialTransport(emulator.tty, 115200)
-        device = Device(transport, board="nucleo-f746zg", timeout_s=10)
+        device = Device(transport, board="nucleo-f746zg", timeout_s=10, clock=emulator.clock())
         try:
             yield Bench(emulator, settings, probe, transport, device, image, model)
         finally:
@@ -73,3 +75,11 @@ def bench(_bench: Bench) -> Bench:
     _bench.device.hello()
     _bench.device.clear_fault()
     return _bench
+
+
+@pytest.fixture(scope="session")
+def random_ops(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A random model of every operator and type, .in and .out of the wheel beside it."""
+    directory = tmp_path_factory.mktemp("ops")
+    run_wheel("ops", directory, "1", str(OPS_SEED))
+    return sorted(directory.glob("*.tflite"))

@@ -4,12 +4,9 @@ the arena that it takes against the estimate.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.tflite.arena import estimate
@@ -17,24 +14,12 @@ from tflm_hil.models.tflite.inspect import inspect
 
 from .conftest import Bench
 
-ROOT = Path(__file__).parents[3]
-WORKER = ["-m", "tests.integration.engine.wheel_worker"]
-SEED = 20261123
 INFERENCES = 4  # as the worker makes
 FLOAT_BOUND = 1e-6  # relative above 1; integers must be the same bits
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Models that the wheel takes, with `.in` and `.out` beside them."""
-    directory = tmp_path_factory.mktemp("ops")
-    subprocess.run([sys.executable, *WORKER, "ops", directory, "1", str(SEED)], cwd=ROOT,
-                   check=True, capture_output=True, timeout=600)  # fmt: skip
-    found = sorted(directory.glob("*.tflite"))
-    return [path for path in found if path.with_suffix(".out").exists()]
-
-
-def test_operators_equal_the_wheel(bench: Bench, models: list[Path]) -> None:
+def test_operators_equal_the_wheel(bench: Bench, random_ops: list[Path]) -> None:
+    models = [path for path in random_ops if path.with_suffix(".out").exists()]
     entries = [SlotEntry(path.stem[:23], path.read_bytes()) for path in models]
     bench.probe.store_models(entries)
     bench.device.hello()

@@ -6,13 +6,18 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-FIRMWARE = Path(__file__).parents[3] / "firmware"
+ROOT = Path(__file__).parents[3]
+FIRMWARE = ROOT / "firmware"
+OPS_PER_FAMILY = 9
+OPS_SEED = 20261122
 ARENA_BYTES = 1 << 19  # more than a board has; it is filled with noise for each of 3,000 runs
 
 
@@ -66,3 +71,34 @@ def engine_run(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         return EngineRun(done.returncode, report, target.read_bytes() if target.exists() else b"")
 
     return run
+
+
+def run_wheel(*arguments: str | Path) -> None:
+    """Calls `wheel_worker`, a process that has the desktop wheel."""
+    command = [sys.executable, "-m", "tests.integration.engine.wheel_worker", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f"{done.stdout[-500:]}\n{done.stderr[-2000:]}"
+
+
+@pytest.fixture(scope="session")
+def random_ops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models of every operator with inputs and the wheel's outputs: FAMILY-N.tflite, .in, .out;
+    .no where the wheel refuses.
+    """
+    directory = tmp_path_factory.mktemp("ops")
+    run_wheel("ops", directory, str(OPS_PER_FAMILY), str(OPS_SEED))
+    return directory
+
+
+def alike(ours: bytes, wheel: bytes, name: str, bound: float) -> bool:
+    """The same bytes; or, where the name tells of floats, numbers within `bound`, relative above 1,
+    and the same infinities and places of NaN.
+    """
+    if ours == wheel:
+        return True
+    if "float32" not in name.lower() or len(ours) != len(wheel):
+        return False
+    got, want = (np.frombuffer(raw, np.float32) for raw in (ours, wheel))
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(got - want) <= bound * np.maximum(1, np.abs(want))
+    return bool((near | (got == want) | (np.isnan(got) & np.isnan(want))).all())

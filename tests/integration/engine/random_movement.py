@@ -48,8 +48,8 @@ def strided_slice(random: Random, kind: str) -> bytes:
     while True:
         shape = shape_of(random)
         rank = len(shape)
-        begin = [int(random.integers(-n, n)) for n in shape]
-        end = [int(random.integers(-n, n + 1)) for n in shape]
+        begin = [int(random.integers(-n - 1, n + 2)) for n in shape]
+        end = [int(random.integers(-n - 2, n + 2)) for n in shape]
         stride = [int(random.choice([1, 1, 1, 2, -1, -2])) for _ in shape]
         begin_mask, end_mask, shrink_mask = (int(random.integers(0, 1 << rank)) for _ in range(3))
         if random.integers(2):
@@ -58,6 +58,7 @@ def strided_slice(random: Random, kind: str) -> bytes:
         for d in range(rank):
             if shrink_mask >> d & 1:
                 stride[d] = 1
+                begin[d] = int(random.integers(-shape[d], shape[d]))
                 begin_mask &= ~(1 << d)
                 end[d] = begin[d] + 1
                 keys.append(begin[d])

@@ -235,6 +235,8 @@ def quantize(random: Random, source: str, target: str) -> bytes:
         x_units = {"scale": scale_of(random, 0.1, 10.0)}
     if target == "INT32":
         y_units = {"scale": scale_of(random, 1e-6, 1e-3)}
+    if source == "FLOAT32" and random.integers(2):
+        y_units["scale"] = 0.25  # eighths are ties then
     x = graph.input(source, shape, **x_units)
     y = graph.tensor(target, shape, **y_units)
     name = "DEQUANTIZE" if target == "FLOAT32" else "QUANTIZE"

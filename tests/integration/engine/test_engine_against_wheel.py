@@ -7,8 +7,6 @@ host's libm, the engine its own functions, the same on every machine): a bound i
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -16,12 +14,9 @@ import numpy as np
 import pytest
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 
-from .conftest import Runner
+from .conftest import OPS_PER_FAMILY, Runner, alike, run_wheel
 
-HERE = Path(__file__).parent
-MODELS = HERE.parents[2] / "fixtures" / "models"
-ROOT = HERE.parents[2]
-WORKER = ["-m", "tests.integration.engine.wheel_worker"]
+MODELS = Path(__file__).parents[3] / "fixtures" / "models"
 
 FLOAT_BOUND = 1e-6  # on probabilities and gate outputs; relative above 1
 # The encoder-decoder on inputs three times as large as any that it was trained on: its nine LSTM
@@ -30,8 +25,6 @@ FLOAT_BOUND = 1e-6  # on probabilities and gate outputs; relative above 1
 STEEP = {"many_to_many_unequal": 2.5e-6}
 # State that random inputs have driven where no sample does: a rounding more for each inference.
 CARRIED_BOUND = 4e-6
-OPS_PER_FAMILY = 9
-OPS_SEED = 20261122
 # What the wheel itself cannot run; the engine can, and has no oracle for it.
 WHEEL_REFUSES = {"GATHER-INT16", "GATHER-INT32", "TRANSPOSE-INT32"}
 
@@ -40,20 +33,13 @@ ZOO = [variant for model in load_zoo(MODELS) for variant in model.variants]
 IDS = [variant.id for variant in ZOO]
 
 
-def worker(*arguments: str | Path) -> None:
-    done = subprocess.run(
-        [sys.executable, *WORKER, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, f"{done.stdout[-500:]}\n{done.stderr[-2000:]}"
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the wheel makes of random inputs, of every variant: one process for the whole zoo."""
     folder = tmp_path_factory.mktemp("zoo")
     models = folder / "models.json"
     models.write_text(json.dumps({variant.id: str(variant.path) for variant in ZOO}))
-    worker("zoo", folder, models)
+    run_wheel("zoo", folder, models)
     return folder
 
 
@@ -91,13 +77,6 @@ def test_repeating_an_inference_changes_nothing(
     assert once.outputs == again.outputs
 
 
-@pytest.fixture(scope="module")
-def random_ops(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("ops")
-    worker("ops", directory, str(OPS_PER_FAMILY), str(OPS_SEED))
-    return directory
-
-
 def test_random_operators(random_ops: Path, engine_run: Runner) -> None:
     """Every operator and type with odd scales, shapes and options, four inferences each."""
     equal: Counter[str] = Counter()
@@ -110,11 +89,7 @@ def test_random_operators(random_ops: Path, engine_run: Runner) -> None:
             continue
         expected = model.with_suffix(".out").read_bytes()
         ours = engine_run(model, model.with_suffix(".in").read_bytes(), "--keep-state", "--poison")
-        close = ours.outputs == expected
-        if not close and "FLOAT32" in family and len(ours.outputs) == len(expected):
-            got, want = (np.frombuffer(raw, np.float32) for raw in (ours.outputs, expected))
-            close = bool((np.abs(got - want) <= FLOAT_BOUND * np.maximum(1, np.abs(want))).all())
-        if ours.status == 0 and close:
+        if ours.status == 0 and alike(ours.outputs, expected, family, FLOAT_BOUND):
             equal[family] += 1
         else:
             wrong.append((model.stem, ours.report))

@@ -3,6 +3,7 @@ a check that fails inside of it aborts.
 
     python -m tests.integration.engine.wheel_worker ops DIRECTORY COUNT SEED
     python -m tests.integration.engine.wheel_worker zoo DIRECTORY MODELS
+    python -m tests.integration.engine.wheel_worker damaged DIRECTORY
     python -m tests.integration.engine.wheel_worker operators FILE
 
 Inputs and outputs are raw bytes, all tensors of one inference after the other, as `engine_run`
@@ -10,6 +11,8 @@ takes and gives them. `ops`: makes COUNT models of every family of `random_ops` 
 inputs and the wheel's outputs: FAMILY-N.tflite, .in, .out; where the wheel refuses, FAMILY-N.no.
 `zoo`: for MODELS, a JSON object of paths by name, random inputs and the outputs with and without
 a reset before each inference: NAME.in, .reset, .kept.
+`damaged`: for each NAME.tflite in DIRECTORY random inputs and the outputs of inferences that keep
+their state: NAME.in, NAME.out; neither where the wheel refuses it, ends of it or takes too long.
 `operators`: each built-in operator of the schema and whether the wheel has it, as JSON in FILE.
 """
 
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import zlib
 from pathlib import Path
@@ -26,6 +30,7 @@ import numpy as np
 from tflite_micro import runtime
 
 INFERENCES = 4
+PATIENCE_S = 20
 
 
 def run(model: bytes, raw: bytes, *, keep_state: bool, arena: int = 1 << 22) -> bytes:
@@ -71,7 +76,9 @@ def random_inputs(model: bytes, random: np.random.Generator) -> bytes:
                 break
             dtype, shape = np.dtype(details["dtype"]), details["shape"]
             if dtype == np.float32:
-                array = (random.normal(0, 3, shape)).astype(np.float32)
+                array = random.normal(0, 3, shape).astype(np.float32)
+                eighths = random.random(shape) < 0.25  # where a scale may make a tie of it
+                array[eighths] = np.round(array[eighths] * 8) / 8
             elif dtype == np.int32:
                 array = random.integers(-3, 4, shape).astype(np.int32)
             elif dtype == np.bool_:
@@ -117,6 +124,24 @@ def run_zoo(folder: Path, models: dict[str, str]) -> None:
             (folder / f"{name}.{kind}").write_bytes(outputs)
 
 
+def run_damaged(folder: Path) -> None:
+    for path in sorted(folder.glob("*.tflite")):
+        child = os.fork()  # what the wheel does not check may end it
+        if child:
+            os.waitpid(child, 0)
+            continue
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        signal.alarm(PATIENCE_S)
+        try:
+            model = path.read_bytes()
+            raw = random_inputs(model, np.random.default_rng(zlib.crc32(path.name.encode())))
+            outputs = run(model, raw, keep_state=True)
+            path.with_suffix(".in").write_bytes(raw)
+            path.with_suffix(".out").write_bytes(outputs)
+        finally:
+            os._exit(0)
+
+
 def has_operator(name: str) -> bool:
     """Asked in a child: an operator without the inputs that it needs may end the process."""
     from tests.integration.engine.tflite_builder import Graph
@@ -156,6 +181,8 @@ def main(arguments: list[str]) -> None:
             make_ops(Path(directory), int(count), int(seed))
         case ["zoo", folder, models]:
             run_zoo(Path(folder), json.loads(Path(models).read_text()))
+        case ["damaged", folder]:
+            run_damaged(Path(folder))
         case ["operators", path]:
             list_operators(Path(path))
         case _:

@@ -75,7 +75,7 @@ def emulated() -> Iterator[EmulatedBoard]:
             probe = probe_of(uid)
             probe.flash_firmware(build("nucleo_f746zg").elf)
             probe.store_models([STEP, DIGITS])
-            device = Device(transport, board=uid)
+            device = Device(transport, board=uid, clock=process.clock())
             assert device.set_baud(921600) == 921600
             yield EmulatedBoard(process, device)
             device.close()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tflm_hil.emulator.outside.line_noise import KINDS
 from tflm_hil.link.device import Device
 
 from tests.integration.link.conftest import STEP, EmulatedBoard
@@ -46,7 +47,7 @@ def test_on_the_emulated_board(app: Path, tmp_path: Path, emulated: EmulatedBoar
                 "set": "line_noise",
                 "rate": exactly_once.NOISE_RATE,
                 "seed": 1,
-                "kinds": ["flip", "drop", "duplicate"],
+                "kinds": list(KINDS),
                 "directions": ["in", "out"],
             }
         )
@@ -69,7 +70,4 @@ def _directories(root: Path) -> list[Path]:
 
 
 def _damaged(line: NoisyTransport) -> int:
-    return sum(
-        noise.counters.flip + noise.counters.drop + noise.counters.duplicate
-        for noise in (line.outward, line.inward)
-    )
+    return line.outward.counters.total + line.inward.counters.total

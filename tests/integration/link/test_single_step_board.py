@@ -65,7 +65,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             probe = probe_of(uid)
             probe.flash_firmware(build("nucleo_f746zg").elf)
             probe.store_models([slot_entry(variant) for variant in variants.values()])
-            device = Device(transport, board=uid)
+            device = Device(transport, board=uid, clock=process.clock())
             assert device.set_baud(921600) == 921600
             yield Running(device, variants)
             device.close()

@@ -177,13 +177,6 @@ def test_a_batch_that_is_not_one_is_fixed_and_said(folder: Path) -> None:
             "step",
         ),
         ("rnn", "fused", "int16x8", "no int16x8 form", "step"),
-        (
-            "bidirectional",
-            "fused",
-            "int8",
-            "both, bidirectional are bidirectional: fused, they are wrong in int8",
-            "shift",
-        ),
         ("flex", "unrolled", "float32", "no kernel for Erfinv", "replace the layer"),
     ],
 )

@@ -19,9 +19,10 @@ from tflm_hil.paths import REPOSITORY
 from tflm_hil.report import json_report
 from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.render.verdicts import verdict_text
+from tflm_hil.report.resumption import Interruption
 from tflm_hil.vocabulary import Measure, RungName
 
-from tests.integration.plugin.conftest import BOARD, CACHE_HOME, RunPytest
+from tests.integration.plugin.conftest import BOARD, CACHE_HOME, PLUGIN, RunPytest
 from tests.support.edited_firmware import Edit, edited_firmware
 from tests.support.model_folder import write_model_folder
 
@@ -355,12 +356,26 @@ def test_failed_assertion_stays_a_failure(run_pytest: RunPytest) -> None:
     assert json_report.read(reports(Path())[0]).verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_run_that_was_cut_off_goes_on_where_it_stopped(how: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("how", "by_pytest", "status", "said"),
+    [
+        (signal.SIGKILL, False, -signal.SIGKILL, None),
+        (signal.SIGINT, False, 130, Interruption.KEYBOARD),
+        (signal.SIGTERM, False, 143, Interruption.TERMINATED),
+        (signal.SIGTERM, True, pytest.ExitCode.INTERRUPTED, Interruption.TERMINATED),
+    ],
+)
+def test_run_that_was_cut_off_goes_on_where_it_stopped(
+    how: signal.Signals, by_pytest: bool, status: int, said: Interruption | None, tmp_path: Path
+) -> None:
     """Killed or interrupted in the second of three variants: what had arrived is not measured
     again, be it a whole variant or a part of one."""
-    command = [sys.executable, "-m", "tflm_hil.commands.main", "demo", "--board", BOARD]
-    command.append("digits_lstm")
+    if by_pytest:
+        (tmp_path / "test_inner.py").write_text("def test_it(measured): pass")
+        command = [sys.executable, "-m", "pytest", *PLUGIN, "--board", BOARD, "-k", "digits_lstm"]
+    else:
+        command = [sys.executable, "-m", "tflm_hil.commands.main", "demo", "--board", BOARD]
+        command.append("digits_lstm")
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "XDG_CACHE_HOME": str(CACHE_HOME)}
     process = subprocess.Popen(
         command,
@@ -377,10 +392,14 @@ def test_run_that_was_cut_off_goes_on_where_it_stopped(how: signal.Signals, tmp_
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(how)
-    assert process.wait() == (-how if how is signal.SIGKILL else 130)
+    assert process.wait() == status
     kept = stored(tmp_path)
-    cut_off = list(tmp_path.glob("reports/*/report.json"))
-    assert [json_report.read(path).complete for path in cut_off] == [False] * len(cut_off)
+    cut_off = [json_report.read(path) for path in tmp_path.glob("reports/*/report.json")]
+    assert len(cut_off) == (said is not None)
+    for run in cut_off:
+        assert (run.complete, run.interrupted) == (False, said)
+        assert run.circumstances is not None
+        assert run.variants, "the first of them was measured"
 
     result = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

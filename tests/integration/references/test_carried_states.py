@@ -15,6 +15,7 @@ from tflm_hil.comparison.outputs import RungOutputs
 from tflm_hil.drift.long_sequence import long_sequence
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.measure.time_steps import steps_of_variant
+from tflm_hil.models.convert.convert import convert
 from tflm_hil.models.zoo.manifest import Variant, load_model
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import compute
@@ -40,7 +41,7 @@ inputs = "frame"
 
 [[variant]]
 name = "int8"
-file = "int8.tflite"
+file = "{file}"
 sha256 = "{model}"
 export = "my own"
 dtype = "int8"
@@ -48,6 +49,7 @@ dtype = "int8"
 limits = []
 """
 STEPS = 12
+CONVERTED, EXPORTED = "int8.tflite", "exported.tflite"  # by hand, and by `hil convert`
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_worker("tests.support.carried_state_worker", {"directory": str(directory)})
     frames = np.random.default_rng(4).uniform(-0.9, 0.9, (5, STEPS, 3)).astype(np.float32)
     np.savez(directory / "samples.npz", frame=frames)
+    random = np.random.default_rng(5)
+    real = {
+        "frame": random.uniform(-1, 1, (200, 1, 3)).astype(np.float32),
+        "gru_prev_state": random.uniform(-0.9, 0.9, (200, 6)).astype(np.float32),
+    }
+    done = convert(directory / "model.keras", export="unrolled", dtype="int8", calibration=real)
+    (directory / EXPORTED).write_bytes(done.content)
     return directory
 
 
@@ -65,19 +74,22 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def variant(folder: Path, *, states: str = "", keras_states: str = "") -> Variant:
-    names = {"keras": "model.keras", "samples": "samples.npz", "model": "int8.tflite"}
+def variant(
+    folder: Path, *, file: str = CONVERTED, states: str = "", keras_states: str = ""
+) -> Variant:
+    names = {"keras": "model.keras", "samples": "samples.npz", "model": file}
     digests = {
         key: hashlib.sha256((folder / name).read_bytes()).hexdigest() for key, name in names.items()
     }
-    text = MANIFEST.format(**digests, states=states, keras_states=keras_states)
+    text = MANIFEST.format(**digests, file=file, states=states, keras_states=keras_states)
     (folder / "manifest.toml").write_text(text)
     (found,) = load_model(folder).variants
     return found
 
 
-def test_every_rung_feeds_the_state_back(folder: Path, cache: Path) -> None:
-    recognised = variant(folder)
+@pytest.mark.parametrize("file", [CONVERTED, EXPORTED])
+def test_every_rung_feeds_the_state_back(folder: Path, cache: Path, file: str) -> None:
+    recognised = variant(folder, file=file)
     (pair,) = recognised.state_pairs()
     assert pair.name == "gru_prev_state"
     assert steps_of_variant(recognised).basis is StepBasis.STATE

@@ -56,7 +56,7 @@ def board_with(image: FirmwareImage, uid: str) -> Iterator[Board]:
         probe = Probe(settings)
         probe.flash_firmware(image.elf)
         transport = SerialTransport(emulator.tty, 115200)
-        device = Device(transport, board="nucleo-f746zg", timeout_s=20)
+        device = Device(transport, board="nucleo-f746zg", timeout_s=20, clock=emulator.clock())
         try:
             yield Board(device, probe)
         finally:

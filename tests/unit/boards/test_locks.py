@@ -51,6 +51,7 @@ def test_a_killed_owner_leaves_the_probe_free() -> None:
         process.kill()
         process.wait()
         assert locks.holder(UID) is None
+        assert [path.suffix for path in locks.directory().iterdir()] == [".lock"]
         with locks.hold(UID):
             assert f"process {os.getpid()} " in str(locks.holder(UID))
 

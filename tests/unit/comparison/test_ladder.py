@@ -194,6 +194,12 @@ def test_values_that_are_no_numbers_fail_at_the_first_rung_that_has_them() -> No
     assert compare_ladder(rungs, None, meant).failure is None, "a manifest may allow them"
 
 
+def test_a_device_that_alone_has_no_number_fails_without_any_limit() -> None:
+    right, lost = floats([[1.0], [2.0]]), floats([[1.0], [math.nan]])
+    ladder = compare_ladder({"tflm": right, "device": lost})
+    assert (ladder.verdict, ladder.entered) == (Verdict.FAIL, RungName.DEVICE)
+
+
 def test_infinity_of_the_first_rung_is_seen_too() -> None:
     ladder = compare_ladder({"keras": floats([[math.inf]]), "device": floats([[math.inf]])})
     assert ladder.entered is RungName.KERAS

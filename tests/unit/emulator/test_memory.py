@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 from pathlib import Path
 
 import pytest
@@ -12,21 +14,28 @@ from tflm_hil.emulator.memory import FLASH_SIZE, open_flash
 from tests.support.emulated_boards import NUCLEO
 
 
+def opened(path: Path, *, blank: bool) -> mmap.mmap:
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        return open_flash(file, blank=blank)
+    finally:
+        os.close(file)
+
+
 def test_a_new_flash_file_is_erased_and_a_kept_one_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "flash.bin"
-    flash = open_flash(path, blank=False)
+    flash = opened(path, blank=False)
     assert flash[:] == b"\xff" * FLASH_SIZE
     flash[100:104] = b"abcd"
     flash.close()
-    assert path.stat().st_mode & 0o077 == 0
-    assert open_flash(path, blank=False)[100:104] == b"abcd"
-    assert open_flash(path, blank=True)[100:104] == b"\xff" * 4
+    assert opened(path, blank=False)[100:104] == b"abcd"
+    assert opened(path, blank=True)[100:104] == b"\xff" * 4
 
 
 def test_a_file_of_another_size_is_not_trusted(tmp_path: Path) -> None:
     path = tmp_path / "flash.bin"
     path.write_bytes(b"short")
-    assert open_flash(path, blank=False)[:5] == b"\xff" * 5
+    assert opened(path, blank=False)[:5] == b"\xff" * 5
     assert path.stat().st_size == FLASH_SIZE
 
 

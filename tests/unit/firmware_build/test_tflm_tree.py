@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tflm_hil.firmware_build.tflm_tree import inspect_tree
 
 from tests.support.tflm_trees import (
     CORTEX_M7,
+    GRAPH,
     HEADERS,
     REGISTER_ADD,
     REGISTER_TANH,
@@ -80,6 +82,15 @@ def test_operators_of_models_only(tree: Path) -> None:
     assert inspected.cmake_variables()["HIL_TFLM_OPERATORS"] == "AddAdd;AddTanh"
     used = inspected.cmake_variables({"TANH", "CONV_2D"})
     assert used["HIL_TFLM_OPERATORS"] == "AddTanh"
+
+
+def test_operators_are_named_as_models_name_them(tree: Path) -> None:
+    """Custom operators, too: they have no code of their own."""
+    window = "_ZN6tflite11tflm_signal15Register_WINDOWEv"
+    inspected = inspect_tree(add_library(tree, symbols=(REGISTER_ADD, window)), CORE)
+    assert inspected.operator_names == {"ADD", "CUSTOM SignalWindow"}
+    used = inspected.cmake_variables({"CUSTOM SignalWindow"})
+    assert used["HIL_TFLM_OPERATORS"] == "AddWindow"
 
 
 def test_library_and_headers_make_the_digest(tree: Path) -> None:
@@ -214,15 +225,32 @@ def test_missing_header_is_named(tree: Path, header: Path) -> None:
     assert f"/{header.name} (" in told
 
 
-def test_folder_that_is_no_tree(tmp_path: Path) -> None:
-    assert "is no TFLM tree" in refusal(tmp_path)
-    assert "There is no folder" in refusal(tmp_path / "nowhere")
-
-
 def test_tree_that_is_not_built(tree: Path) -> None:
     told = refusal(tree)
     assert "not built" in told
     assert "FPU=fpv5-sp-d16" in told
+
+
+@pytest.mark.parametrize("text", [None, "int GetCurrentSubgraphIndex();"], ids=["2023", "2024"])
+def test_tree_that_is_too_old(tree: Path, text: str | None) -> None:
+    """Told by what its headers lack, before anything is compiled against them."""
+    root = add_library(tree)
+    (tree / GRAPH).unlink()
+    if text is not None:
+        (tree / GRAPH).write_text(text)
+    told = refusal(root)
+    assert "is too old: it is from before July 2024" in told
+    assert "July 2024 or later" in told.split("→")[1]
+
+
+def test_other_settings_need_another_folder(tree: Path) -> None:
+    """make compiles nothing again for them: what was said last time would be said once more."""
+    root = add_library(
+        tree, flags=("-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-d16", "-mfloat-abi=hard")
+    )
+    assert f"→ delete {root}, since make compiles nothing again" in refusal(root)
+    shutil.rmtree(root)
+    assert inspect_tree(add_library(tree), CORE).library.is_relative_to(root), "as told"
 
 
 def test_library_with_a_heap(tree: Path) -> None:

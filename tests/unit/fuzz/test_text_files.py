@@ -5,48 +5,40 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tflm_hil.boards.spec import Overrides, board_files, load_spec
 from tflm_hil.commands.main import main
-from tflm_hil.errors import ConfigurationError, HilError
+from tflm_hil.errors import ConfigurationError
 from tflm_hil.models.zoo.manifest import load_zoo
 from tflm_hil.paths import REPOSITORY
 from tflm_hil.report import json_report
-from tflm_hil.report.journal import JOURNAL_NAME, Journal, find_unfinished
+from tflm_hil.report.cut_off import plan_for
+from tflm_hil.report.journal import JOURNAL_NAME, Journal, RunScope, StoredResult
 
+from tests.support.fuzzing import Tally, count
 from tests.support.model_folder import write_model_folder
 from tests.support.text_mutations import COUNT, mutations
 from tests.unit.report import synthetic
 
-SENTENCE_MAX = 2000
-REPORTS = max(20, COUNT // 5)  # each is shown in every form
+SCOPE = RunScope("board")
+REPORTS = count(30)  # each is shown in every form
 
 Read = Callable[[bytes], object]
 
 
 def attempt(
-    read: Read, original: bytes, *words: bytes, seed: int, count: int = COUNT
-) -> tuple[int, int]:
-    """Read damaged copies: how many were refused, and how many taken. Whatever is no HilError is a
-    fault of the reader.
-    """
+    label: str, read: Read, original: bytes, *words: bytes, seed: int, count: int = COUNT
+) -> Tally:
+    """Read damaged copies. Whatever is no HilError is a fault of the reader."""
     read(original)
-    refused = 0
+    tally = Tally(label)
     for number, content in enumerate(mutations(original, seed=seed, count=count, words=words)):
-        try:
-            read(content)
-        except HilError as error:
-            refused += 1
-            text = str(error)
-        except Exception as error:
-            raise AssertionError(f"number {number}: {content[:400]!r}") from error
-        else:
-            continue
-        assert len(text) < SENTENCE_MAX, f"number {number}: nobody reads {text[:400]}"
-    print(f"{count:,} mutations: {refused:,} refused, {count - refused:,} taken")
-    return refused, count - refused
+        tally.tried(partial(read, content), f"number {number}: {content[:200]!r}")
+    tally.check()
+    return tally
 
 
 def test_manifests(tmp_path: Path) -> None:
@@ -58,8 +50,8 @@ def test_manifests(tmp_path: Path) -> None:
         manifest.write_bytes(content)
         load_zoo(tmp_path / "zoo")
 
-    refused, taken = attempt(read, original, *words, seed=1)
-    assert refused > taken > 0
+    tally = attempt("TOML, manifests", read, original, *words, seed=1)
+    assert tally.refused > tally.read > 0
 
 
 def test_bench_files(tmp_path: Path) -> None:
@@ -75,7 +67,7 @@ def test_bench_files(tmp_path: Path) -> None:
         for board in ("nucleo-f746zg", "bench-2"):
             load_spec(board, Overrides(config=bench), {})
 
-    attempt(read, original, b'"nucleo-f746zg"', b'"PD8"', b"[boards]\n", seed=2)
+    attempt("TOML, hil.toml", read, original, b'"nucleo-f746zg"', b'"PD8"', b"[boards]\n", seed=2)
 
 
 def test_board_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +82,15 @@ def test_board_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for board in ("nucleo-f746zg", "nucleo-f746zg-emulated"):
             load_spec(board, environment={})
 
-    attempt(read, damaged.read_bytes(), b'"disco-f746ng"', b'"crystal"', b'"emulated"', seed=3)
+    attempt(
+        "TOML, board files",
+        read,
+        damaged.read_bytes(),
+        b'"disco-f746ng"',
+        b'"crystal"',
+        b'"emulated"',
+        seed=3,
+    )
 
 
 @pytest.mark.parametrize("schema", [1, 2])
@@ -111,6 +111,7 @@ def test_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str], schema: int
             raise ConfigurationError(capsys.readouterr().err)
 
     attempt(
+        f"reports, schema {schema}",
         read,
         path.read_bytes(),
         b'"fail"',
@@ -125,24 +126,24 @@ def test_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str], schema: int
 def test_journals(tmp_path: Path) -> None:
     """Of a run that was cut off: what can be read is taken over, what cannot is measured again."""
     path = tmp_path / "run" / JOURNAL_NAME
+    sound = {key: StoredResult(bytes([key] * 5), (100, 200)) for key in range(3)}
     with journal(path.parent) as kept:
-        for key in range(3):
-            kept.result("context", key, bytes([key] * 5), (100, 200))
+        for key, result in sound.items():
+            kept.result("context", key, result.outputs, result.cycles)
         kept.append("variant", id="x")
     original = path.read_bytes()
 
     def read(content: bytes) -> None:
         path.write_bytes(content)
-        find_unfinished(tmp_path, board="board")
+        plan_for(tmp_path, SCOPE)
         with journal(path.parent) as back:
-            for result in back.results("context").values():
-                assert all(isinstance(item, int) for item in result.cycles)
+            assert back.results("context").items() <= sound.items()
 
-    attempt(read, original, seed=5)
+    attempt("journals", read, original, seed=5)
 
 
 @contextmanager
 def journal(directory: Path) -> Iterator[Journal]:
-    opened = Journal(directory, board="board")
+    opened = Journal(directory, SCOPE)
     yield opened
     opened.leave()

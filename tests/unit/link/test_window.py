@@ -38,6 +38,7 @@ class Line:
 
     def __init__(self) -> None:
         self.now = 100.0
+        self.clock = LineTime(self)
         self.lost_out: Fate = lambda _: False
         self.lost_in: Fate = lambda _: False
         self.silent = False
@@ -85,6 +86,19 @@ class Line:
     def close(self) -> None: ...
 
 
+class LineTime:
+    """`Clock`: reading is what takes time."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def now(self) -> float:
+        return self._line.now
+
+    def wall_s(self, left_s: float) -> float:
+        return left_s
+
+
 class Setup:
     def __init__(self) -> None:
         self.line = Line()
@@ -97,7 +111,7 @@ class Setup:
             silence_s=10.0,
             on_log=self.logs.append,
             on_garbled=self._garbled,
-            clock=lambda: self.line.now,
+            clock=self.line.clock,
         )
         self.window.restart(1, Limits(8, 1000, 1000))
 
@@ -153,6 +167,31 @@ def test_a_gap_in_the_replies_is_repaired_without_waiting(setup: Setup) -> None:
     assert setup.counters.timeouts == 0
 
 
+def test_repetitions_that_are_lost_are_repaired_without_waiting(setup: Setup) -> None:
+    """As long as anything that was sent later is answered."""
+    setup.line.lost_in = lambda frame: frame.number in (1, 2, 3, 9, 10)
+    before = setup.line.now
+    setup.answers(setup.ask(8))
+    assert setup.line.executed == list(range(1, 9))
+    assert setup.line.now == before
+    assert setup.counters.timeouts == 0
+
+
+@pytest.mark.parametrize("first", [1, 0xFFFC])
+@pytest.mark.parametrize("lost", [1, 2, 5])
+def test_all_behind_a_lost_request_is_sent_again_when_the_device_says_so(
+    setup: Setup, first: int, lost: int
+) -> None:
+    """It has dropped them; also where the numbers go round."""
+    setup.window.restart(first, Limits(8, 1000, 1000))
+    setup.line.executed = [first - 1]
+    setup.line.lost_out = lambda frame: frame.number == lost
+    before = setup.line.now
+    assert setup.answers(setup.ask(8)) == list(range(8))
+    assert setup.line.now == before
+    assert (setup.counters.naks, setup.counters.timeouts) == (1, 0)
+
+
 def test_numbers_go_round(setup: Setup) -> None:
     setup.window.restart(0xFFFC, Limits(8, 1000, 1000))
     setup.line.executed = [0xFFFB]
@@ -197,6 +236,44 @@ def test_silence_is_told_after_ever_longer_waits(setup: Setup) -> None:
     assert setup.counters.timeouts <= 5
     # the oldest and the newest each time
     assert setup.counters.retransmissions == 2 * setup.counters.timeouts
+
+
+def test_a_host_that_was_kept_from_running_finds_the_answer_before_it_judges(setup: Setup) -> None:
+    (pending,) = setup.ask(1)
+    setup.line.now += 60.0
+    assert setup.window.wait(pending).seq == 1
+    assert setup.counters.retransmissions == 0
+
+
+def test_what_never_stops_and_answers_nothing_is_silence(setup: Setup) -> None:
+    """Bytes come without a break, and none of them helps."""
+    setup.line.silent = True
+    (pending,) = setup.ask(1)
+    babble = iter(range(1000))
+
+    def read(max_bytes: int, timeout_s: float) -> bytes:
+        del max_bytes, timeout_s
+        next(babble)
+        setup.line.now += 0.1
+        return b"\x55\x66\x77\0"
+
+    setup.line.read = read  # type: ignore[method-assign]
+    with pytest.raises(Silence):
+        setup.window.wait(pending)
+    assert 10.0 < setup.line.now - 100.0 < 12.0
+
+
+def test_damage_is_counted_since_the_last_answer(setup: Setup) -> None:
+    setup.line.silent = True
+    (pending,) = setup.ask(1)
+    setup.line.say(b"\x55\x66\x77\0" * 3, -1)
+    payload = TABLE.pack(NAK.fields, {"expected": 1, "reason": 1})
+    setup.line.say(encode_frame(NAK.id, 0, 0, payload), -1)
+    setup.window.receive(0.0)
+    assert (setup.window.damaged, setup.window.naks) == (3, 1)
+    setup.line.silent = False
+    setup.window.wait(pending)
+    assert (setup.window.damaged, setup.window.naks) == (0, 0)
 
 
 def test_signs_of_life_put_silence_off(setup: Setup) -> None:

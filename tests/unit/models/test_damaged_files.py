@@ -6,14 +6,13 @@ A few here; `HIL_FUZZ=10000 pytest tests/unit/models/test_damaged_files.py -s` f
 from __future__ import annotations
 
 import io
-from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
-from tflm_hil.errors import HilError
 from tflm_hil.models.convert.samples import KerasInput, SamplesError, bind
 from tflm_hil.models.sample_arrays import read_arrays
 from tflm_hil.models.tflite.arena import estimate
@@ -29,7 +28,8 @@ from tflm_hil.models.tflite.time_axis import steps_of
 from tflm_hil.models.zoo.given import given_variant
 from tflm_hil.vocabulary import Engine
 
-from tests.support.mutations import count, mutated, mutations
+from tests.support.fuzzing import Tally, count
+from tests.support.mutations import mutated, mutations
 from tests.unit.models.tflite.test_fix_batch import chain
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "models"
@@ -62,23 +62,17 @@ SAMPLES = {
 INPUTS = (KerasInput(("ids",), (4,), "int32"), KerasInput(("wave",), (4, 3), "float32"))
 
 
-def tried(contents: dict[str, bytes], use: Callable[[bytes], object], label: str) -> Counter[str]:
-    """How many were read, and how many refused with which error; any other error fails."""
-    found: Counter[str] = Counter()
+def tried(contents: dict[str, bytes], use: Callable[[bytes], object], label: str) -> Tally:
+    """What became of the damaged copies; any error that is not ours fails."""
+    tally = Tally(label, SamplesError)
     for name, content in mutations(contents, count()):
-        try:
-            use(content)
-            found["read"] += 1
-        except (HilError, SamplesError) as error:
-            found[type(error).__name__] += 1
-        except Exception as error:
-            raise AssertionError(f"{label}, {name}: {type(error).__name__}: {error}") from error
-    print(f"{label}: {dict(found)}")
-    assert sum(found.values()) == count()
-    return found
+        tally.tried(partial(use, content), name)
+    tally.check()
+    return tally
 
 
-def test_sample_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_sample_files(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "samples"
 
     def use(content: bytes) -> None:
@@ -86,8 +80,12 @@ def test_sample_files(tmp_path: Path) -> None:
         found = dict(read_arrays(path))
         bind(found, INPUTS if len(found) > 1 else INPUTS[1:], calibration=False)
 
-    found = tried(SAMPLES, use, "sample files")
-    assert len(found) > 1
+    tally = tried(
+        {name: content for name, content in SAMPLES.items() if kind in name},
+        use,
+        f"samples, {kind}",
+    )
+    assert len(tally.found) > 1
 
 
 def inspected(content: bytes) -> None:

@@ -10,6 +10,7 @@ from tflm_hil.report.causes import (
     ErrorGrows,
     Evidence,
     Explanation,
+    Imitated,
     InputsBeyondScale,
     LintShows,
     Manner,
@@ -30,6 +31,7 @@ from tflm_hil.report.mistakes import (
     CellBounded,
     ElementsLate,
     End,
+    FactorsRounded,
     FeaturesRotated,
     Fill,
     FirstInputSymbol,
@@ -40,6 +42,7 @@ from tflm_hil.report.mistakes import (
     InputScaled,
     Mistake,
     OperatorRounds,
+    OperatorsForget,
     OtherFunction,
     OutputReadAs,
     RecurrentWeightsCount,
@@ -87,6 +90,10 @@ WORDS: dict[How, str] = {
     FirstInputSymbol(2): "the first input is symbol 2",
     WithinRounding(0.0117, 2.0): "no difference is above 2 LSB, the largest is 0.0117",
     OperatorRounds("TANH", 1.0): "given the same, TANH is off by 1 LSB at most",
+    OperatorsForget(("LSTM",)): "LSTM begins every Invoke with a state of zero",
+    FactorsRounded(("SUB",), "SUB", 0.25, 0.2500001): "those of SUB, from 0.25 to 0.2500001",
+    FactorsRounded(("ABS", "SUB"), "SUB", 0.25, 0.2500001): "those of ABS, SUB, the most in SUB,"
+    " from 0.25 to 0.2500001",
     RunTwiceDiffers(0.00123): "run twice on the same input, it differs by RMS 0.00123",
     Way.LEAKS_INTO_NEXT: "from each sequence into the next",
 }
@@ -98,7 +105,8 @@ LINT = LintShows("bias-scale", "the bias of FULLY_CONNECTED #3 is shared")
 BEYOND = InputsBeyondScale(-1.28, 1.27, 0.18, (0.08,) * 8, 0.18)
 GROWS = ErrorGrows((StepError(10, 0.0503), StepError(100, 0.503), StepError(199, 1.0)))
 SPOILT = NotFinite(RungName.TFLITE, 12, False, 3, 5, ("w", "b"), "FULLY_CONNECTED", "dense")
-EVIDENCE: tuple[Evidence, ...] = (LINT, BEYOND, GROWS, SPOILT)
+ALIKE = Imitated(12, 360, 3)
+EVIDENCE: tuple[Evidence, ...] = (LINT, BEYOND, GROWS, SPOILT, ALIKE)
 
 TENSOR = TensorDifference(2, 42, "cell/Sigmoid", "int8", 3, 8, 7.0, 5, 12.0, 19.0)
 FLOATS = TensorDifference(0, 4, "h", "float32", 1, 6, 0.25, 0, 0.5, 0.75)

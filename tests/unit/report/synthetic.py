@@ -22,11 +22,11 @@ from tflm_hil.report.records import (
     LeftOutRecord,
     Recovery,
     RecoveryRecord,
-    ResumeRecord,
     RunRecord,
     TestCounts,
     VariantRecord,
 )
+from tflm_hil.report.resumption import ResumeRecord
 from tflm_hil.report.statistics import distribution
 from tflm_hil.vocabulary import Measure, RungName, Task
 

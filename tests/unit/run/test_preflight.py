@@ -15,7 +15,6 @@ from tflm_hil.errors import (
     ModelTooBig,
     UnsupportedModel,
 )
-from tflm_hil.models.slot.slot import SMALLER
 from tflm_hil.models.tflite.arena import estimate
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.refused import LoadStatus
@@ -23,12 +22,13 @@ from tflm_hil.models.zoo.given import given_variant, given_variants
 from tflm_hil.models.zoo.manifest import Variant, load_zoo
 from tflm_hil.options import SHIPPED_ZOO, RunConfig, from_lookup
 from tflm_hil.references import desktop_load
-from tflm_hil.run.preflight import SMALLER_ARENA, Preflight, refusal
+from tflm_hil.run.preflight import Preflight, refusal, smaller_arena, smaller_file
 from tflm_hil.vocabulary import Engine, ExportKind, Severity
 
 from tests.support import tiny_models
 from tests.support.graph_builder import ModelBuilder, accumulator
-from tests.support.refused_models import REFUSED
+from tests.support.refused_models import REFUSED, divided, loop
+from tests.support.tflm_trees import add_library, make_tree
 
 ABSENT = "WHERE"  # in no engine
 
@@ -102,6 +102,15 @@ def test_a_missing_operator_is_the_engines_own_error(tmp_path: Path, engine: Eng
         Preflight(config(engine=engine)).clear(model)
 
 
+def test_with_a_tree_its_library_is_asked(tmp_path: Path) -> None:
+    """It has ADD and TANH, and no other; no table knows that."""
+    tree = add_library(make_tree(tmp_path / "tree"))
+    checks = Preflight(config(engine=Engine.TFLM, tflm_root=tree))
+    with pytest.raises(UnsupportedModel, match="the given TFLM library has no FULLY_CONNECTED"):
+        checks.clear(variant(tmp_path, SOUND))
+    checks.clear(variant(tmp_path, accumulator()))
+
+
 def test_what_an_elf_was_linked_with_only_the_board_knows(tmp_path: Path) -> None:
     checks = Preflight(config(firmware=tmp_path / "firmware.elf"))
     checks.clear(variant(tmp_path, REFUSED["scales"].content))
@@ -150,6 +159,26 @@ def test_desktop_tflm_is_asked_whatever_the_engine(tmp_path: Path, name: str) ->
             checks.clear(model)
     else:
         checks.clear(model)
+
+
+def test_what_fails_with_some_numbers_is_told_and_not_stopped(tmp_path: Path) -> None:
+    model = variant(tmp_path, divided("DIV", "int32", None))
+    checks = Preflight(config())
+    checks.clear(model)
+    desktop, builtin = checks.records(model)
+    for record in desktop, builtin:
+        assert record.severity is Severity.WARNING
+        assert "its Invoke fails with an input of zeros (with ones it runs)" in record.sentence
+        assert "keep its divisor from being 0" in record.remedy
+
+
+def test_desktop_tflm_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    model = variant(tmp_path, loop(ends=False))
+    checks = Preflight(config(engine=Engine.TFLM))
+    checks.clear(model)
+    (record,) = checks.records(model)
+    assert record.severity is Severity.WARNING
+    assert "has not come to the end of it" in record.sentence
 
 
 def test_an_engine_that_ends_its_process_is_an_answer() -> None:
@@ -275,11 +304,13 @@ def test_what_is_smaller_is_so_in_the_whole_zoo() -> None:
             assert of_step is not None
             assert needed is not None
             assert of_step < needed, item.id
+            assert smaller_arena(item.inspection()).startswith("use --export step")
+            assert "--export shift or step" in smaller_file(item.inspection())
             arenas += 1
     assert slots > 5
     assert arenas > 5
-    assert "int8, or not unrolled" in SMALLER
-    assert SMALLER_ARENA.startswith("export step")
+    assert "--export" not in smaller_arena(whole["toy_gru-int8-step"].inspection())
+    assert smaller_file(whole["toy_gru-int8-step"].inspection()) == "make it smaller"
 
 
 def test_a_name_that_is_not_utf_8_can_stand_in_a_report(tmp_path: Path) -> None:

@@ -25,14 +25,16 @@ bool BelowOne(double value, Factor* factor) {
 }
 
 // Both inputs are brought to twice the larger scale, so that the sum cannot overflow.
+template <bool kSubtract>
 Status MakeSumFactors(Preparation& p, const BinaryUnits& units, Data* d) {
   const int headroom = d->a->type == TensorType::kInt16 ? kHeadroom<int16_t> : kHeadroom<int8_t>;
   const auto scale_a = static_cast<double>(units.a.scale);
   const auto scale_b = static_cast<double>(units.b.scale);
   const double twice = 2 * (scale_a > scale_b ? scale_a : scale_b);
   const double unit = static_cast<double>(1 << headroom) * static_cast<double>(units.output.scale);
-  if (BelowOne(scale_a / twice, &d->factor_a) && BelowOne(scale_b / twice, &d->factor_b) &&
-      BelowOne(twice / unit, &d->factor)) {
+  const auto over = kSubtract ? QuotientOfScales : DoubleQuotient;
+  if (BelowOne(over(scale_a, twice), &d->factor_a) &&
+      BelowOne(over(scale_b, twice), &d->factor_b) && BelowOne(over(twice, unit), &d->factor)) {
     return Status::kOk;
   }
   return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
@@ -157,10 +159,10 @@ Status EvalExtreme(const void* data, Runtime&) {
 
 }  // namespace
 
-const Kernel kAddKernel = {schema::kAdd,  4, schema::kAddOptions, "ADD", Prepare<MakeSumFactors>,
-                           EvalSum<false>};
-const Kernel kSubKernel = {schema::kSub, 5, schema::kSubOptions, "SUB", Prepare<MakeSumFactors>,
-                           EvalSum<true>};
+const Kernel kAddKernel = {
+    schema::kAdd, 4, schema::kAddOptions, "ADD", Prepare<MakeSumFactors<false>>, EvalSum<false>};
+const Kernel kSubKernel = {
+    schema::kSub, 5, schema::kSubOptions, "SUB", Prepare<MakeSumFactors<true>>, EvalSum<true>};
 const Kernel kMulKernel = {schema::kMul, 5, schema::kMulOptions, "MUL", Prepare<MakeProductFactor>,
                            EvalMul};
 const Kernel kMaximumKernel = {schema::kMaximum, 4, schema::kNoOptions, "MAXIMUM", PrepareExtreme,

@@ -81,8 +81,9 @@ Status PrepareQuantised(Preparation& p, Data* d) {
   if (wide && !units.Centred()) {
     return p.Refuse(Status::kUnsupportedOption, "has an int16 tensor with a zero point");
   }
-  const double value = static_cast<double>(units.a.scale) * static_cast<double>(units.b.scale) /
-                       static_cast<double>(units.output.scale);
+  const double value =
+      ProductOfScales(static_cast<double>(units.a.scale), static_cast<double>(units.b.scale)) /
+      static_cast<double>(units.output.scale);
   if (!MakeFactor(value, &d->factor) || (wide && d->factor.shift > Factor::kMostShift64)) {
     return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
   }

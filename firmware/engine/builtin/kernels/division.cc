@@ -20,9 +20,9 @@ Status PrepareInt8(Preparation& p, Data* d, int8_t activation) {
   BinaryUnits units;
   HIL_TRY(ExpectUnits(p, *d, &units));
   d->offsets = Offsets::Of(units);
-  const double value =
-      static_cast<double>(units.a.scale) /
-      (static_cast<double>(units.b.scale) * static_cast<double>(units.output.scale));
+  const double value = QuotientOfScales(
+      static_cast<double>(units.a.scale),
+      ProductOfScales(static_cast<double>(units.b.scale), static_cast<double>(units.output.scale)));
   if (!MakeFactor(value, &d->factor) || d->factor.shift > kMostShift) {
     return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
   }

@@ -95,8 +95,9 @@ Status PrepareLeakyRelu(Preparation& p) {
   if (d.input->type == TensorType::kFloat32) return p.Keep(d);
   UnaryUnits units;
   HIL_TRY(PrepareSide(p, &d, &units));
-  const double slope = static_cast<double>(units.input.scale) * static_cast<double>(d.alpha) /
-                       static_cast<double>(units.output.scale);
+  const double slope = QuotientOfScales(
+      ProductOfScales(static_cast<double>(units.input.scale), static_cast<double>(d.alpha)),
+      static_cast<double>(units.output.scale));
   d.flip = slope < 0.0;
   if (!MakeFactor(std::fabs(slope), &d.below)) return RefuseScales(p);
   return FinishTwoSided(p, &d, units);

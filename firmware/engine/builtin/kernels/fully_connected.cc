@@ -5,6 +5,7 @@
 
 #include "engine/builtin/activation.h"
 #include "engine/builtin/dot.h"
+#include "engine/builtin/imitation.h"
 #include "engine/builtin/kernels/kernels.h"
 
 namespace hil::engine::builtin {
@@ -73,7 +74,8 @@ Status PrepareFactors(Preparation& p, Data* d, const Affine& input, const Affine
     }
     return Status::kOk;
   }
-  const double product = static_cast<double>(input.scale) * static_cast<double>(scales[0]);
+  const double product =
+      ProductOfScales(static_cast<double>(input.scale), static_cast<double>(scales[0]));
   const int64_t weight_zero = zero_points[0];
   if (scales.count != 1 || weight_zero < -128 || weight_zero > 127 ||
       !MakeFactor(product / static_cast<double>(output.scale), &d->factor)) {

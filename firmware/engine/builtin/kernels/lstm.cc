@@ -10,6 +10,7 @@
 
 #include "engine/builtin/dot.h"
 #include "engine/builtin/float_math.h"
+#include "engine/builtin/imitation.h"
 #include "engine/builtin/kernels/kernels.h"
 #include "engine/builtin/sigmoid16.h"
 
@@ -158,7 +159,8 @@ Status GateFactor(Preparation& p, const Affine& activations, const TensorSlot& w
                   Factor* factor) {
   Affine w;
   HIL_TRY(p.ExpectAffine(weights, &w));
-  const double product = static_cast<double>(activations.scale) * static_cast<double>(w.scale);
+  const double product =
+      ProductOfScales(static_cast<double>(activations.scale), static_cast<double>(w.scale));
   const bool made = MakeFactor(product / static_cast<double>(kGateInputScale), factor);
   if (!made || w.zero_point != 0 || factor->shift > Factor::kMostShift64) {
     return p.Refuse(Status::kUnsupportedOption,
@@ -315,11 +317,21 @@ void Run(const Data& d, const Step<Activation, int16_t>& s) {
 }
 
 template <typename Activation, typename Cell>
+void Forget(const Data& d, Activation* hidden, Cell* cell) {
+  for (uint32_t u = 0; u < d.units; ++u) {
+    hidden[u] = static_cast<Activation>(d.hidden_zero_point);
+    cell[u] = 0;
+  }
+}
+
+template <typename Activation, typename Cell>
 void RunSequences(const Data& d) {
+  constexpr bool kInteger = sizeof(Cell) == sizeof(int16_t);
   const uint32_t step_stride = d.time_major ? d.batches : 1;
   const uint32_t batch_stride = d.time_major ? 1 : d.steps;
   for (uint32_t b = 0; b < d.batches; ++b) {
     Activation* hidden = d.hidden->As<Activation>() + b * d.units;
+    if (kInteger && Imitation().forgetful_lstm) Forget(d, hidden, d.cell->As<Cell>() + b * d.units);
     for (uint32_t t = 0; t < d.steps; ++t) {
       const uint32_t row = b * batch_stride + t * step_stride;
       Activation* output = d.output->As<Activation>() + row * d.units;

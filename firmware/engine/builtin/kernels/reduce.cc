@@ -89,7 +89,7 @@ Status PrepareSum(Preparation& p) {
       HIL_TRY(ExpectUnits(p, d, &units));
       d.input_zero_point = units.input.zero_point;
       d.output_zero_point = units.output.zero_point;
-      if (!MakeFactor(units.Ratio(), &d.factor)) {
+      if (!MakeFactor(units.DoubleRatio(), &d.factor)) {
         return p.Refuse(Status::kUnsupportedOption, "has scales out of range");
       }
       if (kMean) DivideBy(d.count, &d.factor);

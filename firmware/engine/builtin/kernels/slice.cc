@@ -71,6 +71,9 @@ Status PrepareStridedSlice(Preparation& p) {
     const bool shrink = given && (shrink_mask >> d & 1) != 0;
     if (given && stride[d] == 0) return p.Refuse(Status::kUnsupportedOption, "has stride 0");
     if (shrink) {
+      if (stride[d] < 0) {
+        return p.Refuse(Status::kUnsupportedOption, "takes one element with a negative stride");
+      }
       const int64_t at = begin[d] < 0 ? int64_t{begin[d]} + size : begin[d];
       if (at < 0 || at >= size) {
         return p.Refuse(Status::kUnsupportedShape, "takes an element outside of its input");

@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-KINDS = ("flip", "drop", "duplicate")
+KINDS = ("flip", "drop", "duplicate", "insert", "reorder")
 
 
 @dataclass
@@ -21,11 +21,22 @@ class NoiseCounters:
     flip: int = 0
     drop: int = 0
     duplicate: int = 0
+    insert: int = 0
+    reorder: int = 0
+
+    @property
+    def total(self) -> int:
+        """Of all kinds."""
+        return sum(vars(self).values())
 
 
 @dataclass
 class LineNoise:
-    """Noise of one direction: each byte is damaged with probability `rate`."""
+    """Noise of one direction: each byte is damaged with probability `rate`.
+
+    One bit of it flips, it is lost, it comes twice, a random byte comes before it, or it comes
+    behind the one that follows it, which may be much later.
+    """
 
     rate: float
     seed: int
@@ -39,6 +50,7 @@ class LineNoise:
             raise ValueError(f"kinds are some of {', '.join(KINDS)}, not {list(self.kinds)}")
         self._random = random.Random(self.seed)
         self._clean = self._next_distance()
+        self._late = b""  # comes behind the next byte
 
     def _next_distance(self) -> int:
         if self.rate == 1:
@@ -47,23 +59,41 @@ class LineNoise:
 
     def apply(self, data: bytes) -> bytes:
         """The bytes as they arrive."""
-        if len(data) <= self._clean:
+        if len(data) <= self._clean and not self._late:
             self._clean -= len(data)
             return data
         out = bytearray()
         position = 0
-        while self._clean < len(data) - position:
-            out += data[position : position + self._clean]
-            position += self._clean
-            out += self._damage(data[position])
-            position += 1
-            self._clean = self._next_distance()
-        self._clean -= len(data) - position
-        return bytes(out + data[position:])
+        while position < len(data):
+            if not self._late:
+                clean = data[position : position + self._clean]
+                out += clean
+                position += len(clean)
+                self._clean -= len(clean)
+            if position < len(data):
+                late, self._late = self._late, b""
+                out += self._pass(data[position]) + late
+                position += 1
+        return bytes(out)
+
+    def _pass(self, byte: int) -> bytes:
+        if self._clean:
+            self._clean -= 1
+            return bytes([byte])
+        self._clean = self._next_distance()
+        return self._damage(byte)
 
     def _damage(self, byte: int) -> bytes:
         kind = self._random.choice(self.kinds)
         setattr(self.counters, kind, getattr(self.counters, kind) + 1)
-        if kind == "flip":
-            return bytes([byte ^ 1 << self._random.randrange(8)])
-        return b"" if kind == "drop" else bytes([byte, byte])
+        match kind:
+            case "flip":
+                return bytes([byte ^ 1 << self._random.randrange(8)])
+            case "drop":
+                return b""
+            case "duplicate":
+                return bytes([byte, byte])
+            case "insert":
+                return bytes([self._random.randrange(256), byte])
+        self._late = bytes([byte])
+        return b""

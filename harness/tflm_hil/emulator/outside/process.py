@@ -14,12 +14,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from tflm_hil import scratch
+from tflm_hil.emulator.outside.board_time import BoardTime
 from tflm_hil.emulator.outside.client import DebugPortClient
 from tflm_hil.emulator.wiring import EmulatedBoard
 from tflm_hil.errors import EmulatorError
 from tflm_hil.paths import IMPORT_ROOT
 
-_START_TIMEOUT_S = 30.0
+# One that cannot start says so or ends; on a machine with much to do, one that can takes long.
+_START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 5.0
 
 
@@ -64,7 +67,7 @@ class EmulatorProcess:
             text=True,
             # Ctrl-C in a terminal is for the test run, which then stops its boards in order.
             start_new_session=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | scratch.mark(),
         )
         try:
             return cls(process, cls._announcement(process, log), log)
@@ -91,6 +94,10 @@ class EmulatorProcess:
             process.wait()
             raise EmulatorError(announcement["error"], remedy=announcement["remedy"])
         return announcement
+
+    def clock(self) -> BoardTime:
+        """The board's own time, by which to be patient."""
+        return BoardTime(self.uid)
 
     def alive(self) -> bool:
         """The process runs."""

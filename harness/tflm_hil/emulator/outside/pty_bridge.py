@@ -41,6 +41,7 @@ class PtyBridge:
         self.lost_bytes = 0
         self._noise: dict[str, LineNoise] = {}
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         self._backlog = bytearray()
         self._wake_read, self._wake_write = os.pipe()
         self._quit = False
@@ -129,16 +130,18 @@ class PtyBridge:
                 with self._lock:
                     del self._backlog[: self._write(self._backlog)]
             if self._master in readable:
-                self._from_host()
+                self.look()
 
-    def _from_host(self) -> None:
-        try:
-            data = os.read(self._master, _READ_BYTES)
-        except OSError as error:
-            if error.errno in (errno.EIO, errno.EAGAIN):
-                return
-            raise
-        baud = self.baud()  # after the data: it was not sent at a speed that is yet to be set
-        noise = self._noise.get("in")
-        self._sent.append(HostBytes(data if noise is None else noise.apply(data), baud))
+    def look(self) -> None:
+        """Take in what the host has sent, now; from any thread."""
+        with self._reading:  # what is read first is handed on first
+            try:
+                data = os.read(self._master, _READ_BYTES)
+            except OSError as error:
+                if error.errno in (errno.EIO, errno.EAGAIN):
+                    return
+                raise
+            baud = self.baud()  # after the data: it was not sent at a speed that is yet to be set
+            noise = self._noise.get("in")
+            self._sent.append(HostBytes(data if noise is None else noise.apply(data), baud))
         self._machine_wakes()

@@ -19,6 +19,7 @@ from typing import Any
 from tflm_hil.emulator.machine import Machine
 from tflm_hil.emulator.memory import open_flash
 from tflm_hil.emulator.outside import registry
+from tflm_hil.emulator.outside.board_time import TimeKeeper
 from tflm_hil.emulator.outside.dap import Dap
 from tflm_hil.emulator.outside.debug_server import DebugServer
 from tflm_hil.emulator.outside.pty_bridge import PtyBridge
@@ -37,8 +38,7 @@ class Server:
         self._stopped = threading.Event()
         self._claim = registry.claim(board.uid_prefix, uid)
         try:
-            flash_file = registry.flash_path(self._claim.uid)
-            flash = open_flash(flash_file, blank=blank)
+            flash = open_flash(self._claim.flash_fd, blank=blank)
             self.bridge = PtyBridge()
             self.machine = Machine(
                 board,
@@ -49,6 +49,12 @@ class Server:
             )
             path = self._claim.socket_path
             self._debug_server = DebugServer(path, Dap(self.machine), self.control)
+            self._time = TimeKeeper(
+                registry.time_path(self._claim.uid),
+                virtual_s=lambda: self.machine.virtual_s,
+                idle=lambda: self.machine.idle,
+                look=self.bridge.look,
+            )
         except BaseException:
             self._claim.release()
             raise
@@ -58,7 +64,7 @@ class Server:
             board=board.id,
             socket=str(path),
             tty=self.bridge.path,
-            flash=str(flash_file),
+            flash=str(registry.flash_path(self._claim.uid)),
         )
 
     def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -69,16 +75,19 @@ class Server:
         """
         self.machine.start()
         self.bridge.start()
+        self._time.start()
         self._debug_server.start()
         self._claim.publish(self.entry)
         try:
             on_ready()
             self._stopped.wait()
         finally:
-            self._claim.release()
+            self._claim.withdraw()
+            self._time.close()
             self._debug_server.close()
             self.machine.close()
             self.bridge.close()
+            self._claim.release()
         if self.machine.failure is not None:
             raise self.machine.failure
 

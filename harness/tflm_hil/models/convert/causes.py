@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tflm_hil.models.convert.samples import KerasInput, Sequences
 from tflm_hil.models.tflite.inspect import Inspection
 from tflm_hil.models.tflite.layout import InputTensor, bound_inputs
+from tflm_hil.models.tflite.ties import tie_of
 
 # A feature whose whole range is fewer steps of the input's scale than this is mostly lost.
 STEPS_OF_A_FEATURE = 8.0
@@ -63,12 +64,6 @@ class Cause:
     def from_record(record: Mapping[str, Any]) -> Cause:
         """Out of what `dataclasses.asdict` made and JSON carried."""
         return Cause(**{**record, "kind": CauseKind(record["kind"])})
-
-
-# Operators whose inputs and output have one scale (TFLite 8-bit quantisation specification).
-SHARING = frozenset(
-    {"CONCATENATION", "MAXIMUM", "MINIMUM", "PACK", "PAD", "PADV2", "SELECT", "SELECT_V2", "WHERE"}
-)
 
 
 def causes_of(
@@ -122,7 +117,9 @@ def tied(
     own = max(float(data.max()), 0.0) - min(float(data.min()), 0.0)
     if own == 0.0 or own / TIED <= high - low <= own * TIED:
         return []
-    operator = _sharing(model, tensor.name)
+    index = next(it.index for it in model.inputs if it.name == tensor.name)
+    tie = tie_of(model, index)
+    operator = tie.operator if tie else ""
     return [Cause(CauseKind.TIED_SCALE, item.name, 0, high - low, own, operator)]
 
 
@@ -148,20 +145,6 @@ def _is_index(model: Inspection, name: str) -> bool:
         if operator.name in ON_THE_WAY and reached & set(operator.inputs):
             reached |= set(operator.outputs)
     return False
-
-
-def _sharing(model: Inspection, name: str) -> str:
-    """The first operator that a tensor reaches, and that has one scale for all it takes."""
-    graph = model.subgraphs[0]
-    reached = {tensor.index for tensor in graph.tensors if tensor.name == name}
-    for operator in graph.operators:
-        if not reached & set(operator.inputs):
-            continue
-        if operator.name in SHARING:
-            return operator.name
-        if operator.name in ("RESHAPE", "STRIDED_SLICE", "SLICE", "TRANSPOSE", "SPLIT", "UNPACK"):
-            reached |= set(operator.outputs)
-    return ""
 
 
 def _small_features(item: KerasInput, tensor: InputTensor, data: NDArray[Any]) -> list[Cause]:

@@ -37,6 +37,8 @@ from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.interpreter import TfliteInterpreter
 from tflm_hil.models.tflite.layout import InputTensor, bound_inputs
 from tflm_hil.models.tflite.states import as_exported
+from tflm_hil.models.tflite.tflm_interpreter import TflmInterpreter
+from tflm_hil.vocabulary import RungName
 
 SEQUENCES = 32
 """How many sequences are compared, if that takes no more than `INVOKES`."""
@@ -45,6 +47,10 @@ INVOKES = 20_000
 FEWEST = 4
 
 Window = dict[str, NDArray[Any]]
+Runner = TfliteInterpreter | TflmInterpreter
+RUNNERS: dict[RungName, type[Runner]] = {
+    RungName.TFLITE: TfliteInterpreter, RungName.TFLM: TflmInterpreter,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,14 +90,18 @@ def expected_of(model: Any, samples: Sequences | None, *, steps: int) -> Expecte
     return Expected(inputs, sequences, given, names, outputs)
 
 
-def compare(expected: Expected, content: bytes) -> tuple[Comparison, list[Cause]]:
-    """The converted `content` against the Keras model, and whether the error grows with the steps.
+def compare(
+    expected: Expected, content: bytes, runtime: RungName
+) -> tuple[Comparison, list[Cause]]:
+    """The converted `content`, run by `runtime`, against the Keras model, and whether the error
+    grows with the steps.
 
-    Raises RefusedError for NaN or infinity.
+    Raises RefusedError for NaN or infinity, and what the runtime raises for a model that it does
+    not take (of TFLM, RuntimeError).
     """
     names = [item.names for item in expected.inputs]
     model = as_exported(inspect(content), len(names))
-    runner = TfliteInterpreter(content, model.declared_states)
+    runner = RUNNERS[runtime](content, model.declared_states)
     ours = _converted(runner, bound_inputs(model, names), expected)
     compared = []
     growing = []
@@ -107,7 +117,7 @@ def compare(expected: Expected, content: bytes) -> tuple[Comparison, list[Cause]
         if compared[-1].fidelity is not Fidelity.FAITHFUL and theirs.ndim > 3:
             growing += drift((array - theirs).reshape(len(array), -1, *theirs.shape[3:]))
     count = count_of(expected.sequences)
-    return Comparison(count, expected.given, tuple(compared)), growing[:1]
+    return Comparison(count, expected.given, tuple(compared), runtime), growing[:1]
 
 
 def output_names(model: Any, count: int) -> list[str]:
@@ -167,7 +177,7 @@ def _keras(
 
 
 def _converted(
-    runner: TfliteInterpreter, tensors: tuple[InputTensor, ...], expected: Expected
+    runner: Runner, tensors: tuple[InputTensor, ...], expected: Expected
 ) -> list[NDArray[Any]]:
     """The same of the converted model, dequantised: its outputs in the order of Keras'."""
     inputs, sequences = expected.inputs, expected.sequences
@@ -194,12 +204,12 @@ def _converted(
     return [np.stack(parts) for parts in zip(*results, strict=True)]
 
 
-def _same(runner: TfliteInterpreter, tensor: InputTensor) -> InputTensor:
+def _same(runner: Runner, tensor: InputTensor) -> InputTensor:
     return next(item for item in runner.inputs.tensors if item.name == tensor.name)
 
 
 def _fitted(
-    runner: TfliteInterpreter, taken: list[list[NDArray[Any]]], keras: list[NDArray[Any]]
+    runner: Runner, taken: list[list[NDArray[Any]]], keras: list[NDArray[Any]]
 ) -> list[NDArray[Any]]:
     if len(taken[0]) < len(keras):
         raise RefusedError(

@@ -6,7 +6,7 @@ import re
 
 from tflm_hil.errors import ConversionError
 from tflm_hil.models.convert.another_way import Tried
-from tflm_hil.models.convert.obstacles import Change, Obstacle
+from tflm_hil.models.convert.obstacles import Change, Obstacle, Way
 from tflm_hil.models.convert.refusal_words import remedy, what
 from tflm_hil.vocabulary import ExportKind, Precision
 from tflm_hil.worker import WorkerError
@@ -48,9 +48,8 @@ TOLD = 3  # lines of the log
 
 
 def is_converters(failure: WorkerError) -> bool:
-    """Whether it was the converter that failed, so that another export may do."""
-    known = failure.kind in (*TYPED, NOT_CONVERTED) or NOT_WIDE.search(failure.message)
-    return not known and failure.returncode is not None and not _no_kernel(failure)
+    """Whether it was the converter that failed, so that another export or type may do."""
+    return failure.kind not in (*TYPED, NOT_CONVERTED) and failure.returncode is not None
 
 
 def explain(
@@ -80,13 +79,17 @@ def explain(
         operators = ", ".join(sorted(names - {"SELECT_TF_OPS"})) or "an operator"
         return ConversionError(
             f"converting {name} to {dtype} ({export}) failed: TFLite has no kernel for {operators}",
-            remedy="replace the layer that makes it; TFLM runs no TensorFlow (Flex) operators",
+            remedy=beside(
+                tried,
+                dtype,
+                "replace the layer that makes it; TFLM runs no TensorFlow (Flex) operators",
+            ),
         )
     if wide := NOT_WIDE.findall(failure.message):
         return ConversionError(
             f"converting {name} to {dtype} ({export}) failed: the converter has no int16x8 form of"
             f" {', '.join(dict.fromkeys(wide))}",
-            remedy=f"use --to int8 --export {export}, or replace the layer that makes it",
+            remedy=beside(tried, dtype, "replace the layer that makes it"),
         )
     sentence = f"converting {name} to {dtype} ({export}) failed: {_cause(failure)}"
     if failure.returncode is None:
@@ -100,13 +103,41 @@ def explain(
 
 def other_export(tried: Tried | None, dtype: str) -> str:
     """What to do where the converter has failed."""
-    if tried is not None and tried.works is not None:
-        return f"use --export {tried.works}: it was tried just now, and converts"
-    also = f" ({', '.join(tried.failed)} failed, too)" if tried and tried.failed else ""
-    return (
-        f"no other export converts this model to {dtype}{also}; halve the model, and convert the"
-        " halves, to find the layer that the converter stumbles over"
+    return beside(
+        tried,
+        dtype,
+        "halve the model, and convert the halves, to find the layer that the converter stumbles"
+        " over",
     )
+
+
+def beside(tried: Tried | None, dtype: str, otherwise: str) -> str:
+    """What was tried and works; or `otherwise`, and what was tried in vain."""
+    if tried is None:
+        return otherwise
+    if tried.works is not None:
+        return what_works(tried, dtype)
+    if not tried.failed:
+        return otherwise
+    ways = ", ".join(_option(way, dtype) for way in tried.failed)
+    return f"{otherwise} ({ways} {'was' if len(tried.failed) == 1 else 'were'} tried in vain)"
+
+
+def what_works(tried: Tried, dtype: str) -> str:
+    """The remedy that was found by trying; `dtype` is the type that was asked for."""
+    assert tried.works is not None
+    just_now = f"it was tried just now, and {'runs' if tried.runs else 'converts'}"
+    if not tried.activations:
+        return f"use {_option(tried.works, dtype)}: {just_now}"
+    swaps = ", ".join(f"{new} in place of {old}" for old, new in tried.activations.items())
+    layers = f"layer{'s' if len(tried.layers) > 1 else ''} {', '.join(tried.layers)}"
+    return f"use {swaps} in {layers} and train again: with the weights that there are {just_now}"
+
+
+def _option(way: Way, dtype: str) -> str:
+    """As it is typed by who has asked for `dtype`."""
+    export, of = way
+    return f"--export {export}" if of == dtype else f"--to {of} --export {export}"
 
 
 def _no_kernel(failure: WorkerError) -> bool:

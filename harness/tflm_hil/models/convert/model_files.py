@@ -19,8 +19,11 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tflm_hil.worker import WorkerError, run_worker
 
 CONFIG = "config.json"
 METADATA = "metadata.json"
@@ -35,6 +38,8 @@ LOADING = (
 """Modules that have a say in what a model that was loaded computes."""
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+HDF5_WORKER = "tflm_hil.models.convert.hdf5_worker"
+HDF5_TIMEOUT_S = 120.0
 HEAD_BYTES = 512
 LINE = 200  # characters that are kept of what a framework says
 
@@ -164,7 +169,7 @@ def _saved_configs(path: Path) -> list[Any]:
     try:
         for number, item in _fields((path / KERAS_METADATA).read_bytes()):
             metadata = [text for field, text in _fields(item) if field == 5] if number == 1 else []
-            configs += [json.loads(text) for text in metadata if text]
+            configs += [_json(text) for text in metadata if text]
     except (OSError, ValueError, LookupError) as error:
         raise ModelFileError(
             f"{path.name} is damaged: its {KERAS_METADATA} cannot be read", SAVE_AGAIN
@@ -234,7 +239,7 @@ def _zip_of(names: list[str]) -> str:
 def _described(path: Path, read: Callable[[str], bytes]) -> tuple[Any, str]:
     """Configuration and Keras version of an archive."""
     try:
-        metadata, config = (json.loads(read(name)) for name in (METADATA, CONFIG))
+        metadata, config = (_json(read(name)) for name in (METADATA, CONFIG))
         version = str(metadata["keras_version"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelFileError(
@@ -244,36 +249,44 @@ def _described(path: Path, read: Callable[[str], bytes]) -> tuple[Any, str]:
 
 
 def _hdf5(path: Path) -> Source:
-    import h5py  # not at the top: half of all calls do without
-
+    stat = path.stat()
     try:
-        with h5py.File(path, "r") as file:
-            attributes = dict(file.attrs)
-            if "model_config" not in attributes:
-                whose = "layer_names" in attributes or "layers" in file or "_layer_checkpoint" in (
-                    " ".join(file)
-                )  # fmt: skip
-                raise ModelFileError(
-                    f"{path.name} holds weights and no model"
-                    if whose
-                    else f"{path.name} is an HDF5 file that holds no Keras model",
-                    "build the model, load the weights with model.load_weights(), and"
-                    ' convert what model.save("model.keras") writes',
-                )
-            if "model_weights" not in file:
-                raise ModelFileError(f"{path.name} holds a model without its weights", SAVE_AGAIN)
-        config = json.loads(_text(attributes["model_config"]))
-    except ModelFileError:
-        raise
-    except Exception as error:  # of a damaged file HDF5 raises whatever comes
+        found = _hdf5_description(str(path.resolve()), (stat.st_mtime_ns, stat.st_size))
+        text = found["model_config"]
+        config = None if text is None else _json(text)
+    except (WorkerError, ValueError) as error:  # of a damaged file HDF5 raises whatever comes
+        said = error.cause if isinstance(error, WorkerError) else str(error)
         raise ModelFileError(
-            f"{path.name} is a damaged or truncated HDF5 file ({error})", SAVE_AGAIN
+            f"{path.name} is a damaged or truncated HDF5 file ({said[:LINE]})", SAVE_AGAIN
         ) from error
-    return Source(path, Format.HDF5, _text(attributes.get("keras_version", "")), config)
+    if text is None:
+        raise ModelFileError(
+            f"{path.name} holds weights and no model"
+            if found["weights_file"]
+            else f"{path.name} is an HDF5 file that holds no Keras model",
+            "build the model, load the weights with model.load_weights(), and"
+            ' convert what model.save("model.keras") writes',
+        )
+    if not found["holds_weights"]:
+        raise ModelFileError(f"{path.name} holds a model without its weights", SAVE_AGAIN)
+    return Source(path, Format.HDF5, found["keras_version"] or "", config)
 
 
-def _text(value: Any) -> str:
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+@cache
+def _hdf5_description(path: str, _version: tuple[int, int]) -> dict[str, Any]:
+    """Asked in a process of its own, once for a file that does not change: the library crashes
+    over some damaged files, and does not come to an end with others.
+    """
+    found, _arrays = run_worker(HDF5_WORKER, {"model": path}, timeout_s=HDF5_TIMEOUT_S)
+    return found
+
+
+def _json(text: str | bytes) -> Any:
+    """JSON values. Raises ValueError, also for what nests deeper than any model does."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
 
 
 def _foreign(path: Path, head: bytes) -> ModelFileError:

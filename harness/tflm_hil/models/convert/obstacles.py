@@ -27,6 +27,8 @@ Way = tuple[ExportKind, Precision]
 ORDER = (
     ExportKind.SHIFT, ExportKind.STEP, ExportKind.FUSED, ExportKind.UNROLLED, ExportKind.LOOP,
 )  # fmt: skip
+# Types, in the order in which another is recommended.
+PREFERRED = (Precision.INT8, Precision.FLOAT32, Precision.INT16X8)
 WAYS: tuple[Way, ...] = tuple((export, dtype) for dtype in Precision for export in ORDER)
 
 
@@ -34,15 +36,15 @@ class ObstacleKind(StrEnum):
     """What is in the way."""
 
     MASK = "mask"
-    """Keras makes a mask with operators that TFLM does not have; the shift export has its own."""
+    """Keras makes a mask with operators that TFLM does not have; shift and step have their own."""
+    MASK_INT16 = "mask-int16"
+    """The converter has no int16x8 form of the operators of a mask."""
     REPEATED = "repeated"
     """What comes after a RepeatVector begins when what comes before has read its last step."""
     LOOP_SEQUENCES = "loop-sequences"
     """In Keras' own loop, outputs of every step have shapes that are known only while it runs."""
     LOOP_INTEGER = "loop-integer"
     """The calibrator crashes in a WHILE loop that variables pass through unchanged."""
-    FUSED_BIDIRECTIONAL = "fused-bidirectional"
-    """Wrong in int8 on TFLite and TFLM, and differently on each."""
     FUSED_INT16 = "fused-int16"
     """The converter has no int16x8 form of the operator."""
     SHIFT_INT16 = "shift-int16"
@@ -60,8 +62,8 @@ class ObstacleKind(StrEnum):
 # What a change of the model takes out of the way.
 CHANGEABLE = frozenset(
     {
-        ObstacleKind.MASK, ObstacleKind.REPEATED, ObstacleKind.LOOP_SEQUENCES,
-        ObstacleKind.UNROLLED_RESET_AFTER, ObstacleKind.FAKE_QUANTISED,
+        ObstacleKind.MASK, ObstacleKind.MASK_INT16, ObstacleKind.REPEATED,
+        ObstacleKind.LOOP_SEQUENCES, ObstacleKind.UNROLLED_RESET_AFTER, ObstacleKind.FAKE_QUANTISED,
         ObstacleKind.KERAS_QUANTISED,
     }
 )  # fmt: skip
@@ -162,7 +164,12 @@ _WIDE = (Precision.INT16X8,)
 RULES = (
     Rule(
         ObstacleKind.MASK,
-        _ways(set(ExportKind) - {ExportKind.SHIFT}),
+        _ways(set(ExportKind) - {ExportKind.SHIFT, ExportKind.STEP}),
+        lambda layer: layer.kind == "Masking" or layer.mask_zero,
+    ),
+    Rule(
+        ObstacleKind.MASK_INT16,
+        _ways([ExportKind.SHIFT, ExportKind.STEP], _WIDE),
         lambda layer: layer.kind == "Masking" or layer.mask_zero,
     ),
     Rule(
@@ -179,11 +186,6 @@ RULES = (
         ObstacleKind.LOOP_INTEGER,
         _ways([ExportKind.LOOP], _INTEGERS),
         lambda layer: layer.recurrent,
-    ),
-    Rule(
-        ObstacleKind.FUSED_BIDIRECTIONAL,
-        _ways([ExportKind.FUSED]),
-        lambda layer: layer.kind == "Bidirectional",
     ),
     Rule(
         ObstacleKind.FUSED_INT16,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tflm_hil.models.convert.obstacles import Change, Obstacle, ObstacleKind, Way
-from tflm_hil.vocabulary import ExportKind, Precision
+from tflm_hil.models.convert.obstacles import PREFERRED, Change, Obstacle, ObstacleKind, Way
 
 # Kind → what is said of one layer and of several, and what to change in the model.
 WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
     ObstacleKind.MASK: (
         "makes a mask, and its operators (REDUCE_ANY) TFLM does not have",
         "make masks, and their operators (REDUCE_ANY) TFLM does not have",
+        "pad in front, so that the sequence ends at the last step, and train without a mask",
+    ),
+    ObstacleKind.MASK_INT16: (
+        "makes a mask, and of its operators (GREATER, SELECT_V2) the converter has no int16x8 form",
+        "make masks, and of their operators (GREATER, SELECT_V2) the converter has no int16x8 form",
         "pad in front, so that the sequence ends at the last step, and train without a mask",
     ),
     ObstacleKind.REPEATED: (
@@ -33,13 +37,6 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
     ObstacleKind.LOOP_INTEGER: (
         "becomes a WHILE loop, in which the calibrator crashes (tensorflow issue 75140)",
         "become WHILE loops, in which the calibrator crashes (tensorflow issue 75140)",
-        "",
-    ),
-    ObstacleKind.FUSED_BIDIRECTIONAL: (
-        "is bidirectional: fused, it is wrong in int8 on TFLite and TFLM, and differently on each"
-        " (23 to 37 LSB apart)",
-        "are bidirectional: fused, they are wrong in int8 on TFLite and TFLM, and differently on"
-        " each (23 to 37 LSB apart)",
         "",
     ),
     ObstacleKind.FUSED_INT16: (
@@ -75,8 +72,6 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
     ),
 }
 
-PREFERRED = (Precision.INT8, Precision.FLOAT32, Precision.INT16X8)
-
 
 def what(found: Sequence[Obstacle]) -> str:
     """All findings, each with the layers that it is about."""
@@ -88,12 +83,12 @@ def remedy(way: Way, ways: Sequence[Way], change: Change | None) -> str:
     _, dtype = way
     same = [export for export, of in ways if of == dtype]
     if same:
-        return f"use --export {_either(same)}"
+        return f"use --export {either(same)}"
     parts = []
     if ways:
         to = next(item for item in PREFERRED if any(of == item for _, of in ways))
         exports = [export for export, of in ways if of == to]
-        parts.append(f"use --to {to} --export {_either(exports)}")
+        parts.append(f"use --to {to} --export {either(exports)}")
     if change is not None:
         changed = "; and ".join(dict.fromkeys(map(_fix, change.obstacles)))
         export, to = change.way
@@ -117,6 +112,7 @@ def _fix(obstacle: Obstacle) -> str:
     return obstacle.fix if obstacle.kind is ObstacleKind.STRUCTURE else WORDS[obstacle.kind][2]
 
 
-def _either(exports: Sequence[ExportKind]) -> str:
-    *first, last = exports
+def either(options: Sequence[str]) -> str:
+    """Several in words; "" for none."""
+    *first, last = options or ("",)
     return f"{', '.join(first)} or {last}" if first else str(last)

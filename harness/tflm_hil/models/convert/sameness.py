@@ -61,6 +61,9 @@ def _vocabulary(model: Any) -> int:
 
 
 def _outputs(model: Any, given: Any) -> list[Any]:
+    keys = getattr(model, "_inputs_struct", None)
+    if isinstance(keys, dict) and isinstance(given, list):
+        given = dict(zip(sorted(keys), given, strict=True))
     _forget(model)
     results = model(given, training=False)
     _forget(model)

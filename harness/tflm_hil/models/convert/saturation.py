@@ -26,8 +26,10 @@ def check_saturation(
     calibration: Sequences | None,
     *,
     faithful: bool,
+    other: str,
 ) -> list[str]:
-    """A sentence for every input of which few values saturate.
+    """A sentence for every input of which few values saturate; `other` are types with wider scales,
+    in words, "" for none (`wording.finer`).
 
     Raises RefusedError if more than 1 % of an input do. Its remedy depends on whether the scale is
     that of the input's own calibration data; if it is another's, and the model is `faithful` on
@@ -55,7 +57,7 @@ def check_saturation(
             notes.append(f"{what}. {cause_sentence(own[0])}; the outputs are Keras' nevertheless")
             continue
         if own:
-            raise RefusedError(f"{what}. {cause_sentence(own[0])}", remedy_of(own[0]))
+            raise RefusedError(f"{what}. {cause_sentence(own[0])}", remedy_of(own[0], other))
         raise RefusedError(
             what, "calibrate with data of the same range and normalisation as the inputs"
         )

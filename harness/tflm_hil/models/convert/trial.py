@@ -28,9 +28,13 @@ from tflm_hil.models.convert.obstacles import (
     ObstacleKind,
     Way,
     obstacles,
+    open_ways,
     plan,
 )
 from tflm_hil.vocabulary import ExportKind, Precision
+
+# Exports that make masks of their own, and make them otherwise for integers.
+MASKING = (ExportKind.SHIFT, ExportKind.STEP)
 
 # Nobody is sent to an export that writes out more steps than that.
 UNROLLED_STEPS = 200
@@ -76,9 +80,16 @@ def building(model: Any, path: Path, export: str, dtype: str) -> Iterator[None]:
 
 
 def other_ways(model: Any, path: Path, export: str, dtype: str) -> tuple[Way, ...]:
-    """The ways that are open beside this one, which has failed."""
-    way = (ExportKind(export), Precision(dtype))
-    return _plan(model, path, way, obstacles(layers_in(model)))[0]
+    """The ways that are open beside this one, which has failed: those in its type first."""
+    asked = (ExportKind(export), Precision(dtype))
+    open_ones = [way for way in free_ways(model) if way != asked]
+    open_ones.sort(key=lambda way: way[1] != asked[1])
+    return tuple(way for way in open_ones if _builds(model, path, way[0], _form(way[1])))
+
+
+def free_ways(model: Any) -> tuple[Way, ...]:
+    """The ways that no rule blocks; whether they can be built is another question."""
+    return open_ways(obstacles(layers_in(model)))
 
 
 def _plan(
@@ -91,7 +102,7 @@ def options(export: str, dtype: str) -> dict[str, bool]:
     """What the converter of an export is called with: a loop of ours makes masks, and makes them
     otherwise for integers.
     """
-    return {"exact": _form(dtype)} if export == ExportKind.SHIFT else {}
+    return {"exact": _form(dtype)} if export in MASKING else {}
 
 
 def _form(dtype: str) -> bool:
@@ -108,7 +119,7 @@ def _builds(model: Any, path: Path, export: ExportKind, exact: bool) -> bool:
             rebuild(model, unroll=export is ExportKind.UNROLLED)
         else:
             module = importlib.import_module(f"tflm_hil.models.convert.exports.{export}")
-            form = {"exact": exact} if export is ExportKind.SHIFT else {}
+            form = {"exact": exact} if export in MASKING else {}
             module.converter(path, **form)
     except Exception:  # whatever stands in its way
         return False

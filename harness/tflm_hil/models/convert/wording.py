@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from tflm_hil.errors import ConversionError
 from tflm_hil.models.convert.causes import Cause, CauseKind
 from tflm_hil.models.convert.fidelity import DOUBTFUL, Comparison, Fidelity, OutputComparison
-from tflm_hil.vocabulary import ExportKind, Precision
+from tflm_hil.models.convert.obstacles import Way
+from tflm_hil.models.convert.refusal_words import either
+from tflm_hil.vocabulary import RUNGS, ExportKind, Precision
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:
@@ -35,24 +37,36 @@ def figures(item: OutputComparison) -> str:
     return f"largest error {item.max_abs:.3g}{size}, RMS {item.rms:.2g}{same}"
 
 
+def apart(decides: Comparison, other: Comparison) -> list[str]:
+    """A sentence for every output of which another runtime is judged otherwise: which counts."""
+    return [
+        f"{RUNGS[other.runtime].title} computes output {one.name} otherwise ({figures(two)}); a"
+        f" board computes it as {RUNGS[decides.runtime].title} does"
+        for one, two in zip(decides.outputs, other.outputs, strict=True)
+        if one.fidelity is not two.fidelity
+    ]
+
+
 def doubts(
-    comparison: Comparison, export: ExportKind, dtype: Precision, causes: Sequence[Cause]
+    comparison: Comparison, asked: Way, causes: Sequence[Cause], ways: Sequence[Way]
 ) -> list[str]:
-    """A sentence for every output that is not as near as it should be, and what shows of why."""
+    """A sentence for every output that is not as near as it should be, and what shows of why.
+    `ways` are those that no rule blocks for the model (`obstacles.open_ways`).
+    """
     found = [
-        f"output {item.name} is far from Keras: {_far(item)}"
+        f"output {item.name} is far from Keras: {_far(item, asked[1])}"
         for item in comparison.outputs
         if item.fidelity is Fidelity.DOUBTFUL
     ]
     if found:
         found += [f"{cause_sentence(cause)}" for cause in causes]
-        found.append("; ".join(dict.fromkeys(_remedies(export, dtype, causes))))
+        found.append("; ".join(dict.fromkeys(_remedies(asked, causes, ways))))
     return found
 
 
-def _far(item: OutputComparison) -> str:
+def _far(item: OutputComparison, dtype: Precision) -> str:
     """Which of the two bounds it misses (`fidelity`)."""
-    if item.rms > DOUBTFUL * item.spread:
+    if item.rms > DOUBTFUL.get(dtype, 0.0) * item.spread:
         return (
             f"its RMS error {item.rms:.3g} is {item.rms / max(item.spread, 1e-30):.0%} of what it"
             " varies by on these sequences"
@@ -61,9 +75,14 @@ def _far(item: OutputComparison) -> str:
 
 
 def refusal(
-    name: str, export: ExportKind, dtype: Precision, comparison: Comparison, causes: Sequence[Cause]
+    name: str,
+    asked: Way,
+    comparison: Comparison,
+    causes: Sequence[Cause],
+    ways: Sequence[Way],
 ) -> ConversionError:
     """A conversion that is not the model: what was found, why as far as it shows, what to do."""
+    export, dtype = asked
     wrong = max(comparison.outputs, key=lambda item: list(Fidelity).index(item.fidelity))
     what = (
         f"{name} converted to {dtype} ({export}) is not the model: output {wrong.name} differs from"
@@ -77,7 +96,7 @@ def refusal(
         )
     reasons = "".join(f". {cause_sentence(cause)}" for cause in causes)
     return ConversionError(
-        what + reasons, remedy="; ".join(dict.fromkeys(_remedies(export, dtype, causes)))
+        what + reasons, remedy="; ".join(dict.fromkeys(_remedies(asked, causes, ways)))
     )
 
 
@@ -107,18 +126,18 @@ def cause_sentence(cause: Cause) -> str:
             )
 
 
-def remedy_of(cause: Cause, other: str = "float32") -> str:
-    """What to do about one finding; `other` are types that do not have it."""
+def remedy_of(cause: Cause, other: str) -> str:
+    """What to do about one finding; `other` are types that do not have it, "" for none."""
     match cause.kind:
         case CauseKind.QUANTISED_INTEGERS:
-            return (
-                'use keras.Input(…, dtype="int32"), so that the integers stay what they are, or'
-                " convert to float32"
+            return 'use keras.Input(…, dtype="int32"), so that the integers stay what they are' + (
+                f", or convert to {other}" if other else ""
             )
         case CauseKind.TIED_SCALE:
             return (
                 f"bring {cause.input} and what it is joined with to one range outside of the model;"
-                f" other calibration data does not help. Or convert to {other}"
+                " other calibration data does not help"
+                + (f". Or convert to {other}" if other else "")
             )
         case CauseKind.SMALL_FEATURE:
             return (
@@ -126,14 +145,38 @@ def remedy_of(cause: Cause, other: str = "float32") -> str:
                 " train on them; one integer scale serves all of them"
             )
         case CauseKind.DRIFT:
+            if not other:
+                return "shorten the sequences, or reset the state more often: integer states drift"
             return f"convert to {other}: integer states drift over so many steps"
 
 
-def _remedies(export: ExportKind, dtype: Precision, causes: Sequence[Cause]) -> list[str]:
+def _remedies(asked: Way, causes: Sequence[Cause], ways: Sequence[Way]) -> list[str]:
+    """Other types and exports only as far as no rule blocks them."""
+    export, dtype = asked
     if dtype == Precision.FLOAT32:
-        return ["use another export; in float32 both should be equal"]
-    wide = "int16x8" if export == ExportKind.STEP else "int16x8 with --export step"
-    other = "float32" if dtype != Precision.INT8 else f"float32, or {wide}"
-    return [remedy_of(cause, other) for cause in causes] or [
-        f"calibrate with more sequences of the kind that the model gets, or convert to {other}"
-    ]
+        others = [of for of, kind in ways if kind == dtype and of != export]
+        if not others:
+            return ["look for a layer that is random or keeps a state: in float32 both are equal"]
+        return [f"use --export {either(others)}; in float32 both should be equal"]
+    other = finer(asked, ways)
+    found = [remedy_of(cause, other) for cause in causes]
+    calibrate = "calibrate with more sequences of the kind that the model gets"
+    return found or [calibrate + (f", or convert to {other}" if other else "")]
+
+
+def finer(asked: Way, ways: Sequence[Way]) -> str:
+    """The types that hold more than the one that was asked for, with the exports that they need;
+    "" if no export takes the model in one. `ways` as `doubts` has them.
+    """
+    export, dtype = asked
+    types = {Precision.INT8: (Precision.FLOAT32, Precision.INT16X8)}
+    options = [_in_type(kind, export, ways) for kind in types.get(dtype, (Precision.FLOAT32,))]
+    return either([option for option in options if option])
+
+
+def _in_type(dtype: Precision, export: ExportKind, ways: Sequence[Way]) -> str:
+    """A type with the export that it needs, "" if no export takes the model in it."""
+    exports = [of for of, kind in ways if kind == dtype]
+    if export in exports:
+        return dtype
+    return f"{dtype} with --export {exports[0]}" if exports else ""

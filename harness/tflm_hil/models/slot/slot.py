@@ -51,7 +51,7 @@ ERASED_WORD = 0xFFFFFFFF
 _HEADER = struct.Struct(f"<IHHII{HASH_BYTES}s{NAME_BYTES}sI")
 _CRC = struct.Struct("<I")
 
-SMALLER = "export a smaller model: int8, or not unrolled"
+SMALLER = "make the model smaller"
 
 ReadSlot = Callable[[int, int], bytes]
 """`read(offset, length)`: bytes of the slot, offset from its start."""

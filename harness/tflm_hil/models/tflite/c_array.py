@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from tflm_hil.visible import in_a_line
+
 PER_LINE = 16
 
 
@@ -25,7 +27,8 @@ def c_array(content: bytes, name: str) -> tuple[str, str]:
         "    " + " ".join(f"0x{byte:02x}," for byte in content[start : start + PER_LINE])
         for start in range(0, len(content), PER_LINE)
     ]
-    about = f"// {name}: {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}."
+    digest = hashlib.sha256(content).hexdigest()
+    about = f"// {in_a_line(name)}: {len(content)} bytes, SHA-256 {digest}."
     declarations = [
         f"extern const unsigned char g_{word}_data[{len(content)}];",
         f"extern const unsigned int g_{word}_size;",

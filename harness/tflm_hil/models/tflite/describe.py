@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -14,6 +14,7 @@ from tflm_hil.models.tflite.inspect import Inspection, Subgraph, Tensor
 from tflm_hil.models.tflite.lints import Finding
 from tflm_hil.models.tflite.lints.engines import missing
 from tflm_hil.models.tflite.states import state_pairs, suspected_pairs
+from tflm_hil.report.render.console import Console
 from tflm_hil.vocabulary import Severity, StateBasis
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
@@ -38,7 +39,7 @@ def show(
     model: Inspection, findings: Sequence[Finding], *, name: str, tensors: bool = False
 ) -> None:
     """Print it."""
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(soft_wrap=False)
     console.print(describe(model, findings, name=name, tensors=tensors))
 
 

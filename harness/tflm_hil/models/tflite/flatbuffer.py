@@ -15,7 +15,9 @@ QUANTIZE_VERSION = 2  # integers to integers
 
 # Of UNIDIRECTIONAL_SEQUENCE_LSTM: the intermediate tensor with the scale of the hidden state, and
 # the input that is the output state (tensorflow/lite/kernels/lstm_shared.h and lstm_eval.cc).
-LSTM_HIDDEN, LSTM_OUTPUT_STATE = 4, 18
+LSTM_HIDDEN, LSTM_OUTPUT_STATE, LSTM_CELL_STATE = 4, 18, 19
+# Below it TFLite's kernel leaves the tanh of the cell state out.
+LEAST_CELL_SCALE = 2.0**-15
 
 
 class Editor:
@@ -39,24 +41,35 @@ class Editor:
         graph = self.model.subgraphs[signature.subgraphIndex]
         entry = _named(signature.outputs, output)
         source = entry.tensorIndex
-        like = graph.tensors[_named(signature.inputs, like_input).tensorIndex]
-        tensor = copy.deepcopy(graph.tensors[source])
-        tensor.name = output.encode()
-        tensor.buffer = 0
-        tensor.quantization = copy.deepcopy(like.quantization)
-        graph.tensors.append(tensor)
-        entry.tensorIndex = len(graph.tensors) - 1
-        operator = self.schema.OperatorT()
-        operator.opcodeIndex = self.code("QUANTIZE", QUANTIZE_VERSION)
-        operator.inputs = np.array([source], np.int32)
-        operator.outputs = np.array([entry.tensorIndex], np.int32)
-        operator.builtinOptionsType = self.schema.BuiltinOptions.QuantizeOptions
-        operator.builtinOptions = self.schema.QuantizeOptionsT()
-        graph.operators.append(operator)
+        like = _named(signature.inputs, like_input).tensorIndex
+        entry.tensorIndex = self.like(signature.subgraphIndex, source, of=like)
+        graph.tensors[entry.tensorIndex].name = output.encode()
+        end = len(graph.operators)
+        self.quantise(signature.subgraphIndex, source, entry.tensorIndex, at=end)
         # a tensor that leaves by two names stands there twice: one of the two is replaced
         outputs = list(graph.outputs)
         outputs[outputs.index(source)] = entry.tensorIndex
         graph.outputs = np.array(outputs, np.int32)
+
+    def like(self, subgraph: int, tensor: int, *, of: int) -> int:
+        """A new tensor of the shape and type of another, on the scale `of` a third; its index."""
+        tensors = self.model.subgraphs[subgraph].tensors
+        made = copy.deepcopy(tensors[tensor])
+        made.name += b"/moved"
+        made.buffer = 0
+        made.quantization = copy.deepcopy(tensors[of].quantization)
+        tensors.append(made)
+        return len(tensors) - 1
+
+    def quantise(self, subgraph: int, source: int, target: int, *, at: int) -> None:
+        """A QUANTIZE from one tensor to another, before operator number `at`."""
+        operator = self.schema.OperatorT()
+        operator.opcodeIndex = self.code("QUANTIZE", QUANTIZE_VERSION)
+        operator.inputs = np.array([source], np.int32)
+        operator.outputs = np.array([target], np.int32)
+        operator.builtinOptionsType = self.schema.BuiltinOptions.QuantizeOptions
+        operator.builtinOptions = self.schema.QuantizeOptionsT()
+        self.model.subgraphs[subgraph].operators.insert(at, operator)
 
     def bypass_requantised(self, output: str) -> bool:
         """Let the first signature's `output` be what the QUANTIZE before it reads; False if there
@@ -89,8 +102,10 @@ class Editor:
         outputs.remove(entry.tensorIndex)
         graph.outputs = np.array(outputs, np.int32)
 
-    def unite_lstm_scales(self) -> None:
-        """Give the hidden state inside every quantised fused LSTM the scale of its output."""
+    def repair_lstm_scales(self) -> None:
+        """Give the hidden state inside every quantised fused LSTM the scale of its output, and its
+        cell state one that TFLite's kernel takes.
+        """
         for graph in self.model.subgraphs:
             for operator in graph.operators:
                 if self._name(operator) != "UNIDIRECTIONAL_SEQUENCE_LSTM":
@@ -103,6 +118,8 @@ class Editor:
                     quantization = graph.tensors[index].quantization
                     quantization.scale = output.scale
                     quantization.zeroPoint = output.zeroPoint
+                cell = graph.tensors[operator.inputs[LSTM_CELL_STATE]].quantization
+                cell.scale = [max(float(scale), LEAST_CELL_SCALE) for scale in cell.scale]
 
     def _name(self, operator: Any) -> str:
         code = self.model.operatorCodes[operator.opcodeIndex]

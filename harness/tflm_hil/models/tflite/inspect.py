@@ -26,6 +26,7 @@ from tflm_hil.models.tflite.structure import (
     check_tensor,
     children_of,
 )
+from tflm_hil.vocabulary import ExportKind, Precision
 
 IDENTIFIER = b"TFL3"
 MOST_INTEGERS = 64
@@ -120,11 +121,22 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """How a model was converted: its export, its type, and the exports in that type that no rule
+    blocks for the model that it came from, None where that is not known.
+    """
+
+    export: ExportKind
+    dtype: Precision
+    open: frozenset[ExportKind] | None = None
+
+
+@dataclass(frozen=True)
 class Inspection:
     """A whole flatbuffer.
 
     `declared_states` is what its user says of its states: None where nothing was said, empty where
-    it has none.
+    it has none. `origin` is how it was converted, where that is known.
     """
 
     version: int
@@ -133,6 +145,7 @@ class Inspection:
     subgraphs: tuple[Subgraph, ...]
     signatures: tuple[Signature, ...]
     declared_states: StateNumbers | None = None
+    origin: Origin | None = None
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:

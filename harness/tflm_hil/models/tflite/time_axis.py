@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph
+from tflm_hil.models.tflite.inspect import Inspection, Subgraph
+from tflm_hil.models.tflite.slices import Slices, slices_of
 from tflm_hil.models.tflite.states import state_pairs
 from tflm_hil.models.tflite.trip_count import loop_counts
 from tflm_hil.models.tflite.variables import keeps_state
@@ -21,6 +22,8 @@ from tflm_hil.vocabulary import StepBasis
 FUSED = ("UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN",
          "BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN")  # fmt: skip
 JOINING = ("PACK", "CONCATENATION")
+# What leaves an input the input, in another shape or on another scale.
+SAME = frozenset({"CAST", "DEQUANTIZE", "EXPAND_DIMS", "QUANTIZE", "RESHAPE", "SQUEEZE"})
 
 
 @dataclass(frozen=True)
@@ -57,42 +60,48 @@ def _fused(model: Inspection) -> Iterator[int]:
 
 
 def _unrolled(model: Inspection) -> Iterator[int]:
-    """The slices of each UNPACK of what comes from an input, if a chain runs through them."""
+    """How many slices there are of each tensor that comes from an input, if a chain runs through
+    them. Slices of the last axis are gates or features, unless it is the input itself.
+    """
     main = model.subgraphs[0]
     fed = _dependent(main, main.inputs)
-    for op in main.operators:
-        sliced = op.name == "UNPACK" and len(op.outputs) > 1 and op.inputs[0] in fed
-        if sliced and _chained(main, op):
-            yield len(op.outputs)
+    given = _dependent(main, main.inputs, through=SAME)
+    for slices in slices_of(main):
+        last = slices.axis == len(main.tensors[slices.root].shape) - 1
+        if slices.root in fed and (not last or slices.root in given) and _chained(main, slices):
+            yield slices.count
 
 
-def _dependent(graph: Subgraph, start: tuple[int, ...]) -> set[int]:
+def _dependent(
+    graph: Subgraph, start: tuple[int, ...], through: frozenset[str] | None = None
+) -> set[int]:
+    """What comes from `start`, through any operator or those of these names."""
     reached = set(start)
     for op in graph.operators:
-        if reached & set(op.inputs):
+        if reached & set(op.inputs) and (through is None or op.name in through):
             reached |= set(op.outputs)
     return reached
 
 
-def _chained(graph: Subgraph, unpack: Operator) -> bool:
+def _chained(graph: Subgraph, slices: Slices) -> bool:
     """Whether one slice after the other enters: something depends on the first two and no more,
     something on the first three, and so on; or so from the end.
     """
-    count = len(unpack.outputs)
-    depends = {index: 1 << place for place, index in enumerate(unpack.outputs)}
+    count = slices.count
+    depends = {index: 1 << place for index, place in slices.places.items()}
     computed: set[int] = set()
     for op in graph.operators:
-        if op.index == unpack.index:
+        if op.index in slices.operators:
             continue
-        slices = 0
+        entered = 0
         for index in op.inputs:
-            slices |= depends.get(index, 0)
-        if not slices:
+            entered |= depends.get(index, 0)
+        if not entered:
             continue
         for index in op.outputs:
-            depends[index] = slices
+            depends[index] = entered
         if op.name not in JOINING:
-            computed.add(slices)
+            computed.add(entered)
     whole = (1 << count) - 1
     first = all((1 << length) - 1 in computed for length in range(2, count + 1))
     last = all(whole - ((1 << count - length) - 1) in computed for length in range(2, count + 1))

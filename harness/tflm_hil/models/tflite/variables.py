@@ -1,5 +1,5 @@
-"""What a model keeps inside itself from inference to inference: variable tensors, and resource
-variables that it assigns.
+"""What a model keeps inside itself from inference to inference: variable tensors, resource
+variables that it assigns, and memory that operators of TFLM's signal library have of their own.
 
     for item in variables(model):
         item.name, item.bytes, item.keeper
@@ -20,11 +20,21 @@ from tflm_hil.vocabulary import StateKeeper
 
 HANDLE, READ, ASSIGN = "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"
 ONCE = "CALL_ONCE"
+# Operators with a state that is no tensor: what they register has a `reset`.
+KEEPING = frozenset(
+    f"CUSTOM {name}"
+    for name in (
+        "CIRCULAR_BUFFER", "SignalDelay", "SignalFilterBankSpectralSubtraction", "SignalFramer",
+        "SignalOverlapAdd", "SignalStacker",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A state inside the model; `bytes` of its elements."""
+    """A state inside the model; `bytes` of its elements. An operator's own memory is as large as
+    its outputs, or larger: only the operator knows.
+    """
 
     name: str
     bytes: int
@@ -33,7 +43,7 @@ class Variable:
 
 def variables(model: Inspection) -> tuple[Variable, ...]:
     """All of them, variable tensors first."""
-    return (*_tensors(model), *_resources(model))
+    return (*_tensors(model), *_resources(model), *_operators(model))
 
 
 def keeps_state(model: Inspection) -> bool:
@@ -59,6 +69,15 @@ def _tensors(model: Inspection) -> Iterator[Variable]:
         for tensor in graph.tensors:
             if tensor.variable:
                 yield Variable(tensor.name, _bytes(tensor), StateKeeper.VARIABLE)
+
+
+def _operators(model: Inspection) -> Iterator[Variable]:
+    for graph in model.subgraphs:
+        for op in graph.operators:
+            if op.name in KEEPING:
+                outputs = [graph.tensors[index] for index in op.outputs if index >= 0]
+                name = outputs[0].name if outputs else op.name
+                yield Variable(name, sum(map(_bytes, outputs)), StateKeeper.OPERATOR)
 
 
 def _resources(model: Inspection) -> Iterator[Variable]:

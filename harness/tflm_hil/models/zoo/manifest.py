@@ -54,7 +54,7 @@ from typing import Any
 from tflm_hil.errors import ConfigurationError
 from tflm_hil.files import shown
 from tflm_hil.models.tflite.declared_states import Declared, with_states
-from tflm_hil.models.tflite.inspect import Inspection, StateNumbers, inspect
+from tflm_hil.models.tflite.inspect import Inspection, Origin, StateNumbers, inspect
 from tflm_hil.models.tflite.states import StatePair, state_pairs
 from tflm_hil.models.zoo.given_samples import several_inputs
 from tflm_hil.models.zoo.samples import SampleFile, Samples, SampleSource, load_once
@@ -64,7 +64,9 @@ from tflm_hil.vocabulary import (
     RUNG_MEASURES,
     ElementType,
     Engine,
+    ExportKind,
     Measure,
+    Precision,
     RungName,
     Task,
 )
@@ -173,10 +175,16 @@ class Variant:
 
     @cached_property
     def _inspection(self) -> Inspection:
-        model = inspect(self._content, self.id)
+        model = replace(inspect(self._content, self.id), origin=self._origin)
         if self.declared_states is None:
             return model
         return with_states(model, self.declared_states, f"{self.id}: states")
+
+    @property
+    def _origin(self) -> Origin | None:
+        if self.export not in tuple(ExportKind) or self.dtype not in tuple(Precision):
+            return None  # given as it is
+        return Origin(ExportKind(self.export), Precision(self.dtype))
 
     @cached_property
     def _state_pairs(self) -> tuple[StatePair, ...]:

@@ -18,8 +18,8 @@ from typing import Any
 from tflm_hil.models.tflite.feedback import Feedback, Wiring
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.states import untie_states
+from tflm_hil.models.tflite.tflm_interpreter import TflmInterpreter
 from tflm_hil.references.sequences import run_sequences
-from tflm_hil.references.workers.tflm import TflmInterpreter
 from tflm_hil.worker import Arrays, serve
 
 

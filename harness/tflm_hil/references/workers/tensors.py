@@ -21,8 +21,8 @@ from tflite_micro.python.tflite_micro import runtime
 from tflm_hil.models.tflite.feedback import Feedback, Wiring
 from tflm_hil.models.tflite.inspect import StateNumbers, inspect
 from tflm_hil.models.tflite.layout import invokes, layout_of
+from tflm_hil.models.tflite.tflm_interpreter import ARENA_BYTES
 from tflm_hil.references.serving import state_numbers
-from tflm_hil.references.workers.tflm import ARENA_BYTES
 from tflm_hil.worker import Arrays, serve
 
 # Types without elements to compare.

@@ -12,6 +12,7 @@ from tflm_hil.report.causes import (
     ErrorGrows,
     Evidence,
     Explanation,
+    Imitated,
     InputsBeyondScale,
     LintShows,
     Manner,
@@ -147,10 +148,23 @@ def evidence_sentence(evidence: Evidence) -> str:
         return f"The error (RMS) is {course}."
     if isinstance(evidence, NotFinite):
         return not_finite_sentence(evidence)
+    if isinstance(evidence, Imitated):
+        return _imitated(evidence)
     return (
         f"{evidence.beyond:.0%} of the inputs lie beyond the input's scale, {evidence.low:.3g} to"
         f" {evidence.high:.3g}: {_histogram(evidence)}."
     )
+
+
+def _imitated(evidence: Imitated) -> str:
+    """An engine that does the same gives the same."""
+    if evidence.sequences == evidence.of == 1:
+        where = f"all {evidence.invokes:,} Invokes"
+    elif evidence.sequences == evidence.of:
+        where = f"all {evidence.of:,} sequences"
+    else:
+        where = f"the first {evidence.sequences:,} of {evidence.of:,} sequences"
+    return f"An engine on the desktop that does so gives what the board gives, in {where}."
 
 
 def not_finite_sentence(found: NotFinite) -> str:

@@ -16,8 +16,10 @@ from tflm_hil.report.render import notes
 from tflm_hil.report.render.circumstance_text import circumstance_lines, flash_text
 from tflm_hil.report.render.columns import DOCUMENT_RANK, Column, variant_columns
 from tflm_hil.report.render.entries import measure
+from tflm_hil.report.render.failing import failing_tests
 from tflm_hil.report.render.html_details import variant_details
 from tflm_hil.report.render.problems import problems
+from tflm_hil.report.render.resumption_text import resumption_lines, unfinished_text
 from tflm_hil.report.render.summary import (
     closing_line,
     equality_line,
@@ -26,6 +28,7 @@ from tflm_hil.report.render.summary import (
     verdict_word,
 )
 from tflm_hil.report.render.wording import MISSING
+from tflm_hil.visible import visible
 from tflm_hil.vocabulary import RungName
 
 _HERE = Path(__file__).parent
@@ -55,15 +58,17 @@ def render(run: RunRecord) -> str:
         parts += [_filters(), _table(run)]
         parts.append(f'<p class="legend">{"<br>".join(map(escape, legend_lines(run)))}</p>')
     parts += _section("Problems", [text.plain for text in problems(run, every=True)], "item")
+    parts += _section("Tests that did not pass", list(failing_tests(run)), "item")
     # the others stand in the rows of their variants
     remarks = [str(note) for note in notes.notes(run) if note.kind not in notes.QUIET]
     parts += _section("Remarks", remarks, "item remark")
-    return PAGE.format(
+    page = PAGE.format(
         title=escape(run.run_id),
         style=(_HERE / "report.css").read_text("utf-8"),
         body="\n".join(parts),
         script=(_HERE / "report.js").read_text("utf-8"),
     )
+    return visible(page)
 
 
 def write(run: RunRecord, path: Path) -> None:
@@ -72,10 +77,10 @@ def write(run: RunRecord, path: Path) -> None:
 
 
 def _head(run: RunRecord) -> str:
-    unfinished = "" if run.complete else " (not complete)"
     lines = [
         f"<h1>tflm-hil · {escape(run.run_id)}</h1>",
-        f'<p><span class="badge {run.verdict}">{escape(verdict_word(run))}{unfinished}</span>'
+        f'<p><span class="badge {run.verdict}">{escape(verdict_word(run))}'
+        f"{escape(unfinished_text(run))}</span>"
         f"{escape(closing_line(run))}</p>",
     ]
     lines += [
@@ -88,10 +93,7 @@ def _head(run: RunRecord) -> str:
         facts.append(("board", "was not reached: there is nothing to say about it"))
     if run.flash:
         facts.append(("flashed", flash_text(run.flash)))
-    facts += [
-        ("resumed", f"{item.at}: had been cut off; {item.sequences_kept:,} results are from before")
-        for item in run.resumed
-    ]
+    facts += resumption_lines(run)
     rows = "".join(f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in facts)
     lines.append(
         '<details open id="circumstances"><summary>what the numbers are true under</summary>'

@@ -152,6 +152,24 @@ KNOWN: Mapping[CauseKind, Words] = {
         " computed: a state that the input or the other state overwrites.",
         "Check the memory planner, and scratch buffers and DMA that write past their end.",
     ),
+    CauseKind.KERNEL_FORGETS: Words(
+        "kernel forgets its state between calls",
+        "CMSIS-NN's fused int8 LSTM begins every Invoke with a state of zero; upstream's reference"
+        " kernel goes on from the one before.",
+        "Our engine, made to forget likewise on the desktop, gives what the board gives, bit for"
+        " bit; `hil compare-engines` shows which engines keep a state.",
+        "Build the TFLM tree without OPTIMIZED_KERNEL_DIR=cmsis_nn; or export `step`, whose state"
+        " is an input and an output; or give a whole sequence to one Invoke, from a reset each.",
+    ),
+    CauseKind.SINGLE_PRECISION: Words(
+        "factors are rounded to single precision",
+        "Trees of TFLM that are older than the desktop wheel multiply and divide scales in single"
+        " precision; results change by 1 LSB, more where a state adds them up.",
+        "Our engine, made to round likewise on the desktop, gives what the board gives, bit for"
+        " bit.",
+        "Build a TFLM tree as new as the desktop wheel (`pip show tflite-micro` says of which day"
+        " it is); nothing is wrong with the model.",
+    ),
     CauseKind.KERNEL_VARIANTS: Words(
         "kernel variants round differently",
         "Two libraries of kernels round the same product to neighbouring integers.",

@@ -12,7 +12,9 @@ from tflm_hil.report.render.circumstance_text import circumstance_lines
 from tflm_hil.report.render.columns import DOCUMENT_RANK, Column, variant_columns
 from tflm_hil.report.render.drifts import drift_lines
 from tflm_hil.report.render.entries import ACCURACY, AUC, RMSE, measure
+from tflm_hil.report.render.failing import failing_tests
 from tflm_hil.report.render.problems import problems
+from tflm_hil.report.render.resumption_text import resumption_lines, unfinished_text
 from tflm_hil.report.render.summary import (
     closing_line,
     equality_line,
@@ -21,6 +23,7 @@ from tflm_hil.report.render.summary import (
     verdict_word,
 )
 from tflm_hil.report.render.wording import plural
+from tflm_hil.visible import visible
 
 TABLE_NAME = "zoo.md"
 
@@ -40,21 +43,23 @@ def write(run: RunRecord, path: Path) -> Path:
 
 def render(run: RunRecord) -> str:
     """The whole document."""
-    return "\n".join(_lines(run)) + "\n"
+    return visible("\n".join(_lines(run)) + "\n")
 
 
 def _lines(run: RunRecord) -> Iterator[str]:
     yield f"# Run {run.run_id}"
     yield ""
-    yield f"**{verdict_word(run)}** · {closing_line(run)}"
+    yield f"**{verdict_word(run)}{unfinished_text(run)}** · {closing_line(run)}"
     for line in (equality_line(run), streaming_line(run)):
         if line:
             yield f"<br>{line}"
     yield ""
-    if run.circumstances is not None:
+    facts = list(circumstance_lines(run.circumstances)) if run.circumstances else []
+    facts += resumption_lines(run)
+    if facts:
         yield "| | |"
         yield "|---|---|"
-        for label, text in circumstance_lines(run.circumstances):
+        for label, text in facts:
             yield f"| {label} | {_escaped(text)} |"
         yield ""
     columns = [column for column in variant_columns(run) if column.keep <= DOCUMENT_RANK]
@@ -65,6 +70,7 @@ def _lines(run: RunRecord) -> Iterator[str]:
             yield from _table(columns, variants)
     yield from ("", *(f"{line}  " for line in legend_lines(run)), "")
     yield from _section("Problems", [text.plain for text in problems(run, every=True)])
+    yield from _section("Tests that did not pass", list(failing_tests(run)))
     remarks = notes.notes(run)
     yield from _section("Remarks", [str(note) for note in remarks if note.kind not in notes.QUIET])
     drift = [f"{v.id}: {' '.join(lines)}" for v in run.variants if (lines := drift_lines(v))]
@@ -81,7 +87,7 @@ def _table(
     yield f"|---|{'|'.join('---:' if column.numeric else '---' for column in columns)}|"
     for variant in variants:
         cells = [_escaped((column.exact or column.text)(variant)) for column in columns]
-        yield f"| {variant.model} | {' | '.join(cells)} |"
+        yield f"| {_escaped(variant.model)} | {' | '.join(cells)} |"
 
 
 def _section(title: str, items: Sequence[str]) -> Iterator[str]:

@@ -188,5 +188,16 @@ def _(how: m.OperatorRounds) -> str:
 
 
 @_words.register
+def _(how: m.OperatorsForget) -> str:
+    return f"{', '.join(how.operators)} begins every Invoke with a state of zero"
+
+
+@_words.register
+def _(how: m.FactorsRounded) -> str:
+    most = f"the most in {how.operator}, " if len(how.operators) > 1 else ""
+    return f"those of {', '.join(how.operators)}, {most}from {how.exact:.10g} to {how.rounded:.10g}"
+
+
+@_words.register
 def _(how: m.RunTwiceDiffers) -> str:
     return f"run twice on the same input, it differs by RMS {number(how.rms)}"

@@ -12,12 +12,12 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.wording import duration
 
 BITS_PER_BYTE = 10  # start, eight data bits, stop

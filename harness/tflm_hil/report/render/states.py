@@ -75,6 +75,7 @@ def memory_text(variant: VariantRecord) -> str:
         StateKeeper.CALLER: "fed back by the caller",
         StateKeeper.VARIABLE: "in variable tensors",
         StateKeeper.RESOURCE: "in resource variables",
+        StateKeeper.OPERATOR: "or more in operators' own memory",
     }
     parts = []
     for keeper, text in words.items():

@@ -9,17 +9,21 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tflm_hil.report.judgement import Verdict
 from tflm_hil.report.records import RunRecord
 from tflm_hil.report.render import notes
 from tflm_hil.report.render.circumstance_text import circumstance_lines, flash_text
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.details import details
+from tflm_hil.report.render.failing import failing_tests
 from tflm_hil.report.render.problems import problems
+from tflm_hil.report.render.resumption_text import resumption_lines, unfinished_text
 from tflm_hil.report.render.summary import closing_line, equality_line, streaming_line, verdict_word
 from tflm_hil.report.render.zoo_text import STYLE, Rows, zoo_text
 
@@ -41,7 +45,6 @@ def render(
         width=width or CI_WIDTH,
         force_terminal=colour,
         color_system="standard" if colour else None,
-        highlight=False,
         legacy_windows=False,
     )
     with console.capture() as capture:
@@ -67,6 +70,7 @@ def report(
     remarks = list(_remarks(run, every=with_details))
     if remarks:
         parts += [Text(), *remarks]
+    parts += [Padding(part, (1, 0, 0, 0)) for part in _failing(run, every=with_details)]
     parts += [Text(), _closing(run)]
     return Group(*parts)
 
@@ -85,15 +89,8 @@ def _head(run: RunRecord) -> Panel:
             grid.add_row(label, text)
     if run.flash:
         grid.add_row("flashed", flash_text(run.flash))
-    for resume in run.resumed:
-        grid.add_row(
-            "resumed",
-            Text(
-                f"{resume.at}: this run had been cut off; {resume.sequences_kept:,} results "
-                "are from before",
-                style="yellow",
-            ),
-        )
+    for label, text in resumption_lines(run):
+        grid.add_row(label, Text(text, style="yellow"))
     return Panel(grid, title=f"run {run.run_id}", title_align="left", border_style="dim")
 
 
@@ -117,13 +114,19 @@ def _remarks(run: RunRecord, *, every: bool) -> Iterator[Text]:
             yield Text(f"{kind}: {rest} {more}with --details", style="dim")
 
 
+def _failing(run: RunRecord, *, every: bool) -> Iterator[Text]:
+    """Last before the verdict: what a log is searched for stands at its end."""
+    for text in failing_tests(run, every=every):
+        first, newline, rest = text.partition("\n")
+        yield Text.assemble((first, STYLE[Verdict.FAIL]), newline, rest)
+
+
 # --- the end ---------------------------------------------------------------------------------
 
 
 def _closing(run: RunRecord) -> Text:
-    unfinished = "" if run.complete else " (not complete)"
     text = Text.assemble(
-        (verdict_word(run) + unfinished, STYLE[run.verdict]), f" · {closing_line(run)}"
+        (verdict_word(run) + unfinished_text(run), STYLE[run.verdict]), f" · {closing_line(run)}"
     )
     for line in (equality_line(run), streaming_line(run)):
         text.append(f"\n{line}" if line else "", style="dim")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,10 @@ def test_damage_does_not_depend_on_how_the_stream_is_cut(
     assert pieces == whole
 
 
-@pytest.mark.parametrize(("kind", "length"), [("flip", 1000), ("drop", 0), ("duplicate", 2000)])
+@pytest.mark.parametrize(
+    ("kind", "length"),
+    [("flip", 1000), ("drop", 0), ("duplicate", 2000), ("insert", 2000), ("reorder", 999)],
+)
 def test_each_kind_at_full_rate(kind: str, length: int) -> None:
     noise = LineNoise(1.0, 1, (kind,))
     damaged = noise.apply(bytes(1000))
@@ -31,13 +36,21 @@ def test_each_kind_at_full_rate(kind: str, length: int) -> None:
         assert all(byte.bit_count() == 1 for byte in damaged)
 
 
+def test_a_byte_that_is_late_comes_behind_the_next() -> None:
+    noise = LineNoise(0.25, 3, ("reorder",))
+    damaged = b"".join(noise.apply(bytes([value])) for value in range(200))
+    assert sorted(damaged) == sorted(set(damaged)), "nothing comes twice"
+    late = sum(second < first for first, second in itertools.pairwise(damaged))
+    assert 20 < late <= noise.counters.reorder
+
+
 def test_the_rate_is_kept() -> None:
     noise = LineNoise(1e-3, 7)
     for _ in range(100):
         noise.apply(bytes(10_000))
     counted = noise.counters
-    assert 900 < counted.flip + counted.drop + counted.duplicate < 1100
-    assert min(counted.flip, counted.drop, counted.duplicate) > 250
+    assert 900 < counted.total < 1100
+    assert min(vars(counted).values()) > 150
 
 
 @pytest.mark.parametrize("rate", [0, -1, 1.5])

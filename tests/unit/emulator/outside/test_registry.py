@@ -111,3 +111,43 @@ def test_the_directory_is_for_this_user_only() -> None:
 def test_each_board_has_a_flash_file_of_its_own() -> None:
     assert registry.flash_path("A") != registry.flash_path("B")
     assert registry.flash_path("A").parent.is_dir()
+
+
+def _hold_elsewhere(tmp_path: Path) -> tuple[subprocess.Popen[str], str]:
+    """By a process with another runtime folder, over the same cache folder."""
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "elsewhere"))
+        return _hold()
+
+
+def test_one_flash_is_for_one_board_whatever_runtime_folders_there_are(tmp_path: Path) -> None:
+    process, uid = _hold_elsewhere(tmp_path)
+    try:
+        assert registry.entries() == []
+        own = registry.claim("EMU-F746ZG")
+        assert own.uid != uid
+        with pytest.raises(
+            EmulatorError, match=f"flash of {uid}.* process {process.pid}"
+        ) as caught:
+            registry.claim("EMU-F746ZG", uid)
+        assert "leave out --uid" in caught.value.remedy
+        own.release()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    free = registry.claim("EMU-F746ZG", uid)  # no lock outlives who held it
+    assert registry.flash_path(uid).stat().st_mode & 0o077 == 0
+    free.release()
+
+
+def test_a_board_that_cannot_be_found_any_more_still_has_its_uid_and_flash() -> None:
+    """It ends: until its last store to flash nobody else may use that."""
+    claim = registry.claim("EMU-F746ZG", "MINE")
+    claim.publish(_entry(claim))
+    claim.withdraw()
+    assert registry.find("MINE") is None
+    with pytest.raises(EmulatorError, match="MINE is already running"):
+        registry.claim("EMU-F746ZG", "MINE")
+    claim.release()
+    registry.claim("EMU-F746ZG", "MINE").release()

@@ -8,6 +8,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tflm_hil.errors import ConversionError
+from tflm_hil.models.convert import convert
 from tflm_hil.models.convert.causes import Cause, CauseKind, causes_of, drift
 from tflm_hil.models.convert.fidelity import (
     Comparison,
@@ -18,11 +20,13 @@ from tflm_hil.models.convert.fidelity import (
     first_not_finite,
     per_window,
 )
+from tflm_hil.models.convert.obstacles import Layer, obstacles, open_ways
 from tflm_hil.models.convert.samples import KerasInput
 from tflm_hil.models.convert.wording import comparison_lines, doubts, refusal
 from tflm_hil.models.tflite.inspect import inspect
 from tflm_hil.models.tflite.quantize import Quantization
-from tflm_hil.vocabulary import ExportKind, Precision
+from tflm_hil.vocabulary import ExportKind, Precision, RungName
+from tflm_hil.worker import Answer
 
 from tests.support.graph_builder import ModelBuilder
 from tests.unit.models.zoo.test_given import network
@@ -105,6 +109,16 @@ def test_decisions_of_a_classifier() -> None:
     assert found.fidelity is Fidelity.WRONG
 
 
+def test_sixteen_bits_are_nearer_than_eight() -> None:
+    wanted = waves()
+    error = 0.2 * wanted[..., ::-1]
+    found = [
+        compare_output("y", wanted, wanted + error, quantization=quantization).fidelity
+        for quantization in (Quantization("int8", 2.0 / 256), Quantization("int16", 2.0 / 65536))
+    ]
+    assert found == [Fidelity.FAITHFUL, Fidelity.DOUBTFUL]
+
+
 def test_a_record_travels_as_json() -> None:
     made = Comparison(3, given=False, outputs=(output(),))
     assert Comparison.from_record(json.loads(json.dumps(asdict(made)))) == made
@@ -127,6 +141,26 @@ def test_words() -> None:
     assert two.fidelity is Fidelity.WRONG
 
 
+def test_tflm_decides_and_another_judgement_of_tflite_is_said() -> None:
+    right = Comparison(8, given=True, outputs=(output(), output(name="state")))
+    wrong = (output(Fidelity.WRONG), output(name="state"))
+    other = Comparison(8, given=True, outputs=wrong, runtime=RungName.TFLITE)
+    answers: list[Answer] = [
+        ({"difference": 0.0, "notes": [], "ways": []}, {"tflite": np.zeros(4, np.uint8)}),
+        *(({"comparison": asdict(item), "causes": [], "notes": []}, {}) for item in (other, right)),
+    ]
+    done = convert.judged(answers, "m.keras", ExportKind.FUSED, Precision.INT8)
+    assert done.comparison == right
+    (note,) = done.notes
+    assert "TFLite computes output head otherwise" in note
+    assert "as desktop TFLM does" in note
+    with pytest.raises(ConversionError, match="is not the model"):
+        convert.judged(answers[:2], "m.keras", ExportKind.FUSED, Precision.INT8)
+
+
+LSTM = open_ways(obstacles([Layer("lstm", "LSTM", recurrent=True)]))
+
+
 @pytest.mark.parametrize(
     ("cause", "words", "remedy"),
     [
@@ -141,12 +175,13 @@ def test_words() -> None:
     ],
 )
 def test_reasons_come_with_their_remedies(cause: Cause, words: str, remedy: str) -> None:
+    asked = (ExportKind.SHIFT, Precision.INT8)
     wrong = Comparison(8, given=True, outputs=(output(Fidelity.WRONG),))
-    error = refusal("m.keras", ExportKind.SHIFT, Precision.INT8, wrong, [cause])
+    error = refusal("m.keras", asked, wrong, [cause], LSTM)
     assert words in error.what
     assert remedy in error.remedy
     doubtful = Comparison(8, given=True, outputs=(output(Fidelity.DOUBTFUL),))
-    said = doubts(doubtful, ExportKind.SHIFT, Precision.INT8, [cause])
+    said = doubts(doubtful, asked, [cause], LSTM)
     assert "RMS error 0.004 is 40% of what it varies by" in said[0]
     assert words in said[1]
     assert remedy in said[2]
@@ -154,11 +189,12 @@ def test_reasons_come_with_their_remedies(cause: Cause, words: str, remedy: str)
 
 def test_a_remedy_never_names_what_was_just_used() -> None:
     wrong = Comparison(8, given=True, outputs=(output(Fidelity.WRONG),))
-    step = refusal("m.keras", ExportKind.STEP, Precision.INT8, wrong, [])
+    step = refusal("m.keras", (ExportKind.STEP, Precision.INT8), wrong, [], LSTM)
     assert "--export step" not in step.remedy
-    wide = refusal("m.keras", ExportKind.STEP, Precision.INT16X8, wrong, [])
+    wide = refusal("m.keras", (ExportKind.STEP, Precision.INT16X8), wrong, [], LSTM)
     assert "int16x8" not in wide.remedy
-    assert "float32" not in refusal("m", ExportKind.LOOP, Precision.FLOAT32, wrong, []).remedy[:20]
+    loop = refusal("m", (ExportKind.LOOP, Precision.FLOAT32), wrong, [], LSTM)
+    assert "float32" not in loop.remedy[:20]
 
 
 def test_causes_are_read_from_the_inputs_scales() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tflm_hil.models.tflite.inspect import inspect
-from tflm_hil.models.tflite.variables import keeps_state, never_assigned, variables
+from dataclasses import replace
+
+import pytest
+from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph, Tensor, inspect
+from tflm_hil.models.tflite.variables import KEEPING, keeps_state, never_assigned, variables
 from tflm_hil.vocabulary import StateKeeper
 
 from tests.support.graph_builder import ModelBuilder
@@ -38,6 +41,23 @@ def test_variable_tensors_of_a_fused_layer() -> None:
     kept = variables(inspect(fused()))
     assert {item.keeper for item in kept} == {StateKeeper.VARIABLE}
     assert all(item.bytes > 0 for item in kept)
+
+
+@pytest.mark.parametrize("name", sorted(KEEPING))
+def test_memory_of_an_operator_s_own(name: str) -> None:
+    """No tensor shows it; it is as large as the outputs, or larger."""
+    shape = (1, 3)
+    x, y = (
+        Tensor(index, "xy"[index], "int16", shape, shape, (), (), 0, 0, False) for index in range(2)
+    )
+    operator = Operator(0, 32, name, 1, (0,), (1,))
+    model = Inspection(3, "", 0, (Subgraph(0, "", (x, y), (operator,), (0,), (1,)),), ())
+    (kept,) = variables(model)
+    assert (kept.name, kept.bytes, kept.keeper) == ("y", 6, StateKeeper.OPERATOR)
+    other = replace(operator, name="CUSTOM SignalWindow")
+    assert not keeps_state(
+        replace(model, subgraphs=(replace(model.subgraphs[0], operators=(other,)),))
+    )
 
 
 def test_resource_variable_that_every_step_assigns() -> None:

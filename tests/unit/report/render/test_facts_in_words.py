@@ -115,7 +115,7 @@ def test_memory_is_told_by_who_keeps_it_and_a_suspicion_is_none() -> None:
     text = memory_text(replace(VARIANT, states=states))
     assert text == (
         "16 B fed back by the caller (1), 16 B in variable tensors (1), 16 B in resource"
-        " variables (1)"
+        " variables (1), 16 B or more in operators' own memory (1)"
     )
 
 

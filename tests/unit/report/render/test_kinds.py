@@ -10,6 +10,7 @@ from tflm_hil.report.kinds import KNOWN_KINDS, CauseKind
 from tflm_hil.report.mistakes import (
     BiasShared,
     CellBounded,
+    FactorsRounded,
     Fill,
     GatesReordered,
     How,
@@ -17,6 +18,7 @@ from tflm_hil.report.mistakes import (
     InputScaled,
     Mistake,
     OperatorRounds,
+    OperatorsForget,
     OtherFunction,
     OutputReadAs,
     RecurrentWeightsCount,
@@ -52,6 +54,8 @@ MADE: dict[CauseKind, How] = {
     CauseKind.BIAS_OR_RESET: Way.RESET_BEFORE_PRODUCT,
     CauseKind.ACTIVATION: OtherFunction("hard_sigmoid", "sigmoid", in_gates=True),
     CauseKind.MEMORY_OVERLAP: Way.TENSORS_OVERLAP,
+    CauseKind.KERNEL_FORGETS: OperatorsForget(("UNIDIRECTIONAL_SEQUENCE_LSTM",)),
+    CauseKind.SINGLE_PRECISION: FactorsRounded(("FULLY_CONNECTED", "SUB"), "SUB", 0.25, 0.2500001),
     CauseKind.KERNEL_VARIANTS: OperatorRounds("TANH", 1.0),
     CauseKind.BACKWARD_HALF: Way.BACKWARD_READS_FORWARDS,
     CauseKind.DECODER_START: Way.ENCODER_STATE_MISSING,
@@ -71,8 +75,8 @@ def golden() -> dict[str, list[str]]:
 
 def test_every_known_mistake_has_its_words() -> None:
     assert tuple(KNOWN) == KNOWN_KINDS
-    assert len(KNOWN) == 26
-    assert len({known.name for known in KNOWN.values()}) == 26
+    assert len(KNOWN) == 28
+    assert len({known.name for known in KNOWN.values()}) == 28
     assert set(golden()) == set(MADE)
     assert set(MADE) | WITHOUT_MISTAKE == set(KNOWN_KINDS)
 
@@ -87,8 +91,8 @@ def test_a_cause_of_each_kind_is_said_with_its_remedy(kind: CauseKind) -> None:
 def test_remedies_are_orders_in_one_voice(kind: CauseKind) -> None:
     verb = remedy(kind).split()[0]
     assert verb in {
-        "Bind", "Calibrate", "Check", "Compare", "Export", "Fix", "Give", "Hand", "Keep", "Name",
-        "Put", "Quantise", "Requantise", "Send", "Set", "Stop", "Test", "Use",
+        "Bind", "Build", "Calibrate", "Check", "Compare", "Export", "Fix", "Give", "Hand", "Keep",
+        "Name", "Put", "Quantise", "Requantise", "Send", "Set", "Stop", "Test", "Use",
     }  # fmt: skip
     assert remedy(kind).endswith(".")
 

@@ -57,7 +57,7 @@ def test_marks_of_markdown_in_texts_are_escaped() -> None:
 
 def test_run_without_anything_is_a_document_too() -> None:
     text = markdown.render(RunRecord("id", "2026-11-22T01:15:02+00:00", 0.1, Verdict.NONE, False))
-    assert "**NOTHING MEASURED**" in text
+    assert "**NOTHING MEASURED (not complete)**" in text
     assert "##" not in text
 
 

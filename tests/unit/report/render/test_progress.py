@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from rich.console import Console
+from tflm_hil.report.render.console import Console
 from tflm_hil.report.render.progress import ConsoleProgress, SilentProgress
 
 

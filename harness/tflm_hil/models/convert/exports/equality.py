@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tflm_hil.models.convert.exports import Export, call, outputs_of, rows
 from tflm_hil.models.convert.exports.indices import table_rows
+from tflm_hil.models.convert.exports.inputs import ModelInput
 from tflm_hil.models.convert.exports.rebuild import forget, rebuild, stateful
 from tflm_hil.models.convert.exports.walk import layers_of
 from tflm_hil.models.convert.samples import (
@@ -25,7 +26,9 @@ from tflm_hil.models.convert.samples import (
 PROBED_SEQUENCES = 8
 
 
-def windows(inputs: Sequence[KerasInput], sequences: Sequences) -> dict[str, NDArray[Any]]:
+def windows(
+    inputs: Sequence[KerasInput | ModelInput], sequences: Sequences
+) -> dict[str, NDArray[Any]]:
     """Sequences cut into what the model takes at a time."""
     cut = {}
     for item in inputs:

@@ -14,11 +14,16 @@ the kernels of TFLite need the two to be one, and the converter does not see to 
   LSTM's are outputs while it is calibrated;
 - a CONCATENATION gives its scale to what it joins, through every reshape. So the scale inside is
   made that of the output.
+
+TFLite's kernel computes no tanh of a cell whose scale is below 2^-15, TFLM's does
+(tensorflow/lite/kernels/internal/reference/portable_tensor_utils.cc, PortableApplyTanh: 0 to 6
+integer bits). A cell that stays within ±0.5 gets such a scale; it is made 2^-15, so that both
+agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +32,24 @@ import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export
+from tflm_hil.models.convert.calibration import Begin
+from tflm_hil.models.convert.exports import Export, Feed
+from tflm_hil.models.convert.exports.equality import windows
 from tflm_hil.models.convert.exports.graph import Graph
 from tflm_hil.models.convert.exports.inputs import each, inputs_of, named_as_keras
 from tflm_hil.models.convert.exports.links import Recurrent
 from tflm_hil.models.convert.exports.loop import fed
-from tflm_hil.models.convert.exports.rebuild import load, rebuild
+from tflm_hil.models.convert.exports.rebuild import load, rebuild, stateful
 from tflm_hil.models.convert.exports.saved import converter_of, output_names
 from tflm_hil.models.convert.exports.shift import function_of
-from tflm_hil.models.convert.samples import Sequences
+from tflm_hil.models.convert.samples import Sequences, count_of
 from tflm_hil.models.tflite.flatbuffer import Editor
 
 
 def converter(model_path: Path) -> Export:
     """Export through `tf_keras`; raises ValueError for layers that cannot be fused."""
-    model = rebuild(load(str(model_path)), unroll=False, stateless=True)
+    original = load(str(model_path))
+    model = rebuild(original, unroll=False, stateless=True)
     operators = Operators()
     graph = Graph(model, operators)
     taken = inputs_of(model)
@@ -55,10 +63,19 @@ def converter(model_path: Path) -> Export:
         ]
         return [np.concatenate([np.asarray(item[name]) for item in results]) for name in outputs]
 
+    def representative(samples: Sequences) -> Iterator[Feed]:
+        cut = windows(taken, samples)
+        # windows that stand alone are taken as one sequence, as a stateful Keras model does
+        goes_on = stateful(original)
+        alone = goes_on and count_of(cut) == count_of(samples)
+        length = count_of(cut) // (1 if alone else count_of(samples)) if goes_on else 1
+        for number, feed in enumerate(fed(taken, cut)):
+            yield Begin(feed) if number % length == 0 else feed
+
     return Export(
         converter_of(function, operators.layers),
         probe,
-        lambda samples: fed(taken, samples),
+        representative,
         finish=lambda content: named_as_keras(_finished(content), taken),
     )
 
@@ -70,7 +87,7 @@ KEPT = "kept"
 def _finished(content: bytes) -> bytes:
     """Without the outputs that were kept, each LSTM on one scale."""
     editor = Editor(content)
-    editor.unite_lstm_scales()
+    editor.repair_lstm_scales()
     names = [item.name.decode() for item in editor.model.signatureDefs[0].outputs]
     for name in names:
         if name.startswith(KEPT):
@@ -104,12 +121,17 @@ class Operators:
         in_time_order: bool,
     ) -> tuple[Any, list[Any]]:
         """The operator's output; its states stay inside it."""
-        _check(link, from_zero=from_zero, masked=mask is not None, reversed_=in_time_order)
+        _check(link, from_zero=from_zero, masked=mask is not None)
         if id(link.layer) not in self._made:
             with tf.init_scope():
                 self._made[id(link.layer)] = self._legacy(link)
+        if link.backward:
+            x = tf.reverse(x, axis=[1])
         output = self._made[id(link.layer)](x, training=False)
         self._outputs.append(output)
+        if in_time_order and link.sequences:
+            output = tf.reverse(output, axis=[1])
+            self._outputs.append(output)
         return output, list(states)
 
     def _legacy(self, link: Recurrent) -> Any:
@@ -123,7 +145,7 @@ class Operators:
         return layer
 
 
-def _check(link: Recurrent, *, from_zero: bool, masked: bool, reversed_: bool) -> None:
+def _check(link: Recurrent, *, from_zero: bool, masked: bool) -> None:
     """Refuse what legacy Keras would export as WHILE: it is right, but no longer fused."""
     kind = type(link.layer).__name__
     if kind != "LSTM":
@@ -135,15 +157,12 @@ def _check(link: Recurrent, *, from_zero: bool, masked: bool, reversed_: bool) -
         )
     if masked:
         raise ValueError(f"layer {link.name} is given a mask; the fused operator takes none")
-    if reversed_:
-        raise ValueError(f"layer {link.name} is bidirectional; the fused operator reads forward")
     config = link.layer.get_config()
     wanted = {
         "activation": "tanh",
         "recurrent_activation": "sigmoid",
         "use_bias": True,
         "return_state": False,
-        "go_backwards": False,
     }
     for key, value in wanted.items():
         if config[key] != value:

@@ -89,7 +89,7 @@ class Graph(Walker):
     def bare(self, call: Call) -> list[Value]:
         """As it is, and without the mask, as in Keras."""
         if any(value.padded for value in call.values):
-            raise _given_padding(call)
+            raise given_padding(call)
         return [Value(x) for x in keras.tree.flatten(call.operation(*call.args, **call.kwargs))]
 
     def masking(self, call: Call) -> list[Value]:
@@ -188,7 +188,7 @@ class Graph(Walker):
             takes = getattr(link.layer, "_call_has_mask_arg", False)
             passes = link.layer.supports_masking and len(call.values) == 1
             if takes or (padded and not passes):
-                raise _given_padding(call)
+                raise given_padding(call)
         with replaced_calls(self, link.layer):
             outputs = keras.tree.flatten(link(*call.args, **options))
         masks = [get_keras_mask(x) for x in outputs]
@@ -248,7 +248,7 @@ def _replacement(graph: Graph, layer: Any) -> Any:
         given = Call(layer, (x, *args), kwargs, [Value(x, mask)])
         values = graph.layer(given)
         if any(value.padded for value in values):
-            raise _given_padding(given)
+            raise given_padding(given)
         for value in values:
             if value.mask is not None:
                 set_keras_mask(value.tensor, value.mask)
@@ -272,15 +272,22 @@ def _joined(call: Call) -> Any:
             for value, mask in zip(call.values, masks, strict=True)
         ]
         return tf.concat(whole, axis=1)
+    return either(call.values)
+
+
+def either(values: Sequence[Value]) -> Any:
+    """The mask of the steps that any of the values keeps; None where one keeps all of them."""
+    masks = [value.mask for value in values]
     if any(mask is None for mask in masks):
-        return None  # every step is kept
+        return None
     kept = masks[0]
     for mask in masks[1:]:
         kept = tf.logical_or(kept, mask)
     return kept
 
 
-def _given_padding(call: Call) -> RefusedError:
+def given_padding(call: Call) -> RefusedError:
+    """What says that a layer cannot be given padding that an integer scale tells."""
     return RefusedError(
         f"layer {call.name} is a {call.kind} and is given padding; only recurrent"
         " layers, and those that treat every step by itself, do without it",

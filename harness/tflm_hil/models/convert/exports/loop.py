@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export, Feed, call, outputs_of, rows
+from tflm_hil.models.convert.exports import Export, call, outputs_of, rows
 from tflm_hil.models.convert.exports.inputs import ModelInput, each, inputs_of, named_as_keras
 from tflm_hil.models.convert.exports.rebuild import forget, load, rebuild, stateful
 from tflm_hil.models.convert.exports.refusals import RefusedError
@@ -55,7 +55,7 @@ def export_keras(model_path: Path, *, unroll: bool) -> Export:
     )
 
 
-def fed(taken: Sequence[ModelInput], samples: Sequences) -> Iterator[Feed]:
+def fed(taken: Sequence[ModelInput], samples: Sequences) -> Iterator[dict[str, Any]]:
     """One sample after the other, by the names of the signature."""
     for row in each(samples):
         yield {item.key: item.tensor(row[item.name]) for item in taken}

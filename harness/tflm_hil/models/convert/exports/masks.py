@@ -8,7 +8,7 @@ what lies that near in the representative data without being padding is counted 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,21 @@ def kept_rows(x: Any, value: float, *, exact: bool) -> Any:
     """
     tolerance = 0.0 if exact else TOLERANCE * abs(value)
     return (distances(x, value) > np.float32(tolerance))[tf.newaxis]
+
+
+def met_by(
+    names: Sequence[tuple[str, float]], met: Sequence[Sequence[tuple[Any, Any, Any]]]
+) -> list[Padding]:
+    """Of every call of a Masking layer, its name and mask value in `names`, what it met: `met` has
+    for each run of the model the least and largest number and the distances of all of them.
+    """
+    found = []
+    for (layer, value), results in zip(names, zip(*met, strict=True), strict=True):
+        far = np.concatenate([np.asarray(item[2]) for item in results])
+        low, high = min(float(item[0]) for item in results), max(float(item[1]) for item in results)
+        padded = int(np.count_nonzero(far == 0.0))
+        found.append(Padding(layer, value, low, high, padded, far[far > 0.0]))
+    return found
 
 
 def check_padding(met: Iterable[Padding]) -> None:

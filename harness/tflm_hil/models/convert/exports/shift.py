@@ -25,6 +25,7 @@ from tflm_hil.models.convert.exports import Export, Feed, Padding
 from tflm_hil.models.convert.exports.graph import Graph
 from tflm_hil.models.convert.exports.inputs import ModelInput, each, inputs_of, named_as_keras
 from tflm_hil.models.convert.exports.links import Recurrent
+from tflm_hil.models.convert.exports.masks import met_by
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
 from tflm_hil.models.convert.exports.saved import converter_of, output_names
 from tflm_hil.models.convert.samples import Sequences
@@ -127,13 +128,7 @@ def padding(
         observe(*(tf.constant(item.tensor(window[item.name])) for item in taken))
         for window in windows
     ]
-    found = []
-    for (layer, value), results in zip(names, zip(*met, strict=True), strict=True):
-        far = np.concatenate([np.asarray(item[2]) for item in results])
-        low, high = min(float(item[0]) for item in results), max(float(item[1]) for item in results)
-        padded = int(np.count_nonzero(far == 0.0))
-        found.append(Padding(layer, value, low, high, padded, far[far > 0.0]))
-    return found
+    return met_by(names, met)
 
 
 def loop(

@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tflm_hil.models.convert.exports import Export, Feed
+from tflm_hil.models.convert.exports import Export, Feed, Padding
 from tflm_hil.models.convert.exports.inputs import ModelInput, each, inputs_of, named_as_keras
+from tflm_hil.models.convert.exports.masks import met_by
 from tflm_hil.models.convert.exports.rebuild import load, rebuild
 from tflm_hil.models.convert.exports.saved import converter_of, output_names
 from tflm_hil.models.convert.exports.steps import StepGraph
@@ -28,15 +29,20 @@ from tflm_hil.models.tflite.states import NEXT
 CALIBRATION_STEPS = 4000
 
 
-def converter(model_path: Path) -> Export:
-    """Export one step of a model; raises ValueError for layers that need the whole window."""
+def converter(model_path: Path, *, exact: bool = True) -> Export:
+    """Export one step of a model; raises ValueError for layers that need the whole window.
+
+    Not `exact`: masks are made so that an integer scale tells padding, see `masks`.
+    """
     model = rebuild(load(str(model_path)), unroll=False, stateless=True)
     taken = inputs_of(model)
-    stepper = Stepper(StepGraph(model, taken), taken, output_names(len(model.outputs)))
+    graph = StepGraph(model, taken, exact=exact)
+    stepper = Stepper(graph, taken, output_names(len(model.outputs)))
     return Export(
         converter_of(stepper.function),
         stepper.probe,
         stepper.representative,
+        padding=stepper.padding,
         finish=lambda content: named_as_keras(content, taken),
     )
 
@@ -61,6 +67,7 @@ class Stepper:
         values, _ = self._walk({key: tf.zeros(x.shape, x.dtype) for key, x in specs.items()})
         self._every = [value.timed for value in values]
         self.function = tf.function(self._run, autograph=False).get_concrete_function(**specs)
+        self._met = tf.function(self._observed, autograph=False).get_concrete_function(**specs)
 
     def _walk(self, tensors: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         held = {state.name: tensors[state.name] for state in self._graph.states}
@@ -71,6 +78,22 @@ class Stepper:
         values, left = self._walk(tensors)
         named = {name: value.tensor for name, value in zip(self._outputs, values, strict=True)}
         return named | {name + NEXT: state for name, state in left.items()}
+
+    def _observed(self, **tensors: Any) -> list[Any]:
+        """What every Masking layer meets in a step: least and largest number, and the distance."""
+        self._walk(tensors)
+        met = self._graph.observed
+        self._names = [(name, value) for name, value, *_ in met]
+        return [(tf.reduce_min(x), tf.reduce_max(x), far) for *_, x, far in met]
+
+    def padding(self, samples: Sequences) -> list[Padding]:
+        """What every Masking layer meets in samples; each time that it is called counts."""
+        if not self._names:
+            return []
+        met = [
+            self._met(**tensors) for sample in each(samples) for tensors, _ in self.steps(sample)
+        ]
+        return met_by(self._names, met)
 
     def probe(self, samples: Sequences) -> list[NDArray[np.float32]]:
         """The outputs of all steps from a zero state, or of the last one, of every sequence."""

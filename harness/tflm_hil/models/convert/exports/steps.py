@@ -15,9 +15,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.backend import set_keras_mask
 
+from tflm_hil.models.convert.exports.graph import MERGES, either, given_padding
 from tflm_hil.models.convert.exports.inputs import ModelInput
 from tflm_hil.models.convert.exports.links import Plain, Recurrent, is_recurrent
+from tflm_hil.models.convert.exports.masks import distances, kept_rows
 from tflm_hil.models.convert.exports.refusals import RefusedError
 from tflm_hil.models.convert.exports.walk import (
     Call,
@@ -42,10 +45,15 @@ ALIKE = 1e-5
 class StepGraph(Walker):
     """One step of a model. Raises ValueError or RefusedError naming a layer that needs more than
     the step and the states.
+
+    Not `exact`: what is padding, an integer scale must tell; a row is, if it is near enough.
+    `observed` holds, of every Masking layer of the last call, name, value, input and distances.
     """
 
-    def __init__(self, model: Any, taken: Sequence[ModelInput]) -> None:
+    def __init__(self, model: Any, taken: Sequence[ModelInput], *, exact: bool = True) -> None:
         super().__init__(model)
+        self._exact = exact
+        self.observed: list[tuple[str, float, Any, Any]] = []
         self._used: dict[str, Recurrent] = {}
         self._alone: dict[int, bool] = {}
         self._held: dict[str, list[Any]] = {}
@@ -87,7 +95,7 @@ class StepGraph(Walker):
         A state that does not begin at 0 is held as what it is beyond its beginning, because whoever
         drives the model begins with zeros.
         """
-        self._left, self._used = {}, {}
+        self._left, self._used, self.observed = {}, {}, []
         self._held = {
             layer: [held[state.name] for state in states] for layer, states in self._states.items()
         }
@@ -123,7 +131,10 @@ class StepGraph(Walker):
         if link.first is not None:
             held = [state + first for state, first in zip(held, first_states(link), strict=True)]
         output, left = link.cell.step(given.tensor, held)
-        results = [Value(output, timed=link.sequences)]
+        if given.mask is not None:
+            output, left = _kept(link, given.mask, output, held, left)
+        mask = given.mask if link.sequences else None
+        results = [Value(output, mask, timed=link.sequences)]
         if link.gives_state:
             results += [Value(state) for state in left]
         if link.first is not None:
@@ -132,8 +143,22 @@ class StepGraph(Walker):
         return results
 
     def masking(self, call: Call) -> list[Value]:
-        """Refused: whoever feeds the steps can do without."""
-        raise _makes_mask(call.name)
+        """Marks a step that is padding, as `graph.Graph.masking` does a window."""
+        (given,), layer = call.values, call.operation
+        x, value = given.tensor, float(layer.mask_value)
+        if not given.timed or len(x.shape) != 2:
+            raise RefusedError(
+                f"layer {layer.name} makes a mask of what is not a row of features a step",
+                "bring the input into the shape [T, F] before the mask",
+            )
+        window = x[:, tf.newaxis]
+        kept = kept_rows(window, value, exact=self._exact)
+        self.observed.append((layer.name, value, window, distances(window, value)))
+        if value == 0.0:
+            return [Value(tf.identity(x), kept, timed=True)]
+        if self._exact:
+            return [Value(tf.where(kept, x, tf.zeros_like(x)), kept, timed=True)]
+        return [Value(tf.identity(x), kept, padded=True, timed=True)]
 
     def time_distributed(self, call: Call) -> list[Value]:
         """The layer inside, which takes a step anyway."""
@@ -141,20 +166,36 @@ class StepGraph(Walker):
         if not given.timed:
             raise _needs_window(call)
         values = self.layer(Call(inner, (given.tensor,), {}, [Value(given.tensor)]))
-        return [Value(value.tensor, timed=True) for value in values]
+        return [Value(value.tensor, given.mask, given.padded, timed=True) for value in values]
 
     def bare(self, call: Call) -> list[Value]:
-        """An operation on steps that it treats by themselves, or on what comes after the last."""
+        """An operation on steps that it treats by themselves, or on what comes after the last; as
+        in Keras, without the mask.
+        """
+        if any(value.padded for value in call.values):
+            raise given_padding(call)
         return self._apply(call, call.operation)
 
     def plain(self, call: Call) -> list[Value]:
-        """A layer likewise."""
-        if getattr(call.operation, "mask_zero", False):
-            raise _makes_mask(call.name)
+        """A layer likewise, which hands masks on as Keras does."""
         link = self.link(call.operation)
         assert isinstance(link, Plain)
+        values = [*call.values, *call.named]
+        padded = any(value.padded for value in values)
+        joins = isinstance(call.operation, (*MERGES, keras.layers.Concatenate))
+        passes = call.operation.supports_masking and len(values) == 1
+        if padded and not passes and not isinstance(call.operation, keras.layers.Concatenate):
+            raise given_padding(call)
         options = {key: x for key, x in call.kwargs.items() if key not in ("training", "mask")}
-        return self._apply(replace(call, kwargs=options), link)
+        results = self._apply(replace(call, kwargs=options), link)
+        mask = None
+        if getattr(call.operation, "mask_zero", False):
+            mask = tf.reshape(tf.not_equal(values[0].tensor, 0), (1, 1))
+        elif joins:
+            mask = either(values)
+        elif passes:
+            mask = values[0].mask
+        return [replace(x, mask=mask, padded=padded) if x.timed else x for x in results]
 
     def _apply(self, call: Call, run: Callable[..., Any]) -> list[Value]:
         values = [*call.values, *call.named]
@@ -174,7 +215,11 @@ class StepGraph(Walker):
         if call.kind in ROWS and ranks == {2} and _counts_from_the_end(call.operation):
             results = keras.tree.flatten(run(*call.args, **call.kwargs))
             return [Value(x, timed=True) for x in results]
-        args, kwargs = _exchanged(call, [value.tensor[:, tf.newaxis] for value in values])
+        windows = [value.tensor[:, tf.newaxis] for value in values]
+        if isinstance(call.operation, MERGES):  # Multiply takes 1 for what a mask leaves out
+            for window, value in zip(windows, values, strict=True):
+                set_keras_mask(window, value.mask)
+        args, kwargs = _exchanged(call, windows)
         results = keras.tree.flatten(run(*args, **kwargs))
         return [Value(tf.squeeze(x, axis=1), timed=True) for x in results]
 
@@ -254,7 +299,7 @@ def _steps(functional: Any, taken: Sequence[ModelInput]) -> int:
     read = next(layer for layer in layers_of(functional) if is_recurrent(layer))
     sequences = [item for item in taken if len(item.shape) > 1] or list(taken)
     lengths = [int(item.shape[0] or 1) for item in sequences if item.shape]
-    steps = int(read.input.shape[1])
+    steps = int(keras.tree.flatten(read.input)[0].shape[1])  # its mask may be behind it
     return steps if steps in lengths or not lengths else lengths[0]
 
 
@@ -271,11 +316,19 @@ def _is_timed(item: ModelInput, taken: Sequence[ModelInput], steps: int) -> bool
     )
 
 
-def _makes_mask(name: str) -> RefusedError:
-    return RefusedError(
-        f"layer {name} makes a mask: whoever feeds steps leaves padding out",
-        "build the model again without the mask, with the same weights, and feed no padding",
-    )
+def _kept(
+    link: Recurrent, mask: Any, output: Any, held: Sequence[Any], left: Sequence[Any]
+) -> tuple[Any, list[Any]]:
+    """Output and states of a step, at padding those of the step before."""
+    left = [tf.where(mask, new, old) for new, old in zip(left, held, strict=True)]
+    if link.zero_masked:
+        return tf.where(mask, output, tf.zeros_like(output)), left
+    if not link.cell.output_is_state or link.first is not None:
+        raise RefusedError(
+            f"layer {link.name} is given a mask, and at padding puts out what it did before, which"
+            " is none of its states"
+        )
+    return left[0], left
 
 
 def _needs_window(call: Call) -> ValueError:

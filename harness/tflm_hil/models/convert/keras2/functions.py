@@ -54,7 +54,10 @@ def pure(symbol: str) -> bool:
     """Whether `tf.<symbol>` computes something of its arguments and does nothing else."""
     for prefix in COMPATIBLE:
         symbol = symbol.removeprefix(prefix)
-    return symbol in PURE or symbol.split(".")[0] in PURE_MODULES
+    module, *names = symbol.split(".")
+    # what begins with an underscore is not TensorFlow's, but Python's: modules, globals, classes
+    public = not any(name.startswith("_") for name in names)
+    return symbol in PURE or (module in PURE_MODULES and len(names) > 0 and public)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

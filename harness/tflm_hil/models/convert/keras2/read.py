@@ -14,6 +14,7 @@ import h5py
 import keras
 import tf_keras
 
+from tflm_hil.models.convert.keras2.functions import pure
 from tflm_hil.models.convert.keras2.graph import rebuilt, subclassed
 from tflm_hil.models.convert.model_files import (
     Format,
@@ -79,10 +80,7 @@ def _layer_configs(node: Any) -> Iterator[dict[str, Any]]:
 def _check_layers(source: Source) -> None:
     """Refuse, before anything of the file is run, code in it and classes that are not in it."""
     layers = list(_layer_configs(source.config))
-    lambdas = sorted({str(item["config"]["name"]) for item in layers
-                      if item["class_name"] == "Lambda"})  # fmt: skip
-    if lambdas:
-        raise lambda_error(lambdas, keras2=True)
+    _check_code(source)
     top = source.config if isinstance(source.config, dict) else {}
     if top.get("class_name", KNOWN[0]) not in KNOWN:
         raise subclassed(str(top["class_name"]))
@@ -106,9 +104,64 @@ def _check_layers(source: Source) -> None:
             f"{source.path.name} was saved by Keras 2 and is made of {', '.join(unknown)}, which"
             " Keras 2 does not define",
             "port these classes to keras.layers.Layer, build the model in Keras 3 with them, load"
-            ' the weights, save it with model.save("model.keras"), and name the file of the'
-            " classes with --custom FILE",
+            ' the weights, save it with model.save("model.keras"), and convert that file with'
+            " --custom FILE, which names the classes; a file of Keras 2 holds none of their code",
         )
+
+
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    """Every table from which Keras would make something, wherever it stands."""
+    if isinstance(node, dict):
+        if "class_name" in node:
+            yield node
+        for item in node.values():
+            yield from _objects(item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _objects(item)
+
+
+def _check_code(source: Source) -> None:
+    """A file may name any function of any module, and Keras 2 calls it while it loads the file.
+
+    So what the tables look like does not matter here, only what they name.
+    """
+    objects = list(_objects(source.config))
+    lambdas = [item for item in objects if item["class_name"] == "Lambda"]
+    if lambdas:
+        names = {str(_settings(item).get("name", "without a name")) for item in lambdas}
+        raise lambda_error(sorted(names), keras2=True)
+    own = keras.saving.get_custom_objects()
+    foreign = [f"tf.{symbol}" for symbol in map(_symbol, objects) if symbol and not pure(symbol)]
+    for item in objects:
+        module = str(item.get("module") or "keras").split(".")[0]
+        name = item["config"] if item["class_name"] == "function" else item["class_name"]
+        if module not in ("keras", "tf_keras") and not _is_plain(item) and str(name) not in own:
+            foreign.append(f"{item['module']}.{name}")
+    if foreign:
+        raise ModelFileError(
+            f"{source.path.name} calls {', '.join(sorted(set(foreign)))}, which is no part of a"
+            " network: what a file names is not run",
+            "build the model in Keras 3 without it and load the weights; classes and functions of"
+            " your own belong in a file for --custom",
+        )
+
+
+def _settings(item: dict[str, Any]) -> dict[str, Any]:
+    settings = item.get("config")
+    return settings if isinstance(settings, dict) else {}
+
+
+def _symbol(item: dict[str, Any]) -> str:
+    """What a layer that is a call of TensorFlow calls; "" for any other."""
+    if item["class_name"] != "TFOpLambda":
+        return ""
+    return str(_settings(item).get("function") or _settings(item).get("symbol") or "nothing")
+
+
+def _is_plain(item: dict[str, Any]) -> bool:
+    """A value that JSON cannot say: a tuple, a type of numbers, a shape."""
+    return str(item["class_name"]).startswith("__") or item["class_name"] == "TensorShape"
 
 
 def _readable(source: Source, directory: Path) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tflm_hil.models.tflite.inspect import Inspection, inspect
+from tflm_hil.models.tflite.lints.bounds import model_bounds_exceeded
 from tflm_hil.models.tflite.lints.constants import not_finite_weight, unassigned_variable
 from tflm_hil.models.tflite.lints.damage import damaged_graph
 from tflm_hil.models.tflite.lints.engines import unsupported_operator
@@ -33,6 +34,7 @@ __all__ = ["LINTS", "Finding", "Lint", "lint"]
 
 LINTS: dict[str, Lint] = {
     "damaged-graph": damaged_graph,
+    "model-bounds": model_bounds_exceeded,
     "dynamic-batch": dynamic_batch,
     "dynamic-shape-in-loop": dynamic_shape_in_loop,
     "state-scales": state_scales,
@@ -50,14 +52,19 @@ LINTS: dict[str, Lint] = {
 
 
 def lint(
-    model: bytes | Inspection, *, engine: str = Engine.BUILTIN, ignore: Sequence[str] = ()
+    model: bytes | Inspection,
+    *,
+    engine: str = Engine.BUILTIN,
+    ignore: Sequence[str] = (),
+    linked: frozenset[str] | None = None,
 ) -> tuple[Finding, ...]:
-    """All findings, errors first; without those whose code is in `ignore`.
+    """All findings, errors first; without those whose code is in `ignore`. `linked` are the
+    operators of the TFLM library at hand, None where there is none.
 
     Raises `CorruptModel` if the bytes are not a model.
     """
     inspection = inspect(model) if isinstance(model, bytes) else model
-    lints = {**LINTS, "unsupported-operator": unsupported_operator(engine)}
+    lints = {**LINTS, "unsupported-operator": unsupported_operator(engine, linked)}
     findings = [
         item for code, run in lints.items() if code not in ignore for item in run(inspection)
     ]

@@ -9,8 +9,9 @@ import numpy as np
 
 from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding, inputs_of, outputs_of, place
+from tflm_hil.models.tflite.origin import FUSED_LSTM, use_export
 from tflm_hil.models.tflite.states import state_pairs
-from tflm_hil.vocabulary import Severity, StateBasis
+from tflm_hil.vocabulary import ExportKind, Severity, StateBasis
 
 # input, weights and bias of the operators that add a bias on the scale s_input · s_weights
 BIASED = {"FULLY_CONNECTED": (0, 1, 2), "CONV_2D": (0, 1, 2), "DEPTHWISE_CONV_2D": (0, 1, 2)}
@@ -22,7 +23,6 @@ BIAS_TOLERANCE = 1e-5
 SCALED = ("ADD", "SUB", "MUL")
 INTEGERS = ("int8", "int16")
 
-FUSED_LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 FUSED_OUTPUT_STATE = 18
 
 
@@ -44,7 +44,7 @@ def state_scales(model: Inspection) -> Iterator[Finding]:
             f"state {pair.name} {what}: fed back byte for byte, it drifts away",
             "requantise it between steps, or convert with `hil convert --export step`, which puts"
             " a QUANTIZE into the model"
-            if pair.basis is StateBasis.SIGNATURE
+            if pair.basis is StateBasis.SIGNATURE and model.origin is None
             else "requantise it between steps, as `hil run` does on every rung",
             0,
         )  # fmt: skip
@@ -56,6 +56,7 @@ def fused_state_scales(model: Inspection) -> Iterator[Finding]:
         for operator in graph.operators:
             if operator.name != FUSED_LSTM:
                 continue
+            other = use_export(model, (ExportKind.SHIFT, ExportKind.STEP))
             inputs, (output,) = inputs_of(graph, operator), outputs_of(graph, operator)
             state = inputs[FUSED_OUTPUT_STATE]
             if state is None or (state.scale, state.zero_point) == (
@@ -67,7 +68,8 @@ def fused_state_scales(model: Inspection) -> Iterator[Finding]:
                 f"{place(graph, operator)} has its output on scale {output.scale:.6g}, zero point"
                 f" {output.zero_point}, and its output state on {state.scale:.6g}, zero point"
                 f" {state.zero_point}; the kernel copies bytes from one to the other",
-                "convert again with more representative data, or use --export shift",
+                "convert again with more representative data"
+                + (f", or use {other}" if other else ""),
                 graph.index, operator.index,
             )  # fmt: skip
 
@@ -77,14 +79,16 @@ def bias_scale(model: Inspection) -> Iterator[Finding]:
     for graph in model.subgraphs:
         for operator in graph.operators:
             worst = _bias_error(graph, operator)
+            other = use_export(model, (ExportKind.STEP, ExportKind.SHIFT))
             if worst > BIAS_TOLERANCE:
                 yield Finding(
                     "bias-scale", Severity.ERROR,
                     f"{place(graph, operator)} adds a bias whose scale is {worst:.2%} away from"
                     " input scale by weight scale: the converter let operators share a bias that"
                     " they cannot share, and the sums are wrong",
-                    "use --export step or shift; unrolled GRU with reset_after=True in int16x8 is"
-                    " known for this",
+                    f"use {other}" if other
+                    else "set reset_after=False of GRUs, and train again: with True, unrolled in"
+                    " int16x8, they are known for this",
                     graph.index, operator.index,
                 )  # fmt: skip
 

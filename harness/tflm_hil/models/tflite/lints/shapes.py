@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tflm_hil.models.tflite.inspect import Inspection, Operator, Subgraph, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding
-from tflm_hil.vocabulary import Severity
+from tflm_hil.models.tflite.origin import use_export
+from tflm_hil.vocabulary import ExportKind, Severity
 
 # Operators whose output is as large as one of their inputs says, and the number of that input.
 SIZED_BY = {"FILL": 0, "BROADCAST_TO": 1, "TILE": 1}
@@ -59,13 +60,16 @@ def dynamic_shape_in_loop(model: Inspection) -> Iterator[Finding]:
         open_tensors = _open_tensors(graph)
         if not open_tensors:
             continue
+        other = use_export(model, (ExportKind.SHIFT, ExportKind.UNROLLED))
         names = ", ".join(f"{_short(tensor.name)} {_shape(tensor)}" for tensor in open_tensors[:3])
         yield Finding(
             "dynamic-shape-in-loop", Severity.ERROR,
             f"subgraph {graph.index} ({graph.name}) holds {len(open_tensors)} tensors of open shape"
             f" ({names}): TFLM allocates them without a word, then hangs or returns garbage"
             " (tflite-micro issue 3674)",
-            "use --export shift, whose loop has static shapes, or unrolled", graph.index,
+            f"use {other}, whose shapes are static" if other
+            else "give every tensor in the loop a static shape, and convert again",
+            graph.index,
         )  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from tflm_hil.models.tflite.inspect import Inspection, Tensor
 from tflm_hil.models.tflite.lints.finding import Finding, inputs_of, outputs_of, place
-from tflm_hil.vocabulary import Severity
+from tflm_hil.models.tflite.origin import use_export
+from tflm_hil.vocabulary import ExportKind, Severity
 
 INTEGERS = ("int8", "int16")
 
@@ -51,12 +52,20 @@ def float_island(model: Inspection) -> Iterator[Finding]:
             "float-island", Severity.NOTE if moving else Severity.WARNING,
             f"{len(floats)} operator{'s' * (len(floats) > 1)} of a model with integer inputs and"
             f" outputs {does} ({names}; first: {place(graph, operator)})",
-            "leave it, or try --export shift or step: it costs four times the memory, nothing else"
-            if moving else
-            "try --export shift or step, whose cells have no SPLIT: as it is, the model is slow"
-            " without an FPU, and not bit-exact between targets",
+            _of_island(model, moving=moving),
             graph.index, operator.index,
         )  # fmt: skip
+
+
+def _of_island(model: Inspection, *, moving: bool) -> str:
+    other = use_export(model, (ExportKind.SHIFT, ExportKind.STEP))
+    if moving:
+        costs = ": it costs four times the memory, nothing else"
+        return f"leave it, or try {other}{costs}" if other else f"leave it{costs}"
+    slow = "as it is, the model is slow without an FPU, and not bit-exact between targets"
+    if other:
+        return f"try {other}, whose cells have no SPLIT: {slow}"
+    return f"replace the layer that makes them, if it matters: {slow}"
 
 
 def hybrid(model: Inspection) -> Iterator[Finding]:

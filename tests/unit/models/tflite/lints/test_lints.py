@@ -7,6 +7,7 @@ The plants are made by hand, each next to the sound form that differs in nothing
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tflm_hil.models.tflite.lints import LINTS, engines, lint
 from tflm_hil.models.tflite.lints.engines import TFLM, builtin, missing
 
 from tests.support.graph_builder import ModelBuilder, accumulator
+from tests.support.state_models import many
 
 ZOO = Path(__file__).parents[5] / "fixtures" / "models"
 ABSENT = "MATRIX_DIAG"  # neither TFLM nor our engine has it
@@ -222,6 +224,12 @@ def sum_of_two(
 
 # code, severity, planted, clean, what the sentence names
 CASES: list[tuple[str, str, Callable[[], bytes], Callable[[], bytes], str]] = [
+    ("model-bounds", "error", lambda: many([600, 600]), lambda: many([600, 400]),
+     "the states that are fed back take 4,800 bytes, and the firmware has 4,096"),
+    ("model-bounds", "error", lambda: many([1] * 16), lambda: many([1] * 15),
+     "the model has 17 inputs, and the firmware takes 16"),
+    ("model-bounds", "error", lambda: many([], data=17), lambda: many([], data=16),
+     "the model has 17 inputs, and the firmware takes 16"),
     ("damaged-graph", "error", lambda: sum_of_two(reads="z"), sum_of_two,
      "ADD #1 of subgraph 0 reads z, which nothing has written"),
     ("damaged-graph", "error", lambda: sum_of_two(writes="t", outputs=("t",)), sum_of_two,
@@ -326,6 +334,24 @@ def test_the_engines_operators() -> None:
     assert lacking == {"builtin": (ABSENT,), "tflm": (ABSENT,)}
 
 
+def test_operators_of_the_signal_library_are_tflms() -> None:
+    """A model of them is not refused, where no library says that it lacks them."""
+    content = inspect(with_shape_operator("CUSTOM"))
+    (graph,) = content.subgraphs
+    window = replace(graph.operators[0], name="CUSTOM SignalWindow")
+    content = replace(content, subgraphs=(replace(graph, operators=(window,)),))
+    assert missing(content) == {"builtin": ("CUSTOM SignalWindow",), "tflm": ()}
+    (finding,) = [item for item in lint(content) if item.code == "unsupported-operator"]
+    assert finding.remedy == "use the engine tflm"
+    linked = frozenset({"ADD"})
+    (finding,) = [
+        item
+        for item in lint(content, engine="tflm", linked=linked)
+        if item.code == "unsupported-operator"
+    ]
+    assert finding.sentence == "the given TFLM library has no CUSTOM SignalWindow"
+
+
 def test_the_other_engine_is_proposed_where_it_helps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "TFLM", TFLM | {ABSENT})
     content = with_shape_operator(ABSENT)
@@ -352,6 +378,6 @@ def test_the_other_engine_is_proposed_where_it_helps(monkeypatch: pytest.MonkeyP
 def test_a_remedy_covers_every_operator_and_no_engine_with_the_same_gap(
     lacking: tuple[str, ...], other: tuple[str, ...], words: tuple[str, ...], engine: bool
 ) -> None:
-    remedy = engines._remedy(lacking, {"tflm": other})
+    remedy = engines._remedy(inspect(sum_of_two()), lacking, {"tflm": other})
     assert all(word in remedy for word in words)
     assert ("use the engine tflm" in remedy) == engine
