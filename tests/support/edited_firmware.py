@@ -9,7 +9,7 @@ link that way, not a compilation of everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from filelock import FileLock
@@ -44,9 +44,7 @@ def edited_firmware(*edits: Edit) -> FirmwareImage:
     return firmware_with(edited(*edits))
 
 
-def firmware_with(
-    texts: Mapping[str, str], on_progress: Callable[[str], None] | None = None
-) -> FirmwareImage:
+def firmware_with(texts: Mapping[str, str]) -> FirmwareImage:
     """The image of the sources in which these files have these texts, new files among them."""
     sources = EDITED / "firmware"
     wanted = {
@@ -64,4 +62,4 @@ def firmware_with(
             if not path.exists() or path.read_bytes() != content:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-        return build("nucleo_f746zg", source_dir=sources, cache_dir=EDITED, on_progress=on_progress)
+        return build("nucleo_f746zg", source_dir=sources, cache_dir=EDITED)
