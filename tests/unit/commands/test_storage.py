@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ from tflm_hil.paths import IMPORT_ROOT, REPOSITORY
 
 MODEL = SHIPPED_ZOO / "digits_lstm" / "int8-fused.tflite"
 SAMPLE = REPOSITORY / "reports" / "sample"
+REPORT = Path("REPORT")  # stands for a short one; the sample takes seconds to show
+VARIANTS = 8  # of the sample: a page and a table that are larger than any buffer
 HIL = [sys.executable, "-m", "tflm_hil.commands.main"]
 # root may write where it must not: without these two rights it is as others are
 AS_OTHERS = ("setpriv", *(f"--{kind}=-dac_override,-dac_read_search" for kind in
@@ -47,20 +50,34 @@ def run(
     return done.returncode, out, err
 
 
-@pytest.mark.parametrize("words", [["report", SAMPLE], ["inspect", MODEL], ["zoo"]], ids=str)
-def test_terminal_on_a_full_disk(words: list[str | Path]) -> None:
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the first variants of the sample's report."""
+    record = json.loads((SAMPLE / "report.json").read_text(encoding="utf-8"))
+    record["variants"] = record["variants"][:VARIANTS]
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "report.json").write_text(json.dumps(record), encoding="utf-8")
+    return folder
+
+
+def with_report(words: Sequence[str | Path], report: Path) -> list[str | Path]:
+    return [report if word is REPORT else word for word in words]
+
+
+@pytest.mark.parametrize("words", [["report", REPORT], ["inspect", MODEL], ["zoo"]], ids=str)
+def test_terminal_on_a_full_disk(words: list[str | Path], report: Path) -> None:
     with Path("/dev/full").open("wb") as full:
-        code, _, err = run(words, stdout=full.fileno())
+        code, _, err = run(with_report(words, report), stdout=full.fileno())
     assert code == 1
     assert err.startswith("StorageError: ")
     assert "No space left on device" in err
     assert "make room" in err
 
 
-def test_reader_that_goes_away() -> None:
+def test_reader_that_goes_away(report: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    code, _, err = run(["report", SAMPLE, "--details"], stdout=writing)
+    code, _, err = run(["report", report, "--details"], stdout=writing)
     os.close(writing)
     assert (code, err) == (1, "")
 
@@ -68,20 +85,20 @@ def test_reader_that_goes_away() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ["report", SAMPLE, "--html", "/dev/full"],
-        ["report", SAMPLE, "--table", "/dev/full"],
-        ["report", SAMPLE, "--save", "/proc/nowhere"],
-        ["report", SAMPLE, "--save", MODEL],
-        ["report", SAMPLE, "--html", "/nowhere/page.html"],
+        ["report", REPORT, "--html", "/dev/full"],
+        ["report", REPORT, "--table", "/dev/full"],
+        ["report", REPORT, "--save", "/proc/nowhere"],
+        ["report", REPORT, "--save", MODEL],
+        ["report", REPORT, "--html", "/nowhere/page.html"],
         ["c-array", MODEL, "-o", "/nowhere/model.cc"],
         ["c-array", MODEL, "-o", "/dev/full"],
     ],
     ids=str,
 )
 def test_target_that_cannot_be_written(
-    words: list[str | Path], capsys: pytest.CaptureFixture[str]
+    words: list[str | Path], report: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(word) for word in words]) == 1
+    assert main([str(word) for word in with_report(words, report)]) == 1
     err = capsys.readouterr().err
     assert err.startswith("StorageError: ")
     assert "→" in err

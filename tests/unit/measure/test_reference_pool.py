@@ -11,12 +11,12 @@ import pytest
 from tflm_hil.errors import ReferenceFailed
 from tflm_hil.measure import reference_pool
 from tflm_hil.measure.reference_pool import ReferencePool
-from tflm_hil.models.zoo.manifest import Variant, load_zoo
+from tflm_hil.models.zoo.manifest import Variant, load_model
 from tflm_hil.references import References
 from tflm_hil.report.render.progress import Progress
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "models"
-FIRST, SECOND = load_zoo(ZOO)[0].variants[:2]
+FIRST, SECOND = load_model(ZOO / "bidirectional_gru").variants[:2]
 
 
 class Said:

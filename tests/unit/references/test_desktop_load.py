@@ -37,6 +37,7 @@ def test_warm_answers_start_no_process(folder: Path, monkeypatch: pytest.MonkeyP
     assert desktop_load.load_all([tiny_models.with_operator("WHERE")]) == first
 
 
+@pytest.mark.slow
 def test_old_answers_are_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desktop_load, "KEPT", 4)
     for size in range(1, 7):

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tflm_hil.models.zoo.manifest import Artefact, Variant, load_zoo
+from tflm_hil.models.zoo.manifest import Artefact, Variant, load_model
 from tflm_hil.models.zoo.samples import Samples
 from tflm_hil.references import jobs as module
 from tflm_hil.vocabulary import FRAMEWORKS, RungName
 
 ZOO = Path(__file__).parents[3] / "fixtures" / "models"
-VARIANTS = {variant.id: variant for model in load_zoo(ZOO) for variant in model.variants}
+MODELS = ("digits_lstm", "digits_gru", "toy_hard_limiter")
+VARIANTS = {variant.id: variant for name in MODELS for variant in load_model(ZOO / name).variants}
 SAMPLES = Samples(np.zeros((2, 8, 8), np.float32))
 
 

@@ -205,6 +205,7 @@ def test_without_a_compiler_it_says_what_was_not_asked(
     assert line.startswith("the builtin engine was not asked before flashing: cmake")
 
 
+@pytest.mark.slow
 def test_the_whole_zoo_passes() -> None:
     checks = Preflight(config())
     whole = [item for model in load_zoo(SHIPPED_ZOO) for item in model.variants]
@@ -285,6 +286,7 @@ def weights_share(item: Variant) -> float:
     return sum(tensor.constant_bytes for tensor in tensors) / item.size_bytes
 
 
+@pytest.mark.slow
 def test_what_is_smaller_is_so_in_the_whole_zoo() -> None:
     """The remedies for slot and arena, held against every model that has both exports or types."""
     whole = {item.id: item for model in load_zoo(SHIPPED_ZOO) for item in model.variants}

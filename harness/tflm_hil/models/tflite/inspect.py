@@ -13,6 +13,7 @@ import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from tflm_hil.vocabulary import ExportKind, Precision
 
 IDENTIFIER = b"TFL3"
 MOST_INTEGERS = 64
+_KEPT = 16  # models whose inspection is kept in memory, with their bytes
 # What the generated reader raises when it follows an offset into nowhere.
 DAMAGE = (struct.error, IndexError, TypeError, AttributeError, ValueError, OverflowError)
 
@@ -175,17 +177,23 @@ def inspect(
             f"{name} is not a TFLite flatbuffer: no identifier TFL3 at byte 4",
             remedy="give the .tflite that the converter wrote",
         )
-    schema = load_schema()
     try:
-        model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-        read = _read(model, len(content), operator_names(schema))
-        _check(read)
-        return replace(read, declared_states=states)
+        return replace(_checked(bytes(content)), declared_states=states)
     except DAMAGE as error:
         raise CorruptModel(
             f"{name} is damaged or truncated ({len(content)} bytes): {error}",
             remedy="convert the model again or restore the file",
         ) from error
+
+
+@lru_cache(_KEPT)
+def _checked(content: bytes) -> Inspection:
+    """The same bytes are asked about many times in a conversion or a run; reading costs ms a kB."""
+    schema = load_schema()
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    read = _read(model, len(content), operator_names(schema))
+    _check(read)
+    return read
 
 
 def _read(model: Any, size: int, names: dict[int, str]) -> Inspection:

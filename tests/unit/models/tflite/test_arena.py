@@ -65,6 +65,7 @@ def test_constants_cost_nothing_and_states_are_counted_apart() -> None:
     assert arena.total == arena.activations + arena.states + arena.engine
 
 
+@pytest.mark.slow
 def test_the_whole_zoo_is_what_the_board_said() -> None:
     """`arena_bytes` of the sample report are LOAD's answers on the emulated board."""
     report = json.loads(SAMPLE.read_text(encoding="utf-8"))

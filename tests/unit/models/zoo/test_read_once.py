@@ -46,6 +46,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
+@pytest.mark.slow
 def test_all_that_a_run_asks_of_a_variant_is_read_once(reads: Counter[str], tmp_path: Path) -> None:
     # copies: other tests of this process may have read the samples
     folder = shutil.copytree(FOLDER, tmp_path / "sine_gru")
