@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from tflm_hil.link.messages import SequenceRequest
 from tflm_hil.models.slot.slot import SlotEntry
 from tflm_hil.models.tflite.arena import estimate
 from tflm_hil.models.tflite.inspect import inspect
+
+from tests.integration.engine.conftest import alike
 
 from .conftest import Bench
 
@@ -34,13 +35,7 @@ def test_operators_equal_the_wheel(bench: Bench, random_ops: list[Path]) -> None
         steps = [raw[k * size : (k + 1) * size] for k in range(INFERENCES)]
         (result,) = bench.device.stream([SequenceRequest(path.stem, steps)])
         wanted = path.with_suffix(".out").read_bytes()
-        if result.outputs == wanted:
-            continue
-        if "FLOAT32" not in path.stem or len(result.outputs) != len(wanted):
-            wrong.append(path.stem)
-            continue
-        got, want = (np.frombuffer(data, np.float32) for data in (result.outputs, wanted))
-        if not (np.abs(got - want) <= FLOAT_BOUND * np.maximum(1, np.abs(want))).all():
+        if not alike(result.outputs, wanted, path.stem, FLOAT_BOUND):
             wrong.append(path.stem)
     assert not wrong
     assert not wrong_arena

@@ -6,10 +6,11 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from tflm_hil.emulator.outside import board_time, registry
-from tflm_hil.emulator.outside.board_time import BoardTime
+from tflm_hil.emulator.outside.board_time import BoardTime, TimeKeeper
 from tflm_hil.emulator.outside.process import EmulatorProcess
 from tflm_hil.errors import EmulatorError
 
@@ -70,6 +71,32 @@ def test_it_stands_still_with_the_process_and_not_before_long_is_that_an_error(
     assert clock.now() - still < STOPPED_S / 2, (
         "it does not make up for the time in which nothing ran"
     )
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(6.0, 1.0), (1.0, 1.0), (0.2, 0.2)])
+def test_it_goes_no_faster_than_the_wall_clock(
+    rate: float, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page as a board writes it, and a wall clock, both moved by hand; the host looks often."""
+    uid = f"EMU-RATE-{os.getpid()}"
+    wall_s = virtual_s = 0.0
+    monkeypatch.setattr(board_time, "time", SimpleNamespace(monotonic=lambda: wall_s))
+    keeper = TimeKeeper(
+        registry.time_path(uid), virtual_s=lambda: virtual_s, idle=lambda: False, look=lambda: None
+    )
+    clock = BoardTime(uid)
+    began = clock.now()
+    for turn in range(1, 3001):  # 3 s
+        wall_s += 0.001
+        virtual_s += 0.001 * rate
+        if turn % 50 == 0:
+            keeper.step()
+        last = clock.now()
+    assert last - began == pytest.approx(3 * expected, abs=2 * board_time.STEP_S)
+    wall_s += 1.0  # the board has stopped
+    assert clock.now() - last <= board_time.STEP_S
+    keeper.close()
+    registry.time_path(uid).unlink()
 
 
 def test_a_process_that_is_gone_is_said_to_be(

@@ -8,6 +8,9 @@ wall clock, in small steps that the board's process makes itself, each after a l
 the host. So it stands still as long as that process gets no processor time, and while bytes wait
 that the board has not seen: nobody who is patient in this time mistakes a busy machine for a
 silent board.
+
+A core whose code is short, on a line that is slow, is ahead of the wall clock. Whoever waits is not
+to be hurried by that: for it, the board's time goes no faster than the wall clock does.
 """
 
 from __future__ import annotations
@@ -84,6 +87,28 @@ class TimeKeeper:
             self.step()
 
 
+class _SlowerOfTwo:
+    """Adds up time that has passed by the board and by the wall clock.
+
+    The board's comes in steps, so what either is ahead is kept for a step, and no longer: a board
+    that was fast has nothing in hand for when it stops.
+    """
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        self._board_s = self._wall_s = 0.0  # ahead
+
+    def after(self, board_s: float, wall_s: float) -> float:
+        """The time [s] when so much more has passed by each of them [s]."""
+        self._board_s += board_s
+        self._wall_s += wall_s
+        passed_s = min(self._board_s, self._wall_s)
+        self._now_s += passed_s
+        self._board_s = min(self._board_s - passed_s, STEP_S)
+        self._wall_s = min(self._wall_s - passed_s, 2 * STEP_S)
+        return self._now_s
+
+
 class BoardTime:
     """`tflm_hil.link.clock.Clock` of the running emulated board `uid`.
 
@@ -105,17 +130,20 @@ class BoardTime:
             ) from error
         self._seconds = memoryview(self._page).cast("d")
         self._last_s = self._seconds[0]
-        self._moved_at = self._checked_at = time.monotonic()
+        self._moved_at = self._checked_at = self._looked_at = time.monotonic()
+        self._slower = _SlowerOfTwo()
 
     def now(self) -> float:
         """See `Clock`. Raises EmulatorError if the process has ended or stands still for long."""
         seconds, wall_s = self._seconds[0], time.monotonic()
+        now = self._slower.after(seconds - self._last_s, wall_s - self._looked_at)
+        self._looked_at = wall_s
         if seconds != self._last_s:
             self._last_s, self._moved_at = seconds, wall_s
         elif wall_s - max(self._moved_at, self._checked_at) > _LIFE_CHECK_S:
             self._checked_at = wall_s
             self._check_life(wall_s - self._moved_at)
-        return seconds
+        return now
 
     def wall_s(self, left_s: float) -> float:
         """See `Clock`: the time moves in steps, so look once in each."""
