@@ -58,6 +58,7 @@ from tflm_hil.report.records import (
 from tflm_hil.report.render.progress import Progress
 
 FIRST_HELLO_TIMEOUT_S = 1.5  # a board without firmware answers nothing: do not wait long
+_STALE_READS, _STALE_BYTES = 64, 65536  # a board that never stops is not waited for
 
 
 class Bench:
@@ -355,11 +356,19 @@ class Bench:
         assert self._device is not None
         assert self._transport is not None
         self.board.probe.reset()
+        self._forget_what_came()
         self._transport.baud = self.board.spec.initial_baud
         self._hello = self._device.hello()
         self._check_identity(self._hello)
         self._raise_baud()
         self._suspect = False
+
+    def _forget_what_came(self) -> None:
+        """Frames that the firmware before the reset has sent say nothing of the one behind it."""
+        assert self._transport is not None
+        for _ in range(_STALE_READS):
+            if not self._transport.read(_STALE_BYTES, 0.0):
+                return
 
     def _raise_baud(self) -> None:
         """To the working baud rate; also after a HELLO that was answered late, at the first one."""

@@ -63,8 +63,10 @@ def run(model: bytes, raw: bytes, *, keep_state: bool, arena: int = 1 << 22) -> 
     return bytes(outputs)
 
 
-def random_inputs(model: bytes, random: np.random.Generator) -> bytes:
-    """Raw inputs for some inferences: integers over their whole range, floats around one."""
+def random_inputs(model: bytes, random: np.random.Generator, *, ties: bool = False) -> bytes:
+    """Raw inputs for some inferences: integers over their whole range, floats around one; with
+    `ties` a quarter of these in eighths, of which a scale may make a tie.
+    """
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=1 << 22)
     raw = bytearray()
     for _ in range(INFERENCES):
@@ -77,8 +79,9 @@ def random_inputs(model: bytes, random: np.random.Generator) -> bytes:
             dtype, shape = np.dtype(details["dtype"]), details["shape"]
             if dtype == np.float32:
                 array = random.normal(0, 3, shape).astype(np.float32)
-                eighths = random.random(shape) < 0.25  # where a scale may make a tie of it
-                array[eighths] = np.round(array[eighths] * 8) / 8
+                if ties:
+                    eighths = random.random(shape) < 0.25
+                    array[eighths] = np.round(array[eighths] * 8) / 8
             elif dtype == np.int32:
                 array = random.integers(-3, 4, shape).astype(np.int32)
             elif dtype == np.bool_:
@@ -104,7 +107,7 @@ def make_ops(directory: Path, count: int, seed: int) -> None:
             model = make(random)
             path.with_suffix(".tflite").write_bytes(model)
             try:
-                raw = random_inputs(model, random)
+                raw = random_inputs(model, random, ties=True)
                 outputs = run(model, raw, keep_state=True)
             except Exception as refusal:
                 path.with_suffix(".no").write_text(f"{refusal}\n")

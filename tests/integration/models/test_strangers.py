@@ -81,7 +81,7 @@ REFUSED = {
     "stacked_cells unrolled int16x8": (r"runs a GRU cell with reset_after=True", "step"),
     "residual step int16x8": (
         "the converter has no int16x8 form of NEG",
-        "--to int8 --export step",
+        "replace the layer that makes it",  # `hil convert` tries others, and names what works
     ),
     "conv_lstm shift float32": (r"layer \w+ is a ConvLSTM2D: its state is an image", ""),
     "gru fused float32": (r"layer \w+ is a GRU; only LSTM has a fused operator", "shift"),

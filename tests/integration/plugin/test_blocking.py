@@ -59,7 +59,7 @@ def test_refused_model_is_told_once_and_not_flashed(
         assert "3 further tests blocked by it" in text
         assert "3 tests blocked" in text
     shown = [line for line in result.outlines if "UnsupportedModel: " in line]
-    assert len(shown) == 2, "pytest's own section, and the report's"
+    assert len(shown) == 3, "pytest's own section, the report's, and its list of tests"
 
     cases = list(ElementTree.parse(pytester.path / "junit.xml").getroot().iter("testcase"))
     skipped = [case.find("skipped") for case in cases]

@@ -120,7 +120,7 @@ def test_next(device): pass
 """
     )
     text = shown_as_error(result, passed=1)
-    assert "LinkTimeout" in text
+    assert "FirmwareSilent" in text
     assert "the board has said nothing for 1 s" in text
     assert "asleep in WFI" in text, "the post-mortem"
 
@@ -284,6 +284,7 @@ def test_finding_of_the_strict_emulator_is_an_error(run_pytest: RunPytest, tmp_p
     )
     text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-firmware", str(elf)), errors=2)
     assert "LinkTimeout" in text
+    assert "not a byte came" in text, "frames of the firmware before are none of this one"
     assert "StrictFinding" in text
     assert "would fail on silicon: clock-off" in text
     assert "USART3" in text
