@@ -16,7 +16,8 @@ desktop TFLite Micro computes: of all outputs on {sequences} random sequences, a
 range of Keras' output. Weights and inputs are drawn, so an integer form has little to hold on to:
 a trained model is nearer. A number in brackets is a refusal below; `hil convert` says that
 sentence, and what stands behind the arrow. A model that was converted
-and that a comparison with Keras then refused has its error beside the refusal.
+and that a comparison with Keras then refused has its error beside the refusal. UNRUNNABLE is what
+converts and no engine runs: `hil convert` says so, tries other ways, and ends with 1.
 """
 
 
