@@ -43,6 +43,8 @@ class ObstacleKind(StrEnum):
     """What comes after a RepeatVector begins when what comes before has read its last step."""
     LOOP_SEQUENCES = "loop-sequences"
     """In Keras' own loop, outputs of every step have shapes that are known only while it runs."""
+    LOOP_IMAGES = "loop-images"
+    """In Keras' own loop a sequence of images has five dimensions, where it is cut into steps."""
     LOOP_INTEGER = "loop-integer"
     """The calibrator crashes in a WHILE loop that variables pass through unchanged."""
     FUSED_INT16 = "fused-int16"
@@ -181,6 +183,11 @@ RULES = (
         ObstacleKind.LOOP_SEQUENCES,
         _ways([ExportKind.LOOP]),
         lambda layer: layer.return_sequences,
+    ),
+    Rule(
+        ObstacleKind.LOOP_IMAGES,
+        _ways([ExportKind.LOOP]),
+        lambda layer: layer.kind in ("ConvLSTM2D", "ConvLSTM3D"),
     ),
     Rule(
         ObstacleKind.LOOP_INTEGER,

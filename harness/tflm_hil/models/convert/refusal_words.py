@@ -34,6 +34,13 @@ WORDS: dict[ObstacleKind, tuple[str, str, str]] = {
         " (tflite-micro issue 3674)",
         "take the last step only, return_sequences=False",
     ),
+    ObstacleKind.LOOP_IMAGES: (
+        "reads images: in Keras' own loop their sequence has five dimensions or more, and TFLM's"
+        " STRIDED_SLICE takes four",
+        "read images: in Keras' own loop their sequences have five dimensions or more, and TFLM's"
+        " STRIDED_SLICE takes four",
+        "",
+    ),
     ObstacleKind.LOOP_INTEGER: (
         "becomes a WHILE loop, in which the calibrator crashes (tensorflow issue 75140)",
         "become WHILE loops, in which the calibrator crashes (tensorflow issue 75140)",

@@ -24,7 +24,8 @@ from tflm_hil.models.convert.obstacles import (
 from tflm_hil.models.convert.refusal_words import WORDS, remedy, what
 from tflm_hil.vocabulary import ExportKind, Precision
 
-KINDS = ("LSTM", "GRU", "Dense", "Masking", "RepeatVector", "Bidirectional", "Embedding")
+KINDS = ("LSTM", "GRU", "Dense", "Masking", "RepeatVector", "Bidirectional", "Embedding",
+         "ConvLSTM2D")  # fmt: skip
 LAYERS = st.lists(
     st.builds(
         Layer,
@@ -133,6 +134,12 @@ def test_where_nothing_works_in_a_type_it_is_said_and_what_does() -> None:
         assert "no export takes this model in int16x8 as it is" in text
         assert "--to int8 --export shift or unrolled" in text
         assert "train with reset_after=False" in text
+
+
+@pytest.mark.parametrize(("kind", "loops"), [("ConvLSTM1D", True), ("ConvLSTM2D", False)])
+def test_a_sequence_of_images_has_too_many_dimensions_for_the_loop(kind: str, loops: bool) -> None:
+    ways = open_ways(obstacles([Layer("images", kind, recurrent=True)]))
+    assert ((ExportKind.LOOP, Precision.FLOAT32) in ways) is loops
 
 
 def test_a_change_survives_its_record() -> None:
