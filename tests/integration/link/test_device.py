@@ -26,6 +26,7 @@ from tflm_hil.link.transport import Transport
 from tflm_hil.models.slot.slot import model_hash
 
 from tests.integration.link.conftest import CORRUPT, STEP, TOO_LARGE, UNKNOWN, WIDE
+from tests.support.disturbed_line import DisturbedLine
 from tests.support.posix_board import PosixBoard
 from tests.support.step_model import INPUTS
 
@@ -222,38 +223,15 @@ def test_baud_is_raised_and_refused(device: Device) -> None:
     assert device.step(steps(1)).steps == 1
 
 
-class DeafAbove:
+def deaf_above(inner: Transport, limit: int) -> DisturbedLine:
     """A line that carries nothing faster than `limit` baud: a long cable, a slow adapter."""
-
-    def __init__(self, inner: Transport, limit: int) -> None:
-        self._inner, self._limit = inner, limit
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def baud(self) -> int:
-        return self._inner.baud
-
-    @baud.setter
-    def baud(self, value: int) -> None:
-        self._inner.baud = value
-
-    def read(self, max_bytes: int, timeout_s: float) -> bytes:
-        data = self._inner.read(max_bytes, timeout_s)
-        return data if self.baud <= self._limit else b""
-
-    def write(self, data: bytes) -> None:
-        if self.baud <= self._limit:
-            self._inner.write(data)
-
-    def close(self) -> None:
-        self._inner.close()
+    line = DisturbedLine(inner)
+    line.outward = line.inward = lambda data: data if line.baud <= limit else b""
+    return line
 
 
 def test_a_rate_that_the_line_does_not_carry_is_given_up_by_both_sides(board: PosixBoard) -> None:
-    device = Device(DeafAbove(board.transport(), 115200), board="posix", timeout_s=2.0)
+    device = Device(deaf_above(board.transport(), 115200), board="posix", timeout_s=2.0)
     device.load(STEP.hash)
     assert device.set_baud(921600) == device.baud == 115200
     assert device.step(steps(1)).steps == 1, "the session goes on, its model is still loaded"

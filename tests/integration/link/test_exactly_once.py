@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tflm_hil.emulator.outside.line_noise import KINDS
+from tflm_hil.emulator.outside.line_noise import KINDS, LineNoise
 from tflm_hil.link.device import Device
 
 from tests.integration.link.conftest import STEP, EmulatedBoard
 from tests.support import exactly_once
-from tests.support.noisy_transport import NoisyTransport
+from tests.support.disturbed_line import DisturbedLine
 from tests.support.posix_board import PosixBoard
 
 STANDS_S, RUNS_S = 0.5, 0.05  # the shortest wait for a reply is 0.3 s
@@ -29,11 +29,13 @@ def test_on_the_desktop(app: Path, tmp_path: Path, seed: int) -> None:
     try:
         clean = boards[0].device()
         clean.load(STEP.hash)
-        line = NoisyTransport(boards[1].transport(), rate=exactly_once.NOISE_RATE, seed=seed)
+        noise = [LineNoise(exactly_once.NOISE_RATE, seed + direction) for direction in range(2)]
+        line = DisturbedLine(boards[1].transport())
+        line.outward, line.inward = (one.apply for one in noise)
         noisy = Device(line, board="posix")
         noisy.load(STEP.hash)
         exactly_once.check(clean, noisy, lambda: None)
-        assert _damaged(line) > 20
+        assert sum(one.counters.total for one in noise) > 20
         invocations = sum(result.steps for result in exactly_once.run(clean, 100))
         before = noisy.status().invocations
         exactly_once.run(noisy, 100)
@@ -111,7 +113,3 @@ def _directories(root: Path) -> list[Path]:
     for directory in directories:
         directory.mkdir()
     return directories
-
-
-def _damaged(line: NoisyTransport) -> int:
-    return line.outward.counters.total + line.inward.counters.total
