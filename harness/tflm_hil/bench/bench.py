@@ -263,7 +263,8 @@ class Bench:
             self._restart()
         except HilError as error:
             self._give_up(error)
-            return RecoveryRecord(Recovery.GIVEN_UP, error.what)
+            why = error.cause if isinstance(error, BoardLatchedBroken) else error
+            return RecoveryRecord(Recovery.GIVEN_UP, why.what)
         return RecoveryRecord(Recovery.ANSWERS)
 
     def examine(self, error: HilError) -> ErrorRecord:

@@ -285,6 +285,7 @@ def test_finding_of_the_strict_emulator_is_an_error(run_pytest: RunPytest, tmp_p
     text = shown_as_error(run_pytest(NEEDS_DEVICE, "--hil-firmware", str(elf)), errors=2)
     assert "LinkTimeout" in text
     assert "not a byte came" in text, "frames of the firmware before are none of this one"
+    assert "not tried again in this run: nothing answers on" in " ".join(text.split())
     assert "StrictFinding" in text
     assert "would fail on silicon: clock-off" in text
     assert "USART3" in text
